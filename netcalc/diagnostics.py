@@ -1,0 +1,134 @@
+"""Located diagnostics as data, and the exceptions that carry them.
+
+    NetcalcError            something the user gave is wrong; holds every diagnostic found
+    ├── SpecError           the text of a spec cannot be read
+    ├── GraphError          the spec reads, but describes no valid network
+    ├── ExecutionError      a valid network cannot be run on what it was given
+    └── InteropError        a foreign format cannot be read or written
+
+How a diagnostic looks on a terminal or in a file is the business of `netcalc.render`.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning", "note"]
+
+
+class Source:
+    """A named text: a file, standard input, or a command-line option."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        newline = self.text.find("\n")
+        while newline >= 0:
+            starts.append(newline + 1)
+            newline = self.text.find("\n", newline + 1)
+        return starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The 1-based line and column of a character offset."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a 1-based line, without its line break."""
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : end if end >= 0 else None].rstrip("\r")
+
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"
+
+
+class Span(NamedTuple):
+    """A stretch of a source, in character offsets; `via` is where the block around it was used."""
+
+    source: Source
+    start: int
+    end: int
+    via: "Span | None" = None
+
+    def __str__(self) -> str:
+        line, column = self.source.position(self.start)
+        return f"{self.source.name}:{line}:{column}"
+
+
+class Note(NamedTuple):
+    """Evidence beside a message, with its own place where it has one."""
+
+    text: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: `message` says what, `notes` give evidence, `help` says what to type."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    notes: tuple[Note, ...] = ()
+    help: str | None = None
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        where = f"{self.span}: " if self.span else ""
+        return f"{where}{self.severity}[{self.code}]: {self.message}"
+
+
+class NetcalcError(Exception):
+    """Something the user gave is wrong; `diagnostics` says what and where."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.diagnostics))
+
+
+class SpecError(NetcalcError):
+    """The text of a spec cannot be read."""
+
+
+class GraphError(NetcalcError):
+    """The spec reads, but describes no valid network."""
+
+
+class ExecutionError(NetcalcError):
+    """A valid network cannot be run on what it was given."""
+
+
+class InteropError(NetcalcError):
+    """A foreign format cannot be read or written."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`, or None where none is like it."""
+    from difflib import get_close_matches  # only mistakes need it
+
+    by_lowercase = {name.lower(): name for name in known}
+    match = get_close_matches(word.lower(), by_lowercase, n=1, cutoff=0.6)
+    return by_lowercase[match[0]] if match else None
+
+
+def written(value: object) -> str:
+    """A plain value as one would type it in YAML, cut short where it is long."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return repr(value) if len(value) <= 40 else repr(value[:40]) + "..."
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(written, value[:8]))}{', ...' if len(value) > 8 else ''}]"
+    return str(value)

@@ -1,0 +1,65 @@
+"""Values of a spec to plain values, with every mistake reported once and never again downstream."""
+
+from collections.abc import Mapping as Names
+from typing import Final
+
+from netcalc.diagnostics import Diagnostic, Span, written
+from netcalc.spec import Evaluated, Expression, ExpressionFault, Mapping, Scalar, Value, evaluate
+from netcalc.spec.yaml_reader import expression_problem
+
+
+class Unknown:
+    """The value of something that is wrong; whoever meets it keeps silent."""
+
+
+UNKNOWN: Final = Unknown()
+
+Environment = Names[str, Evaluated | Unknown]
+
+
+def value_of(value: Value, names: Environment, problems: list[Diagnostic]) -> Evaluated | Unknown:
+    """What a value of the spec comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
+    if isinstance(value, Scalar):
+        if isinstance(value.value, Expression):
+            return _expression_value(value.value, value.span, names, problems)
+        return value.value
+    if isinstance(value, Mapping):
+        problems.append(Diagnostic("E404", "a mapping does not belong here", value.span))
+        return UNKNOWN
+    items: list[Evaluated] = []
+    for item in value.items:
+        evaluated = value_of(item, names, problems)
+        if isinstance(evaluated, Unknown):
+            return UNKNOWN
+        items.append(evaluated)
+    return tuple(items)
+
+
+def whole_number(
+    value: Evaluated | Unknown, what: str, at_least: int, span: Span, problems: list[Diagnostic]
+) -> int | None:
+    """`value` as a whole number; None where it is none, with the reason in `problems`."""
+    if isinstance(value, Unknown):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
+        message = f"{what} is a whole number from {at_least} up, not {written(value)}"
+        problems.append(Diagnostic("E404", message, span))
+        return None
+    return value
+
+
+def _expression_value(
+    expression: Expression, span: Span, names: Environment, problems: list[Diagnostic]
+) -> Evaluated | Unknown:
+    known: dict[str, Evaluated] = {}
+    for name, value in names.items():
+        if not isinstance(value, Unknown):
+            known[name] = value
+        elif name in expression.names:
+            return UNKNOWN
+    try:
+        return evaluate(expression, known)
+    except ExpressionFault as fault:
+        code = "E302" if fault.message.startswith("there is no") else "E303"
+        problems.append(expression_problem(fault, code, span, expression.text))
+        return UNKNOWN

@@ -1,0 +1,100 @@
+"""What stands above the layers: arguments, inputs, and the figures that are expected."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from netcalc.diagnostics import Diagnostic, Span, nearest, written
+from netcalc.graph.evaluation import UNKNOWN, Environment, Unknown, value_of, whole_number
+from netcalc.graph.model import Input
+from netcalc.spec import Evaluated, InputOverride, Mapping, Scalar, Setting, Spec
+from netcalc.spec import Sequence as Listed
+from netcalc.spec.expressions import CONSTANTS, FUNCTIONS
+from netcalc.tensor import MAX_ELEMENTS, TensorType
+
+RESERVED = frozenset({"in_channels", "in_shape", "index", *CONSTANTS, *FUNCTIONS})
+
+
+class DeclaredInput(NamedTuple):
+    """An input of the network; `type` None where a mistake keeps it from being known."""
+
+    name: str
+    type: TensorType | None
+    span: Span
+
+    def as_input(self) -> Input:
+        assert self.type is not None
+        return Input(self.name, self.type)
+
+
+def arguments(
+    spec: Spec, settings: Sequence[Setting], problems: list[Diagnostic]
+) -> dict[str, Evaluated | Unknown]:
+    """The spec's `args` in order: set from outside, or by a default that may use earlier ones."""
+    names: dict[str, Evaluated | Unknown] = {}
+    chosen = {setting.name: setting for setting in settings}
+    for entry in spec.args:
+        chosen_value = chosen.pop(entry.key).value if entry.key in chosen else entry.value
+        if entry.key in RESERVED or not entry.key.isidentifier():
+            reason = "the expression language has that name" if entry.key in RESERVED else "it cannot be written as $name"
+            message = f"an argument cannot be called {entry.key!r}: {reason}"
+            problems.append(Diagnostic("E702", message, entry.key_span))
+            names[entry.key] = UNKNOWN
+        elif isinstance(chosen_value, Scalar | Listed | Mapping):
+            names[entry.key] = value_of(chosen_value, names, problems)
+        else:
+            names[entry.key] = chosen_value
+    for setting in chosen.values():
+        match = nearest(setting.name, names)
+        help = f"did you mean {match}?" if match else _known("arguments", list(names))
+        problems.append(Diagnostic("E701", f"the spec has no argument {setting.name!r}", setting.span, help=help))
+    return names
+
+
+def inputs(
+    spec: Spec, overrides: Sequence[InputOverride], names: Environment, problems: list[Diagnostic]
+) -> tuple[DeclaredInput, ...]:
+    """The inputs that the spec declares, with the shapes given from outside in place of its own."""
+    by_name = {declaration.name: declaration for declaration in spec.inputs}
+    shapes = {}
+    for override in overrides:
+        name = override.name or (next(iter(by_name)) if len(by_name) == 1 else "")
+        if name in by_name:
+            shapes[name] = TensorType(override.shape)
+        elif by_name:
+            help = f"write {next(iter(by_name))}=3x224x224; {_known('inputs', list(by_name))}"
+            message = f"the spec has no input {name!r}" if name else "the spec has several inputs: say which"
+            problems.append(Diagnostic("E701", message, override.span, help=help))
+    declared = []
+    for name, span, value in spec.inputs:
+        found = shapes.get(name) or _input_type(value_of(value, names, problems), value.span, problems)
+        if found is not None and found.numel > MAX_ELEMENTS:
+            problems.append(Diagnostic("E602", f"the input {name} has more elements than 64 bits can count", span))
+        declared.append(DeclaredInput(name, found, span))
+    return tuple(declared)
+
+
+def expectations(spec: Spec, names: Environment, problems: list[Diagnostic]) -> dict[str, int]:
+    """The figures in `expect:`."""
+    figures = {}
+    for entry in spec.expect:
+        value = value_of(entry.value, names, problems)
+        figure = whole_number(value, entry.key, 0, entry.value.span, problems)
+        if figure is not None:
+            figures[entry.key] = figure
+    return figures
+
+
+def _input_type(value: Evaluated | Unknown, span: Span, problems: list[Diagnostic]) -> TensorType | None:
+    if isinstance(value, Unknown):
+        return None
+    shape = value if isinstance(value, tuple) else (value,)
+    sizes = tuple(size for size in shape if isinstance(size, int) and not isinstance(size, bool) and size > 0)
+    if not shape or len(sizes) < len(shape):
+        message = f"an input is a list of sizes from 1 up, without the batch, not {written(value)}"
+        problems.append(Diagnostic("E404", message, span, help="write [3, 224, 224]"))
+        return None
+    return TensorType(sizes)
+
+
+def _known(what: str, names: list[str]) -> str:
+    return f"its {what} are {', '.join(names)}" if names else f"it has no {what}"

@@ -1,0 +1,78 @@
+"""The layer graph: nodes in an order in which each reads only what stands before it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from netcalc.diagnostics import Span
+from netcalc.layers import Layer, ParamSpec
+from netcalc.tensor import TensorType
+
+
+class Input(NamedTuple):
+    """A tensor the network is given."""
+
+    name: str
+    type: TensorType
+
+
+class Node(NamedTuple):
+    """A layer in its place. `inputs` are full names; shapes leave the batch axis out."""
+
+    name: str
+    path: tuple[str, ...]
+    """The blocks it stands in, from the outside in."""
+    layer: Layer
+    inputs: tuple[str, ...]
+    output: TensorType
+    params: tuple[ParamSpec, ...]
+    span: Span
+
+    @property
+    def full_name(self) -> str:
+        """The path and the name: `stage2.0.main.conv1`."""
+        return ".".join((*self.path, self.name)) if self.path else self.name
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network: its inputs, its nodes in topological order, and the names of its outputs."""
+
+    name: str
+    inputs: tuple[Input, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+    citation: str = ""
+    expect: Mapping[str, int] | None = None
+    """The figures the spec claims, such as params and macs."""
+
+    @cached_property
+    def types(self) -> dict[str, TensorType]:
+        """The type of every tensor, by the full name of its input or node."""
+        types = {given.name: given.type for given in self.inputs}
+        types.update((node.full_name, node.output) for node in self.nodes)
+        return types
+
+    def input_types(self, node: Node) -> tuple[TensorType, ...]:
+        """The types of what a node reads."""
+        return tuple(map(self.types.__getitem__, node.inputs))
+
+    @cached_property
+    def unused(self) -> frozenset[str]:
+        """The full names of the nodes that no output depends on."""
+        needed = set(self.outputs)
+        for node in reversed(self.nodes):
+            if node.full_name in needed:
+                needed.update(node.inputs)
+        return frozenset(node.full_name for node in self.nodes if node.full_name not in needed)
+
+    def node(self, full_name: str) -> Node:
+        """The node of a full name; raises KeyError where there is none."""
+        for node in self.nodes:
+            if node.full_name == full_name:
+                return node
+        raise KeyError(full_name)
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name}: {len(self.nodes)} layers>"

@@ -1,0 +1,63 @@
+"""What each layer means, without arrays: options, shape rule, parameters, cost, window."""
+
+from netcalc.layers import activation, convolution, linear, merge, normalisation, pooling, shape
+from netcalc.layers.base import Cost, Layer, ParamSpec
+from netcalc.layers.errors import LayerError
+from netcalc.layers.geometry import Window
+
+LAYERS: dict[str, type[Layer]] = {
+    layer.kind: layer
+    for layer in (
+        convolution.Conv,
+        convolution.DepthwiseConv,
+        convolution.ConvTranspose,
+        linear.Linear,
+        pooling.MaxPool,
+        pooling.AvgPool,
+        pooling.AdaptiveAvgPool,
+        pooling.AdaptiveMaxPool,
+        pooling.GlobalAvgPool,
+        pooling.GlobalMaxPool,
+        normalisation.BatchNorm,
+        normalisation.LayerNorm,
+        normalisation.InstanceNorm,
+        normalisation.GroupNorm,
+        normalisation.LRN,
+        activation.ReLU,
+        activation.ReLU6,
+        activation.LeakyReLU,
+        activation.PReLU,
+        activation.ELU,
+        activation.SELU,
+        activation.CELU,
+        activation.GELU,
+        activation.SiLU,
+        activation.Sigmoid,
+        activation.Tanh,
+        activation.HardSigmoid,
+        activation.HardSwish,
+        activation.Softplus,
+        activation.Mish,
+        activation.Softmax,
+        activation.LogSoftmax,
+        shape.Dropout,
+        shape.Flatten,
+        shape.Reshape,
+        shape.Permute,
+        shape.Squeeze,
+        shape.Unsqueeze,
+        shape.Pad,
+        shape.Crop,
+        shape.Slice,
+        shape.Upsample,
+        shape.PixelShuffle,
+        shape.ChannelShuffle,
+        merge.Add,
+        merge.Multiply,
+        merge.Concat,
+        shape.Identity,
+    )
+}
+"""Every kind of layer, in the order of the reference."""
+
+__all__ = ["LAYERS", "Cost", "Layer", "LayerError", "ParamSpec", "Window"]

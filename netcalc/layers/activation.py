@@ -1,0 +1,258 @@
+"""Activations: one function of each element, and the softmax family along an axis.
+
+`ops` is how many operations an element takes: each arithmetic operation, comparison, exponential,
+logarithm, error function or hyperbolic tangent in the formula is one.
+"""
+
+from typing import ClassVar
+
+from netcalc.layers import geometry
+from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
+from netcalc.layers.geometry import Window
+from netcalc.layers.options import Choice, Integer, Number
+from netcalc.tensor import TensorType
+
+
+class Activation(Layer):
+    """A function of each element on its own; the shape stays."""
+
+    family = "activation"
+    ops: ClassVar[int]
+
+    def infer(self, x: TensorType) -> TensorType:
+        return x
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=y.numel * self.ops)
+
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        return pointwise(x)
+
+
+class ReLU(Activation):
+    """y = max(x, 0).
+
+    Example: `relu` on 64x56x56 gives 64x56x56
+    """
+
+    kind = "relu"
+    also = ("ReLU", "rectifier")
+    ops = 1
+
+
+class ReLU6(Activation):
+    """y = min(max(x, 0), 6), as MobileNet uses it.
+
+    Example: `relu6` on 32x112x112 gives 32x112x112
+    """
+
+    kind = "relu6"
+    also = ("ReLU6",)
+    ops = 2
+
+
+class LeakyReLU(Activation):
+    """y = x where x > 0, else slope x.
+
+    Example: `leaky_relu: {slope: 0.2}` on 64x32x32 gives 64x32x32
+    """
+
+    kind = "leaky_relu"
+    also = ("LeakyReLU",)
+    ops = 2
+
+    slope = Number(0.01, doc="factor of the negative side", torch="negative_slope")
+
+
+class PReLU(Activation):
+    """y = x where x > 0, else a x with a learned: one for all channels, or one for each.
+
+    Example: `prelu: {channels: 64}` on 64x32x32 gives 64x32x32
+    """
+
+    kind = "prelu"
+    also = ("PReLU",)
+    ops = 2
+
+    channels = Integer(1, doc="learned slopes: 1, or as many as channels", torch="num_parameters")
+    slope = Number(0.25, doc="the slope to start from", torch="init")
+
+    def infer(self, x: TensorType) -> TensorType:
+        if self.channels != 1:
+            geometry.require_at_least(len(x.shape), 1, "prelu with a slope a channel reads no scalar")
+            message = f"channels={self.channels} does not match the {x.shape[0]} channels of the input"
+            geometry.require_equal(self.channels, x.shape[0], message, "channels")
+        return x
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        return (ParamSpec("weight", (self.channels,), f"constant:{self.slope}"),)
+
+
+class ELU(Activation):
+    """y = x where x > 0, else alpha (exp(x) - 1) (Clevert et al. 2015).
+
+    Example: `elu` on 64x32x32 gives 64x32x32
+    """
+
+    kind = "elu"
+    also = ("ELU",)
+    ops = 4
+
+    alpha = Number(1.0, doc="height of the negative side", torch="alpha")
+
+
+class SELU(Activation):
+    """y = 1.0507 ELU(x) with alpha 1.6733 (Klambauer et al. 2017).
+
+    Example: `selu` on 256 gives 256
+    """
+
+    kind = "selu"
+    also = ("SELU",)
+    ops = 5
+
+
+class CELU(Activation):
+    """y = max(x, 0) + min(alpha (exp(x / alpha) - 1), 0) (Barron 2017).
+
+    Example: `celu` on 256 gives 256
+    """
+
+    kind = "celu"
+    also = ("CELU",)
+    ops = 7
+
+    alpha = Number(1.0, above=0, doc="scale of the negative side", torch="alpha")
+
+
+class GELU(Activation):
+    """y = x Phi(x) with the normal distribution's Phi, exact by erf or approximated by tanh.
+
+    exact: y = x/2 (1 + erf(x / sqrt 2)); tanh: y = x/2 (1 + tanh(0.79788 (x + 0.044715 x^3))).
+
+    Example: `gelu` on 196x3072 gives 196x3072
+    """
+
+    kind = "gelu"
+    also = ("GELU",)
+
+    form = Choice("exact", "tanh", doc="by the error function, or approximated", torch="approximate")
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=y.numel * (5 if self.form == "exact" else 9))
+
+
+class SiLU(Activation):
+    """y = x / (1 + exp(-x)), also called swish.
+
+    Example: `silu` on 32x112x112 gives 32x112x112
+    """
+
+    kind = "silu"
+    also = ("SiLU", "swish")
+    ops = 4
+
+
+class Sigmoid(Activation):
+    """y = 1 / (1 + exp(-x)).
+
+    Example: `sigmoid` on 10 gives 10
+    """
+
+    kind = "sigmoid"
+    also = ("Sigmoid", "logistic")
+    ops = 4
+
+
+class Tanh(Activation):
+    """y = tanh(x).
+
+    Example: `tanh` on 6x28x28 gives 6x28x28
+    """
+
+    kind = "tanh"
+    also = ("Tanh",)
+    ops = 1
+
+
+class HardSigmoid(Activation):
+    """y = min(max(x + 3, 0), 6) / 6.
+
+    Example: `hardsigmoid` on 16 gives 16
+    """
+
+    kind = "hardsigmoid"
+    also = ("Hardsigmoid", "hard_sigmoid")
+    ops = 4
+
+
+class HardSwish(Activation):
+    """y = x min(max(x + 3, 0), 6) / 6, as MobileNet v3 uses it.
+
+    Example: `hardswish` on 16x112x112 gives 16x112x112
+    """
+
+    kind = "hardswish"
+    also = ("Hardswish", "hard_swish")
+    ops = 5
+
+
+class Softplus(Activation):
+    """y = log(1 + exp(beta x)) / beta; x itself where beta x > threshold.
+
+    Example: `softplus` on 128 gives 128
+    """
+
+    kind = "softplus"
+    also = ("Softplus",)
+    ops = 6
+
+    beta = Number(1.0, above=0, doc="sharpness", torch="beta")
+    threshold = Number(20.0, doc="where it becomes the identity", torch="threshold")
+
+
+class Mish(Activation):
+    """y = x tanh(log(1 + exp(x))) (Misra 2019).
+
+    Example: `mish` on 64x52x52 gives 64x52x52
+    """
+
+    kind = "mish"
+    also = ("Mish",)
+    ops = 5
+
+
+class Softmax(Activation):
+    """y = exp(x - max) / sum of exp(x - max) along an axis; the batch axis does not count.
+
+    PyTorch's `dim` counts the batch axis, `axis` does not: over the channels it is 0, the default
+    the last. An element takes a comparison, a subtraction, an exponential, an addition, a division.
+
+    Example: `softmax` on 1000 gives 1000
+    """
+
+    kind = "softmax"
+    also = ("Softmax", "Softmax2d")
+    ops = 5
+
+    axis = Integer(-1, at_least=None, doc="the axis that sums to 1, without the batch", torch="dim")
+
+    def infer(self, x: TensorType) -> TensorType:
+        geometry.resolve_axis(self.axis, len(x.shape), "axis")
+        return x
+
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        over_channels = geometry.resolve_axis(self.axis, len(x.shape), "axis") == 0
+        return pointwise(x) if over_channels else None
+
+
+class LogSoftmax(Softmax):
+    """y = x - max - log of sum of exp(x - max) along an axis; the batch axis does not count.
+
+    An element takes a comparison, two subtractions, an exponential and an addition.
+
+    Example: `log_softmax` on 10 gives 10
+    """
+
+    kind = "log_softmax"
+    also = ("LogSoftmax", "logsoftmax")

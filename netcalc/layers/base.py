@@ -1,0 +1,145 @@
+"""What every layer answers: its output's shape, its parameters, its cost, its window.
+
+A layer is a frozen value whose fields are the YAML options. Its rules are plain integer arithmetic
+on dimensions, without the batch axis; they touch no array.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from math import prod
+from typing import Any, ClassVar, NamedTuple, Self
+
+from netcalc.layers.errors import LayerError
+from netcalc.layers.geometry import POINTWISE, Window
+from netcalc.layers.options import Option
+from netcalc.tensor import Shape, TensorType
+
+
+class ParamSpec(NamedTuple):
+    """One array a layer owns. `initialiser` names a rule that the backend knows."""
+
+    name: str
+    shape: Shape
+    initialiser: str
+    trainable: bool = True
+
+    @property
+    def numel(self) -> int:
+        return prod(self.shape)
+
+
+class Cost(NamedTuple):
+    """What one sample costs.
+
+    `macs` are multiply-accumulates inside dot products, the bias left out; `other_ops` every other
+    arithmetic operation or comparison.
+    """
+
+    macs: int = 0
+    other_ops: int = 0
+
+
+class Layer:
+    """A kind of layer. Subclasses declare their options as fields and state their rules.
+
+    It is a frozen dataclass in all but name: `dataclass` compiles code for each class, which for the
+    whole layer set would double the start-up of the command line.
+    """
+
+    kind: ClassVar[str]
+    family: ClassVar[str]
+    also: ClassVar[tuple[str, ...]] = ()
+    """The names that other frameworks have for it."""
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """The fewest and the most inputs; None is no limit."""
+    options: ClassVar[Mapping[str, Option[Any]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
+        cls.options = {**cls.options, **own}
+
+    def __init__(self, **given: Any) -> None:
+        for name in given:
+            if name not in self.options:
+                raise LayerError(f"{self.kind} has no option {name!r}", option=name)
+        for name, option in self.options.items():
+            if name in given:
+                self.__dict__[name] = option.parse(given[name])
+            elif option.required:
+                raise LayerError(f"{self.kind} needs {name}", option=name)
+            else:
+                self.__dict__[name] = option.default
+
+    def resolved(self, *xs: TensorType) -> Self:
+        """This layer with every per-axis option spread over the spatial axes of its input."""
+        return self
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        """The output's type; raises LayerError where the inputs do not fit."""
+        raise NotImplementedError
+
+    def params(self, *xs: TensorType) -> tuple[ParamSpec, ...]:
+        """The arrays it owns, learnable or running."""
+        return ()
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        """What one sample costs."""
+        return Cost()
+
+    def window(self, *xs: TensorType) -> tuple[Window, ...] | None:
+        """What each output reads along each spatial axis; None where that is the whole input."""
+        return None
+
+    def settings(self) -> dict[str, Any]:
+        """The options that differ from their defaults."""
+        return {
+            name: self.__dict__[name]
+            for name, option in self.options.items()
+            if not option.is_default(self.__dict__[name])
+        }
+
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        return (type(self), *(self.__dict__[name] for name in self.options))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Layer) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a layer is immutable: {name} cannot be set")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.settings().items())})"
+
+
+class SpatialLayer(Layer):
+    """A layer that slides a window over the spatial axes: C,W or C,H,W or C,D,H,W."""
+
+    def resolved(self, *xs: TensorType) -> Self:
+        axes = spatial_axes(self.kind, xs[0])
+        values = {name: self.__dict__[name] for name in self.options}
+        for name, option in self.options.items():
+            values[name] = option.per_axis(values[name], axes, values)
+        return type(self)(**values)
+
+
+def spatial_axes(kind: str, x: TensorType) -> int:
+    """How many spatial axes an input has; raises LayerError unless there are one to three."""
+    axes = len(x.shape) - 1
+    if axes not in (1, 2, 3):
+        what = "a vector" if axes == 0 else f"a tensor of rank {len(x.shape)}"
+        raise LayerError(f"{kind} reads channels and one to three spatial axes, not {what} of {x}")
+    return axes
+
+
+def pointwise(x: TensorType) -> tuple[Window, ...]:
+    """The windows of a layer whose outputs each read the input at their own position."""
+    return (POINTWISE,) * (len(x.shape) - 1)
+
+
+def channels_and_space(x: TensorType) -> tuple[int, Shape]:
+    """The channels and the spatial sizes of a channel-first tensor."""
+    return x.shape[0], x.shape[1:]

@@ -1,0 +1,140 @@
+"""Convolutions: plain, depthwise and transposed, in one to three dimensions."""
+
+from math import prod
+
+from netcalc.layers import geometry
+from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
+from netcalc.layers.geometry import Window
+from netcalc.layers.options import Choice, Flag, Integer, Padding, Sizes
+from netcalc.tensor import TensorType
+
+
+class _Windowed(SpatialLayer):
+    """The options that the convolutions share."""
+
+    family = "convolution"
+
+    kernel = Sizes(doc="size of the window", torch="kernel_size")
+    stride = Sizes(1, doc="step of the window", torch="stride")
+    dilation = Sizes(1, doc="distance between the window's cells", torch="dilation")
+    bias = Flag(True, doc="whether a bias is added to each output channel", torch="bias")
+
+    def _parameters(self, weight: tuple[int, ...], filters: int) -> tuple[ParamSpec, ...]:
+        weights = ParamSpec("weight", weight, "fan_in_uniform")
+        return (weights, ParamSpec("bias", (filters,), "fan_in_uniform")) if self.bias else (weights,)
+
+
+class _Correlation(_Windowed):
+    """Shape, parameters and cost of a convolution with `out_channels` and `in_groups`."""
+
+    pad = Padding(0, doc="cells added around the input; `same` keeps the size at stride 1")
+    padding_mode = Choice(
+        "zeros", "reflect", "replicate", "circular", doc="what the added cells hold", torch="padding_mode"
+    )
+
+    def out_channels(self, channels: int) -> int:
+        raise NotImplementedError
+
+    def in_groups(self, channels: int) -> int:
+        raise NotImplementedError
+
+    def infer(self, x: TensorType) -> TensorType:
+        channels, space = channels_and_space(x)
+        groups = self.in_groups(channels)
+        geometry.require_divides(groups, channels, "input channels", "groups")
+        geometry.require_divides(groups, self.out_channels(channels), "filters", "groups")
+        geometry.require_padding_fits(self.padding_mode, space, self.pad)
+        sizes = map(geometry.output_size, space, self.kernel, self.stride, self.pad, self.dilation)
+        return TensorType((self.out_channels(channels), *sizes), x.dtype)
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        channels = x.shape[0]
+        filters = self.out_channels(channels)
+        return self._parameters((filters, channels // self.in_groups(channels), *self.kernel), filters)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        channels = xs[0].shape[0]
+        return Cost(macs=y.numel * (channels // self.in_groups(channels)) * prod(self.kernel))
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.dilation))
+
+
+class Conv(_Correlation):
+    """Convolution in one to three dimensions, by the input's rank.
+
+    y[o, u] = bias[o] + sum over c, k of weight[o, c, k] x[c, stride u + dilation k - pad], as
+    PyTorch's Conv1d, Conv2d and Conv3d. Each of `groups` groups of filters reads its own channels.
+
+    Example: `conv: {filters: 64, kernel: 11, stride: 4, pad: 2}` on 3x227x227 gives 64x56x56
+    """
+
+    kind = "conv"
+    also = ("Conv1d", "Conv2d", "Conv3d", "convolution")
+
+    filters = Integer(doc="output channels", torch="out_channels")
+    groups = Integer(1, doc="groups of channels that do not mix", torch="groups")
+
+    def out_channels(self, channels: int) -> int:
+        return self.filters
+
+    def in_groups(self, channels: int) -> int:
+        return self.groups
+
+
+class DepthwiseConv(_Correlation):
+    """Convolution of each channel on its own: a convolution with as many groups as channels.
+
+    y[c m + j, u] = bias + sum over k of weight[c m + j, k] x[c, stride u + dilation k - pad] for the
+    m = `multiplier` filters j of channel c.
+
+    Example: `depthwise_conv: {kernel: 3, pad: 1}` on 32x112x112 gives 32x112x112
+    """
+
+    kind = "depthwise_conv"
+    also = ("DepthwiseConv2D", "dwconv")
+
+    multiplier = Integer(1, doc="filters for each input channel")
+
+    def out_channels(self, channels: int) -> int:
+        return channels * self.multiplier
+
+    def in_groups(self, channels: int) -> int:
+        return channels
+
+
+class ConvTranspose(_Windowed):
+    """Transposed convolution: the gradient of a convolution with respect to its input.
+
+    Each input position adds weight[c, o] x[c, u] to the window at stride u - pad; as PyTorch's
+    ConvTranspose1d, 2d and 3d. Its multiply-adds follow the input's positions.
+
+    Example: `conv_transpose: {filters: 4, kernel: 4, stride: 2, pad: 1}` on 8x16x16 gives 4x32x32
+    """
+
+    kind = "conv_transpose"
+    also = ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "deconv")
+
+    filters = Integer(doc="output channels", torch="out_channels")
+    pad = Padding(0, doc="cells taken off around the output", same=False)
+    output_pad = Sizes(0, at_least=0, doc="cells added behind the output", torch="output_padding")
+    groups = Integer(1, doc="groups of channels that do not mix", torch="groups")
+
+    def infer(self, x: TensorType) -> TensorType:
+        channels, space = channels_and_space(x)
+        geometry.require_divides(self.groups, channels, "input channels", "groups")
+        geometry.require_divides(self.groups, self.filters, "filters", "groups")
+        geometry.require_output_pad_fits(self.output_pad, self.stride, self.dilation)
+        sizes = map(
+            geometry.transposed_size, space, self.kernel, self.stride, self.pad, self.dilation, self.output_pad
+        )
+        return TensorType((self.filters, *sizes), x.dtype)
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        return self._parameters((x.shape[0], self.filters // self.groups, *self.kernel), self.filters)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(macs=xs[0].numel * (self.filters // self.groups) * prod(self.kernel))
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return tuple(map(geometry.transposed_window, self.kernel, self.stride, self.pad, self.dilation))

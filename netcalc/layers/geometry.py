@@ -1,0 +1,178 @@
+"""Windows and padding: the only such arithmetic in the project.
+
+Shape rules, receptive fields, kernels and exporters all call it, one axis at a time. The rules are
+PyTorch's. Every comparison of sizes goes through a `require_…` helper.
+"""
+
+from math import gcd
+from typing import NamedTuple
+
+from netcalc.layers.errors import LayerError
+
+
+class Window(NamedTuple):
+    """Which inputs an output depends on, along one axis.
+
+    Output u reads inputs ceil((stride u - before) / upsampling) to
+    floor((stride u + after) / upsampling).
+    """
+
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    upsampling: int = 1
+
+
+POINTWISE = Window()
+
+
+def extent(kernel: int, dilation: int) -> int:
+    """Input positions from a kernel's first cell to its last."""
+    return dilation * (kernel - 1) + 1
+
+
+def same_padding(kernel: int, dilation: int) -> tuple[int, int]:
+    """The padding that keeps the size at stride 1; an odd one goes behind, as in PyTorch."""
+    total = dilation * (kernel - 1)
+    return total // 2, total - total // 2
+
+
+def output_size(
+    size: int, kernel: int, stride: int, pad: tuple[int, int], dilation: int = 1, ceil: bool = False
+) -> int:
+    """Window positions along an axis: floor((size - extent + pad) / stride) + 1.
+
+    With `ceil` the division rounds up, and a last window that would start in the padding behind
+    the input is dropped.
+    """
+    before, after = pad
+    room = size - extent(kernel, dilation) + (before + after)
+    if ceil:
+        windows = -(-room // stride) + 1
+        if is_more((windows - 1) * stride + 1, size + before):
+            windows = windows - 1
+    else:
+        windows = room // stride + 1
+    if is_more(1, windows):
+        raise LayerError(_too_large(size, kernel, pad, dilation), option="kernel")
+    return windows
+
+
+def transposed_size(
+    size: int, kernel: int, stride: int, pad: tuple[int, int], dilation: int, output_pad: int
+) -> int:
+    """The size whose convolution gives `size`: (size - 1) stride - pad + extent + output_pad."""
+    before, after = pad
+    result = (size - 1) * stride - (before + after) + extent(kernel, dilation) + output_pad
+    require_at_least(result, 1, "pad leaves nothing of the output", option="pad")
+    return result
+
+
+def convolution_window(kernel: int, stride: int, pad: tuple[int, int], dilation: int = 1) -> Window:
+    """The window of a convolution or a pool."""
+    before, _ = pad
+    return Window(stride, before, extent(kernel, dilation) - 1 - before)
+
+
+def transposed_window(kernel: int, stride: int, pad: tuple[int, int], dilation: int) -> Window:
+    """The window of a transposed convolution: output u meets input i where u = i stride - pad + cell."""
+    before, _ = pad
+    return Window(1, extent(kernel, dilation) - 1 - before, before, upsampling=stride)
+
+
+def adaptive_cells(size: int, windows: int) -> int:
+    """Cells of all windows of an adaptive pool along an axis, those in two windows counted twice.
+
+    Window u covers floor(u size / windows) to ceil((u + 1) size / windows), as in PyTorch. The
+    windows that meet between two cells share none, the other windows - gcd share one.
+    """
+    return size + windows - gcd(size, windows)
+
+
+def adaptive_window(size: int, windows: int) -> Window | None:
+    """The window of an adaptive pool where all are alike: it divides its input, or repeats it."""
+    if size % windows == 0:
+        cells = size // windows
+        return Window(cells, 0, cells - 1)
+    if windows % size == 0:
+        repeats = windows // size
+        return nearest_window(repeats)
+    return None
+
+
+def nearest_window(factor: int) -> Window:
+    """The window of repeating each input `factor` times: output u reads input floor(u / factor)."""
+    return Window(1, factor - 1, 0, upsampling=factor)
+
+
+def linear_window(factor: int) -> Window:
+    """The window of linear interpolation with half-pixel centres: two inputs around (u + 1/2) / factor - 1/2."""
+    return Window(2, 3 * factor - 2, 1 + factor, upsampling=2 * factor)
+
+
+def shifted_window(offset: int) -> Window:
+    """The window of a crop (offset above 0) or a padding (below): output u reads input u + offset."""
+    return Window(1, -offset, offset)
+
+
+def resolve_axis(axis: int, rank: int, option: str) -> int:
+    """An axis counted from 0, where -1 is the last; raises LayerError where there is none."""
+    if not -rank <= axis < rank:
+        axes = f"axes 0 to {rank - 1}" if rank else "no axes"
+        raise LayerError(f"{option}={axis} is outside a tensor with {axes} (the batch not counted)", option=option)
+    return axis % rank
+
+
+def is_more(first: int, second: int) -> bool:
+    """The one comparison of two sizes that chooses between rules rather than refusing."""
+    return first > second
+
+
+def require_at_least(value: int, least: int, message: str, option: str | None = None) -> None:
+    """Raise LayerError unless `value` is `least` or more."""
+    if value < least:
+        raise LayerError(message, option=option)
+
+
+def require_equal(first: object, second: object, message: str, option: str | None = None) -> None:
+    """Raise LayerError unless the two are equal."""
+    if first != second:
+        raise LayerError(message, option=option)
+
+
+def require_divides(divisor: int, number: int, what: str, option: str) -> None:
+    """Raise LayerError unless `option`, the divisor, divides `number` of `what`."""
+    if number % divisor != 0:
+        raise LayerError(f"{option}={divisor} does not divide {number} {what}", option=option)
+
+
+def require_padding_fits(mode: str, space: tuple[int, ...], pad: tuple[tuple[int, int], ...]) -> None:
+    """Raise LayerError where a mode has not enough input to fill the padding with."""
+    for size, (before, after) in zip(space, pad, strict=True):
+        if mode == "reflect":
+            require_at_least(size - 1, max(before, after), f"reflect padding must be below the size {size}", "pad")
+        elif mode == "circular":
+            require_at_least(size, max(before, after), f"circular padding is at most the size {size}", "pad")
+
+
+def require_output_pad_fits(
+    output_pad: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> None:
+    """Raise LayerError unless each output_pad is below the stride or the dilation."""
+    for added, step, spread in zip(output_pad, stride, dilation, strict=True):
+        limit = max(step, spread)
+        message = f"output_pad={added} must be below the stride or the dilation, here {limit}"
+        require_at_least(limit - 1, added, message, "output_pad")
+
+
+def require_pool_padding_fits(kernel: tuple[int, ...], pad: tuple[tuple[int, int], ...]) -> None:
+    """Raise LayerError where a pool's window could lie in the padding alone."""
+    for size, (before, after) in zip(kernel, pad, strict=True):
+        message = f"pad is at most half the kernel of {size}, or a window could see no input"
+        require_at_least(size // 2, max(before, after), message, "pad")
+
+
+def _too_large(size: int, kernel: int, pad: tuple[int, int], dilation: int) -> str:
+    dilated = f" dilated to {extent(kernel, dilation)}" if dilation != 1 else ""
+    padded = f" padded to {size + sum(pad)}" if sum(pad) else ""
+    return f"a kernel of {kernel}{dilated} does not fit an input of {size}{padded}"

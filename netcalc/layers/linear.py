@@ -1,0 +1,34 @@
+"""The fully connected layer."""
+
+from netcalc.layers.base import Cost, Layer, ParamSpec
+from netcalc.layers.errors import LayerError
+from netcalc.layers.options import Flag, Integer
+from netcalc.tensor import TensorType
+
+
+class Linear(Layer):
+    """Matrix product over the last axis; the axes before it are positions, each computed alike.
+
+    y[..., o] = bias[o] + sum over i of weight[o, i] x[..., i], as PyTorch's Linear.
+
+    Example: `linear: {units: 4096}` on 9216 gives 4096
+    """
+
+    kind = "linear"
+    family = "linear"
+    also = ("Dense", "fc", "fully_connected", "affine", "dense")
+
+    units = Integer(doc="output features", torch="out_features")
+    bias = Flag(True, doc="whether a bias is added to each output feature", torch="bias")
+
+    def infer(self, x: TensorType) -> TensorType:
+        if not x.shape:
+            raise LayerError("linear reads a tensor with at least one axis, not a scalar")
+        return TensorType((*x.shape[:-1], self.units), x.dtype)
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        weight = ParamSpec("weight", (self.units, x.shape[-1]), "fan_in_uniform")
+        return (weight, ParamSpec("bias", (self.units,), "fan_in_uniform")) if self.bias else (weight,)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(macs=y.numel * xs[0].shape[-1])

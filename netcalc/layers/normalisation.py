@@ -1,0 +1,168 @@
+"""Normalisation: y = scale (x - mean) / sqrt(variance + eps) + shift, over differing axes.
+
+Operations are counted for inference. A layer that computes its own statistics takes 5 an element:
+one addition for the mean, a subtraction, a square and an addition for the variance, one product;
+scale and shift are one more each. With running statistics it is one scale and one shift in all.
+
+Statistics over positions make an output depend on the whole input, so such a layer has no window.
+"""
+
+from netcalc.layers import geometry
+from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
+from netcalc.layers.errors import LayerError
+from netcalc.layers.geometry import Window
+from netcalc.layers.options import Flag, Integer, Number
+from netcalc.tensor import Shape, TensorType
+
+_EPS = 1e-5
+
+
+class _Norm(Layer):
+    """The shape stays; `affine` adds a learned scale (`weight`) and shift (`bias`)."""
+
+    family = "normalisation"
+    least_axes = 1
+
+    eps = Number(_EPS, above=0, doc="added to the variance", torch="eps")
+
+    def infer(self, x: TensorType) -> TensorType:
+        if len(x.shape) < self.least_axes:
+            what = "a scalar" if not x.shape else f"a vector of {x}"
+            raise LayerError(f"{self.kind} reads channels and spatial axes, not {what}")
+        return x
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        learned = sum(param.trainable for param in self.params(*xs))
+        return Cost(other_ops=y.numel * (5 + learned))
+
+
+def _scale_and_shift(shape: Shape, bias: bool = True) -> tuple[ParamSpec, ...]:
+    scale = ParamSpec("weight", shape, "ones")
+    return (scale, ParamSpec("bias", shape, "zeros")) if bias else (scale,)
+
+
+class BatchNorm(_Norm):
+    """Normalises each channel over the batch and the positions (Ioffe and Szegedy 2015).
+
+    In training with the batch's own statistics, which also move the running ones; in inference with
+    the running ones, where it is linear and folds into the layer before. As PyTorch's BatchNorm1d,
+    2d and 3d.
+
+    Example: `batchnorm` on 16x32x32 gives 16x32x32
+    """
+
+    kind = "batchnorm"
+    also = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization", "bn")
+
+    momentum = Number(0.1, at_least=0, at_most=1, doc="weight of the batch in the running statistics",
+                      torch="momentum")  # fmt: skip
+    affine = Flag(True, doc="learn a scale and a shift for each channel", torch="affine")
+    running = Flag(True, doc="keep running statistics for inference", torch="track_running_stats")
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        channels = x.shape[:1]
+        learned = _scale_and_shift(channels) if self.affine else ()
+        mean = ParamSpec("running_mean", channels, "zeros", trainable=False)
+        variance = ParamSpec("running_var", channels, "ones", trainable=False)
+        return (*learned, mean, variance) if self.running else learned
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=y.numel * 2) if self.running else super().cost(xs, y)
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return pointwise(x)
+
+
+class LayerNorm(_Norm):
+    """Normalises each sample over its last axes (Ba, Kiros and Hinton 2016), as PyTorch's LayerNorm.
+
+    With `channels` over the channels at each position instead, as in ConvNeXt.
+
+    Example: `layernorm` on 196x768 gives 196x768
+    """
+
+    kind = "layernorm"
+    also = ("LayerNorm", "LayerNormalization", "ln")
+
+    axes = Integer(1, doc="how many of the last axes are normalised together", torch="normalized_shape")
+    channels = Flag(False, doc="normalise over the channels, the first axis, at each position")
+    affine = Flag(True, doc="learn a scale and a shift", torch="elementwise_affine")
+    bias = Flag(True, doc="whether the shift is learned", torch="bias")
+
+    def infer(self, x: TensorType) -> TensorType:
+        message = f"axes={self.axes} is more than the {len(x.shape)} of an input of {x}"
+        geometry.require_at_least(len(x.shape), self.axes, message, "axes")
+        return x
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        shape = x.shape[:1] if self.channels else x.shape[-self.axes :]
+        return _scale_and_shift(shape, self.bias) if self.affine else ()
+
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        return pointwise(x) if self.channels else None
+
+
+class InstanceNorm(_Norm):
+    """Normalises each channel of each sample over its positions, as PyTorch's InstanceNorm1d, 2d and 3d.
+
+    Example: `instancenorm` on 64x128x128 gives 64x128x128
+    """
+
+    kind = "instancenorm"
+    also = ("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")
+    least_axes = 2
+
+    affine = Flag(False, doc="learn a scale and a shift for each channel", torch="affine")
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        return _scale_and_shift(x.shape[:1]) if self.affine else ()
+
+
+class GroupNorm(_Norm):
+    """Normalises groups of channels of each sample (Wu and He 2018), as PyTorch's GroupNorm.
+
+    Example: `groupnorm: {groups: 32}` on 256x14x14 gives 256x14x14
+    """
+
+    kind = "groupnorm"
+    also = ("GroupNorm", "GroupNormalization")
+
+    groups = Integer(doc="groups of channels normalised together", torch="num_groups")
+    affine = Flag(True, doc="learn a scale and a shift for each channel", torch="affine")
+
+    def infer(self, x: TensorType) -> TensorType:
+        y = super().infer(x)
+        geometry.require_divides(self.groups, x.shape[0], "channels", "groups")
+        return y
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        return _scale_and_shift(x.shape[:1]) if self.affine else ()
+
+
+class LRN(Layer):
+    """Local response normalisation across channels (Krizhevsky et al. 2012), as PyTorch's.
+
+    y[c] = x[c] / (k + alpha / size sum over the `size` channels around c of x^2)^beta. An element
+    takes one square, `size` additions, one product, one addition, one power and one division.
+
+    Example: `lrn: {size: 5, k: 2}` on 96x55x55 gives 96x55x55
+    """
+
+    kind = "lrn"
+    family = "normalisation"
+    also = ("LocalResponseNorm", "local_response_norm")
+
+    size = Integer(doc="channels that are summed", torch="size")
+    alpha = Number(1e-4, doc="factor of the sum", torch="alpha")
+    beta = Number(0.75, doc="power of the denominator", torch="beta")
+    k = Number(1.0, doc="added to the sum", torch="k")
+
+    def infer(self, x: TensorType) -> TensorType:
+        geometry.require_at_least(len(x.shape), 2, f"lrn reads channels and spatial axes, not {x}")
+        return x
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=y.numel * (self.size + 5))
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return pointwise(x)

@@ -1,0 +1,156 @@
+"""Pooling: maxima and averages over windows, to a fixed size, or over all positions."""
+
+from math import prod
+
+from netcalc.layers import geometry
+from netcalc.layers.base import Cost, SpatialLayer, channels_and_space, spatial_axes
+from netcalc.layers.geometry import Window
+from netcalc.layers.options import Flag, Maybe, Padding, Sizes
+from netcalc.tensor import TensorType
+
+
+class _Pool(SpatialLayer):
+    """What the pools with a window share: one operation for each cell of each window."""
+
+    family = "pooling"
+
+    kernel = Sizes(doc="size of the window", torch="kernel_size")
+    stride = Sizes(like="kernel", doc="step of the window; the kernel's size unless given", torch="stride")
+    pad = Padding(0, doc="cells added around the input, at most half the kernel", same=False)
+    ceil = Flag(False, doc="round the output size up rather than down", torch="ceil_mode")
+
+    def spread(self) -> tuple[int, ...]:
+        """The distance between the window's cells, along each axis."""
+        return (1,) * len(self.kernel)
+
+    def infer(self, x: TensorType) -> TensorType:
+        channels, space = channels_and_space(x)
+        geometry.require_pool_padding_fits(self.kernel, self.pad)
+        ceil = (self.ceil,) * len(space)
+        sizes = map(geometry.output_size, space, self.kernel, self.stride, self.pad, self.spread(), ceil)
+        return TensorType((channels, *sizes), x.dtype)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=y.numel * prod(self.kernel))
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.spread()))
+
+
+class MaxPool(_Pool):
+    """The largest value in each window; padding never wins.
+
+    y[c, u] = max over k of x[c, stride u + dilation k - pad], as PyTorch's MaxPool1d, 2d and 3d.
+
+    Example: `maxpool: {kernel: 3, stride: 2}` on 64x56x56 gives 64x27x27
+    """
+
+    kind = "maxpool"
+    also = ("MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxPooling2D")
+
+    dilation = Sizes(1, doc="distance between the window's cells", torch="dilation")
+
+    def spread(self) -> tuple[int, ...]:
+        return self.dilation
+
+
+class AvgPool(_Pool):
+    """The mean of each window.
+
+    y[c, u] = mean over k of x[c, stride u + k - pad], as PyTorch's AvgPool1d, 2d and 3d; in 3D no
+    kernel larger than the unpadded input, as there.
+
+    Example: `avgpool: {kernel: 2}` on 6x28x28 gives 6x14x14
+    """
+
+    kind = "avgpool"
+    also = ("AvgPool1d", "AvgPool2d", "AvgPool3d", "AveragePooling2D")
+
+    count_include_pad = Flag(
+        True, doc="whether padding counts in the mean's divisor", torch="count_include_pad"
+    )
+
+    def infer(self, x: TensorType) -> TensorType:
+        _, space = channels_and_space(x)
+        if len(space) == 3:
+            for size, kernel in zip(space, self.kernel, strict=True):
+                message = f"a 3D average pool of {kernel} needs an input of {kernel}, not {size}"
+                geometry.require_at_least(size, kernel, message, "kernel")
+        return super().infer(x)
+
+
+class _AdaptivePool(SpatialLayer):
+    """Windows that share the input out evenly: output u covers floor(u W / S) to ceil((u + 1) W / S)."""
+
+    family = "pooling"
+
+    size = Maybe(Sizes(doc="output size of each axis; 1 unless given", torch="output_size"))
+
+    def infer(self, x: TensorType) -> TensorType:
+        channels, space = channels_and_space(x)
+        return TensorType((channels, *(self.size or (1,) * len(space))), x.dtype)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        _, space = channels_and_space(xs[0])
+        channels, sizes = channels_and_space(y)
+        return Cost(other_ops=channels * prod(map(geometry.adaptive_cells, space, sizes)))
+
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        sizes = self.infer(x).shape[1:]
+        windows = tuple(map(geometry.adaptive_window, x.shape[1:], sizes))
+        return tuple(filter(None, windows)) if all(windows) else None
+
+
+class AdaptiveAvgPool(_AdaptivePool):
+    """The mean over windows that give a fixed output size, as PyTorch's AdaptiveAvgPool1d, 2d, 3d.
+
+    Example: `adaptive_avgpool: {size: 7}` on 512x10x9 gives 512x7x7
+    """
+
+    kind = "adaptive_avgpool"
+    also = ("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d")
+
+
+class AdaptiveMaxPool(_AdaptivePool):
+    """The largest value in windows that give a fixed output size, as PyTorch's AdaptiveMaxPool1d, 2d, 3d.
+
+    Example: `adaptive_maxpool: {size: [4, 2]}` on 16x8x6 gives 16x4x2
+    """
+
+    kind = "adaptive_maxpool"
+    also = ("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d")
+
+
+class _GlobalPool(SpatialLayer):
+    """One value a channel, over all positions."""
+
+    family = "pooling"
+
+    keep = Flag(False, doc="keep the spatial axes, each of size 1")
+
+    def infer(self, x: TensorType) -> TensorType:
+        axes = spatial_axes(self.kind, x)
+        return TensorType((x.shape[0], *(1,) * axes) if self.keep else x.shape[:1], x.dtype)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=xs[0].numel)
+
+
+class GlobalAvgPool(_GlobalPool):
+    """The mean of each channel over all positions; the spatial axes go unless `keep`.
+
+    Example: `global_avgpool` on 512x7x7 gives 512
+    """
+
+    kind = "global_avgpool"
+    also = ("GlobalAveragePooling2D", "GlobalAvgPool2d")
+
+
+class GlobalMaxPool(_GlobalPool):
+    """The largest value of each channel over all positions; the spatial axes go unless `keep`.
+
+    Example: `global_maxpool: {keep: true}` on 512x7x7 gives 512x1x1
+    """
+
+    kind = "global_maxpool"
+    also = ("GlobalMaxPooling2D", "GlobalMaxPool2d")

@@ -1,0 +1,336 @@
+"""Layers that rearrange, cut or pad: no dot product, no parameters. Axes leave the batch out."""
+
+from math import prod
+
+from netcalc.layers import geometry
+from netcalc.layers.base import Cost, Layer, SpatialLayer, channels_and_space, pointwise
+from netcalc.layers.errors import LayerError
+from netcalc.layers.geometry import Window
+from netcalc.layers.options import Choice, Flag, Integer, Integers, Maybe, Number, Padding, Sizes
+from netcalc.tensor import Shape, TensorType, format_shape
+
+
+class Identity(Layer):
+    """y = x: a name for a tensor.
+
+    Example: `identity` on 64x56x56 gives 64x56x56
+    """
+
+    kind = "identity"
+    family = "shape"
+    also = ("Identity", "noop", "pass")
+
+    def infer(self, x: TensorType) -> TensorType:
+        return x
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return pointwise(x)
+
+
+class Dropout(Layer):
+    """Zeroes elements at random in training, with `channels` whole channels; nothing in inference.
+
+    Kept elements are scaled by 1 / (1 - rate) (Srivastava et al. 2014), as PyTorch's Dropout and
+    Dropout2d. It counts no operation, since inference has none.
+
+    Example: `dropout: {rate: 0.5}` on 4096 gives 4096
+    """
+
+    kind = "dropout"
+    family = "regularisation"
+    also = ("Dropout", "Dropout2d")
+
+    rate = Number(0.5, at_least=0, at_most=1, doc="share of elements that are zeroed", torch="p")
+    channels = Flag(False, doc="zero whole channels")
+
+    def infer(self, x: TensorType) -> TensorType:
+        return x
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return pointwise(x)
+
+
+class Flatten(Layer):
+    """Joins the axes from `start` to `end` into one, in order; the batch axis stays.
+
+    PyTorch's `start_dim` counts the batch axis, `start` does not.
+
+    Example: `flatten` on 256x6x6 gives 9216
+    """
+
+    kind = "flatten"
+    family = "shape"
+    also = ("Flatten",)
+
+    start = Integer(0, at_least=None, doc="first axis joined", torch="start_dim")
+    end = Integer(-1, at_least=None, doc="last axis joined", torch="end_dim")
+
+    def infer(self, x: TensorType) -> TensorType:
+        if not x.shape:
+            return TensorType((1,), x.dtype)
+        start = geometry.resolve_axis(self.start, len(x.shape), "start")
+        end = geometry.resolve_axis(self.end, len(x.shape), "end")
+        geometry.require_at_least(end, start, f"start={self.start} lies behind end={self.end}", "start")
+        return TensorType((*x.shape[:start], prod(x.shape[start : end + 1]), *x.shape[end + 1 :]), x.dtype)
+
+
+class Reshape(Layer):
+    """The same elements in another shape; one size may be -1 and takes what is left.
+
+    Example: `reshape: {shape: [8, -1]}` on 64x4x4 gives 8x128
+    """
+
+    kind = "reshape"
+    family = "shape"
+    also = ("Unflatten", "view")
+
+    shape = Integers(at_least=-1, doc="the new sizes, without the batch; one may be -1", torch="size")
+
+    def infer(self, x: TensorType) -> TensorType:
+        unknown = self.shape.count(-1)
+        known = prod(size for size in self.shape if size != -1)
+        if unknown > 1 or 0 in self.shape:
+            what = "a size of 0" if 0 in self.shape else "more than one -1"
+            raise LayerError(f"a shape has no room for {what}", option="shape")
+        message = f"{x.numel} elements of {x} do not fill {format_shape(self.shape)}"
+        if unknown:
+            geometry.require_equal(x.numel % known, 0, message, "shape")
+        else:
+            geometry.require_equal(x.numel, known, message, "shape")
+        sizes = (x.numel // known if size == -1 else size for size in self.shape)
+        return TensorType(tuple(sizes), x.dtype)
+
+
+class Permute(Layer):
+    """The axes in another order: axis i of the output is axis `order[i]` of the input.
+
+    Example: `permute: {order: [1, 2, 0]}` on 96x56x56 gives 56x56x96
+    """
+
+    kind = "permute"
+    family = "shape"
+    also = ("Permute", "transpose")
+
+    order = Integers(at_least=None, doc="the input's axes in their new order", torch="dims")
+
+    def infer(self, x: TensorType) -> TensorType:
+        axes = [geometry.resolve_axis(axis, len(x.shape), "order") for axis in self.order]
+        message = f"order names each of the {len(x.shape)} axes of {x} once, not {list(self.order)}"
+        geometry.require_equal(sorted(axes), list(range(len(x.shape))), message, "order")
+        return TensorType(tuple(x.shape[axis] for axis in axes), x.dtype)
+
+
+class Squeeze(Layer):
+    """Drops axes of size 1: all of them, or those named.
+
+    Example: `squeeze` on 512x1x1 gives 512
+    """
+
+    kind = "squeeze"
+    family = "shape"
+
+    axes = Maybe(Integers(at_least=None, doc="the axes to drop; every one of size 1 unless given", torch="dim"))
+
+    def infer(self, x: TensorType) -> TensorType:
+        if self.axes is None:
+            return TensorType(tuple(size for size in x.shape if size != 1), x.dtype)
+        dropped = {geometry.resolve_axis(axis, len(x.shape), "axes") for axis in self.axes}
+        for axis in dropped:
+            message = f"axis {axis} of {x} has size {x.shape[axis]}, only a size of 1 can go"
+            geometry.require_equal(x.shape[axis], 1, message, "axes")
+        return TensorType(tuple(s for axis, s in enumerate(x.shape) if axis not in dropped), x.dtype)
+
+
+class Unsqueeze(Layer):
+    """Adds an axis of size 1 before `axis`.
+
+    Example: `unsqueeze: {axis: 0}` on 28x28 gives 1x28x28
+    """
+
+    kind = "unsqueeze"
+    family = "shape"
+    also = ("expand_dims",)
+
+    axis = Integer(at_least=None, doc="where the new axis stands in the output", torch="dim")
+
+    def infer(self, x: TensorType) -> TensorType:
+        axis = geometry.resolve_axis(self.axis, len(x.shape) + 1, "axis")
+        return TensorType((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
+
+
+class Pad(SpatialLayer):
+    """Adds cells around the spatial axes, as PyTorch's ConstantPad, ReflectionPad and their like.
+
+    `pad` lists the axes in order, first the height, then the width; PyTorch's lists them backwards.
+
+    Example: `pad: {pad: [[1, 0], [1, 0]]}` on 64x56x56 gives 64x57x57
+    """
+
+    kind = "pad"
+    family = "shape"
+    also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
+
+    pad = Padding(doc="cells added", same=False)
+    mode = Choice("zeros", "reflect", "replicate", "circular", doc="what the cells hold", torch="mode")
+    value = Number(0.0, doc="what the cells hold in mode zeros, if not zero", torch="value")
+
+    def infer(self, x: TensorType) -> TensorType:
+        channels, space = channels_and_space(x)
+        geometry.require_padding_fits(self.mode, space, self.pad)
+        sizes = (size + (before + after) for size, (before, after) in zip(space, self.pad, strict=True))
+        return TensorType((channels, *sizes), x.dtype)
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return tuple(geometry.shifted_window(-before) for before, _ in self.pad)
+
+
+class Crop(SpatialLayer):
+    """Cuts cells off the spatial axes: `crop` from each side, or the centre of `size`.
+
+    An odd rest of a centre crop comes off behind, as in U-Net's copy and crop.
+
+    Example: `crop: {size: 56}` on 512x64x64 gives 512x56x56
+    """
+
+    kind = "crop"
+    family = "shape"
+    also = ("CenterCrop", "Cropping2D", "center_crop")
+
+    crop = Padding(0, doc="cells cut off", torch=None, same=False)
+    size = Maybe(Sizes(doc="the size that is left, from the centre"))
+
+    def sides(self, space: Shape) -> tuple[tuple[int, int], ...]:
+        """What is cut off before and behind, along each axis."""
+        if self.size is None:
+            return self.crop
+        rests = (size - wanted for size, wanted in zip(space, self.size, strict=True))
+        return tuple((rest // 2, rest - rest // 2) for rest in rests)
+
+    def infer(self, x: TensorType) -> TensorType:
+        channels, space = channels_and_space(x)
+        if self.size is not None:
+            geometry.require_equal(any(map(any, self.crop)), False, "give crop or size, not both", "size")
+        sizes = []
+        for size, (before, after) in zip(space, self.sides(space), strict=True):
+            if self.size is not None:
+                geometry.require_at_least(before, 0, f"a crop cannot be larger than its input of {x}", "size")
+            rest = size - (before + after)
+            geometry.require_at_least(rest, 1, f"crop leaves nothing of a size of {size}", "crop")
+            sizes.append(rest)
+        return TensorType((channels, *sizes), x.dtype)
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return tuple(geometry.shifted_window(before) for before, _ in self.sides(x.shape[1:]))
+
+
+class Slice(Layer):
+    """Takes every `step`-th element of an axis from `start` up to, not with, `end`.
+
+    Negative positions count from the end and those beyond are cut off, as Python's slices do.
+
+    Example: `slice: {axis: 0, end: 32}` on 64x28x28 gives 32x28x28
+    """
+
+    kind = "slice"
+    family = "shape"
+    also = ("narrow",)
+
+    axis = Integer(0, at_least=None, doc="the axis, without the batch", torch="dim")
+    start = Integer(0, at_least=None, doc="first position")
+    end = Maybe(Integer(at_least=None, doc="position behind the last; the axis's end unless given"))
+    step = Integer(1, doc="distance between positions")
+
+    def infer(self, x: TensorType) -> TensorType:
+        axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
+        taken = len(self._positions(x.shape[axis]))
+        message = f"nothing is left of axis {axis} of {x} from {self.start} to {self.end}"
+        geometry.require_at_least(taken, 1, message, "start")
+        return TensorType((*x.shape[:axis], taken, *x.shape[axis + 1 :]), x.dtype)
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        windows = list(pointwise(x))
+        axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
+        if axis > 0:
+            start = self._positions(x.shape[axis]).start
+            windows[axis - 1] = Window(self.step, -start, start)
+        return tuple(windows)
+
+    def _positions(self, size: int) -> range:
+        return range(size)[slice(self.start, self.end, self.step)]
+
+
+class Upsample(SpatialLayer):
+    """Enlarges the spatial axes by a whole factor: repeats, or interpolates between half-pixel centres.
+
+    As PyTorch's Upsample with align_corners=False; `bilinear` is linear in 1D and trilinear in 3D.
+    Interpolation takes 2^d products and 2^d - 1 additions an output in d dimensions.
+
+    Example: `upsample: {factor: 2}` on 256x13x13 gives 256x26x26
+    """
+
+    kind = "upsample"
+    family = "resampling"
+    also = ("Upsample", "UpSampling2D", "UpsamplingNearest2d", "UpsamplingBilinear2d", "interpolate")
+
+    factor = Sizes(doc="how many times larger", torch="scale_factor")
+    mode = Choice("nearest", "bilinear", doc="repeat, or interpolate", torch="mode")
+
+    def infer(self, x: TensorType) -> TensorType:
+        channels, space = channels_and_space(x)
+        sizes = (size * factor for size, factor in zip(space, self.factor, strict=True))
+        return TensorType((channels, *sizes), x.dtype)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        corners = 2 ** len(self.factor)
+        return Cost(other_ops=y.numel * (2 * corners - 1) if self.mode == "bilinear" else 0)
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        window = geometry.nearest_window if self.mode == "nearest" else geometry.linear_window
+        return tuple(map(window, self.factor))
+
+
+class PixelShuffle(Layer):
+    """Spreads channels over a finer grid: C f^2 x H x W to C x H f x W f (Shi et al. 2016).
+
+    Example: `pixel_shuffle: {factor: 2}` on 256x24x24 gives 64x48x48
+    """
+
+    kind = "pixel_shuffle"
+    family = "resampling"
+    also = ("PixelShuffle", "depth_to_space")
+
+    factor = Integer(doc="how many times finer", torch="upscale_factor")
+
+    def infer(self, x: TensorType) -> TensorType:
+        geometry.require_equal(len(x.shape), 3, f"pixel_shuffle reads C,H,W, not {x}")
+        channels, height, width = x.shape
+        cells = self.factor * self.factor
+        message = f"factor^2 = {cells} does not divide {channels} channels"
+        geometry.require_equal(channels % cells, 0, message, "factor")
+        return TensorType((channels // cells, height * self.factor, width * self.factor), x.dtype)
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return (geometry.nearest_window(self.factor),) * 2
+
+
+class ChannelShuffle(Layer):
+    """Deals the channels of each group out over all groups (Zhang et al. 2017).
+
+    Channel i of g groups of n goes to (i mod n) g + i // n, as PyTorch's ChannelShuffle.
+
+    Example: `channel_shuffle: {groups: 2}` on 116x28x28 gives 116x28x28
+    """
+
+    kind = "channel_shuffle"
+    family = "shape"
+    also = ("ChannelShuffle",)
+
+    groups = Integer(doc="groups of channels that are mixed", torch="groups")
+
+    def infer(self, x: TensorType) -> TensorType:
+        geometry.require_at_least(len(x.shape), 2, f"channel_shuffle reads channels and positions, not {x}")
+        geometry.require_divides(self.groups, x.shape[0], "channels", "groups")
+        return x
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return pointwise(x)

@@ -1,0 +1,60 @@
+"""Plain values: how an unquoted YAML scalar is read, and how a value is told in a message.
+
+Scalars follow the core schema of YAML 1.2: `1e-5` is a number, `no` is a word.
+
+Source: https://yaml.org/spec/1.2.2/#1032-tag-resolution
+"""
+
+import re
+from math import inf, isfinite, nan
+
+from netcalc.diagnostics import written
+
+MAX_INTEGER = 2**53 - 1
+"""The largest integer a spec may hold: beyond it, JSON readers lose digits."""
+
+_KEYWORDS: dict[str, None | bool] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True,
+    "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+_NUMBER_STARTS = frozenset("+-.0123456789")
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = {".inf": inf, "+.inf": inf, "-.inf": -inf, ".nan": nan}
+
+
+class ScalarFault(ValueError):
+    """A scalar that reads as a number which netcalc does not take."""
+
+
+def resolve_plain(text: str) -> None | bool | int | float | str:
+    """The value of an unquoted scalar.
+
+    Raises ScalarFault for an integer beyond MAX_INTEGER and for a float that is not finite.
+    """
+    if text in _KEYWORDS:
+        return _KEYWORDS[text]
+    if text[0] not in _NUMBER_STARTS:
+        return text
+    if _INTEGER.fullmatch(text):
+        if len(text) > 64:
+            raise ScalarFault(f"an integer of {len(text)} digits is beyond the limit of 2^53 - 1")
+        base = {"0x": 16, "0o": 8}.get(text[:2], 10)
+        integer = int(text, base)
+        if abs(integer) > MAX_INTEGER:
+            raise ScalarFault(f"{text} is beyond the limit of 2^53 - 1")
+        return integer
+    if _FLOAT.fullmatch(text) or text.lower() in _NOT_FINITE:
+        number = _NOT_FINITE.get(text.lower()) or float(text)
+        if not isfinite(number):
+            raise ScalarFault(f"{text} is not a finite number")
+        return number
+    return text
+
+
+def describe_plain(value: object) -> str:
+    """What an evaluated value is, in the words of an error message."""
+    if isinstance(value, str):
+        return f"the word {written(value)}"
+    return f"the list {written(value)}" if isinstance(value, tuple) else written(value)

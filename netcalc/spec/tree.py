@@ -1,0 +1,73 @@
+"""The located tree that a YAML text becomes: immutable, unevaluated, every part with its place."""
+
+from typing import NamedTuple
+
+from netcalc.diagnostics import Source, Span
+from netcalc.spec.expressions import Expression
+from netcalc.spec.scalars import describe_plain
+
+Plain = None | bool | int | float | str
+
+
+class Scalar(NamedTuple):
+    """A single value, or an expression that elaboration evaluates."""
+
+    value: Plain | Expression
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.source, self.start, self.end)
+
+
+class Sequence(NamedTuple):
+    """A YAML list."""
+
+    items: "tuple[Value, ...]"
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.source, self.start, self.end)
+
+
+class Entry(NamedTuple):
+    """One `key: value` of a mapping; the key is always a word."""
+
+    key: str
+    key_start: int
+    key_end: int
+    value: "Value"
+
+    @property
+    def key_span(self) -> Span:
+        return Span(self.value.source, self.key_start, self.key_end)
+
+
+class Mapping(NamedTuple):
+    """A YAML mapping, in the order of the text; keys are distinct."""
+
+    entries: tuple[Entry, ...]
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.source, self.start, self.end)
+
+
+Value = Scalar | Sequence | Mapping
+
+
+def describe(value: Value) -> str:
+    """What a value is, in the words of an error message."""
+    if isinstance(value, Sequence):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return describe_plain(value.value)

@@ -1,0 +1,232 @@
+"""YAML text to a located tree.
+
+The parser's events are read rather than its nodes: one pass with a stack of our own meets no
+recursion limit, counts what aliases expand to, and is faster than composing nodes first.
+"""
+
+from typing import Any, NamedTuple, NoReturn
+
+import yaml
+
+from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError
+from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
+from netcalc.spec.scalars import ScalarFault, resolve_plain
+from netcalc.spec.tree import Entry, Mapping, Plain, Scalar, Sequence, Value
+
+MAX_TEXT = 16 * 1024**2
+MAX_VALUES = 4_000_000
+MAX_DEPTH = 100
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Document(NamedTuple):
+    """A text as a tree, with the mistakes that did not keep it from being read."""
+
+    root: Value
+    problems: tuple[Diagnostic, ...]
+
+
+def read_document(source: Source, text: str | None = None) -> Document:
+    """Read the one YAML document of a source, or of a `text` with the same offsets.
+
+    Raises SpecError where the text is not YAML, is empty, holds several documents or goes beyond
+    the limits. Tags, repeated keys and bad scalars are reported in `problems`.
+    """
+    if len(source.text) > MAX_TEXT:
+        _stop(source, 0, 1, "E109", f"the text has {len(source.text):,} characters; {MAX_TEXT:,} is the limit")
+    composer = _Composer(source)
+    try:
+        for event in yaml.parse(source.text if text is None else text, Loader=_Loader):
+            composer.take(event)
+    except SpecError as error:
+        raise SpecError([*composer.problems, *error.diagnostics]) from None
+    except yaml.reader.ReaderError as error:
+        code = error.character if isinstance(error.character, int) else ord(error.character[:1] or "?")
+        _stop(source, *_place(source, error.position), "E101", f"the character U+{code:04X} is not allowed in YAML")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        message = (error.problem or error.context or "it cannot be parsed").rstrip(".")
+        notes = ()
+        if error.context and error.context_mark and error.problem:
+            start, end = _place(source, error.context_mark.index)
+            notes = (Note(error.context, Span(source, start, end)),)
+        start, end = _place(source, mark.index if mark else 0)
+        problem = Diagnostic("E101", f"this is not YAML: {message}", Span(source, start, end), notes)
+        raise SpecError([*composer.problems, problem]) from None
+    if composer.root is None:
+        _stop(source, *_place(source, 0), "E104", "the text is empty", "a spec has at least input: and layers:")
+    return Document(composer.root, tuple(composer.problems))
+
+
+class _Open:
+    """A list or mapping whose end has not come yet."""
+
+    __slots__ = ("anchor", "entries", "first_keys", "is_mapping", "items", "key", "start", "values_before")
+
+    def __init__(self, is_mapping: bool, start: int, anchor: str | None, values_before: int) -> None:
+        self.is_mapping = is_mapping
+        self.start = start
+        self.anchor = anchor
+        self.values_before = values_before
+        self.items: list[Value] = []
+        self.entries: list[Entry] = []
+        self.key: tuple[str, int, int] | None = None
+        self.first_keys: dict[str, tuple[int, int]] = {}
+
+
+class _Composer:
+    """Builds the tree from events; the stack holds the open collections."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.root: Value | None = None
+        self.problems: list[Diagnostic] = []
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, tuple[Value, int]] = {}
+        self._values = 0
+
+    def take(self, event: Any) -> None:
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            self._take_scalar(event)
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            self._open(event, kind is yaml.MappingStartEvent)
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            self._close(event)
+        elif kind is yaml.AliasEvent:
+            self._take_alias(event)
+        elif kind is yaml.DocumentStartEvent and self.root is not None:
+            start, end = _place(self.source, event.start_mark.index)
+            _stop(self.source, start, end, "E105", "a spec is one YAML document, a second one begins here",
+                  "remove the --- line")  # fmt: skip
+
+    def _take_scalar(self, event: Any) -> None:
+        start, end = event.start_mark.index, event.end_mark.index
+        self._refuse_tag(event)
+        if self._expects_key():
+            self._take_key(event.value, start, end)
+            return
+        value: Plain | Expression
+        if event.value.startswith("$"):
+            value = self._expression(event.value, start, end)
+        elif event.style:
+            value = event.value
+        else:
+            try:
+                value = resolve_plain(event.value)
+            except ScalarFault as fault:
+                self._report("E109", str(fault), start, end)
+                value = None
+        self._add(Scalar(value, self.source, start, end), 1, event.anchor)
+
+    def _expression(self, text: str, start: int, end: int) -> Expression | None:
+        inner = _inside_dollar(text)
+        if inner is None:
+            help = "write $name or $(…)" + (f": $({text[1:]})" if text[1:2].isalpha() else "")
+            self._report("E301", f"{text} is neither a $name nor a $(…) expression", start, end, help=help)
+            return None
+        try:
+            return parse_expression(inner)
+        except ExpressionFault as fault:
+            self.problems.append(expression_problem(fault, "E301", Span(self.source, start, end), inner))
+            return None
+
+    def _take_key(self, key: str, start: int, end: int) -> None:
+        collection = self._stack[-1]
+        first = collection.first_keys.setdefault(key, (start, end))
+        if first != (start, end):
+            notes = (Note("it stands first here", Span(self.source, *first)),)
+            self._report("E107", f"the key {key!r} stands twice in one mapping", start, end, notes)
+        collection.key = (key, start, end)
+
+    def _take_alias(self, event: Any) -> None:
+        start, end = event.start_mark.index, event.end_mark.index
+        if self._expects_key():
+            _stop(self.source, start, end, "E111", "a key is a plain word, not an alias")
+        if event.anchor not in self._anchors:
+            open_anchors = [collection.anchor for collection in self._stack]
+            what = "stands inside itself" if event.anchor in open_anchors else "has no anchor before it"
+            _stop(self.source, start, end, "E108", f"the alias *{event.anchor} {what}")
+        value, size = self._anchors[event.anchor]
+        self._add(value, size, None)
+
+    def _open(self, event: Any, is_mapping: bool) -> None:
+        start = event.start_mark.index
+        self._refuse_tag(event)
+        if self._expects_key():
+            _stop(self.source, start, start + 1, "E111", "a key is a plain word, not a list or a mapping")
+        if len(self._stack) >= MAX_DEPTH:
+            _stop(self.source, start, start + 1, "E109", f"values may nest {MAX_DEPTH} deep, not more")
+        self._stack.append(_Open(is_mapping, start, event.anchor, self._values))
+
+    def _close(self, event: Any) -> None:
+        closed = self._stack.pop()
+        end = event.end_mark.index
+        value: Value
+        if closed.is_mapping:
+            value = Mapping(tuple(closed.entries), self.source, closed.start, end)
+        else:
+            value = Sequence(tuple(closed.items), self.source, closed.start, end)
+        self._add(value, 1, closed.anchor, self._values - closed.values_before)
+
+    def _add(self, value: Value, size: int, anchor: str | None, inner: int = 0) -> None:
+        self._values += size
+        if self._values > MAX_VALUES:
+            _stop(self.source, value.start, value.start + 1, "E109",
+                  f"the text expands to more than {MAX_VALUES:,} values")  # fmt: skip
+        if anchor is not None:
+            self._anchors[anchor] = (value, size + inner)
+        if not self._stack:
+            self.root = value
+            return
+        parent = self._stack[-1]
+        if not parent.is_mapping:
+            parent.items.append(value)
+            return
+        assert parent.key is not None
+        if parent.first_keys[parent.key[0]] == parent.key[1:]:  # a repeated key is reported, not kept
+            parent.entries.append(Entry(*parent.key, value))
+        parent.key = None
+
+    def _expects_key(self) -> bool:
+        return bool(self._stack) and self._stack[-1].is_mapping and self._stack[-1].key is None
+
+    def _refuse_tag(self, event: Any) -> None:
+        if event.tag is not None:
+            start = event.start_mark.index
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._report("E106", f"the tag {tag} is not allowed", start, start + 1,
+                         help="write the value without a tag")  # fmt: skip
+
+    def _report(
+        self, code: str, message: str, start: int, end: int, notes: tuple[Note, ...] = (), help: str | None = None
+    ) -> None:
+        self.problems.append(Diagnostic(code, message, Span(self.source, start, end), notes, help))
+
+
+def expression_problem(fault: ExpressionFault, code: str, span: Span, text: str) -> Diagnostic:
+    """A fault inside an expression, placed in the scalar that holds it."""
+    base = span.source.text.find(text, span.start, span.end) if text else -1
+    if base >= 0:
+        span = Span(span.source, base + fault.start, min(base + fault.end, span.end), span.via)
+    return Diagnostic(code, fault.message, span, help=fault.help)
+
+
+def _inside_dollar(text: str) -> str | None:
+    """`width` of `$width`, `2 * width` of `$(2 * width)`, None where it is neither."""
+    if text.startswith("$(") and text.endswith(")"):
+        return text[2:-1]
+    return text[1:] if text[1:].isidentifier() else None
+
+
+def _place(source: Source, offset: int) -> tuple[int, int]:
+    """One character at an offset, moved back to the last character where the text ends there."""
+    start = max(min(offset, len(source.text.rstrip()) - 1), 0)
+    return start, start + 1
+
+
+def _stop(
+    source: Source, start: int, end: int, code: str, message: str, help: str | None = None
+) -> NoReturn:
+    raise SpecError([Diagnostic(code, message, Span(source, start, end), help=help)])

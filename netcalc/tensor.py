@@ -1,0 +1,55 @@
+"""What flows along a graph's edges: shapes without the batch axis, and element types."""
+
+from math import prod
+from typing import NamedTuple
+
+Shape = tuple[int, ...]
+
+MAX_ELEMENTS = 2**63 - 1
+"""The most elements one tensor may have: what a signed 64-bit index can address."""
+
+
+class DType(NamedTuple):
+    """An element type: its name and its size in bytes."""
+
+    name: str
+    itemsize: int
+
+
+DTYPES: dict[str, DType] = {
+    dtype.name: dtype
+    for dtype in (
+        DType("float64", 8),
+        DType("float32", 4),
+        DType("float16", 2),
+        DType("bfloat16", 2),
+        DType("int8", 1),
+    )
+}
+
+FLOAT32 = DTYPES["float32"]
+
+
+class TensorType(NamedTuple):
+    """The type of one sample's tensor: `shape` leaves the batch axis out."""
+
+    shape: Shape
+    dtype: DType = FLOAT32
+
+    @property
+    def numel(self) -> int:
+        """Elements of one sample."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of one sample."""
+        return self.numel * self.dtype.itemsize
+
+    def __str__(self) -> str:
+        return format_shape(self.shape)
+
+
+def format_shape(shape: Shape) -> str:
+    """`(3, 224, 224)` as `3x224x224`; a scalar as `scalar`."""
+    return "x".join(map(str, shape)) or "scalar"
