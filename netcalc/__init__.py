@@ -1,0 +1,47 @@
+"""netcalc: what a neural network costs, worked out from YAML without touching an array.
+
+    YAML ──spec──▶ Spec ──graph──▶ Graph ──analysis──▶ Report ──render──▶ terminal, JSON, CSV, …
+
+    >>> import netcalc
+    >>> graph = netcalc.load("alexnet")
+    >>> report = netcalc.analyze(graph)
+    >>> report.totals.params
+    61100840
+
+`load` reads a spec into a Graph, `analyze` counts it into a Report that prints itself. What the user
+gave wrong is raised as a NetcalcError, whose `diagnostics` say what and where.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netcalc.analysis import Report
+    from netcalc.api import analyze, load
+    from netcalc.diagnostics import Diagnostic, GraphError, NetcalcError, SpecError
+    from netcalc.graph import Graph, Node
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Diagnostic", "Graph", "GraphError", "NetcalcError", "Node", "Report", "SpecError", "analyze", "load",
+]  # fmt: skip
+
+_HOMES = {
+    "Diagnostic": "diagnostics", "GraphError": "diagnostics", "NetcalcError": "diagnostics",
+    "SpecError": "diagnostics", "Graph": "graph", "Node": "graph", "Report": "analysis",
+    "analyze": "api", "load": "api",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"netcalc.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

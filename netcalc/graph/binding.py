@@ -63,12 +63,20 @@ def option_span(item: Item, option: str | None) -> Span:
 def _unknown_option(layer: type[Layer], entry: Entry) -> Diagnostic:
     by_torch: dict[str, Any] = {option.torch: name for name, option in layer.options.items() if option.torch}
     known = [*layer.options, "name", "from"]
-    match = by_torch.get(entry.key) or nearest(entry.key, known) or by_torch.get(nearest(entry.key, by_torch) or "")
+    match = (
+        by_torch.get(entry.key)
+        or nearest(entry.key, known)
+        or by_torch.get(nearest(entry.key, by_torch) or "")
+    )
     if entry.key in _FROM_INPUT:
         help = f"leave it out: {layer.kind} takes it from its input"
     elif match:
         help = f"did you mean {match}?"
     else:
-        help = f"{layer.kind} has {', '.join(layer.options)}" if layer.options else f"{layer.kind} has no options"
+        help = (
+            f"{layer.kind} has {', '.join(layer.options)}"
+            if layer.options
+            else f"{layer.kind} has no options"
+        )
     message = f"{layer.kind} has no option {entry.key!r}"
     return Diagnostic("E402", message, entry.key_span, help=help)

@@ -44,9 +44,7 @@ class Use(NamedTuple):
     span: Span
 
 
-def elaborate(
-    spec: Spec, settings: Sequence[Setting] = (), overrides: Sequence[InputOverride] = ()
-) -> Graph:
+def elaborate(spec: Spec, settings: Sequence[Setting] = (), overrides: Sequence[InputOverride] = ()) -> Graph:
     """The graph that a spec describes, with arguments and input sizes set from outside.
 
     Raises SpecError or GraphError with every independent mistake that was found.
@@ -55,9 +53,7 @@ def elaborate(
 
 
 class _Elaborator:
-    def __init__(
-        self, spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride]
-    ) -> None:
+    def __init__(self, spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride]) -> None:
         self.spec = spec
         self.problems: list[Diagnostic] = list(spec.problems)
         self.names = arguments(spec, settings, self.problems)
@@ -94,7 +90,11 @@ class _Elaborator:
         stacked = item.repeat is not None or item.each is not None
         base = self._name(item) if item.name is not None else None
         for index, row in enumerate(rows):
-            names = {**self.names, **self._incoming(item), **row, "index": index} if stacked or item.when else self.names
+            names = (
+                {**self.names, **self._incoming(item), **row, "index": index}
+                if stacked or item.when
+                else self.names
+            )
             if item.when is not None:
                 wanted = value_of(item.when, names, self.problems)
                 if not isinstance(wanted, bool):
@@ -122,9 +122,13 @@ class _Elaborator:
         if item.repeat is None:
             return ({},)
         names = {**self.names, **self._incoming(item)}
-        times = whole_number(value_of(item.repeat, names, self.problems), "repeat", 0, item.repeat.span, self.problems)
+        times = whole_number(
+            value_of(item.repeat, names, self.problems), "repeat", 0, item.repeat.span, self.problems
+        )
         if times is not None and times > MAX_LAYERS:
-            self._report("E603", f"repeat: {times:,} is beyond the limit of {MAX_LAYERS:,} layers", item.repeat.span)
+            self._report(
+                "E603", f"repeat: {times:,} is beyond the limit of {MAX_LAYERS:,} layers", item.repeat.span
+            )
             return None
         return None if times is None else [{}] * times
 
@@ -189,7 +193,12 @@ class _Elaborator:
                 choices = ", ".join(self.tensors)
                 help = f"write from: with one or more of {choices}"
                 if len(self.tensors) > 1:
-                    self._report("E506", f"the spec has {len(self.tensors)} inputs: say which one is read", use.span, help)
+                    self._report(
+                        "E506",
+                        f"the spec has {len(self.tensors)} inputs: say which one is read",
+                        use.span,
+                        help,
+                    )
             return [self.previous]
         parts = sources.items if isinstance(sources, Listed) else (sources,)
         if not parts:

@@ -35,7 +35,11 @@ def arguments(
     for entry in spec.args:
         chosen_value = chosen.pop(entry.key).value if entry.key in chosen else entry.value
         if entry.key in RESERVED or not entry.key.isidentifier():
-            reason = "the expression language has that name" if entry.key in RESERVED else "it cannot be written as $name"
+            reason = (
+                "the expression language has that name"
+                if entry.key in RESERVED
+                else "it cannot be written as $name"
+            )
             message = f"an argument cannot be called {entry.key!r}: {reason}"
             problems.append(Diagnostic("E702", message, entry.key_span))
             names[entry.key] = UNKNOWN
@@ -46,7 +50,9 @@ def arguments(
     for setting in chosen.values():
         match = nearest(setting.name, names)
         help = f"did you mean {match}?" if match else _known("arguments", list(names))
-        problems.append(Diagnostic("E701", f"the spec has no argument {setting.name!r}", setting.span, help=help))
+        problems.append(
+            Diagnostic("E701", f"the spec has no argument {setting.name!r}", setting.span, help=help)
+        )
     return names
 
 
@@ -68,7 +74,9 @@ def inputs(
     for name, span, value in spec.inputs:
         found = shapes.get(name) or _input_type(value_of(value, names, problems), value.span, problems)
         if found is not None and found.numel > MAX_ELEMENTS:
-            problems.append(Diagnostic("E602", f"the input {name} has more elements than 64 bits can count", span))
+            problems.append(
+                Diagnostic("E602", f"the input {name} has more elements than 64 bits can count", span)
+            )
         declared.append(DeclaredInput(name, found, span))
     return tuple(declared)
 

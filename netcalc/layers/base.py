@@ -39,10 +39,17 @@ class Cost(NamedTuple):
     other_ops: int = 0
 
 
+_FIRST = ("filters", "units", "kernel", "stride", "dilation", "pad")
+"""The options that go first, in the order in which people say them; `pad: same` needs those before it."""
+
+
 class Layer:
     """A kind of layer. Subclasses declare their options as fields and state their rules.
 
-    It is a frozen dataclass in all but name: `dataclass` compiles code for each class, which for the
+    `infer`, `params` and `window` take the input types, one argument each. Their signature here is the
+    one that lets a layer of one input name it.
+
+    A layer is a frozen dataclass in all but name: `dataclass` compiles code for each class, which for the
     whole layer set would double the start-up of the command line.
     """
 
@@ -56,7 +63,8 @@ class Layer:
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
-        cls.options = {**cls.options, **own}
+        inherited = {**cls.options, **own}
+        cls.options = {name: inherited.pop(name) for name in _FIRST if name in inherited} | inherited
 
     def __init__(self, **given: Any) -> None:
         for name in given:
@@ -74,11 +82,11 @@ class Layer:
         """This layer with every per-axis option spread over the spatial axes of its input."""
         return self
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, *xs: Any, **unused: Any) -> TensorType:
         """The output's type; raises LayerError where the inputs do not fit."""
         raise NotImplementedError
 
-    def params(self, *xs: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, *xs: Any, **unused: Any) -> tuple[ParamSpec, ...]:
         """The arrays it owns, learnable or running."""
         return ()
 
@@ -86,7 +94,7 @@ class Layer:
         """What one sample costs."""
         return Cost()
 
-    def window(self, *xs: TensorType) -> tuple[Window, ...] | None:
+    def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""
         return None
 

@@ -126,7 +126,13 @@ class ConvTranspose(_Windowed):
         geometry.require_divides(self.groups, self.filters, "filters", "groups")
         geometry.require_output_pad_fits(self.output_pad, self.stride, self.dilation)
         sizes = map(
-            geometry.transposed_size, space, self.kernel, self.stride, self.pad, self.dilation, self.output_pad
+            geometry.transposed_size,
+            space,
+            self.kernel,
+            self.stride,
+            self.pad,
+            self.dilation,
+            self.output_pad,
         )
         return TensorType((self.filters, *sizes), x.dtype)
 

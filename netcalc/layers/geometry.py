@@ -13,13 +13,13 @@ from netcalc.layers.errors import LayerError
 class Window(NamedTuple):
     """Which inputs an output depends on, along one axis.
 
-    Output u reads inputs ceil((stride u - before) / upsampling) to
-    floor((stride u + after) / upsampling).
+    Output u reads inputs ceil(start / upsampling) to floor((start + reach) / upsampling) with
+    start = stride u - before.
     """
 
     stride: int = 1
     before: int = 0
-    after: int = 0
+    reach: int = 0
     upsampling: int = 1
 
 
@@ -71,13 +71,14 @@ def transposed_size(
 def convolution_window(kernel: int, stride: int, pad: tuple[int, int], dilation: int = 1) -> Window:
     """The window of a convolution or a pool."""
     before, _ = pad
-    return Window(stride, before, extent(kernel, dilation) - 1 - before)
+    return Window(stride, before, extent(kernel, dilation) - 1)
 
 
 def transposed_window(kernel: int, stride: int, pad: tuple[int, int], dilation: int) -> Window:
     """The window of a transposed convolution: output u meets input i where u = i stride - pad + cell."""
     before, _ = pad
-    return Window(1, extent(kernel, dilation) - 1 - before, before, upsampling=stride)
+    reach = extent(kernel, dilation) - 1
+    return Window(1, reach - before, reach, upsampling=stride)
 
 
 def adaptive_cells(size: int, windows: int) -> int:
@@ -102,24 +103,26 @@ def adaptive_window(size: int, windows: int) -> Window | None:
 
 def nearest_window(factor: int) -> Window:
     """The window of repeating each input `factor` times: output u reads input floor(u / factor)."""
-    return Window(1, factor - 1, 0, upsampling=factor)
+    return Window(1, factor - 1, factor - 1, upsampling=factor)
 
 
 def linear_window(factor: int) -> Window:
     """The window of linear interpolation with half-pixel centres: two inputs around (u + 1/2) / factor - 1/2."""
-    return Window(2, 3 * factor - 2, 1 + factor, upsampling=2 * factor)
+    return Window(2, 3 * factor - 2, 4 * factor - 1, upsampling=2 * factor)
 
 
 def shifted_window(offset: int) -> Window:
     """The window of a crop (offset above 0) or a padding (below): output u reads input u + offset."""
-    return Window(1, -offset, offset)
+    return Window(1, -offset)
 
 
 def resolve_axis(axis: int, rank: int, option: str) -> int:
     """An axis counted from 0, where -1 is the last; raises LayerError where there is none."""
     if not -rank <= axis < rank:
         axes = f"axes 0 to {rank - 1}" if rank else "no axes"
-        raise LayerError(f"{option}={axis} is outside a tensor with {axes} (the batch not counted)", option=option)
+        raise LayerError(
+            f"{option}={axis} is outside a tensor with {axes} (the batch not counted)", option=option
+        )
     return axis % rank
 
 
@@ -150,7 +153,9 @@ def require_padding_fits(mode: str, space: tuple[int, ...], pad: tuple[tuple[int
     """Raise LayerError where a mode has not enough input to fill the padding with."""
     for size, (before, after) in zip(space, pad, strict=True):
         if mode == "reflect":
-            require_at_least(size - 1, max(before, after), f"reflect padding must be below the size {size}", "pad")
+            require_at_least(
+                size - 1, max(before, after), f"reflect padding must be below the size {size}", "pad"
+            )
         elif mode == "circular":
             require_at_least(size, max(before, after), f"circular padding is at most the size {size}", "pad")
 

@@ -28,7 +28,9 @@ class _Elementwise(Layer):
 
     def _broadcast(self, first: Shape, second: Shape) -> Shape:
         if len(first) != len(second):
-            raise LayerError(f"{self.kind} joins tensors of one rank, these have {len(first)} and {len(second)}")
+            raise LayerError(
+                f"{self.kind} joins tensors of one rank, these have {len(first)} and {len(second)}"
+            )
         for axis, (one, other) in enumerate(zip(first, second, strict=True)):
             if one != other and 1 not in (one, other):
                 raise LayerError(f"{self.kind} cannot join sizes {one} and {other} on axis {axis}")
@@ -78,7 +80,9 @@ class Concat(Layer):
             geometry.require_equal(len(first.shape), len(x.shape), message)
             for other, (one, two) in enumerate(zip(first.shape, x.shape, strict=True)):
                 if other != axis:
-                    message = f"concat along axis {axis} needs equal sizes on axis {other}, not {one} and {two}"
+                    message = (
+                        f"concat along axis {axis} needs equal sizes on axis {other}, not {one} and {two}"
+                    )
                     geometry.require_equal(one, two, message)
         joined = sum(x.shape[axis] for x in xs)
         return TensorType((*first.shape[:axis], joined, *first.shape[axis + 1 :]), first.dtype)

@@ -217,7 +217,7 @@ class Sizes(_Whole[PerAxis]):
         return (value,) * axes
 
     def is_default(self, value: Any) -> bool:
-        return value == self.default or isinstance(value, tuple) and set(value) == {self.default}
+        return value == self.default or (isinstance(value, tuple) and set(value) == {self.default})
 
 
 class Padding(_Whole[PerSide]):
@@ -257,7 +257,9 @@ class Padding(_Whole[PerSide]):
         return tuple(axis if isinstance(axis, tuple) else (axis, axis) for axis in value)
 
     def is_default(self, value: Any) -> bool:
-        return value == self.default or isinstance(value, tuple) and set(value) == {(self.default, self.default)}
+        return (
+            value == self.default or (isinstance(value, tuple) and set(value) == {(self.default, self.default)})
+        )
 
 
 def _require_axes(name: str, given: int, axes: int) -> None:

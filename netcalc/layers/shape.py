@@ -129,7 +129,9 @@ class Squeeze(Layer):
     kind = "squeeze"
     family = "shape"
 
-    axes = Maybe(Integers(at_least=None, doc="the axes to drop; every one of size 1 unless given", torch="dim"))
+    axes = Maybe(
+        Integers(at_least=None, doc="the axes to drop; every one of size 1 unless given", torch="dim")
+    )
 
     def infer(self, x: TensorType) -> TensorType:
         if self.axes is None:
@@ -252,7 +254,7 @@ class Slice(Layer):
         axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
         if axis > 0:
             start = self._positions(x.shape[axis]).start
-            windows[axis - 1] = Window(self.step, -start, start)
+            windows[axis - 1] = Window(self.step, -start)
         return tuple(windows)
 
     def _positions(self, size: int) -> range:

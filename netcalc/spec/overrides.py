@@ -49,7 +49,9 @@ def read_input_override(text: str) -> InputOverride:
     source = Source("--input", text)
     name, equals, sizes = text.rpartition("=")
     if not all(size.isascii() and size.isdecimal() and len(size) < 16 for size in sizes.split("x")):
-        _fail(source, "an input is its sizes with x between them, without the batch", "write --input 3x224x224")
+        _fail(
+            source, "an input is its sizes with x between them, without the batch", "write --input 3x224x224"
+        )
     shape = tuple(map(int, sizes.split("x")))
     if 0 in shape:
         _fail(source, "an input's sizes are whole numbers from 1 up", "write --input 3x224x224")

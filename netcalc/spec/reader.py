@@ -117,7 +117,9 @@ class _Reader:
         if "input" in top and "inputs" in top:
             note = Note("the other one", top["input"].key_span)
             self.problems.append(
-                Diagnostic("E204", "input: and inputs: are one key, give one", top["inputs"].key_span, (note,))
+                Diagnostic(
+                    "E204", "input: and inputs: are one key, give one", top["inputs"].key_span, (note,)
+                )
             )
         entry = top.get("input") or top.get("inputs")
         if entry is None:
@@ -127,7 +129,9 @@ class _Reader:
             return (InputDeclaration("input", entry.key_span, entry.value),)
         if not entry.value.entries:
             self._report("E202", f"{entry.key}: names no input", entry.key_span, "add image: [3, 224, 224]")
-        return tuple(InputDeclaration(named.key, named.key_span, named.value) for named in entry.value.entries)
+        return tuple(
+            InputDeclaration(named.key, named.key_span, named.value) for named in entry.value.entries
+        )
 
     def _layers(self, entry: Entry | None) -> tuple[Item, ...]:
         help = "list them, one a line: - conv: {filters: 64, kernel: 3}"

@@ -34,7 +34,9 @@ def read_document(source: Source, text: str | None = None) -> Document:
     the limits. Tags, repeated keys and bad scalars are reported in `problems`.
     """
     if len(source.text) > MAX_TEXT:
-        _stop(source, 0, 1, "E109", f"the text has {len(source.text):,} characters; {MAX_TEXT:,} is the limit")
+        _stop(
+            source, 0, 1, "E109", f"the text has {len(source.text):,} characters; {MAX_TEXT:,} is the limit"
+        )
     composer = _Composer(source)
     try:
         for event in yaml.parse(source.text if text is None else text, Loader=_Loader):
@@ -43,11 +45,16 @@ def read_document(source: Source, text: str | None = None) -> Document:
         raise SpecError([*composer.problems, *error.diagnostics]) from None
     except yaml.reader.ReaderError as error:
         code = error.character if isinstance(error.character, int) else ord(error.character[:1] or "?")
-        _stop(source, *_place(source, error.position), "E101", f"the character U+{code:04X} is not allowed in YAML")
+        _stop(
+            source,
+            *_place(source, error.position),
+            "E101",
+            f"the character U+{code:04X} is not allowed in YAML",
+        )
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = (error.problem or error.context or "it cannot be parsed").rstrip(".")
-        notes = ()
+        notes: tuple[Note, ...] = ()
         if error.context and error.context_mark and error.problem:
             start, end = _place(source, error.context_mark.index)
             notes = (Note(error.context, Span(source, start, end)),)
@@ -55,7 +62,9 @@ def read_document(source: Source, text: str | None = None) -> Document:
         problem = Diagnostic("E101", f"this is not YAML: {message}", Span(source, start, end), notes)
         raise SpecError([*composer.problems, problem]) from None
     if composer.root is None:
-        _stop(source, *_place(source, 0), "E104", "the text is empty", "a spec has at least input: and layers:")
+        _stop(
+            source, *_place(source, 0), "E104", "the text is empty", "a spec has at least input: and layers:"
+        )
     return Document(composer.root, tuple(composer.problems))
 
 
@@ -200,7 +209,13 @@ class _Composer:
                          help="write the value without a tag")  # fmt: skip
 
     def _report(
-        self, code: str, message: str, start: int, end: int, notes: tuple[Note, ...] = (), help: str | None = None
+        self,
+        code: str,
+        message: str,
+        start: int,
+        end: int,
+        notes: tuple[Note, ...] = (),
+        help: str | None = None,
     ) -> None:
         self.problems.append(Diagnostic(code, message, Span(self.source, start, end), notes, help))
 
@@ -226,7 +241,5 @@ def _place(source: Source, offset: int) -> tuple[int, int]:
     return start, start + 1
 
 
-def _stop(
-    source: Source, start: int, end: int, code: str, message: str, help: str | None = None
-) -> NoReturn:
+def _stop(source: Source, start: int, end: int, code: str, message: str, help: str | None = None) -> NoReturn:
     raise SpecError([Diagnostic(code, message, Span(source, start, end), help=help)])

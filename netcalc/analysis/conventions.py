@@ -1,0 +1,40 @@
+"""What a FLOP is: the counting conventions, each stated in words."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from netcalc.layers import Cost, Layer
+
+
+class Convention(NamedTuple):
+    """How FLOPs follow from the two integers that are counted."""
+
+    name: str
+    unit: str
+    """What is counted, as a column's heading says it."""
+    words: str
+    flops: Callable[[Layer, Cost], int]
+
+
+def _lecture(layer: Layer, cost: Cost) -> int:
+    return cost.macs + (cost.other_ops if layer.family == "pooling" else 0)
+
+
+CONVENTIONS: dict[str, Convention] = {
+    convention.name: convention
+    for convention in (
+        Convention(
+            "lecture", "flop",
+            "1 flop = 1 multiply-add; pooling K x K an output, bias and activations nothing", _lecture,
+        ),
+        Convention(
+            "macs", "macs",
+            "multiply-adds in dot products alone, without bias", lambda _, cost: cost.macs,
+        ),
+        Convention(
+            "flops", "FLOPs",
+            "2 a multiply-add with the bias, 1 for every other operation or comparison",
+            lambda _, cost: 2 * cost.macs + cost.other_ops,
+        ),
+    )
+}  # fmt: skip

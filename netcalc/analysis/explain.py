@@ -1,0 +1,152 @@
+"""How each figure of a layer comes about: its formula, and the same with the numbers put in."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from netcalc.analysis.receptive_field import AxisField
+from netcalc.analysis.report import Report, Row
+from netcalc.analysis.traced import Term, Traced, term_of
+from netcalc.layers import Cost, Layer, Window
+from netcalc.tensor import Shape, TensorType
+
+
+class Explanation(NamedTuple):
+    """One figure of a layer: `term` is how it was computed, `remark` what else to know."""
+
+    figure: str
+    value: int
+    term: Term
+    unit: str = ""
+    remark: str = ""
+
+
+def explain(report: Report, row: Row) -> list[Explanation]:
+    """Every figure of a row, computed again on traced integers; batch 1, as formulas are written."""
+    node = row.node
+    xs = tuple(
+        TensorType(_traced_shape(shape, f"{name}_" if len(row.input_shapes) > 1 else ""))
+        for name, shape in zip(_letters(), row.input_shapes, strict=False)
+    )
+    layer = _traced_layer(node.layer)
+    y = TensorType(_traced_shape(node.output.shape, "out_"))
+    cost = node.layer.cost(row_types(row), node.output)
+    return [
+        *_output(layer.infer(*xs)),
+        *_memory(y, report),
+        *_params(layer, xs),
+        *_operations(layer.cost(xs, y), cost, report),
+        *_receptive_field(report, row, layer.window(*xs)),
+    ]
+
+
+def row_types(row: Row) -> tuple[TensorType, ...]:
+    """The types of what a row's layer reads."""
+    return tuple(map(TensorType, row.input_shapes))
+
+
+def axis_names(rank: int) -> tuple[str, ...]:
+    """What the axes of a channel-first tensor are called."""
+    named = {1: ("C",), 2: ("C", "W"), 3: ("C", "H", "W"), 4: ("C", "D", "H", "W")}
+    return named.get(rank, tuple(f"axis{axis}" for axis in range(rank)))
+
+
+def _letters() -> Iterator[str]:
+    for number in range(1, 10**6):
+        yield f"in{number}"
+
+
+def _traced_shape(shape: Shape, prefix: str) -> Shape:
+    names = axis_names(len(shape))
+    return tuple(Traced.named(prefix + name, size) for name, size in zip(names, shape, strict=True))
+
+
+def _traced_layer(layer: Layer) -> Layer:
+    """The layer with each option that is not at its default as a named quantity."""
+    values = {name: getattr(layer, name) for name in layer.options}
+    for name in layer.settings():
+        values[name] = _traced_option(name, values[name])
+    if isinstance(values.get("pad"), tuple) and "pad" in layer.settings():
+        values["pad"] = tuple(map(_traced_sides, values["pad"]))
+    return type(layer)(**values)
+
+
+def _traced_option(name: str, given: Any) -> Any:
+    """Equal numbers of a list share one name; others are numbered by their axis."""
+    if isinstance(given, bool) or not isinstance(given, int | tuple):
+        return given
+    if isinstance(given, int):
+        return Traced.named(name, given)
+    if not all(isinstance(number, int) for number in given):
+        return given
+    alike = len(set(given)) == 1
+    axes = axis_names(len(given) + 1)[1:]
+    return tuple(
+        Traced.named(name if alike else f"{name}_{axis}", number)
+        for axis, number in zip(axes, given, strict=True)
+    )
+
+
+def _traced_sides(sides: tuple[int, int]) -> tuple[int, int]:
+    before, after = sides
+    if before == after:
+        return (Traced.named("pad", before), Traced.named("pad", after)) if before else sides
+    return (
+        Traced.named("pad_before", before) if before else 0,
+        Traced.named("pad_after", after) if after else 0,
+    )
+
+
+def _output(y: TensorType) -> Iterator[Explanation]:
+    for axis, size in zip(axis_names(len(y.shape)), y.shape, strict=True):
+        yield Explanation(f"output {axis}", int(size), term_of(size))
+
+
+def _memory(y: TensorType, report: Report) -> Iterator[Explanation]:
+    nbytes = y.numel * Traced.named("itemsize", report.dtype.itemsize)
+    yield Explanation("memory", int(nbytes), term_of(nbytes), "bytes")
+
+
+def _params(layer: Layer, xs: tuple[TensorType, ...]) -> Iterator[Explanation]:
+    params = layer.params(*xs)
+    learned = sum(param.numel for param in params if param.trainable)
+    names = ", ".join(param.name for param in params if param.trainable)
+    yield Explanation("params", int(learned), term_of(learned), remark=names or "nothing is learned")
+    kept = sum(param.numel for param in params if not param.trainable)
+    if kept:
+        names = ", ".join(param.name for param in params if not param.trainable)
+        yield Explanation("buffers", int(kept), term_of(kept), remark=names)
+
+
+def _operations(traced: Cost, cost: Cost, report: Report) -> Iterator[Explanation]:
+    remark = "" if cost.macs else "no dot product"
+    yield Explanation("macs", cost.macs, term_of(traced.macs), "multiply-adds", remark)
+    if cost.other_ops:
+        yield Explanation("other ops", cost.other_ops, term_of(traced.other_ops), "operations")
+
+
+def _receptive_field(report: Report, row: Row, windows: tuple[Window, ...] | None) -> Iterator[Explanation]:
+    """The recurrence r = r_in + (reach of the window) x stride_in, where strides are whole."""
+    field = row.receptive_field
+    if field is None or windows is None:
+        return
+    before = _incoming_axes(report, row)
+    names = axis_names(len(field.axes) + 1)[1:]
+    for name, axis, incoming, window in zip(names, field.axes, before, windows, strict=True):
+        term: Term = axis.size
+        if incoming is not None and len(incoming.first) == 1 and window.upsampling == 1:
+            size = Traced.named("in_field", incoming.size)
+            stride = Traced.named("in_stride", incoming.advance)
+            term = term_of(size + window.reach * stride)
+        remark = f"stride {axis.stride}, padding {axis.padding}"
+        yield Explanation(f"field {name}", axis.size, term, "inputs", remark)
+
+
+def _incoming_axes(report: Report, row: Row) -> tuple[AxisField | None, ...]:
+    """The field of the one tensor that a layer reads; None an axis where there are several."""
+    axes = len(row.output_shape) - 1
+    if len(row.node.inputs) != 1:
+        return (None,) * axes
+    for other in report.rows:
+        if other.node.full_name == row.node.inputs[0]:
+            return other.receptive_field.axes if other.receptive_field else (None,) * axes
+    return (AxisField(1, (0,), (0,)),) * axes

@@ -1,0 +1,129 @@
+"""Graph to Report: what each layer takes, in integers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import NamedTuple
+
+from netcalc.analysis.conventions import CONVENTIONS, Convention
+from netcalc.analysis.receptive_field import Field, receptive_fields
+from netcalc.graph import Graph, Node
+from netcalc.layers import Layer
+from netcalc.tensor import DTYPES, DType, Shape, TensorType
+
+
+class Figures(NamedTuple):
+    """What one layer, or several together, take. Counts and output bytes are for the whole batch."""
+
+    params: int = 0
+    """Learnable parameters."""
+    trainable_params: int = 0
+    buffers: int = 0
+    """Elements kept beside the parameters, such as running statistics."""
+    macs: int = 0
+    other_ops: int = 0
+    flops: int = 0
+    """By the report's convention."""
+    output_bytes: int = 0
+    param_bytes: int = 0
+
+    def plus(self, other: "Figures") -> "Figures":
+        return Figures(*map(int.__add__, self, other))
+
+
+class Row(NamedTuple):
+    """One layer's line of the report; shapes leave the batch axis out."""
+
+    node: Node
+    input_shapes: tuple[Shape, ...]
+    figures: Figures
+    receptive_field: Field | None
+    """None where each output depends on the whole input."""
+    used: bool
+    """False where no output of the network depends on it."""
+
+    @property
+    def output_shape(self) -> Shape:
+        return self.node.output.shape
+
+
+@dataclass(frozen=True)
+class Report:
+    """Every layer's figures, in the graph's order, with what they were counted for."""
+
+    graph: Graph
+    rows: tuple[Row, ...]
+    convention: Convention
+    batch: int
+    dtype: DType
+
+    @cached_property
+    def totals(self) -> Figures:
+        """The sum of all rows."""
+        return total(row.figures for row in self.rows)
+
+    @cached_property
+    def by_family(self) -> dict[str, Figures]:
+        """The sums of each family of layers, in the order in which they first stand."""
+        families: dict[str, list[Figures]] = {}
+        for row in self.rows:
+            families.setdefault(row.node.layer.family, []).append(row.figures)
+        return {family: total(figures) for family, figures in families.items()}
+
+
+def total(figures: Iterable[Figures]) -> Figures:
+    """The sum of figures."""
+    return reduce(Figures.plus, figures, Figures())
+
+
+def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: str = "lecture") -> Report:
+    """Count what a graph takes at a batch size, in an element type, by a convention.
+
+    Raises ValueError for a batch below 1, and for a dtype or convention that is not known.
+    """
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ValueError(f"batch is a whole number from 1 up, not {batch!r}")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+    if convention not in CONVENTIONS:
+        raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
+    counter = _Counter(batch, DTYPES[dtype], CONVENTIONS[convention])
+    rows = []
+    for node, field in zip(graph.nodes, receptive_fields(graph), strict=True):
+        types = graph.input_types(node)
+        shapes = tuple(type.shape for type in types)
+        rows.append(
+            Row(node, shapes, counter.figures(node, types), field, node.full_name not in graph.unused)
+        )
+    return Report(graph, tuple(rows), counter.convention, batch, counter.dtype)
+
+
+class _Counter:
+    """Counts layers; equal ones on equal inputs once."""
+
+    def __init__(self, batch: int, dtype: DType, convention: Convention) -> None:
+        self.batch = batch
+        self.dtype = dtype
+        self.convention = convention
+        self._known: dict[tuple[Layer, tuple[TensorType, ...]], Figures] = {}
+
+    def figures(self, node: Node, types: tuple[TensorType, ...]) -> Figures:
+        key = (node.layer, types)
+        if (known := self._known.get(key)) is None:
+            known = self._known[key] = self._count(node, types)
+        return known
+
+    def _count(self, node: Node, types: tuple[TensorType, ...]) -> Figures:
+        cost = node.layer.cost(types, node.output)
+        params = sum(param.numel for param in node.params if param.trainable)
+        buffers = sum(param.numel for param in node.params if not param.trainable)
+        return Figures(
+            params=params,
+            trainable_params=params,
+            buffers=buffers,
+            macs=cost.macs * self.batch,
+            other_ops=cost.other_ops * self.batch,
+            flops=self.convention.flops(node.layer, cost) * self.batch,
+            output_bytes=node.output.numel * self.dtype.itemsize * self.batch,
+            param_bytes=params * self.dtype.itemsize,
+        )

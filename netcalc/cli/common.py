@@ -1,0 +1,46 @@
+"""What the commands share: their arguments, loading a graph, and the terminal they write to."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from netcalc.graph import Graph, elaborate
+from netcalc.render.terminal import Terminal
+from netcalc.spec import open_source, read_input_override, read_setting, read_spec
+
+SpecArgument = Annotated[
+    str, typer.Argument(metavar="SPEC", help="A YAML file, - for standard input, or a bundled architecture.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Set one of the spec's args, as width=0.5; repeatable."),
+]
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option("--input", metavar="SHAPE", help="Another input size: 3x224x224, or image=3x224x224."),
+]
+BatchOption = Annotated[int, typer.Option("--batch", min=1, max=2**31 - 1, help="Samples counted together.")]
+
+
+def load_graph(spec: str, settings: Sequence[str] | None, inputs: Sequence[str] | None) -> Graph:
+    """The graph of a spec, with what the command line sets."""
+    return elaborate(
+        read_spec(open_source(spec)),
+        [read_setting(text) for text in settings or ()],
+        [read_input_override(text) for text in inputs or ()],
+    )
+
+
+def terminal() -> Terminal:
+    """Where results go."""
+    return Terminal(Console())
+
+
+def write(chunks: Iterable[str]) -> None:
+    """Write a document to standard output as it is."""
+    import sys
+
+    for chunk in chunks:
+        sys.stdout.write(chunk)

@@ -1,0 +1,35 @@
+"""netcalc explain: how each figure of a layer comes about."""
+
+from typing import Annotated
+
+import typer
+
+from netcalc.analysis import Report, Row, analyze
+from netcalc.cli.common import InputOption, SetOption, SpecArgument, load_graph, terminal
+from netcalc.diagnostics import nearest
+
+
+def command(
+    spec: SpecArgument,
+    layer: Annotated[str, typer.Argument(metavar="LAYER", help="The name of a layer, as the table shows it.")],
+    input: InputOption = None,
+    set: SetOption = None,
+) -> None:
+    """The formula of each figure of a layer, and the same with the numbers put in.
+
+    netcalc explain alexnet.yaml conv1
+    """
+    from netcalc.render.explanation import explanation_lines
+
+    report = analyze(load_graph(spec, set, input))
+    terminal().write(explanation_lines(report, _row(report, layer)))
+
+
+def _row(report: Report, name: str) -> Row:
+    names = {row.node.full_name: row for row in report.rows}
+    if name not in names:
+        match = nearest(name, names)
+        few = ", ".join(list(names)[:20]) + (", ..." if len(names) > 20 else "")
+        hint = f"did you mean {match}?" if match else f"there are {few}."
+        raise typer.BadParameter(f"{report.graph.name} has no layer {name!r}; {hint}", param_hint="LAYER")
+    return names[name]

@@ -1,0 +1,33 @@
+"""netcalc layers: the reference of layers."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from netcalc.cli.common import terminal, write
+from netcalc.diagnostics import nearest
+from netcalc.layers import LAYERS
+
+
+def command(
+    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="A kind of layer; all of them unless given.")] = "",
+    format: Annotated[
+        Literal["rich", "markdown"], typer.Option("--format", "-f", help="How the reference is written.")
+    ] = "rich",
+) -> None:
+    """The layer reference: every kind, or one kind's options, ranges, defaults and rules."""
+    from netcalc.render.reference import index_lines, layer_lines, markdown_chunks
+
+    if format == "markdown":
+        write(markdown_chunks())
+        return
+    out = terminal()
+    if not kind:
+        out.write(index_lines())
+        return
+    if kind not in LAYERS:
+        synonyms = {name: layer.kind for layer in LAYERS.values() for name in (layer.kind, *layer.also)}
+        match = synonyms.get(kind) or synonyms.get(nearest(kind, synonyms) or "")
+        hint = f"did you mean {match}?" if match else "netcalc layers lists them."
+        raise typer.BadParameter(f"there is no layer {kind!r}; {hint}", param_hint="KIND")
+    out.write(layer_lines(LAYERS[kind], out.width))

@@ -1,0 +1,87 @@
+"""netcalc table: what each layer of a network takes."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import typer
+
+from netcalc import __version__
+from netcalc.analysis import Report, analyze
+from netcalc.cli.common import BatchOption, InputOption, SetOption, SpecArgument, load_graph, terminal, write
+
+Format = Literal["rich", "json", "csv", "markdown", "latex"]
+
+
+def command(
+    spec: SpecArgument,
+    format: Annotated[Format, typer.Option("--format", "-f", help="How the table is written.")] = "rich",
+    columns: Annotated[
+        str,
+        typer.Option("--columns", metavar="NAMES", help="Columns by name, with commas; +name adds one to the default."),
+    ] = "",
+    convention: Annotated[
+        Literal["lecture", "macs", "flops"],
+        typer.Option(
+            "--convention",
+            help="What a FLOP is. lecture: a multiply-add, pooling K x K an output. "
+            "macs: a multiply-add. flops: 2 a multiply-add and 1 for every other operation.",
+        ),
+    ] = "lecture",
+    batch: BatchOption = 1,
+    dtype: Annotated[
+        Literal["float64", "float32", "float16", "bfloat16", "int8"],
+        typer.Option("--dtype", help="The element type that memory is counted in."),
+    ] = "float32",
+    input: InputOption = None,
+    set: SetOption = None,
+    every_layer: Annotated[
+        bool, typer.Option("--all", "-a", help="Every layer on its own line, and the input on the first.")
+    ] = False,
+    bars: Annotated[bool, typer.Option("--bars", help="Bar charts of memory, parameters and FLOPs instead.")] = False,
+) -> None:
+    """The per-layer table: output sizes, memory, parameters and FLOPs, as the lectures draw it.
+
+    netcalc table alexnet.yaml
+    netcalc table vgg16 --convention flops --batch 32 --columns +rf,+macs
+    netcalc table my.yaml --format json > my.json
+    """
+    wanted = tuple(name.strip() for name in columns.split(",")) if columns else ()
+    report = analyze(load_graph(spec, set, input), batch, dtype, convention)
+    _check_columns(report, wanted)
+    if format == "rich":
+        from netcalc.render.table import table_lines
+
+        out = terminal()
+        out.write(table_lines(report, every_layer=every_layer, wanted=wanted, bars=bars, width=out.width))
+    else:
+        write(_chunks(report, format, every_layer, wanted))
+
+
+def _chunks(report: Report, format: Format, every_layer: bool, wanted: tuple[str, ...]) -> Iterable[str]:
+    if format == "json":
+        from netcalc.render.json import json_chunks
+
+        return json_chunks(report, __version__)
+    if format == "csv":
+        from netcalc.render.csv import csv_chunks
+
+        return csv_chunks(report, wanted)
+    if format == "markdown":
+        from netcalc.render.markdown import markdown_chunks
+
+        return markdown_chunks(report, every_layer, wanted)
+    from netcalc.render.latex import latex_chunks
+
+    return latex_chunks(report, every_layer, wanted)
+
+
+def _check_columns(report: Report, wanted: tuple[str, ...]) -> None:
+    from netcalc.diagnostics import nearest
+    from netcalc.render.columns import columns
+
+    known = columns(report.convention)
+    for name in wanted:
+        if name.removeprefix("+") not in known:
+            match = nearest(name, known)
+            hint = f"did you mean {match}?" if match else f"there are {', '.join(known)}."
+            raise typer.BadParameter(f"there is no column {name!r}; {hint}", param_hint="--columns")

@@ -1,0 +1,1 @@
+"""Reports, diagnostics and the reference, as text: only this room formats."""

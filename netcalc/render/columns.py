@@ -1,0 +1,158 @@
+"""The columns of the table, each once: its heading, the value behind it, how that is shown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netcalc.analysis import Convention, Field, Figures, Report
+from netcalc.render import numbers
+from netcalc.render.lines import Line
+from netcalc.tensor import Shape
+
+Value = None | int | str | Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`value` gives what a CSV file holds, `show` what a table prints; None is an empty cell."""
+
+    name: str
+    group: str
+    heading: str
+    doc: str
+    value: Callable[[Line], Value]
+    show: Callable[[Any], str] = str
+    left: bool = False
+    of_figures: Callable[[Figures], int] | None = None
+    """For a column that adds up."""
+
+
+def _option(name: str) -> Callable[[Line], Value]:
+    def value(line: Line) -> Value:
+        given = getattr(line.row.node.layer, name, None)
+        return given if isinstance(given, int | tuple) and not isinstance(given, bool) else None
+
+    return value
+
+
+def _filters(line: Line) -> Value:
+    layer = line.row.node.layer
+    if layer.family == "convolution":
+        return line.row.output_shape[0]
+    return line.row.output_shape[-1] if layer.family == "linear" else None
+
+
+def _in_channels(line: Line) -> Value:
+    channels = [shape[0] for shape in line.row.input_shapes if shape]
+    if len(set(channels)) <= 1:
+        return channels[0] if channels else None
+    return "+".join(map(str, channels)) if len(channels) <= 3 else f"{len(channels)} inputs"
+
+
+def _in_size(line: Line) -> Value:
+    return line.row.input_shapes[0][1:] or None
+
+
+def _inputs(line: Line) -> Value:
+    distinct = dict.fromkeys(map(numbers.shape, line.row.input_shapes))
+    return ", ".join(distinct)
+
+
+def _weights(line: Line) -> Value:
+    shapes = [param.shape for param in line.row.node.params if param.name == "weight"]
+    return shapes[0] if shapes else None
+
+
+def _show_pad(pad: Shape | tuple[tuple[int, int], ...]) -> str:
+    sides = [f"{side[0]}+{side[1]}" if side[0] != side[1] else str(side[0]) for side in pad if isinstance(side, tuple)]
+    return sides[0] if len(set(sides)) == 1 else "x".join(sides)
+
+
+def _field(read: Callable[[Field], tuple[Any, ...]]) -> Callable[[Line], Value]:
+    def value(line: Line) -> Value:
+        field = line.row.receptive_field
+        return read(field) if field is not None else None
+
+    return value
+
+
+def _show_field(field: tuple[int, ...]) -> str:
+    return numbers.sizes(field)
+
+
+def _figure(
+    name: str, heading: str, doc: str, read: Callable[[Figures], int], show: Callable[[int], str] = numbers.exact
+) -> Column:
+    return Column(name, "", heading, doc, lambda line: read(line.figures), show, of_figures=read)
+
+
+def columns(convention: Convention) -> dict[str, Column]:
+    """Every column by its name, headed for a convention."""
+    kilobyte = "(KB)" if convention.name == "lecture" else "(KiB)"
+    listed = (
+        Column("layer", "", "layer", "name, with the activations that follow directly", lambda line: line.label, left=True),
+        Column("kind", "", "kind", "kind of layer", lambda line: line.row.node.layer.kind, left=True),
+        Column("from", "", "reads", "what it reads", lambda line: ", ".join(line.row.node.inputs), left=True),
+        Column("input", "", "input", "input shapes", _inputs, left=True),
+        Column("in_channels", "input size", "C", "input channels", _in_channels),
+        Column("in_size", "input size", "H/W", "input height and width", _in_size, numbers.sizes),
+        Column("filters", "layer", "filters", "filters or units", _filters),
+        Column("kernel", "layer", "kernel", "size of the window", _option("kernel"), numbers.sizes),
+        Column("stride", "layer", "stride", "step of the window", _option("stride"), numbers.sizes),
+        Column("pad", "layer", "pad", "padding, before+after where they differ", _option("pad"), _show_pad),
+        Column("dilation", "layer", "dilation", "distance between cells", _option("dilation"), numbers.sizes),
+        Column("groups", "layer", "groups", "groups of channels", _option("groups")),
+        Column("weights", "layer", "weights", "shape of the weights", _weights, numbers.shape),
+        Column("out_channels", "output size", "C", "output channels", lambda line: next(iter(line.row.output_shape), None)),
+        Column("out_size", "output size", "H/W", "output height and width", lambda line: line.row.output_shape[1:] or None, numbers.sizes),
+        Column("output", "", "output", "output shape", lambda line: line.row.output_shape, numbers.shape, left=True),
+        _figure("memory", f"memory\n{kilobyte}", "memory of the output", lambda f: f.output_bytes, lambda v: numbers.scaled(v, 1024)),
+        _figure("params", "params\n(k)", "learnable parameters", lambda f: f.params, lambda v: numbers.scaled(v, 1000)),
+        _figure("flops", f"{convention.unit}\n(M)", "FLOPs by the convention", lambda f: f.flops, lambda v: numbers.scaled(v, 1_000_000)),
+        _figure("macs", "macs", "multiply-adds, exactly", lambda f: f.macs),
+        _figure("other_ops", "other ops", "other operations, exactly", lambda f: f.other_ops),
+        _figure("exact_params", "params", "learnable parameters, exactly", lambda f: f.params),
+        _figure("buffers", "buffers", "running statistics and the like", lambda f: f.buffers),
+        _figure("output_bytes", "output\nbytes", "bytes of the output", lambda f: f.output_bytes),
+        _figure("param_bytes", "param\nbytes", "bytes of the parameters", lambda f: f.param_bytes),
+        Column("rf", "receptive field", "size", "receptive field", _field(lambda f: tuple(a.size for a in f.axes)), _show_field),
+        Column("rf_stride", "receptive field", "stride", "inputs from one output to the next", _field(lambda f: tuple(a.stride for a in f.axes)), _show_field),
+        Column("rf_padding", "receptive field", "pad", "how far the first output reaches beyond the input", _field(lambda f: tuple(a.padding for a in f.axes)), _show_field),
+    )  # fmt: skip
+    return {column.name: column for column in listed}
+
+
+_WINDOW = ("filters", "kernel", "stride", "pad")
+_COSTS = ("memory", "params", "flops")
+
+
+def default_columns(report: Report) -> tuple[str, ...]:
+    """The lecture's columns for networks of C,H,W tensors and vectors; shapes for other ranks."""
+    shapes = [shape for row in report.rows for shape in (*row.input_shapes, row.output_shape)]
+    ranks = set(map(len, shapes))
+    reads = () if _is_chain(report) else ("from",)
+    if ranks <= {1, 3}:
+        return ("layer", *reads, "in_channels", "in_size", *_WINDOW, "out_channels", "out_size", *_COSTS)
+    return ("layer", *reads, "input", *_WINDOW, "output", *_COSTS)
+
+
+def chosen_columns(report: Report, wanted: Sequence[str]) -> list[Column]:
+    """The columns to show: those wanted; `+name` adds to the default; empty ones go unless asked for.
+
+    Raises KeyError with a name that is no column's.
+    """
+    known = columns(report.convention)
+    added = [name.removeprefix("+") for name in wanted if name.startswith("+")]
+    plain = [name for name in wanted if not name.startswith("+")]
+    names = [*(plain or default_columns(report)), *added]
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def _is_chain(report: Report) -> bool:
+    """Whether each layer reads just the one above it."""
+    above: tuple[str, ...] = tuple(given.name for given in report.graph.inputs)
+    for row in report.rows:
+        if row.node.inputs != above:
+            return False
+        above = (row.node.full_name,)
+    return True

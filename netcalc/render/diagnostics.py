@@ -1,0 +1,62 @@
+"""Diagnostics for people: the source line, a caret under the place, and what to type instead."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+
+from netcalc.diagnostics import Diagnostic, Span
+from netcalc.render.layout import Segment
+
+MAX_SHOWN = 50
+_LONGEST_LINE = 100
+_COLOURS = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
+
+
+def diagnostic_lines(diagnostics: Sequence[Diagnostic]) -> Iterator[list[Segment]]:
+    """Every diagnostic as a block of lines, and how many there are."""
+    for diagnostic in diagnostics[:MAX_SHOWN]:
+        yield from _block(diagnostic)
+        yield []
+    count = len(diagnostics)
+    more = f", {count - MAX_SHOWN} of them not shown" if count > MAX_SHOWN else ""
+    yield [(f"{count} error{'s' if count != 1 else ''}{more}", "bold")]
+
+
+def _block(diagnostic: Diagnostic) -> Iterator[list[Segment]]:
+    colour = _COLOURS[diagnostic.severity]
+    yield [(f"{diagnostic.severity}[{diagnostic.code}]", colour), (f": {_clean(diagnostic.message)}", "bold")]
+    margin = "  "
+    if diagnostic.span is not None:
+        line, _ = diagnostic.span.source.position(diagnostic.span.start)
+        margin = " " * (len(str(line)) + 1)
+        yield from _excerpt(diagnostic.span, colour, margin)
+    for note in diagnostic.notes:
+        where = f" ({note.span})" if note.span is not None else ""
+        yield [(f"{margin}= note", "bold"), (f": {_clean(note.text + where)}", "")]
+    if diagnostic.help is not None:
+        yield [(f"{margin}= help", "bold green"), (f": {_clean(diagnostic.help)}", "")]
+
+
+def _excerpt(span: Span, colour: str, margin: str) -> Iterator[list[Segment]]:
+    """The line of a span with carets below it, then the places where the blocks around it were used."""
+    if not span.source.text:
+        yield [(f"{margin[:-1]}--> ", "blue"), (_clean(span.source.name), "")]
+        return
+    number, column = span.source.position(span.start)
+    yield [(f"{margin[:-1]}--> ", "blue"), (_clean(str(span)), "")]
+    text = span.source.line(number)
+    cut = max(0, column - 1 - _LONGEST_LINE // 2) if len(text) > _LONGEST_LINE else 0
+    shown = _clean(text[cut : cut + _LONGEST_LINE])
+    before = column - 1 - cut
+    width = max(1, min(span.end - span.start, len(shown) - before))
+    yield [(f"{margin}|", "blue")]
+    yield [(f"{number} | ", "blue"), (shown, "")]
+    carets = " " * cell_len(shown[:before]) + "^" * max(1, cell_len(shown[before : before + width]))
+    yield [(f"{margin}| ", "blue"), (carets, colour)]
+    if span.via is not None:
+        yield [(f"{margin}= used here", "bold"), (f": {_clean(str(span.via))}", "")]
+
+
+def _clean(text: str) -> str:
+    """Text without control characters, one for one, so that columns stay and a terminal is safe."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

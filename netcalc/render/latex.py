@@ -1,0 +1,47 @@
+"""The report as a LaTeX table in the style of the booktabs package, for slides and papers."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from netcalc.analysis import Report
+from netcalc.render.columns import Column
+from netcalc.render.table import conditions_in_words, shown_table, totals_in_words
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+}  # fmt: skip
+
+
+def latex_chunks(report: Report, every_layer: bool = False, wanted: Sequence[str] = ()) -> Iterator[str]:
+    """The lines of a tabular, with what was counted as comments above it."""
+    view = shown_table(report, every_layer, wanted)
+    words = (totals_in_words(report, view.lines), conditions_in_words(report, every_layer))
+    yield f"% {' '.join(report.graph.name.split())}: {words[0]}\n% {words[1]}\n% needs \\usepackage{{booktabs}}\n"
+    yield f"\\begin{{tabular}}{{{''.join('l' if column.left else 'r' for column in view.columns)}}}\n\\toprule\n"
+    yield from _headings(view.columns)
+    yield "\\midrule\n"
+    for cells in (*view.head, *view.cells):
+        yield _row([_escaped(text) for text in cells])
+    yield "\\midrule\n" + _row([_escaped(text) for text in view.sums])
+    yield "\\bottomrule\n\\end{tabular}\n"
+
+
+def _headings(columns: Sequence[Column]) -> Iterator[str]:
+    if any(column.group for column in columns):
+        groups, rules, start = [], [], 1
+        for name, members in groupby(columns, key=lambda column: column.group):
+            width = len(list(members))
+            groups += [f"\\multicolumn{{{width}}}{{c}}{{{_escaped(name)}}}"] if name else [""] * width
+            rules += [f"\\cmidrule(lr){{{start}-{start + width - 1}}}"] if name else []
+            start += width
+        yield _row(groups) + "".join(rules) + "\n"
+    yield _row([_escaped(column.heading.replace("\n", " ")) for column in columns])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"{' & '.join(cells)} \\\\\n"
+
+
+def _escaped(text: str) -> str:
+    return "".join(_SPECIAL.get(character, character) for character in text)

@@ -1,0 +1,103 @@
+"""Cells to aligned text: group headings over their columns, as printed tables have them.
+
+Rich's tables cannot head several columns together, which the lectures' tables do.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+Segment = tuple[str, str]
+"""Text and its style."""
+
+
+class Heading(NamedTuple):
+    """A column's heading; columns side by side with one group share its name above them."""
+
+    group: str
+    text: str
+    left: bool = False
+
+
+class Layout(NamedTuple):
+    """Widths of columns and the gaps before them."""
+
+    headings: Sequence[Heading]
+    widths: Sequence[int]
+    gaps: Sequence[int]
+
+    @property
+    def width(self) -> int:
+        return sum(self.widths) + sum(self.gaps)
+
+    def heading_lines(self) -> Iterator[list[Segment]]:
+        """The headings, aligned at the bottom, with a group's name above its columns."""
+        split = [heading.text.split("\n") for heading in self.headings]
+        grouped = any(heading.group for heading in self.headings)
+        height = max(len(lines) + bool(heading.group) for lines, heading in zip(split, self.headings, strict=True))
+        for level in range(height, 0, -1):
+            texts = [lines[-level] if level <= len(lines) else "" for lines in split]
+            line = "".join(text for text, _ in self.line([(text, "") for text in texts]))
+            if grouped and level == 2:
+                line = self._with_groups(line)
+            yield [(line, "bold")]
+
+    def line(self, cells: Sequence[Segment]) -> list[Segment]:
+        """One line of cells, each padded to its column."""
+        segments: list[Segment] = []
+        for (text, style), heading, width, gap in zip(cells, self.headings, self.widths, self.gaps, strict=True):
+            text = text if cell_len(text) <= width else f"{set_cell_size(text, width - 3)}..."
+            space = " " * (width - cell_len(text))
+            segments.append((" " * gap + (text + space if heading.left else space + text), style))
+        return segments
+
+    def _with_groups(self, line: str) -> str:
+        for start, end in self._groups():
+            before = sum(self.widths[:start]) + sum(self.gaps[: start + 1])
+            width = sum(self.widths[start:end]) + sum(self.gaps[start + 1 : end])
+            line = line[:before] + self.headings[start].group.center(width) + line[before + width :]
+        return line
+
+    def _groups(self) -> Iterator[tuple[int, int]]:
+        """Runs of columns with one group name."""
+        start = 0
+        for end in range(1, len(self.headings) + 1):
+            if end == len(self.headings) or self.headings[end].group != self.headings[start].group:
+                if self.headings[start].group:
+                    yield start, end
+                start = end
+
+
+def lay_out(
+    headings: Sequence[Heading], rows: Sequence[Sequence[str]], max_width: int | None, least_first: int = 14
+) -> Layout:
+    """Widths that show every cell; where that is wider than `max_width`, gaps and the first column shrink."""
+    widths = []
+    for column, heading in enumerate(headings):
+        texts = (*heading.text.split("\n"), *(row[column] for row in rows))
+        widths.append(max(map(cell_len, texts)))
+    for inner, outer in ((2, 3), (1, 2), (1, 1)):
+        layout = Layout(headings, list(widths), _gaps(headings, inner, outer))
+        _fit_groups(layout)
+        if max_width is None or layout.width <= max_width:
+            return layout
+    excess = layout.width - max_width if max_width is not None else 0
+    assert isinstance(layout.widths, list)
+    layout.widths[0] = max(layout.widths[0] - excess, min(least_first, layout.widths[0]))
+    return layout
+
+
+def _gaps(headings: Sequence[Heading], inner: int, outer: int) -> list[int]:
+    gaps = [0]
+    for previous, heading in zip(headings, headings[1:], strict=False):
+        gaps.append(inner if previous.group == heading.group else outer)
+    return gaps
+
+
+def _fit_groups(layout: Layout) -> None:
+    """Widen a group's first column where its name is wider than its columns."""
+    assert isinstance(layout.widths, list)
+    for start, end in layout._groups():
+        width = sum(layout.widths[start:end]) + sum(layout.gaps[start + 1 : end])
+        layout.widths[start] += max(0, len(layout.headings[start].group) - width)

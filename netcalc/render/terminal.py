@@ -1,0 +1,48 @@
+"""Writing to a terminal, a pipe or a file: colours only where they show, characters that can be shown."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from netcalc.render.layout import Segment
+
+_ASCII = str.maketrans({"─": "-", "█": "#", "▉": "#", "▊": "#", "▋": "#", "▌": "#", "▍": "", "▎": "", "▏": "|",
+                        "×": "x", "·": "-", "…": "~", "—": "-", "→": "->"})  # fmt: skip
+
+
+class Terminal:
+    """Where lines of styled segments go."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.shows_unicode = _encodes(console, "─█▏·")
+        self.styled = console.color_system is not None and not console.no_color
+
+    @property
+    def width(self) -> int | None:
+        """Columns to fit into; None where there is no terminal to overflow."""
+        console = self.console
+        if console.is_terminal or "COLUMNS" in console._environ:
+            return console.width
+        return None
+
+    def write(self, lines: Iterable[Sequence[Segment]]) -> None:
+        """Write lines, one by one."""
+        for segments in lines:
+            if self.styled:
+                text = Text.assemble(*((self._shown(text), style) for text, style in segments))
+                self.console.print(text, no_wrap=True, overflow="ignore", crop=False, highlight=False)
+            else:
+                self.console.file.write(self._shown("".join(text for text, _ in segments)).rstrip() + "\n")
+
+    def _shown(self, text: str) -> str:
+        return text if self.shows_unicode else text.translate(_ASCII)
+
+
+def _encodes(console: Console, text: str) -> bool:
+    try:
+        text.encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
