@@ -47,7 +47,8 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _netcalc(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """What a neural network costs: output sizes, memory, parameters, FLOPs and receptive fields from YAML."""

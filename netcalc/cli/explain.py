@@ -11,7 +11,9 @@ from netcalc.diagnostics import nearest
 
 def command(
     spec: SpecArgument,
-    layer: Annotated[str, typer.Argument(metavar="LAYER", help="The name of a layer, as the table shows it.")],
+    layer: Annotated[
+        str, typer.Argument(metavar="LAYER", help="The name of a layer, as the table shows it.")
+    ],
     input: InputOption = None,
     set: SetOption = None,
 ) -> None:

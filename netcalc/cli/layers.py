@@ -10,7 +10,9 @@ from netcalc.layers import LAYERS
 
 
 def command(
-    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="A kind of layer; all of them unless given.")] = "",
+    kind: Annotated[
+        str, typer.Argument(metavar="[KIND]", help="A kind of layer; all of them unless given.")
+    ] = "",
     format: Annotated[
         Literal["rich", "markdown"], typer.Option("--format", "-f", help="How the reference is written.")
     ] = "rich",

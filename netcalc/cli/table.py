@@ -17,7 +17,9 @@ def command(
     format: Annotated[Format, typer.Option("--format", "-f", help="How the table is written.")] = "rich",
     columns: Annotated[
         str,
-        typer.Option("--columns", metavar="NAMES", help="Columns by name, with commas; +name adds one to the default."),
+        typer.Option(
+            "--columns", metavar="NAMES", help="Columns by name, with commas; +name adds one to the default."
+        ),
     ] = "",
     convention: Annotated[
         Literal["lecture", "macs", "flops"],
@@ -37,7 +39,9 @@ def command(
     every_layer: Annotated[
         bool, typer.Option("--all", "-a", help="Every layer on its own line, and the input on the first.")
     ] = False,
-    bars: Annotated[bool, typer.Option("--bars", help="Bar charts of memory, parameters and FLOPs instead.")] = False,
+    bars: Annotated[
+        bool, typer.Option("--bars", help="Bar charts of memory, parameters and FLOPs instead.")
+    ] = False,
 ) -> None:
     """The per-layer table: output sizes, memory, parameters and FLOPs, as the lectures draw it.
 

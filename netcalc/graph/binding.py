@@ -1,11 +1,9 @@
 """An item's options to a layer: every option that is wrong is reported, with its place."""
 
-from typing import Any
-
 from netcalc.diagnostics import Diagnostic, Span, nearest
-from netcalc.graph.evaluation import Environment, Unknown, value_of
+from netcalc.graph.evaluation import Environment, value_of
 from netcalc.layers import LAYERS, Layer, LayerError
-from netcalc.spec import Entry, Evaluated, Item
+from netcalc.spec import ITEM_KEYS, Entry, Evaluated, Item, Unknown
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
 
@@ -31,9 +29,12 @@ def option_values(
     values: dict[str, Evaluated] = {}
     before = len(problems)
     complete = True
+    given = {entry.key for entry in item.options}
     for entry in item.options:
         if entry.key not in layer.options:
-            problems.append(_unknown_option(layer, entry))
+            match = _likely_option(layer, entry.key)
+            given.add(match or "")
+            problems.append(_unknown_option(layer, entry, match))
             continue
         value = value_of(entry.value, names, problems)
         if isinstance(value, Unknown):
@@ -44,10 +45,9 @@ def option_values(
         except LayerError as error:
             problems.append(Diagnostic("E404", error.message, entry.value.span, help=error.help))
         values[entry.key] = value
-    given = {entry.key for entry in item.options}
     for name, option in layer.options.items():
         if option.required and name not in given:
-            help = f"add {name}: … ({option.doc})"
+            help = f"add {name}: the {option.doc}, {option.words}"
             problems.append(Diagnostic("E403", f"{layer.kind} needs {name}", item.span, help=help))
     return values if complete and len(problems) == before else None
 
@@ -60,23 +60,20 @@ def option_span(item: Item, option: str | None) -> Span:
     return item.span
 
 
-def _unknown_option(layer: type[Layer], entry: Entry) -> Diagnostic:
-    by_torch: dict[str, Any] = {option.torch: name for name, option in layer.options.items() if option.torch}
-    known = [*layer.options, "name", "from"]
-    match = (
-        by_torch.get(entry.key)
-        or nearest(entry.key, known)
-        or by_torch.get(nearest(entry.key, by_torch) or "")
-    )
+def _likely_option(layer: type[Layer], key: str) -> str | None:
+    """The option that was probably meant: PyTorch's name for it, or the nearest name."""
+    by_torch: dict[str, str] = {option.torch: name for name, option in layer.options.items() if option.torch}
+    known = [*layer.options, *ITEM_KEYS]
+    return by_torch.get(key) or nearest(key, known) or by_torch.get(nearest(key, by_torch) or "")
+
+
+def _unknown_option(layer: type[Layer], entry: Entry, match: str | None) -> Diagnostic:
     if entry.key in _FROM_INPUT:
         help = f"leave it out: {layer.kind} takes it from its input"
     elif match:
         help = f"did you mean {match}?"
     else:
-        help = (
-            f"{layer.kind} has {', '.join(layer.options)}"
-            if layer.options
-            else f"{layer.kind} has no options"
-        )
+        options = ", ".join(layer.options)
+        help = f"{layer.kind} has {options}" if options else f"{layer.kind} has no options"
     message = f"{layer.kind} has no option {entry.key!r}"
     return Diagnostic("E402", message, entry.key_span, help=help)

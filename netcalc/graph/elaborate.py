@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, GraphError, Note, Span, SpecError, nearest
 from netcalc.graph.binding import layer_type, option_span, option_values
-from netcalc.graph.evaluation import UNKNOWN, Environment, Unknown, value_of, whole_number
+from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.header import arguments, expectations, inputs
 from netcalc.graph.model import Graph, Node
 from netcalc.layers import Layer, LayerError, ParamSpec
-from netcalc.spec import Evaluated, InputOverride, Item, Mapping, Setting, Spec, Value
+from netcalc.spec import UNKNOWN, Evaluated, InputOverride, Item, Mapping, Setting, Spec, Unknown, Value
 from netcalc.spec import Sequence as Listed
 from netcalc.tensor import MAX_ELEMENTS, TensorType
 
@@ -73,6 +73,7 @@ class _Elaborator:
                 self._add(use)
         outputs = self._outputs()
         expect = expectations(self.spec, self.names, self.problems)
+        assert self.problems or len(self.nodes) == self.expanded, "a layer was lost without a word"
         if self.problems:
             raise (SpecError if self.spec.problems else GraphError)(_by_place(self.problems))
         graph_inputs = tuple(given.as_input() for given in self.inputs)
@@ -201,9 +202,6 @@ class _Elaborator:
                     )
             return [self.previous]
         parts = sources.items if isinstance(sources, Listed) else (sources,)
-        if not parts:
-            self._report("E404", "from: names no tensor", sources.span)
-            return [None]
         return [self._look_up(part, use) for part in parts]
 
     def _look_up(self, part: Value, use: Use) -> Handle | None:
@@ -226,10 +224,13 @@ class _Elaborator:
             self._report("E501", f"there is no layer or input {name!r}", part.span, help)
         return None
 
-    def _incoming(self, item: Item, handle: Handle | None = None) -> dict[str, Evaluated | Unknown]:
-        """What an expression may ask of the tensor that comes in."""
-        if handle is None and item.sources is None:
-            handle = self.previous
+    def _incoming(self, item: Item) -> dict[str, Evaluated | Unknown]:
+        """What an expression may ask of the first tensor that an item reads."""
+        handle = self.previous
+        if item.sources is not None:
+            first = item.sources.items[:1] if isinstance(item.sources, Listed) else (item.sources,)
+            names = [value_of(part, self.names, []) for part in first]
+            handle = self.tensors.get(str(names[0])) if names else None
         if handle is None or handle.type is None:
             return {"in_channels": UNKNOWN, "in_shape": UNKNOWN}
         shape = handle.type.shape
@@ -249,7 +250,7 @@ class _Elaborator:
             self.nodes.append(node)
 
     def _node(self, use: Use, layer_class: type[Layer], reads: list[Handle | None]) -> Node | None:
-        names: Environment = {**use.names, **self._incoming(use.item, reads[0])}
+        names: Environment = {**use.names, **self._incoming(use.item)}
         values = option_values(layer_class, use.item, names, self.problems)
         arity_fits = self._arity_fits(use, layer_class, reads)
         types = tuple(handle.type for handle in reads if handle is not None and handle.type is not None)
@@ -281,7 +282,7 @@ class _Elaborator:
         wanted = f"{least} input{'s' if least > 1 else ''}" + (" or more" if most is None else "")
         message = f"{layer_class.kind} reads {wanted}, here {len(reads)}"
         above = self.previous.name if self.previous else "a"
-        help = f"write from: [{above}, …]" if least > 1 else "join them first with concat or add"
+        help = f"write from: [{above}, ...]" if least > 1 else "join them first with concat or add"
         self._report("E505", message, use.item.sources.span if use.item.sources else use.span, help)
         return False
 

@@ -1,18 +1,21 @@
 """Values of a spec to plain values, with every mistake reported once and never again downstream."""
 
 from collections.abc import Mapping as Names
-from typing import Final
 
 from netcalc.diagnostics import Diagnostic, Span, written
-from netcalc.spec import Evaluated, Expression, ExpressionFault, Mapping, Scalar, Value, evaluate
+from netcalc.spec import (
+    UNKNOWN,
+    Evaluated,
+    Expression,
+    ExpressionFault,
+    Mapping,
+    Scalar,
+    Unknown,
+    Value,
+    evaluate,
+)
 from netcalc.spec.yaml_reader import expression_problem
 
-
-class Unknown:
-    """The value of something that is wrong; whoever meets it keeps silent."""
-
-
-UNKNOWN: Final = Unknown()
 
 Environment = Names[str, Evaluated | Unknown]
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Span, nearest, written
-from netcalc.graph.evaluation import UNKNOWN, Environment, Unknown, value_of, whole_number
+from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.model import Input
-from netcalc.spec import Evaluated, InputOverride, Mapping, Scalar, Setting, Spec
+from netcalc.spec import UNKNOWN, Evaluated, InputOverride, Mapping, Scalar, Setting, Spec, Unknown
 from netcalc.spec import Sequence as Listed
 from netcalc.spec.expressions import CONSTANTS, FUNCTIONS
 from netcalc.tensor import MAX_ELEMENTS, TensorType
@@ -74,9 +74,8 @@ def inputs(
     for name, span, value in spec.inputs:
         found = shapes.get(name) or _input_type(value_of(value, names, problems), value.span, problems)
         if found is not None and found.numel > MAX_ELEMENTS:
-            problems.append(
-                Diagnostic("E602", f"the input {name} has more elements than 64 bits can count", span)
-            )
+            problems.append(Diagnostic("E602", "the input has more elements than 64 bits can count", span))
+            found = None
         declared.append(DeclaredInput(name, found, span))
     return tuple(declared)
 

@@ -1,7 +1,7 @@
 """Windows and padding: the only such arithmetic in the project.
 
 Shape rules, receptive fields, kernels and exporters all call it, one axis at a time. The rules are
-PyTorch's. Every comparison of sizes goes through a `require_…` helper.
+PyTorch's. Every comparison of sizes goes through a `require_...` helper.
 """
 
 from math import gcd

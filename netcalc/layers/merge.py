@@ -38,7 +38,7 @@ class _Elementwise(Layer):
 
 
 class Add(_Elementwise):
-    """y = a + b + …; an axis of size 1 stretches to the others' size.
+    """y = a + b + ...; an axis of size 1 stretches to the others' size.
 
     Example: `add: {from: [a, b]}` on 64x56x56, 64x56x56 gives 64x56x56
     """
@@ -48,7 +48,7 @@ class Add(_Elementwise):
 
 
 class Multiply(_Elementwise):
-    """y = a b …, element by element; an axis of size 1 stretches to the others' size.
+    """y = a b ..., element by element; an axis of size 1 stretches to the others' size.
 
     Example: `multiply: {from: [a, b]}` on 96x14x14, 96x1x1 gives 96x14x14
     """

@@ -257,8 +257,8 @@ class Padding(_Whole[PerSide]):
         return tuple(axis if isinstance(axis, tuple) else (axis, axis) for axis in value)
 
     def is_default(self, value: Any) -> bool:
-        return (
-            value == self.default or (isinstance(value, tuple) and set(value) == {(self.default, self.default)})
+        return value == self.default or (
+            isinstance(value, tuple) and set(value) == {(self.default, self.default)}
         )
 
 

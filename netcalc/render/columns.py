@@ -64,7 +64,11 @@ def _weights(line: Line) -> Value:
 
 
 def _show_pad(pad: Shape | tuple[tuple[int, int], ...]) -> str:
-    sides = [f"{side[0]}+{side[1]}" if side[0] != side[1] else str(side[0]) for side in pad if isinstance(side, tuple)]
+    sides = [
+        f"{side[0]}+{side[1]}" if side[0] != side[1] else str(side[0])
+        for side in pad
+        if isinstance(side, tuple)
+    ]
     return sides[0] if len(set(sides)) == 1 else "x".join(sides)
 
 
@@ -81,7 +85,11 @@ def _show_field(field: tuple[int, ...]) -> str:
 
 
 def _figure(
-    name: str, heading: str, doc: str, read: Callable[[Figures], int], show: Callable[[int], str] = numbers.exact
+    name: str,
+    heading: str,
+    doc: str,
+    read: Callable[[Figures], int],
+    show: Callable[[int], str] = numbers.exact,
 ) -> Column:
     return Column(name, "", heading, doc, lambda line: read(line.figures), show, of_figures=read)
 
@@ -90,7 +98,7 @@ def columns(convention: Convention) -> dict[str, Column]:
     """Every column by its name, headed for a convention."""
     kilobyte = "(KB)" if convention.name == "lecture" else "(KiB)"
     listed = (
-        Column("layer", "", "layer", "name, with the activations that follow directly", lambda line: line.label, left=True),
+        Column("layer", "", "layer", "name, with what follows in place", lambda line: line.label, left=True),
         Column("kind", "", "kind", "kind of layer", lambda line: line.row.node.layer.kind, left=True),
         Column("from", "", "reads", "what it reads", lambda line: ", ".join(line.row.node.inputs), left=True),
         Column("input", "", "input", "input shapes", _inputs, left=True),
@@ -144,8 +152,9 @@ def chosen_columns(report: Report, wanted: Sequence[str]) -> list[Column]:
     known = columns(report.convention)
     added = [name.removeprefix("+") for name in wanted if name.startswith("+")]
     plain = [name for name in wanted if not name.startswith("+")]
-    names = [*(plain or default_columns(report)), *added]
-    return [known[name] for name in dict.fromkeys(names)]
+    names = {*(plain or default_columns(report)), *added}
+    ordered = plain if plain and not added else [name for name in known if name in names]
+    return [known[name] for name in dict.fromkeys(ordered)]
 
 
 def _is_chain(report: Report) -> bool:

@@ -18,7 +18,11 @@ def explanation_lines(report: Report, row: Row) -> Iterator[list[Segment]]:
     node = row.node
     reads = ", ".join(f"{name} {shape(s)}" for name, s in zip(node.inputs, row.input_shapes, strict=True))
     options = ", ".join(f"{name} {_told(value)}" for name, value in node.layer.settings().items())
-    yield [(node.full_name, "bold cyan"), (f"  {node.layer.kind}", "bold"), (f"  {options}" if options else "", "")]
+    yield [
+        (node.full_name, "bold cyan"),
+        (f"  {node.layer.kind}", "bold"),
+        (f"  {options}" if options else "", ""),
+    ]
     yield [(f"reads {reads}, gives {shape(row.output_shape)}", "")]
     for figure, members in groupby(_merged(explain(report, row)), key=lambda e: e.figure):
         yield []
@@ -27,7 +31,10 @@ def explanation_lines(report: Report, row: Row) -> Iterator[list[Segment]]:
             yield from _figure(explanation, report)
     yield []
     yield [(f"{report.convention.unit} ({report.convention.name} convention)", "bold")]
-    yield [(f"  {row.figures.flops:,}", "bold"), (f"   {report.convention.words}; batch {report.batch}", "dim")]
+    yield [
+        (f"  {row.figures.flops:,}", "bold"),
+        (f"   {report.convention.words}; batch {report.batch}", "dim"),
+    ]
 
 
 def _figure(explanation: Explanation, report: Report) -> Iterator[list[Segment]]:
@@ -43,14 +50,18 @@ def _figure(explanation: Explanation, report: Report) -> Iterator[list[Segment]]
         yield [(f"  = {filled}", "")]
     for dividend, divisor, way in divisions(explanation.term):
         rounded = -(-dividend // divisor) if way == "up" else dividend // divisor
-        yield [(f"    {dividend} / {divisor} = {dividend / divisor:.10g}, rounded {way} to {rounded}", "yellow")]
+        yield [
+            (f"    {dividend} / {divisor} = {dividend / divisor:.10g}, rounded {way} to {rounded}", "yellow")
+        ]
     remark = f"   {explanation.remark}" if explanation.remark else ""
     yield [(f"  = {result}", "bold"), (remark, "dim")]
 
 
 def _merged(explanations: Sequence[Explanation]) -> Iterator[Explanation]:
     """Axes that are computed alike stand together: `output H, W`."""
-    for _, group in groupby(explanations, key=lambda e: (e.figure.split(" ")[0], numbers(e.term), e.value, e.remark)):
+    for _, group in groupby(
+        explanations, key=lambda e: (e.figure.split(" ")[0], numbers(e.term), e.value, e.remark)
+    ):
         members = list(group)
         if members[0].figure.startswith(("output ", "field ")):
             word = members[0].figure.split(" ")[0]

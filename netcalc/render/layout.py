@@ -12,6 +12,10 @@ Segment = tuple[str, str]
 """Text and its style."""
 
 
+_LEAST_NAME = 24
+"""A first column of names is never cut below this."""
+
+
 class Heading(NamedTuple):
     """A column's heading; columns side by side with one group share its name above them."""
 
@@ -35,7 +39,9 @@ class Layout(NamedTuple):
         """The headings, aligned at the bottom, with a group's name above its columns."""
         split = [heading.text.split("\n") for heading in self.headings]
         grouped = any(heading.group for heading in self.headings)
-        height = max(len(lines) + bool(heading.group) for lines, heading in zip(split, self.headings, strict=True))
+        height = max(
+            len(lines) + bool(heading.group) for lines, heading in zip(split, self.headings, strict=True)
+        )
         for level in range(height, 0, -1):
             texts = [lines[-level] if level <= len(lines) else "" for lines in split]
             line = "".join(text for text, _ in self.line([(text, "") for text in texts]))
@@ -46,7 +52,9 @@ class Layout(NamedTuple):
     def line(self, cells: Sequence[Segment]) -> list[Segment]:
         """One line of cells, each padded to its column."""
         segments: list[Segment] = []
-        for (text, style), heading, width, gap in zip(cells, self.headings, self.widths, self.gaps, strict=True):
+        for (text, style), heading, width, gap in zip(
+            cells, self.headings, self.widths, self.gaps, strict=True
+        ):
             text = text if cell_len(text) <= width else f"{set_cell_size(text, width - 3)}..."
             space = " " * (width - cell_len(text))
             segments.append((" " * gap + (text + space if heading.left else space + text), style))
@@ -69,10 +77,8 @@ class Layout(NamedTuple):
                 start = end
 
 
-def lay_out(
-    headings: Sequence[Heading], rows: Sequence[Sequence[str]], max_width: int | None, least_first: int = 14
-) -> Layout:
-    """Widths that show every cell; where that is wider than `max_width`, gaps and the first column shrink."""
+def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], max_width: int | None) -> Layout:
+    """Widths that show every cell; where that is wider than `max_width`, gaps and a long first column shrink."""
     widths = []
     for column, heading in enumerate(headings):
         texts = (*heading.text.split("\n"), *(row[column] for row in rows))
@@ -82,10 +88,8 @@ def lay_out(
         _fit_groups(layout)
         if max_width is None or layout.width <= max_width:
             return layout
-    excess = layout.width - max_width if max_width is not None else 0
-    assert isinstance(layout.widths, list)
-    layout.widths[0] = max(layout.widths[0] - excess, min(least_first, layout.widths[0]))
-    return layout
+    longest = max(_LEAST_NAME, layout.widths[0] - max(0, layout.width - (max_width or layout.width)))
+    return layout._replace(widths=[min(layout.widths[0], longest), *layout.widths[1:]])
 
 
 def _gaps(headings: Sequence[Heading], inner: int, outer: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""A report's rows as the lines of a table: an activation stands in the line of its layer."""
+"""A report's rows as the lines of a table: an activation or a dropout stands in the line of its layer."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -7,37 +7,36 @@ from netcalc.analysis import Figures, Report, Row, total
 
 
 class Line(NamedTuple):
-    """One line: a layer, with the activations that follow it directly."""
+    """One line: a layer, with the activations and dropouts that follow it directly."""
 
     row: Row
-    activations: tuple[Row, ...] = ()
+    folded: tuple[Row, ...] = ()
 
     @property
     def label(self) -> str:
         """`conv1 + relu`."""
-        names = (self.row.node.full_name, *(row.node.layer.kind for row in self.activations))
+        names = (self.row.node.full_name, *(row.node.layer.kind for row in self.folded))
         return " + ".join(names)
 
     @property
     def figures(self) -> Figures:
-        """What the line takes; an activation works in place on its layer's output."""
-        together = total(row.figures for row in (self.row, *self.activations))
+        """What the line takes; what is folded in works in place on the layer's output."""
+        together = total(row.figures for row in (self.row, *self.folded))
         return together._replace(output_bytes=self.row.figures.output_bytes)
 
 
 def lines(report: Report, every_layer: bool = False) -> tuple[Line, ...]:
-    """The lines of a report: one a layer with `every_layer`, else with activations folded in."""
+    """The lines of a report: one a layer with `every_layer`, else with what works in place folded in."""
     if every_layer:
         return tuple(map(Line, report.rows))
     readers = _readers(report)
-    folded: list[list[Row]] = []
+    groups: list[list[Row]] = []
     for row in report.rows:
-        last = folded[-1][-1].node if folded else None
-        if last is not None and _folds(row, last.full_name, readers):
-            folded[-1].append(row)
+        if groups and _folds(row, groups[-1][-1].node.full_name, readers):
+            groups[-1].append(row)
         else:
-            folded.append([row])
-    return tuple(Line(group[0], tuple(group[1:])) for group in folded)
+            groups.append([row])
+    return tuple(Line(group[0], tuple(group[1:])) for group in groups)
 
 
 def totals(listed: Iterable[Line]) -> Figures:
@@ -46,10 +45,9 @@ def totals(listed: Iterable[Line]) -> Figures:
 
 
 def _folds(row: Row, previous: str, readers: dict[str, int]) -> bool:
-    """An activation folds into the layer above it when nobody else reads that layer."""
-    node = row.node
-    is_activation = node.layer.family == "activation" and row.output_shape == row.input_shapes[0]
-    return is_activation and node.inputs == (previous,) and readers[previous] == 1
+    """A layer that can work in place folds into the one above it when nobody else reads that."""
+    in_place = row.node.layer.family in ("activation", "regularisation")
+    return in_place and row.node.inputs == (previous,) and readers[previous] == 1
 
 
 def _readers(report: Report) -> dict[str, int]:

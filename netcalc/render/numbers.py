@@ -14,7 +14,9 @@ def scaled(value: int, unit: int) -> str:
     tenths = (value * 20 + unit) // (unit * 2)
     if tenths >= 10:
         return f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
-    return f"{float(f'{value / unit:.1e}'):.10f}".rstrip("0") if value / unit >= 1e-9 else f"{value / unit:.1e}"
+    return (
+        f"{float(f'{value / unit:.1e}'):.10f}".rstrip("0") if value / unit >= 1e-9 else f"{value / unit:.1e}"
+    )
 
 
 def exact(value: int) -> str:

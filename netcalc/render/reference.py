@@ -30,7 +30,12 @@ def index_lines() -> Iterator[list[Segment]]:
         for layer in members:
             yield [(f"  {layer.kind:{width}}  ", "cyan"), (summary(layer), "")]
         yield []
-    yield [("netcalc layers KIND tells its options and rules; name:, from:, repeat:, each: and when: go with every layer", "dim")]
+    yield [
+        (
+            "netcalc layers KIND tells its options and rules; name:, from:, repeat:, each: and when: go with every layer",
+            "dim",
+        )
+    ]
 
 
 def layer_lines(layer: type[Layer], width: int | None) -> Iterator[list[Segment]]:
@@ -69,7 +74,8 @@ def option_lines(layer: type[Layer]) -> list[OptionLine]:
     """The options of a kind, in the order of their declaration, the required ones first."""
     listed = sorted(layer.options.items(), key=lambda item: not item[1].required)
     return [
-        OptionLine(name, option.words, _default(option), option.doc, option.torch or "") for name, option in listed
+        OptionLine(name, option.words, _default(option), option.doc, option.torch or "")
+        for name, option in listed
     ]
 
 

@@ -21,7 +21,11 @@ _DROPPABLE = ("from", "pad", "stride", "in_size", "in_channels", "input", "kerne
 
 
 def table_lines(
-    report: Report, *, every_layer: bool = False, wanted: Sequence[str] = (), bars: bool = False,
+    report: Report,
+    *,
+    every_layer: bool = False,
+    wanted: Sequence[str] = (),
+    bars: bool = False,
     width: int | None = None,
 ) -> Iterator[list[Segment]]:
     """The whole view: heading, table or bars, totals by family, and what was counted how."""  # fmt: skip
@@ -53,7 +57,7 @@ def totals_in_words(report: Report, listed: Sequence[Line]) -> str:
 def conditions_in_words(report: Report, every_layer: bool) -> str:
     """Convention, batch, element type and units."""
     kilobyte = "KB" if report.convention.name == "lecture" else "KiB"
-    in_place = "" if every_layer else "; an activation works in place, in its layer's line"
+    in_place = "" if every_layer else "; activations work in place, in their layer's line"
     return (
         f"{report.convention.name} convention: {report.convention.words}; "
         f"batch {report.batch}, {report.dtype.name}; {kilobyte} = 1024 bytes{in_place}"
@@ -103,6 +107,13 @@ class ShownTable(NamedTuple):
             columns, self.lines, list(map(pick, self.head)), list(map(pick, self.cells)), pick(self.sums)
         )
 
+    def with_short_labels(self) -> "ShownTable":
+        """The table with each line named by its layer alone."""
+        if self.columns[0].name != "layer":
+            return self
+        labels = (line.row.node.full_name for line in self.lines)
+        return self._replace(cells=[[label, *row[1:]] for label, row in zip(labels, self.cells, strict=True)])
+
 
 def shown_table(report: Report, every_layer: bool = False, wanted: Sequence[str] = ()) -> ShownTable:
     """The cells of the table; columns that nobody asked for and that are empty go."""
@@ -125,6 +136,9 @@ def asked_for(wanted: Sequence[str]) -> set[str]:
 def _table(shown: ShownTable, wanted: Sequence[str], width: int | None) -> Iterator[list[Segment]]:
     hidden = []
     layout = _laid_out(shown, width)
+    if width is not None and layout.width > width:
+        shown = shown.with_short_labels()
+        layout = _laid_out(shown, width)
     for name in _DROPPABLE:
         column = next((column for column in shown.columns if column.name == name), None)
         if width is None or layout.width <= width:
@@ -204,12 +218,16 @@ def _bars(report: Report, listed: Sequence[Line], width: int | None) -> Iterator
     for column in columns:
         headings += [Heading("", column.heading.replace("\n", " "), left=True), Heading("", "")]
     largest = [max(column) for column in zip(*values, strict=True)]
-    layout = Layout(headings, [label, *(size for width in digits for size in (bar, width))], [0, *([2, 1] * 3)])
+    layout = Layout(
+        headings, [label, *(size for width in digits for size in (bar, width))], [0, *([2, 1] * 3)]
+    )
     yield layout.line([(heading.text, "bold") for heading in headings])
     yield _rule(layout)
     for line, numbers_row, texts in zip(listed, values, shown, strict=True):
         cells: list[Segment] = [(line.label, "cyan")]
-        for value, text, most, colour in zip(numbers_row, texts, largest, ("blue", "magenta", "green"), strict=True):
+        for value, text, most, colour in zip(
+            numbers_row, texts, largest, ("blue", "magenta", "green"), strict=True
+        ):
             cells += [(draw_bar(value, most, bar), colour), (text, "" if value else "dim")]
         yield layout.line(cells)
 
@@ -231,7 +249,11 @@ def _families(report: Report, listed: Sequence[Line]) -> Iterator[list[Segment]]
     everything = totals(listed)
     headings = [Heading("", "by kind", left=True), Heading("", "lines")]
     for column in columns:
-        headings += [Heading("", column.heading.replace("\n", " ")), Heading("", ""), Heading("", "", left=True)]
+        headings += [
+            Heading("", column.heading.replace("\n", " ")),
+            Heading("", ""),
+            Heading("", "", left=True),
+        ]
     rows: list[list[str]] = []
     for family, members in groups.items():
         figures = totals(members)
@@ -253,12 +275,16 @@ def _families(report: Report, listed: Sequence[Line]) -> Iterator[list[Segment]]
 def _footer(report: Report, listed: Sequence[Line], width: int | None) -> Iterator[list[Segment]]:
     from textwrap import wrap
 
-    every_layer = not any(line.activations for line in listed) and len(listed) == len(report.rows)
+    every_layer = not any(line.folded for line in listed) and len(listed) == len(report.rows)
     texts = [totals_in_words(report, listed), conditions_in_words(report, every_layer)]
     unused = sorted(report.graph.unused)
     if unused:
-        texts.append(f"no output depends on {', '.join(unused[:8])}{' and others' if len(unused) > 8 else ''}")
-    crooked = [row.node.full_name for row in report.rows if row.receptive_field and not row.receptive_field.aligned]
+        texts.append(
+            f"no output depends on {', '.join(unused[:8])}{' and others' if len(unused) > 8 else ''}"
+        )
+    crooked = [
+        row.node.full_name for row in report.rows if row.receptive_field and not row.receptive_field.aligned
+    ]
     if crooked:
         texts.append(f"paths with differently centred receptive fields join in {', '.join(crooked[:8])}")
     for text, style in zip(texts, ["bold", "dim", "yellow", "yellow"], strict=False):

@@ -112,7 +112,9 @@ def _check(expression: Expression, node: ast.expr, depth: int) -> None:
         _fail(expression, node, f"{_construct(node)} is not part of the expression language")
     if isinstance(node, ast.Constant):
         _check_constant(expression, node)
-    elif (isinstance(node, ast.BinOp) and type(node.op) not in _ARITHMETIC) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert)):
+    elif (isinstance(node, ast.BinOp) and type(node.op) not in _ARITHMETIC) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert)
+    ):
         _fail(expression, node, "this operator is not part of the expression language")
     elif isinstance(node, ast.Compare) and not all(type(op) in _COMPARISONS for op in node.ops):
         _fail(expression, node, "this comparison is not part of the expression language")

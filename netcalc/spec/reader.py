@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError, nearest
 from netcalc.spec.expressions import Expression
-from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe
+from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown
 from netcalc.spec.yaml_reader import read_document
 
 TOP_LEVEL = ("name", "source", "input", "inputs", "args", "expect", "layers", "outputs")
@@ -56,6 +56,8 @@ def read_spec(source: Source) -> Spec:
     """Read a spec; raises SpecError where the text is not even a mapping in YAML."""
     root, problems = read_document(source)
     if not isinstance(root, Mapping):
+        if is_unknown(root):
+            raise SpecError(problems)
         message = f"a spec is a mapping with input: and layers:, this is {describe(root)}"
         end = min(root.end, root.start + 1)
         raise SpecError([*problems, Diagnostic("E110", message, Span(source, root.start, end))])
@@ -67,12 +69,15 @@ class _Reader:
         self.source = source
         self.root = root
         self.problems = problems
+        self.meant: set[str] = set()
+        """The keys that were probably meant by misspelt ones; nobody needs to hear that they are missing."""
 
     def spec(self) -> Spec:
         top = {entry.key: entry for entry in self.root.entries}
         for entry in self.root.entries:
             if entry.key not in TOP_LEVEL:
                 match = nearest(entry.key, TOP_LEVEL)
+                self.meant.add(match or "")
                 help = f"did you mean {match}?" if match else f"there are {', '.join(TOP_LEVEL)}"
                 self._report("E201", f"unknown key {entry.key!r}", entry.key_span, help)
         return Spec(
@@ -93,6 +98,8 @@ class _Reader:
         value = entry.value
         if isinstance(value, Scalar) and isinstance(value.value, str | int | float):
             return str(value.value)
+        if is_unknown(value):
+            return ""
         self._report("E204", f"{entry.key}: is a text, not {describe(value)}", value.span)
         return ""
 
@@ -101,6 +108,8 @@ class _Reader:
             return ()
         if isinstance(entry.value, Mapping):
             return entry.value.entries
+        if is_unknown(entry.value):
+            return ()
         self._report("E204", f"{entry.key}: is a mapping, not {describe(entry.value)}", entry.key_span)
         return ()
 
@@ -123,7 +132,8 @@ class _Reader:
             )
         entry = top.get("input") or top.get("inputs")
         if entry is None:
-            self._report("E202", "the spec has no input:", self._first_key(), "add input: [3, 224, 224]")
+            if not self.meant & {"input", "inputs"}:
+                self._report("E202", "the spec has no input:", self._first_key(), "add input: [3, 224, 224]")
             return ()
         if not isinstance(entry.value, Mapping):
             return (InputDeclaration("input", entry.key_span, entry.value),)
@@ -136,9 +146,12 @@ class _Reader:
     def _layers(self, entry: Entry | None) -> tuple[Item, ...]:
         help = "list them, one a line: - conv: {filters: 64, kernel: 3}"
         if entry is None:
-            self._report("E202", "the spec has no layers:", self._first_key(), help)
+            if "layers" not in self.meant:
+                self._report("E202", "the spec has no layers:", self._first_key(), help)
             return ()
         if not isinstance(entry.value, Sequence):
+            if is_unknown(entry.value):
+                return ()
             self._report("E204", f"layers: is a list, not {describe(entry.value)}", entry.key_span, help)
             return ()
         if not entry.value.items:
@@ -155,6 +168,8 @@ class _Reader:
                 return self._item_with_options(entry, body.entries)
             if isinstance(body, Scalar) and body.value is None:
                 return Item(entry.key, entry.key_span)
+            if is_unknown(body):
+                return Item(None, entry.key_span)
             self._report("E203", f"the options of {entry.key} are a mapping, not {describe(body)}", body.span,
                          f"write - {entry.key}: {{option: value}}")  # fmt: skip
             return Item(None, entry.key_span)
@@ -172,9 +187,11 @@ class _Reader:
         if isinstance(value, Mapping) and value.entries:
             first, second = value.entries[0], value.entries[1]
             message = f"a layer is one kind with its options, here a second key {second.key!r} follows"
-            help = f"put the options inside: - {first.key}: {{{second.key}: …}}"
+            help = f"put the options inside: - {first.key}: {{{second.key}: ...}}"
             self._report("E203", message, second.key_span, help)
             return Item(None, first.key_span)
+        if is_unknown(value):
+            return Item(None, value.span)
         what = describe(value)
         if isinstance(value, Scalar) and isinstance(value.value, Expression):
             what = "an expression"

@@ -1,10 +1,17 @@
 """The located tree that a YAML text becomes: immutable, unevaluated, every part with its place."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from netcalc.diagnostics import Source, Span
 from netcalc.spec.expressions import Expression
 from netcalc.spec.scalars import describe_plain
+
+
+class Unknown:
+    """The value of something that is wrong; whoever meets it keeps silent, since it is reported."""
+
+
+UNKNOWN: Final = Unknown()
 
 Plain = None | bool | int | float | str
 
@@ -12,7 +19,7 @@ Plain = None | bool | int | float | str
 class Scalar(NamedTuple):
     """A single value, or an expression that elaboration evaluates."""
 
-    value: Plain | Expression
+    value: Plain | Expression | Unknown
     source: Source
     start: int
     end: int
@@ -71,3 +78,8 @@ def describe(value: Value) -> str:
     if isinstance(value, Mapping):
         return "a mapping"
     return describe_plain(value.value)
+
+
+def is_unknown(value: Value) -> bool:
+    """Whether a value could not be read, which is reported already."""
+    return isinstance(value, Scalar) and value.value is UNKNOWN

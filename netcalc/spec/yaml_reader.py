@@ -11,7 +11,7 @@ import yaml
 from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError
 from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
 from netcalc.spec.scalars import ScalarFault, resolve_plain
-from netcalc.spec.tree import Entry, Mapping, Plain, Scalar, Sequence, Value
+from netcalc.spec.tree import UNKNOWN, Entry, Mapping, Plain, Scalar, Sequence, Unknown, Value
 
 MAX_TEXT = 16 * 1024**2
 MAX_VALUES = 4_000_000
@@ -71,9 +71,14 @@ def read_document(source: Source, text: str | None = None) -> Document:
 class _Open:
     """A list or mapping whose end has not come yet."""
 
-    __slots__ = ("anchor", "entries", "first_keys", "is_mapping", "items", "key", "start", "values_before")
+    __slots__ = (
+        "anchor", "entries", "first_keys", "is_mapping", "items", "key", "refused", "start", "values_before",
+    )  # fmt: skip
 
-    def __init__(self, is_mapping: bool, start: int, anchor: str | None, values_before: int) -> None:
+    def __init__(
+        self, is_mapping: bool, start: int, anchor: str | None, values_before: int, refused: bool
+    ) -> None:
+        self.refused = refused
         self.is_mapping = is_mapping
         self.start = start
         self.anchor = anchor
@@ -112,12 +117,14 @@ class _Composer:
 
     def _take_scalar(self, event: Any) -> None:
         start, end = event.start_mark.index, event.end_mark.index
-        self._refuse_tag(event)
+        refused = self._refuses_tag(event)
         if self._expects_key():
             self._take_key(event.value, start, end)
             return
-        value: Plain | Expression
-        if event.value.startswith("$"):
+        value: Plain | Expression | Unknown
+        if refused:
+            value = UNKNOWN
+        elif event.value.startswith("$"):
             value = self._expression(event.value, start, end)
         elif event.style:
             value = event.value
@@ -126,20 +133,20 @@ class _Composer:
                 value = resolve_plain(event.value)
             except ScalarFault as fault:
                 self._report("E109", str(fault), start, end)
-                value = None
+                value = UNKNOWN
         self._add(Scalar(value, self.source, start, end), 1, event.anchor)
 
-    def _expression(self, text: str, start: int, end: int) -> Expression | None:
+    def _expression(self, text: str, start: int, end: int) -> Expression | Unknown:
         inner = _inside_dollar(text)
         if inner is None:
-            help = "write $name or $(…)" + (f": $({text[1:]})" if text[1:2].isalpha() else "")
-            self._report("E301", f"{text} is neither a $name nor a $(…) expression", start, end, help=help)
-            return None
+            help = "write $name or $(...)" + (f": $({text[1:]})" if text[1:2].isalpha() else "")
+            self._report("E301", f"{text} is neither a $name nor a $(...) expression", start, end, help=help)
+            return UNKNOWN
         try:
             return parse_expression(inner)
         except ExpressionFault as fault:
             self.problems.append(expression_problem(fault, "E301", Span(self.source, start, end), inner))
-            return None
+            return UNKNOWN
 
     def _take_key(self, key: str, start: int, end: int) -> None:
         collection = self._stack[-1]
@@ -162,18 +169,20 @@ class _Composer:
 
     def _open(self, event: Any, is_mapping: bool) -> None:
         start = event.start_mark.index
-        self._refuse_tag(event)
         if self._expects_key():
             _stop(self.source, start, start + 1, "E111", "a key is a plain word, not a list or a mapping")
         if len(self._stack) >= MAX_DEPTH:
             _stop(self.source, start, start + 1, "E109", f"values may nest {MAX_DEPTH} deep, not more")
-        self._stack.append(_Open(is_mapping, start, event.anchor, self._values))
+        refused = self._refuses_tag(event)
+        self._stack.append(_Open(is_mapping, start, event.anchor, self._values, refused))
 
     def _close(self, event: Any) -> None:
         closed = self._stack.pop()
         end = event.end_mark.index
         value: Value
-        if closed.is_mapping:
+        if closed.refused:
+            value = Scalar(UNKNOWN, self.source, closed.start, end)
+        elif closed.is_mapping:
             value = Mapping(tuple(closed.entries), self.source, closed.start, end)
         else:
             value = Sequence(tuple(closed.items), self.source, closed.start, end)
@@ -201,12 +210,13 @@ class _Composer:
     def _expects_key(self) -> bool:
         return bool(self._stack) and self._stack[-1].is_mapping and self._stack[-1].key is None
 
-    def _refuse_tag(self, event: Any) -> None:
+    def _refuses_tag(self, event: Any) -> bool:
         if event.tag is not None:
             start = event.start_mark.index
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._report("E106", f"the tag {tag} is not allowed", start, start + 1,
                          help="write the value without a tag")  # fmt: skip
+        return event.tag is not None
 
     def _report(
         self,
