@@ -1,0 +1,103 @@
+"""The cases that other tools count wrong. Beside each, what well-known counters print for it."""
+
+import pytest
+from helpers import only_row, report_of
+from netcalc.analysis import analyze
+from netcalc.api import load
+
+
+@pytest.mark.parametrize(
+    ("input", "item", "macs", "params"),
+    [
+        # some add the bias: 458,752
+        ((3, 32, 32), "conv: {filters: 16, kernel: 3, pad: 1}", 442_368, 448),
+        # one popular analyser ignores groups
+        ((16, 32, 32), "conv: {filters: 16, kernel: 3, pad: 1, groups: 4}", 589_824, 592),
+        ((8, 32, 32), "conv: {filters: 8, kernel: 3, pad: 2, dilation: 2}", 589_824, 584),
+        # input positions; others 528,384 or 524,288 (output positions)
+        ((8, 16, 16), "conv_transpose: {filters: 4, kernel: 4, stride: 2, pad: 1}", 131_072, 516),
+        # 270,336; 262,144; 0
+        ((8, 16, 16), "conv_transpose: {filters: 8, kernel: 4, stride: 2, pad: 1, groups: 4}", 65_536, 264),
+        ((10, 64), "linear: {units: 32}", 20_480, 2_080),  # 2,080: the positions forgotten
+        ((16, 32, 32), "batchnorm", 0, 32),  # 32; 32,768; 65,536
+        ((64, 10, 10), "adaptive_avgpool: {size: 3}", 0, 0),  # counted by some as macs
+        ((64, 10, 10), "relu", 0, 0),
+        ((64, 10, 10), "hardswish", 0, 0),
+        ((64, 10, 10), "reshape: {shape: [100, 64]}", 0, 0),
+        ((64, 10, 10), "flatten", 0, 0),
+    ],
+)
+def test_trap(input: tuple[int, ...], item: str, macs: int, params: int) -> None:
+    figures = only_row(input, item).figures
+    assert (figures.macs, figures.params) == (macs, params)
+
+
+def test_batch_norm_keeps_running_statistics() -> None:
+    assert only_row((16, 32, 32), "batchnorm").figures.buffers == 32
+
+
+def test_alexnet_at_224_is_torchvisions() -> None:
+    report = analyze(load("alexnet", input=(3, 224, 224)))
+    assert (report.totals.params, report.totals.macs) == (61_100_840, 714_188_480)
+
+
+def test_a_batch_multiplies_counts_and_outputs_not_parameters() -> None:
+    one, many = (analyze(load("alexnet"), batch=batch).totals for batch in (1, 128))
+    assert many.params == one.params
+    assert many.param_bytes == one.param_bytes
+    for figure in ("macs", "other_ops", "flops", "output_bytes"):
+        assert getattr(many, figure) == 128 * getattr(one, figure)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float64", 8), ("float32", 4), ("float16", 2), ("bfloat16", 2), ("int8", 1)])
+def test_element_size(dtype: str, size: int) -> None:
+    totals = analyze(load("lenet5"), dtype=dtype).totals
+    assert totals.param_bytes == 1_256_080 * size
+    assert totals.output_bytes == analyze(load("lenet5"), dtype="int8").totals.output_bytes * size
+
+
+def test_conventions_follow_from_two_integers() -> None:
+    lecture, macs, flops = (analyze(load("alexnet"), convention=name).totals for name in ("lecture", "macs", "flops"))
+    assert (lecture.macs, lecture.other_ops) == (macs.macs, macs.other_ops) == (flops.macs, flops.other_ops)
+    pooling = 419_904 + 192 * 13 * 13 * 9 + 256 * 6 * 6 * 9
+    assert lecture.flops == lecture.macs + pooling
+    assert macs.flops == lecture.macs
+    assert flops.flops == 2 * lecture.macs + lecture.other_ops
+
+
+def test_unused_layers_are_kept_marked_and_counted() -> None:
+    text = "input: [4]\noutputs: used\nlayers:\n  - linear: {name: used, units: 2}\n  - linear: {name: idle, units: 3}\n"
+    report = report_of(text)
+    assert [(row.node.name, row.used) for row in report.rows] == [("used", True), ("idle", False)]
+    assert report.totals.params == 10 + 9
+
+
+@pytest.mark.parametrize(
+    ("kind", "ops"),
+    [
+        ("maxpool: {kernel: 3, stride: 2}", 8 * 4 * 4 * 9),
+        ("avgpool: {kernel: 2}", 8 * 5 * 5 * 4),
+        ("adaptive_avgpool: {size: 3}", 8 * 12 * 12),  # windows 0-4, 3-7, 6-10: 4 cells each
+        ("global_avgpool", 8 * 100),
+        ("relu", 800),
+        ("sigmoid", 4 * 800),
+        ("batchnorm", 2 * 800),
+        ("layernorm", 7 * 800),
+        ("layernorm: {bias: false}", 6 * 800),
+        ("groupnorm: {groups: 2, affine: false}", 5 * 800),
+        ("lrn: {size: 5}", 10 * 800),
+        ("softmax", 5 * 800),
+        ("upsample: {factor: 2}", 0),
+        ("upsample: {factor: 2, mode: bilinear}", 7 * 3200),
+        ("dropout", 0),
+    ],
+)
+def test_other_operations(kind: str, ops: int) -> None:
+    assert only_row((8, 10, 10), kind).figures.other_ops == ops
+
+
+def test_adding_three_tensors_takes_two_additions_an_element() -> None:
+    report = report_of(
+        "input: [4, 5]\nlayers:\n  - relu: {name: a}\n  - relu: {name: b}\n  - add: {from: [a, b, input]}\n"
+    )
+    assert report.rows[-1].figures.other_ops == 2 * 20

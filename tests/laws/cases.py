@@ -1,0 +1,95 @@
+"""The cases that the laws run over: every layer's own example, and the ones beside it."""
+
+import re
+from typing import Any, NamedTuple
+
+import yaml
+from netcalc.layers import LAYERS, Layer
+from netcalc.tensor import Shape, TensorType
+
+EXAMPLE = re.compile(r"Example: `(?P<item>.+)` on (?P<inputs>[\dx, ]+) gives (?P<output>[\dx]+)")
+
+
+class Case(NamedTuple):
+    """A layer, what it reads, and what it must give where that is known."""
+
+    kind: str
+    options: dict[str, Any]
+    inputs: tuple[Shape, ...]
+    output: Shape | None = None
+
+    @property
+    def types(self) -> tuple[TensorType, ...]:
+        return tuple(map(TensorType, self.inputs))
+
+    @property
+    def layer(self) -> Layer:
+        return LAYERS[self.kind](**self.options).resolved(*self.types)
+
+    def __str__(self) -> str:
+        inputs = "+".join("x".join(map(str, shape)) for shape in self.inputs)
+        return f"{self.kind}-{'-'.join(map(str, self.options.values()))}-{inputs}".replace(" ", "")
+
+
+def shape(text: str) -> Shape:
+    return tuple(map(int, text.strip().split("x")))
+
+
+def frozen(value: Any) -> Any:
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+
+def example(layer: type[Layer]) -> Case:
+    """The example in a layer's docstring."""
+    match = EXAMPLE.search(layer.__doc__ or "")
+    assert match, f"{layer.kind} has no example"
+    item = yaml.safe_load(match["item"])
+    kind, options = (item, {}) if isinstance(item, str) else next(iter(item.items()))
+    options = {name: frozen(value) for name, value in options.items() if name != "from"}
+    inputs = tuple(map(shape, match["inputs"].split(",")))
+    return Case(kind, options, inputs, shape(match["output"]))
+
+
+MORE = (
+    Case("conv", {"filters": 6, "kernel": 3}, ((4, 9),), (6, 7)),
+    Case("conv", {"filters": 6, "kernel": (3, 2, 1), "stride": (1, 2, 1)}, ((4, 9, 8, 7),), (6, 7, 4, 7)),
+    Case("conv", {"filters": 6, "kernel": 4, "pad": "same", "dilation": 2}, ((4, 9, 8),), (6, 9, 8)),
+    Case("conv", {"filters": 6, "kernel": 3, "pad": "same", "stride": 2}, ((4, 9, 8),), (6, 5, 4)),
+    Case("conv", {"filters": 6, "kernel": 3, "pad": ((0, 1), (2, 0)), "groups": 2}, ((4, 9, 8),), (6, 8, 8)),
+    Case("conv", {"filters": 6, "kernel": 3, "pad": (1, 0), "bias": False}, ((4, 9, 8),), (6, 9, 6)),
+    Case("depthwise_conv", {"kernel": 3, "multiplier": 2, "stride": 2}, ((4, 9, 9),), (8, 4, 4)),
+    Case("conv_transpose", {"filters": 6, "kernel": 3, "stride": 2, "output_pad": 1, "groups": 2}, ((4, 5),), (6, 12)),
+    Case("linear", {"units": 5, "bias": False}, ((7, 3, 4),), (7, 3, 5)),
+    Case("maxpool", {"kernel": 3, "ceil": True, "dilation": 2, "pad": 1}, ((4, 10, 9),), (4, 4, 3)),
+    Case("avgpool", {"kernel": (2, 3), "stride": (2, 1), "count_include_pad": False}, ((4, 10, 9),), (4, 5, 7)),
+    Case("adaptive_avgpool", {}, ((4, 10, 9),), (4, 1, 1)),
+    Case("adaptive_maxpool", {"size": 20}, ((4, 10),), (4, 20)),
+    Case("global_avgpool", {"keep": True}, ((4, 10),), (4, 1)),
+    Case("batchnorm", {"affine": False}, ((12,),), (12,)),
+    Case("batchnorm", {"running": False}, ((12, 5),), (12, 5)),
+    Case("layernorm", {"axes": 3}, ((4, 5, 6),), (4, 5, 6)),
+    Case("layernorm", {"channels": True, "bias": False}, ((4, 5, 6),), (4, 5, 6)),
+    Case("instancenorm", {"affine": True}, ((4, 5),), (4, 5)),
+    Case("groupnorm", {"groups": 2, "affine": False}, ((4, 5),), (4, 5)),
+    Case("prelu", {}, ((4, 5),), (4, 5)),
+    Case("gelu", {"form": "tanh"}, ((4, 5),), (4, 5)),
+    Case("softmax", {"axis": 0}, ((4, 5, 5),), (4, 5, 5)),
+    Case("flatten", {"start": 1}, ((4, 5, 6),), (4, 30)),
+    Case("flatten", {"end": 1}, ((4, 5, 6),), (20, 6)),
+    Case("reshape", {"shape": (2, 3, -1)}, ((4, 6),), (2, 3, 4)),
+    Case("permute", {"order": (-1, 0)}, ((4, 6),), (6, 4)),
+    Case("squeeze", {"axes": (1,)}, ((1, 1, 6),), (1, 6)),
+    Case("unsqueeze", {"axis": -1}, ((4, 6),), (4, 6, 1)),
+    Case("pad", {"pad": 2, "mode": "circular"}, ((4, 6),), (4, 10)),
+    Case("crop", {"crop": ((1, 2), (0, 3))}, ((4, 9, 9),), (4, 6, 6)),
+    Case("crop", {"size": (4, 6)}, ((4, 9, 9),), (4, 4, 6)),
+    Case("slice", {"axis": -1, "start": -4, "step": 2}, ((4, 9),), (4, 2)),
+    Case("slice", {"start": 1, "end": 100}, ((4, 9),), (3, 9)),
+    Case("upsample", {"factor": (2, 3), "mode": "bilinear"}, ((4, 5, 5),), (4, 10, 15)),
+    Case("upsample", {"factor": 3}, ((4, 5),), (4, 15)),
+    Case("add", {}, ((4, 5), (4, 1), (1, 5)), (4, 5)),
+    Case("multiply", {}, ((4, 5), (4, 5)), (4, 5)),
+    Case("concat", {"axis": 1}, ((4, 5), (4, 2), (4, 3)), (4, 10)),
+)
+
+CASES = (*map(example, LAYERS.values()), *MORE)

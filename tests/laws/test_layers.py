@@ -1,0 +1,186 @@
+"""What holds of every layer, on every case: a new layer is tested by being listed."""
+
+from typing import Any
+
+import pytest
+from helpers import TESTS
+from netcalc.analysis import analyze
+from netcalc.analysis.explain import explain
+from netcalc.analysis.traced import Traced, formula, numbers, value
+from netcalc.graph import Graph, Input, Node
+from netcalc.diagnostics import Source, Span
+from netcalc.layers import LAYERS, Cost, Layer, LayerError
+from netcalc.tensor import Shape, TensorType
+
+from cases import CASES, Case
+
+KINDS = tuple(LAYERS.values())
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+every_layer = pytest.mark.parametrize("layer", KINDS, ids=list(LAYERS))
+
+
+def graph_of_case(case: Case) -> Graph:
+    """A graph of one node, without a text behind it."""
+    layer, types = case.layer, case.types
+    names = tuple(f"x{number}" for number in range(len(types)))
+    span = Span(Source("case", ""), 0, 0)
+    node = Node("y", (), layer, names, layer.infer(*types), layer.params(*types), span)
+    return Graph("case", tuple(map(Input, names, types)), (node,), ("y",))
+
+
+@every_case
+def test_output_shape(case: Case) -> None:
+    assert case.layer.infer(*case.types).shape == case.output
+
+
+@every_case
+def test_figures_are_plain_integers(case: Case) -> None:
+    layer, types = case.layer, case.types
+    y = layer.infer(*types)
+    sizes = [*y.shape, *layer.cost(types, y), *(size for param in layer.params(*types) for size in param.shape)]
+    assert all(type(size) is int and size >= 0 for size in sizes)
+    assert min(y.shape) >= 1
+
+
+@every_case
+def test_traced_rules_give_the_same_figures_and_formulas_that_hold(case: Case) -> None:
+    report = analyze(graph_of_case(case))
+    row = report.rows[0]
+    explained = explain(report, row)
+    outputs = [e.value for e in explained if e.figure.startswith("output ")]
+    assert tuple(outputs) == row.output_shape
+    by_figure = {e.figure: e.value for e in explained}
+    assert by_figure["memory"] == row.figures.output_bytes
+    assert by_figure["params"] == row.figures.params
+    assert by_figure.get("buffers", 0) == row.figures.buffers
+    assert by_figure["macs"] == row.figures.macs
+    assert by_figure.get("other ops", 0) == row.figures.other_ops
+    for explanation in explained:
+        assert value(explanation.term) == explanation.value
+        python = numbers(explanation.term).replace("floor(", "int(").replace("ceil(", "__import__('math').ceil(")
+        assert eval(python) == explanation.value  # our own text, from our own integers
+        assert formula(explanation.term)
+
+
+@every_case
+def test_windows_cover_the_spatial_axes(case: Case) -> None:
+    layer, types = case.layer, case.types
+    windows = layer.window(*types)
+    if windows is not None:
+        assert len(windows) == len(types[0].shape) - 1
+        assert all(window.stride >= 1 and window.reach >= 0 and window.upsampling >= 1 for window in windows)
+
+
+@every_case
+def test_settings_make_the_same_layer(case: Case) -> None:
+    layer = case.layer
+    again = type(layer)(**layer.settings()).resolved(*case.types)
+    assert again == layer
+    assert hash(again) == hash(layer)
+    assert again.infer(*case.types) == layer.infer(*case.types)
+
+
+@every_case
+def test_resolving_twice_changes_nothing(case: Case) -> None:
+    assert case.layer.resolved(*case.types) == case.layer
+
+
+@every_layer
+def test_a_layer_is_frozen(layer: type[Layer]) -> None:
+    made = next(case for case in CASES if case.kind == layer.kind).layer
+    with pytest.raises(AttributeError, match="immutable"):
+        made.anything = 3  # type: ignore[attr-defined]
+
+
+@every_layer
+def test_a_scalar_is_refused_or_understood(layer: type[Layer]) -> None:
+    """No rule trips over a tensor without axes."""
+    options = next(case for case in CASES if case.kind == layer.kind).options
+    scalars = (TensorType(()),) * layer.arity[0]
+    try:
+        made = layer(**options).resolved(*scalars)
+        made.cost(scalars, made.infer(*scalars))
+        made.params(*scalars)
+        made.window(*scalars)
+    except LayerError as error:
+        assert error.message
+
+
+RANKS: tuple[Shape, ...] = ((5,), (4, 5), (4, 5, 6), (4, 5, 6, 7), (4, 5, 6, 7, 8))
+
+
+@every_layer
+@pytest.mark.parametrize("shape", RANKS, ids=["1", "2", "3", "4", "5"])
+def test_any_rank_is_refused_or_understood(layer: type[Layer], shape: Shape) -> None:
+    for case in (case for case in CASES if case.kind == layer.kind):
+        types = (TensorType(shape),) * len(case.inputs)
+        try:
+            made = layer(**case.options).resolved(*types)
+            y = made.infer(*types)
+        except LayerError as error:
+            assert error.message
+            continue
+        assert isinstance(made.cost(types, y), Cost)
+        made.params(*types)
+        made.window(*types)
+
+
+WRONG: tuple[Any, ...] = (None, "word", -7, 0, 2.5, True, (), (1, "a"), ((1, 2, 3),), 10**12, ("same",), float("1e300"))
+
+
+@every_layer
+def test_a_wrong_option_is_a_layer_error(layer: type[Layer]) -> None:
+    case = next(case for case in CASES if case.kind == layer.kind)
+    for name in layer.options:
+        for wrong in WRONG:
+            try:
+                made = layer(**{**case.options, name: wrong}).resolved(*case.types)
+                made.infer(*case.types)
+            except LayerError as error:
+                assert name in error.message or error.option
+
+
+@every_layer
+def test_unknown_and_missing_options_are_layer_errors(layer: type[Layer]) -> None:
+    with pytest.raises(LayerError, match="has no option 'wrong'"):
+        layer(wrong=1)
+    if any(option.required for option in layer.options.values()):
+        with pytest.raises(LayerError, match="needs"):
+            layer()
+
+
+@every_layer
+def test_every_option_is_documented(layer: type[Layer]) -> None:
+    for name, option in layer.options.items():
+        assert option.name == name
+        assert len(option.doc) > 5, name
+        assert option.words, name
+
+
+@every_layer
+def test_the_docstring_has_a_summary(layer: type[Layer]) -> None:
+    assert layer.__doc__
+    assert layer.__doc__.split("\n")[0].endswith((".", ":"))
+
+
+def test_names_of_other_frameworks_mean_one_layer() -> None:
+    meanings: dict[str, str] = {}
+    for layer in KINDS:
+        for name in {layer.kind, *layer.also}:
+            assert meanings.setdefault(name, layer.kind) == layer.kind
+
+
+def test_the_reference_page_is_current() -> None:
+    from netcalc.render.reference import markdown_chunks
+
+    page = TESTS.parent / "docs" / "layers.md"
+    assert page.read_text() == "".join(markdown_chunks()), "run netcalc layers --format markdown > docs/layers.md"
+
+
+def test_traced_integers_keep_their_value() -> None:
+    a, b = Traced.named("a", 7), Traced.named("b", 2)
+    for number in (a + b, a - b, a * b, a // b, -(-a // b), 3 + a, 20 - a, 3 * a, 20 // a, -a):
+        assert value(number.term) == number
+    assert formula((-(-a // b)).term) == "ceil(a / b)"
+    assert formula(((a - b) // b + 1).term) == "floor((a - b) / b) + 1"
+    assert numbers(((a + 1) // b).term) == "(7 + 1) / 2"
