@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
+
 from netcalc.cli import run
+
 
 class Result(NamedTuple):
     """What a command printed, and how it ended."""

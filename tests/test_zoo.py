@@ -1,6 +1,7 @@
 """Every bundled architecture has the figures that it claims, and a source."""
 
 import pytest
+
 from netcalc.analysis import analyze
 from netcalc.analysis.explain import explain
 from netcalc.api import load
@@ -11,7 +12,16 @@ NAMES = bundled_names()
 
 
 def test_the_zoo_is_there() -> None:
-    assert {"alexnet", "alexnet-two-gpu", "lenet5", "vgg11", "vgg13", "vgg16", "vgg16-lecture", "vgg19"} <= set(NAMES)
+    assert {
+        "alexnet",
+        "alexnet-two-gpu",
+        "lenet5",
+        "vgg11",
+        "vgg13",
+        "vgg16",
+        "vgg16-lecture",
+        "vgg19",
+    } <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -34,7 +34,7 @@ def explain(report: Report, row: Row) -> list[Explanation]:
         *_output(layer.infer(*xs)),
         *_memory(y, report),
         *_params(layer, xs),
-        *_operations(layer.cost(xs, y), cost, report),
+        *_operations(layer.cost(xs, y), cost),
         *_receptive_field(report, row, layer.window(*xs)),
     ]
 
@@ -117,7 +117,7 @@ def _params(layer: Layer, xs: tuple[TensorType, ...]) -> Iterator[Explanation]:
         yield Explanation("buffers", int(kept), term_of(kept), remark=names)
 
 
-def _operations(traced: Cost, cost: Cost, report: Report) -> Iterator[Explanation]:
+def _operations(traced: Cost, cost: Cost) -> Iterator[Explanation]:
     remark = "" if cost.macs else "no dot product"
     yield Explanation("macs", cost.macs, term_of(traced.macs), "multiply-adds", remark)
     if cost.other_ops:

@@ -16,7 +16,6 @@ from netcalc.spec import (
 )
 from netcalc.spec.yaml_reader import expression_problem
 
-
 Environment = Names[str, Evaluated | Unknown]
 
 

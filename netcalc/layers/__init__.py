@@ -41,6 +41,7 @@ LAYERS: dict[str, type[Layer]] = {
         activation.Softmax,
         activation.LogSoftmax,
         shape.Dropout,
+        shape.Identity,
         shape.Flatten,
         shape.Reshape,
         shape.Permute,
@@ -49,13 +50,12 @@ LAYERS: dict[str, type[Layer]] = {
         shape.Pad,
         shape.Crop,
         shape.Slice,
+        shape.ChannelShuffle,
         shape.Upsample,
         shape.PixelShuffle,
-        shape.ChannelShuffle,
         merge.Add,
         merge.Multiply,
         merge.Concat,
-        shape.Identity,
     )
 }
 """Every kind of layer, in the order of the reference."""

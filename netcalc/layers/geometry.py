@@ -107,7 +107,7 @@ def nearest_window(factor: int) -> Window:
 
 
 def linear_window(factor: int) -> Window:
-    """The window of linear interpolation with half-pixel centres: two inputs around (u + 1/2) / factor - 1/2."""
+    """The window of linear interpolation: two inputs around (u + 1/2) / factor - 1/2."""
     return Window(2, 3 * factor - 2, 4 * factor - 1, upsampling=2 * factor)
 
 

@@ -17,8 +17,9 @@ def latex_chunks(report: Report, every_layer: bool = False, wanted: Sequence[str
     """The lines of a tabular, with what was counted as comments above it."""
     view = shown_table(report, every_layer, wanted)
     words = (totals_in_words(report, view.lines), conditions_in_words(report, every_layer))
-    yield f"% {' '.join(report.graph.name.split())}: {words[0]}\n% {words[1]}\n% needs \\usepackage{{booktabs}}\n"
-    yield f"\\begin{{tabular}}{{{''.join('l' if column.left else 'r' for column in view.columns)}}}\n\\toprule\n"
+    alignment = "".join("l" if column.left else "r" for column in view.columns)
+    yield f"% {' '.join(report.graph.name.split())}: {words[0]}\n% {words[1]}\n"
+    yield f"% needs \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
     yield from _headings(view.columns)
     yield "\\midrule\n"
     for cells in (*view.head, *view.cells):

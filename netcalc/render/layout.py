@@ -4,6 +4,7 @@ Rich's tables cannot head several columns together, which the lectures' tables d
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -55,10 +56,11 @@ class Layout(NamedTuple):
         for (text, style), heading, width, gap in zip(
             cells, self.headings, self.widths, self.gaps, strict=True
         ):
-            text = text if cell_len(text) <= width else f"{set_cell_size(text, width - 3)}..."
-            space = " " * (width - cell_len(text))
-            segments.append((" " * gap + (text + space if heading.left else space + text), style))
-        return segments
+            shown = text if cell_len(text) <= width else f"{set_cell_size(text, width - 3)}..."
+            room = width - cell_len(shown)
+            before, after = (gap, room) if heading.left else (gap + room, 0)
+            segments += [(" " * before, ""), (shown, style), (" " * after, "")]
+        return [segment for segment in segments if segment[0]]
 
     def _with_groups(self, line: str) -> str:
         for start, end in self._groups():
@@ -78,7 +80,7 @@ class Layout(NamedTuple):
 
 
 def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], max_width: int | None) -> Layout:
-    """Widths that show every cell; where that is wider than `max_width`, gaps and a long first column shrink."""
+    """Widths that show every cell; beyond `max_width`, gaps and a long first column shrink."""
     widths = []
     for column, heading in enumerate(headings):
         texts = (*heading.text.split("\n"), *(row[column] for row in rows))
@@ -94,7 +96,7 @@ def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], max_widt
 
 def _gaps(headings: Sequence[Heading], inner: int, outer: int) -> list[int]:
     gaps = [0]
-    for previous, heading in zip(headings, headings[1:], strict=False):
+    for previous, heading in pairwise(headings):
         gaps.append(inner if previous.group == heading.group else outer)
     return gaps
 

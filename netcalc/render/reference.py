@@ -30,12 +30,8 @@ def index_lines() -> Iterator[list[Segment]]:
         for layer in members:
             yield [(f"  {layer.kind:{width}}  ", "cyan"), (summary(layer), "")]
         yield []
-    yield [
-        (
-            "netcalc layers KIND tells its options and rules; name:, from:, repeat:, each: and when: go with every layer",
-            "dim",
-        )
-    ]
+    general = "name:, from:, repeat:, each: and when: go with every layer"
+    yield [(f"netcalc layers KIND tells its options and rules; {general}", "dim")]
 
 
 def layer_lines(layer: type[Layer], width: int | None) -> Iterator[list[Segment]]:
@@ -62,8 +58,8 @@ def layer_lines(layer: type[Layer], width: int | None) -> Iterator[list[Segment]
 def markdown_chunks() -> Iterator[str]:
     """The whole reference as a Markdown page."""
     yield "# Layers\n\n"
-    yield "Made by `netcalc layers --format markdown`. Shapes leave the batch axis out. `name:`, `from:`, `repeat:`,\n"
-    yield "`each:` and `when:` go with every layer.\n"
+    yield "Made by `netcalc layers --format markdown`. Shapes leave the batch axis out. "
+    yield "`name:`, `from:`, `repeat:`, `each:` and `when:` go with every layer.\n"
     for family, members in groupby(LAYERS.values(), key=lambda layer: layer.family):
         yield f"\n## {family.capitalize()}\n"
         for layer in members:

@@ -80,7 +80,7 @@ def _heading(report: Report) -> Iterator[list[Segment]]:
     given = ", ".join(
         numbers.shape(i.type.shape) if len(graph.inputs) == 1 else f"{i.name} {i.type}" for i in graph.inputs
     )
-    yield [(graph.name, "bold"), (f"  ·  input {given}", "")]
+    yield [(graph.name, "bold"), ("  ", ""), (f"·  input {given}", "")]
     if graph.citation:
         yield [(graph.citation, "dim")]
     yield []

@@ -168,11 +168,7 @@ def _evaluate(node: ast.expr, names: Mapping[str, Evaluated], whole: Expression)
         case ast.UnaryOp():
             return _unary(node, _evaluate(node.operand, names, whole), whole)
         case ast.BoolOp():
-            wanted = isinstance(node.op, ast.Or)
-            for part in node.values:
-                if _truth(part, names, whole) is wanted:
-                    return wanted
-            return not wanted
+            return _decide(node, names, whole)
         case ast.Compare():
             return _compare(node, names, whole)
         case ast.IfExp():
@@ -197,7 +193,7 @@ def _look_up(node: ast.Name, names: Mapping[str, Evaluated], whole: Expression) 
     help = f"did you mean {match}?" if match else None
     if match is None and names:
         help = f"known here: {', '.join(sorted(names))}"
-    _fail(whole, node, f"there is no argument {node.id!r}", help)
+    return _fail(whole, node, f"there is no argument {node.id!r}", help)
 
 
 def _arithmetic(node: ast.BinOp, left: Evaluated, right: Evaluated, whole: Expression) -> Evaluated:
@@ -230,6 +226,12 @@ def _truth(node: ast.expr, names: Mapping[str, Evaluated], whole: Expression) ->
         help = f"write {ast.unparse(node)} != 0" if _is_number(value) else None
         _fail(whole, node, f"a condition is true or false, this is {describe_plain(value)}", help)
     return value
+
+
+def _decide(node: ast.BoolOp, names: Mapping[str, Evaluated], whole: Expression) -> bool:
+    """`and` and `or`, which look no further than they need to."""
+    truths = (_truth(part, names, whole) for part in node.values)
+    return any(truths) if isinstance(node.op, ast.Or) else all(truths)
 
 
 def _compare(node: ast.Compare, names: Mapping[str, Evaluated], whole: Expression) -> bool:

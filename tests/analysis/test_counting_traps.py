@@ -1,9 +1,11 @@
 """The cases that other tools count wrong. Beside each, what well-known counters print for it."""
 
 import pytest
-from helpers import only_row, report_of
+
 from netcalc.analysis import analyze
 from netcalc.api import load
+
+from helpers import only_row, report_of
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,9 @@ def test_a_batch_multiplies_counts_and_outputs_not_parameters() -> None:
         assert getattr(many, figure) == 128 * getattr(one, figure)
 
 
-@pytest.mark.parametrize(("dtype", "size"), [("float64", 8), ("float32", 4), ("float16", 2), ("bfloat16", 2), ("int8", 1)])
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float64", 8), ("float32", 4), ("float16", 2), ("bfloat16", 2), ("int8", 1)]
+)
 def test_element_size(dtype: str, size: int) -> None:
     totals = analyze(load("lenet5"), dtype=dtype).totals
     assert totals.param_bytes == 1_256_080 * size
@@ -57,7 +61,9 @@ def test_element_size(dtype: str, size: int) -> None:
 
 
 def test_conventions_follow_from_two_integers() -> None:
-    lecture, macs, flops = (analyze(load("alexnet"), convention=name).totals for name in ("lecture", "macs", "flops"))
+    lecture, macs, flops = (
+        analyze(load("alexnet"), convention=name).totals for name in ("lecture", "macs", "flops")
+    )
     assert (lecture.macs, lecture.other_ops) == (macs.macs, macs.other_ops) == (flops.macs, flops.other_ops)
     pooling = 419_904 + 192 * 13 * 13 * 9 + 256 * 6 * 6 * 9
     assert lecture.flops == lecture.macs + pooling

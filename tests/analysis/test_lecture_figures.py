@@ -4,10 +4,12 @@ Where a printed figure is wrong, the right one stands here with the reason besid
 """
 
 import pytest
-from helpers import layer_report, only_row
+
 from netcalc.analysis import analyze
 from netcalc.api import load
 from netcalc.render.lines import lines
+
+from helpers import layer_report, only_row
 
 ALEXNET = [
     # name, in C, in H/W, filters, kernel, stride, pad, out C, out H/W, memory KB, params k, flop M
@@ -38,7 +40,9 @@ def test_alexnet_has_the_lectures_twelve_rows() -> None:
 
 @pytest.mark.parametrize("expected", ALEXNET, ids=[row[0] for row in ALEXNET])
 def test_alexnet_row(expected: tuple[int | None, ...]) -> None:
-    name, in_channels, in_size, filters, kernel, stride, pad, out_channels, out_size, memory, params, flop = expected
+    name, in_channels, in_size, filters, kernel, stride, pad, out_channels, out_size, memory, params, flop = (
+        expected
+    )
     line = next(line for line in lines(analyze(load("alexnet"))) if line.row.node.name == name)
     layer = line.row.node.layer
     square = (in_size, in_size) if in_size else ()
@@ -62,7 +66,11 @@ def test_alexnet_exactly() -> None:
     assert rows["pool1"].figures.output_bytes == 182.25 * 1024
     assert rows["pool1"].figures.flops == 419_904
     assert rows["conv4"].figures.macs == 149_520_384
-    assert [rows[name].figures.params for name in ("fc6", "fc7", "fc8")] == [37_752_832, 16_781_312, 4_097_000]
+    assert [rows[name].figures.params for name in ("fc6", "fc7", "fc8")] == [
+        37_752_832,
+        16_781_312,
+        4_097_000,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +140,13 @@ def test_lenet5_as_drawn() -> None:
         ((1, 7, 7), "conv: {filters: 1, kernel: 3, stride: 2}", (1, 3, 3), 10, 9 * 9),
         ((64, 224, 224), "maxpool: {kernel: 2, stride: 2}", (64, 112, 112), 0, 0),
         ((3, 32), "conv: {filters: 8, kernel: 5}", (8, 28), 8 * 3 * 5 + 8, 8 * 28 * 15),
-        ((3, 8, 8, 8), "conv: {filters: 8, kernel: 3, pad: same}", (8, 8, 8, 8), 8 * 3 * 27 + 8, 8 * 512 * 81),
+        (
+            (3, 8, 8, 8),
+            "conv: {filters: 8, kernel: 3, pad: same}",
+            (8, 8, 8, 8),
+            8 * 3 * 27 + 8,
+            8 * 512 * 81,
+        ),
     ],
 )
 def test_single_layer(
@@ -165,7 +179,9 @@ def test_field_of_stacked_convolutions(length: int, kernel: int) -> None:
 
 def test_one_five_against_two_threes() -> None:
     channels, size = 16, 20
-    one = layer_report((channels, size, size), f"conv: {{filters: {channels}, kernel: 5, pad: 2, bias: false}}")
+    one = layer_report(
+        (channels, size, size), f"conv: {{filters: {channels}, kernel: 5, pad: 2, bias: false}}"
+    )
     three = f"conv: {{filters: {channels}, kernel: 3, pad: 1, bias: false}}"
     two = layer_report((channels, size, size), three, three)
     assert one.totals.params == 25 * channels**2

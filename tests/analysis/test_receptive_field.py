@@ -5,8 +5,10 @@ import json
 import random
 
 import pytest
-from helpers import TESTS, layer_report, report_of
+
 from netcalc.analysis import Field, Report
+
+from helpers import TESTS, layer_report, report_of
 
 ORACLE = json.loads((TESTS / "golden" / "receptive_fields.json").read_text())
 
@@ -30,18 +32,20 @@ def numbers(field: Field | None) -> list[tuple[int, float, int]]:
 
 
 def vgg(stages: tuple[int, ...]) -> str:
-    layers = []
+    lines = ["input: [3, 224, 224]", "layers:"]
     for stage, convs in enumerate(stages, 1):
-        for conv in range(1, convs + 1):
-            layers.append(f"  - conv: {{name: conv{stage}_{conv}, filters: 8, kernel: 3, pad: 1}}")
-        layers.append(f"  - maxpool: {{name: pool{stage}, kernel: 2, stride: 2}}")
-    return "input: [3, 224, 224]\nlayers:\n" + "\n".join(layers) + "\n"
+        name = f"conv{stage}_%d, filters: 8, kernel: 3, pad: 1"
+        lines += [f"  - conv: {{name: {name % conv}}}" for conv in range(1, convs + 1)]
+        lines += [f"  - maxpool: {{name: pool{stage}, kernel: 2, stride: 2}}"]
+    return "\n".join(lines) + "\n"
 
 
 SPECS = {"alexnet_v2": ALEXNET_V2, "vgg_a": vgg((1, 1, 2, 2, 2)), "vgg_16": vgg((2, 2, 3, 3, 3))}
 
 
-@pytest.mark.parametrize("point", ORACLE["end_points"], ids=[point["end_point"] for point in ORACLE["end_points"]])
+@pytest.mark.parametrize(
+    "point", ORACLE["end_points"], ids=[point["end_point"] for point in ORACLE["end_points"]]
+)
 def test_end_point(point: dict[str, object]) -> None:
     rows = {row.node.name: row for row in report_of(SPECS[str(point["cnn"])]).rows}
     expected = (point["rf"], point["effective_stride"], point["effective_padding"])
@@ -92,7 +96,9 @@ def test_network_3_is_not_aligned() -> None:
     assert field is None or not field.aligned
 
 
-@pytest.mark.parametrize(("size", "pad", "aligned"), [(9, "[[1, 1], [1, 1]]", True), (8, "[[0, 1], [0, 1]]", False)])
+@pytest.mark.parametrize(
+    ("size", "pad", "aligned"), [(9, "[[1, 1], [1, 1]]", True), (8, "[[0, 1], [0, 1]]", False)]
+)
 def test_network_4_pads_same_by_its_input_size(size: int, pad: str, aligned: bool) -> None:
     right = (
         f"  - conv: {{from: input, filters: 4, kernel: 3, stride: 2, pad: {pad}}}\n"
@@ -161,7 +167,9 @@ def test_nothing_after_a_flatten_or_a_global_operation() -> None:
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_every_rank(rank: int) -> None:
-    report = layer_report((2, *(20,) * rank), "conv: {filters: 2, kernel: 3, stride: 2, pad: 1}", "maxpool: {kernel: 2}")
+    report = layer_report(
+        (2, *(20,) * rank), "conv: {filters: 2, kernel: 3, stride: 2, pad: 1}", "maxpool: {kernel: 2}"
+    )
     assert numbers(report.rows[-1].receptive_field) == [(5, 4, 1)] * rank
 
 
@@ -220,6 +228,9 @@ def test_chains_against_brute_force(seed: int) -> None:
     assert len(middle) > 2 * period
     for u in middle:
         shift = axis.advance * (u // period)
-        assert (min(reach[u]), max(reach[u])) == (axis.first[u % period] + shift, axis.last[u % period] + shift)
+        assert (min(reach[u]), max(reach[u])) == (
+            axis.first[u % period] + shift,
+            axis.last[u % period] + shift,
+        )
     sizes = [max(seen) - min(seen) + 1 for seen in itertools.islice((reach[u] for u in middle), 2 * period)]
     assert axis.size == max(sizes)

@@ -186,7 +186,7 @@ def points(rng: random.Random, values: Values) -> Iterator[Options]:
     grid = list(product(*values.values()))
     while True:
         for point in rng.sample(grid, len(grid)):
-            yield dict(zip(values, point))
+            yield dict(zip(values, point, strict=True))
 
 
 def settings(rng: random.Random, block: Block) -> Iterator[tuple[list[int], Options]]:

@@ -4,6 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 import yaml
+
 from netcalc.layers import LAYERS, Layer
 from netcalc.tensor import Shape, TensorType
 
@@ -58,10 +59,17 @@ MORE = (
     Case("conv", {"filters": 6, "kernel": 3, "pad": ((0, 1), (2, 0)), "groups": 2}, ((4, 9, 8),), (6, 8, 8)),
     Case("conv", {"filters": 6, "kernel": 3, "pad": (1, 0), "bias": False}, ((4, 9, 8),), (6, 9, 6)),
     Case("depthwise_conv", {"kernel": 3, "multiplier": 2, "stride": 2}, ((4, 9, 9),), (8, 4, 4)),
-    Case("conv_transpose", {"filters": 6, "kernel": 3, "stride": 2, "output_pad": 1, "groups": 2}, ((4, 5),), (6, 12)),
+    Case(
+        "conv_transpose",
+        {"filters": 6, "kernel": 3, "stride": 2, "output_pad": 1, "groups": 2},
+        ((4, 5),),
+        (6, 12),
+    ),
     Case("linear", {"units": 5, "bias": False}, ((7, 3, 4),), (7, 3, 5)),
     Case("maxpool", {"kernel": 3, "ceil": True, "dilation": 2, "pad": 1}, ((4, 10, 9),), (4, 4, 3)),
-    Case("avgpool", {"kernel": (2, 3), "stride": (2, 1), "count_include_pad": False}, ((4, 10, 9),), (4, 5, 7)),
+    Case(
+        "avgpool", {"kernel": (2, 3), "stride": (2, 1), "count_include_pad": False}, ((4, 10, 9),), (4, 5, 7)
+    ),
     Case("adaptive_avgpool", {}, ((4, 10, 9),), (4, 1, 1)),
     Case("adaptive_maxpool", {"size": 20}, ((4, 10),), (4, 20)),
     Case("global_avgpool", {"keep": True}, ((4, 10),), (4, 1)),

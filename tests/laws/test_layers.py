@@ -3,16 +3,17 @@
 from typing import Any
 
 import pytest
-from helpers import TESTS
+
 from netcalc.analysis import analyze
 from netcalc.analysis.explain import explain
 from netcalc.analysis.traced import Traced, formula, numbers, value
-from netcalc.graph import Graph, Input, Node
 from netcalc.diagnostics import Source, Span
+from netcalc.graph import Graph, Input, Node
 from netcalc.layers import LAYERS, Cost, Layer, LayerError
 from netcalc.tensor import Shape, TensorType
 
 from cases import CASES, Case
+from helpers import TESTS
 
 KINDS = tuple(LAYERS.values())
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
@@ -37,7 +38,11 @@ def test_output_shape(case: Case) -> None:
 def test_figures_are_plain_integers(case: Case) -> None:
     layer, types = case.layer, case.types
     y = layer.infer(*types)
-    sizes = [*y.shape, *layer.cost(types, y), *(size for param in layer.params(*types) for size in param.shape)]
+    sizes = [
+        *y.shape,
+        *layer.cost(types, y),
+        *(size for param in layer.params(*types) for size in param.shape),
+    ]
     assert all(type(size) is int and size >= 0 for size in sizes)
     assert min(y.shape) >= 1
 
@@ -57,7 +62,9 @@ def test_traced_rules_give_the_same_figures_and_formulas_that_hold(case: Case) -
     assert by_figure.get("other ops", 0) == row.figures.other_ops
     for explanation in explained:
         assert value(explanation.term) == explanation.value
-        python = numbers(explanation.term).replace("floor(", "int(").replace("ceil(", "__import__('math').ceil(")
+        python = (
+            numbers(explanation.term).replace("floor(", "int(").replace("ceil(", "__import__('math').ceil(")
+        )
         assert eval(python) == explanation.value  # our own text, from our own integers
         assert formula(explanation.term)
 
@@ -125,7 +132,20 @@ def test_any_rank_is_refused_or_understood(layer: type[Layer], shape: Shape) -> 
         made.window(*types)
 
 
-WRONG: tuple[Any, ...] = (None, "word", -7, 0, 2.5, True, (), (1, "a"), ((1, 2, 3),), 10**12, ("same",), float("1e300"))
+WRONG: tuple[Any, ...] = (
+    None,
+    "word",
+    -7,
+    0,
+    2.5,
+    True,
+    (),
+    (1, "a"),
+    ((1, 2, 3),),
+    10**12,
+    ("same",),
+    float("1e300"),
+)
 
 
 @every_layer
@@ -174,7 +194,9 @@ def test_the_reference_page_is_current() -> None:
     from netcalc.render.reference import markdown_chunks
 
     page = TESTS.parent / "docs" / "layers.md"
-    assert page.read_text() == "".join(markdown_chunks()), "run netcalc layers --format markdown > docs/layers.md"
+    assert page.read_text() == "".join(markdown_chunks()), (
+        "run netcalc layers --format markdown > docs/layers.md"
+    )
 
 
 def test_traced_integers_keep_their_value() -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from netcalc.layers import LAYERS, LayerError
 from netcalc.tensor import TensorType
 

@@ -1,0 +1,93 @@
+"""The command `netcalc` itself: its subcommands, its exit codes, what every mistake looks like."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from netcalc import __version__
+from netcalc.diagnostics import Diagnostic, NetcalcError
+
+COMMANDS = ("table", "explain", "list", "layers")
+"""The commands in the order of the help page; each is `command` in the module of its name."""
+
+
+class _LazyGroup(TyperGroup):
+    """Loads a command's module when the command is asked for, so that start-up pays for one alone."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        single = typer.Typer(add_completion=False)
+        single.command(cmd_name)(import_module(f"netcalc.cli.{cmd_name}").command)
+        return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    cls=_LazyGroup,
+    name="netcalc",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"netcalc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _netcalc(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """What a neural network costs: output sizes, memory, parameters, FLOPs and receptive fields from YAML."""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 fine, 2 a spec or usage error, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except NetcalcError as error:
+        return _show(error.diagnostics)
+    except BrokenPipeError:  # whoever read the output has had enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (it stays open until the process ends)
+        return 1
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return _show([Diagnostic("E103", f"the output cannot be written: {error.strerror or error}")])
+    except MemoryError:
+        return _show([Diagnostic("E109", "there is not enough memory for this spec")])
+    return code
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        app(args=arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+    return 0
+
+
+def _show(diagnostics: Any) -> int:
+    from rich.console import Console
+
+    from netcalc.render.diagnostics import diagnostic_lines
+    from netcalc.render.terminal import Terminal
+
+    Terminal(Console(stderr=True)).write(diagnostic_lines(diagnostics))
+    return 2
