@@ -1,6 +1,16 @@
 """What each layer means, without arrays: options, shape rule, parameters, cost, window."""
 
-from netcalc.layers import activation, convolution, linear, merge, normalisation, pooling, shape
+from netcalc.layers import (
+    activation,
+    convolution,
+    linear,
+    merge,
+    normalisation,
+    pooling,
+    regularisation,
+    resampling,
+    shape,
+)
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -40,7 +50,7 @@ LAYERS: dict[str, type[Layer]] = {
         activation.Mish,
         activation.Softmax,
         activation.LogSoftmax,
-        shape.Dropout,
+        regularisation.Dropout,
         shape.Identity,
         shape.Flatten,
         shape.Reshape,
@@ -51,8 +61,8 @@ LAYERS: dict[str, type[Layer]] = {
         shape.Crop,
         shape.Slice,
         shape.ChannelShuffle,
-        shape.Upsample,
-        shape.PixelShuffle,
+        resampling.Upsample,
+        resampling.PixelShuffle,
         merge.Add,
         merge.Multiply,
         merge.Concat,

@@ -1,0 +1,29 @@
+"""Layers that act in training alone; inference passes them by."""
+
+from netcalc.layers.base import Layer, pointwise
+from netcalc.layers.geometry import Window
+from netcalc.layers.options import Flag, Number
+from netcalc.tensor import TensorType
+
+
+class Dropout(Layer):
+    """Zeroes elements at random in training, with `channels` whole channels; nothing in inference.
+
+    Kept elements are scaled by 1 / (1 - rate) (Srivastava et al. 2014), as PyTorch's Dropout and
+    Dropout2d. It counts no operation, since inference has none.
+
+    Example: `dropout: {rate: 0.5}` on 4096 gives 4096
+    """
+
+    kind = "dropout"
+    family = "regularisation"
+    also = ("Dropout", "Dropout2d")
+
+    rate = Number(0.5, at_least=0, at_most=1, doc="share of elements that are zeroed", torch="p")
+    channels = Flag(False, doc="zero whole channels")
+
+    def infer(self, x: TensorType) -> TensorType:
+        return x
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return pointwise(x)
