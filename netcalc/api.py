@@ -6,17 +6,24 @@ from collections.abc import Mapping, Sequence
 from netcalc import analysis
 from netcalc.graph import Graph, elaborate
 from netcalc.render.display import PrintedReport
-from netcalc.spec import Evaluated, InputOverride, Setting, open_source, read_spec
+from netcalc.spec import Evaluated, InputOverride, Setting, find_spec, read_spec
 
 Argument = None | bool | int | float | str | Sequence["Argument"]
 Inputs = Sequence[int] | Mapping[str, Sequence[int]]
 
 
-def load(spec: str | os.PathLike[str], /, *, input: Inputs | None = None, **args: Argument) -> Graph:
+def load(
+    spec: str | os.PathLike[str],
+    /,
+    *,
+    input: Inputs | None = None,
+    variant: str | None = None,
+    **args: Argument,
+) -> Graph:
     """The graph of a spec file, or of a bundled architecture by its name.
 
     `args` set the spec's own arguments. `input` gives another input shape without the batch axis, or
-    a mapping of them where there are several inputs.
+    a mapping of them where there are several inputs. `variant` names one of the spec's variants.
 
         >>> netcalc.load("alexnet")
         <Graph AlexNet: 19 layers>
@@ -27,7 +34,8 @@ def load(spec: str | os.PathLike[str], /, *, input: Inputs | None = None, **args
     network; both carry located diagnostics.
     """
     settings = [Setting(name, _frozen(value)) for name, value in args.items()]
-    return elaborate(read_spec(open_source(spec)), settings, _overrides(input))
+    source, named = find_spec(spec)
+    return elaborate(read_spec(source, variant or named), settings, _overrides(input))
 
 
 def analyze(

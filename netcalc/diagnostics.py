@@ -19,11 +19,12 @@ Severity = Literal["error", "warning", "note"]
 
 
 class Source:
-    """A named text: a file, standard input, or a command-line option."""
+    """A named text: a file, standard input, or a command-line option; `folder` is where a file stands."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, folder: str | None = None) -> None:
         self.name = name
         self.text = text
+        self.folder = folder
 
     @cached_property
     def _line_starts(self) -> list[int]:

@@ -105,18 +105,19 @@ class _Counter:
         self.batch = batch
         self.dtype = dtype
         self.convention = convention
-        self._known: dict[tuple[Layer, tuple[TensorType, ...]], Figures] = {}
+        self._known: dict[tuple[Layer, tuple[TensorType, ...], bool], Figures] = {}
 
     def figures(self, node: Node, types: tuple[TensorType, ...]) -> Figures:
-        key = (node.layer, types)
+        key = (node.layer, types, node.shared is None)
         if (known := self._known.get(key)) is None:
             known = self._known[key] = self._count(node, types)
         return known
 
     def _count(self, node: Node, types: tuple[TensorType, ...]) -> Figures:
         cost = node.layer.cost(types, node.output)
-        params = sum(param.numel for param in node.params if param.trainable)
-        buffers = sum(param.numel for param in node.params if not param.trainable)
+        own = node.params if node.shared is None else ()
+        params = sum(param.numel for param in own if param.trainable)
+        buffers = sum(param.numel for param in own if not param.trainable)
         return Figures(
             params=params,
             trainable_params=params,

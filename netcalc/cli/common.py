@@ -8,7 +8,7 @@ from rich.console import Console
 
 from netcalc.graph import Graph, elaborate
 from netcalc.render.terminal import Terminal
-from netcalc.spec import open_source, read_input_override, read_setting, read_spec
+from netcalc.spec import find_spec, read_input_override, read_setting, read_spec
 
 SpecArgument = Annotated[
     str, typer.Argument(metavar="SPEC", help="A YAML file, - for standard input, or a bundled architecture.")
@@ -21,13 +21,19 @@ InputOption = Annotated[
     list[str] | None,
     typer.Option("--input", metavar="SHAPE", help="Another input size: 3x224x224, or image=3x224x224."),
 ]
+VariantOption = Annotated[
+    str | None, typer.Option("--variant", metavar="NAME", help="One of the spec's variants.")
+]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, max=2**31 - 1, help="Samples counted together.")]
 
 
-def load_graph(spec: str, settings: Sequence[str] | None, inputs: Sequence[str] | None) -> Graph:
+def load_graph(
+    spec: str, settings: Sequence[str] | None, inputs: Sequence[str] | None, variant: str | None = None
+) -> Graph:
     """The graph of a spec, with what the command line sets."""
+    source, named = find_spec(spec)
     return elaborate(
-        read_spec(open_source(spec)),
+        read_spec(source, variant or named),
         [read_setting(text) for text in settings or ()],
         [read_input_override(text) for text in inputs or ()],
     )

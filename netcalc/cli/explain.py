@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from netcalc.analysis import Report, Row, analyze
-from netcalc.cli.common import InputOption, SetOption, SpecArgument, load_graph, terminal
+from netcalc.cli.common import InputOption, SetOption, SpecArgument, VariantOption, load_graph, terminal
 from netcalc.diagnostics import nearest
 
 
@@ -16,6 +16,7 @@ def command(
     ],
     input: InputOption = None,
     set: SetOption = None,
+    variant: VariantOption = None,
 ) -> None:
     """The formula of each figure of a layer, and the same with the numbers put in.
 
@@ -23,7 +24,7 @@ def command(
     """
     from netcalc.render.explanation import explanation_lines
 
-    report = analyze(load_graph(spec, set, input))
+    report = analyze(load_graph(spec, set, input, variant))
     terminal().write(explanation_lines(report, _row(report, layer)))
 
 

@@ -7,7 +7,16 @@ import typer
 
 from netcalc import __version__
 from netcalc.analysis import Report, analyze
-from netcalc.cli.common import BatchOption, InputOption, SetOption, SpecArgument, load_graph, terminal, write
+from netcalc.cli.common import (
+    BatchOption,
+    InputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_graph,
+    terminal,
+    write,
+)
 
 Format = Literal["rich", "json", "csv", "markdown", "latex"]
 
@@ -36,6 +45,7 @@ def command(
     ] = "float32",
     input: InputOption = None,
     set: SetOption = None,
+    variant: VariantOption = None,
     every_layer: Annotated[
         bool, typer.Option("--all", "-a", help="Every layer on its own line, and the input on the first.")
     ] = False,
@@ -50,7 +60,7 @@ def command(
     netcalc table my.yaml --format json > my.json
     """
     wanted = tuple(name.strip() for name in columns.split(",")) if columns else ()
-    report = analyze(load_graph(spec, set, input), batch, dtype, convention)
+    report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
     _check_columns(report, wanted)
     if format == "rich":
         from netcalc.render.table import table_lines

@@ -1,55 +1,104 @@
 """An item's options to a layer: every option that is wrong is reported, with its place."""
 
-from netcalc.diagnostics import Diagnostic, Span, nearest
-from netcalc.graph.evaluation import Environment, value_of
+from collections.abc import Collection
+
+from netcalc.diagnostics import Diagnostic, Note, Span, nearest
+from netcalc.graph.branching import CONSTRUCTS
+from netcalc.graph.evaluation import Environment, expression_value, value_of
+from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError
-from netcalc.spec import ITEM_KEYS, Entry, Evaluated, Item, Unknown
+from netcalc.spec import ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
 
 
-def layer_type(item: Item, problems: list[Diagnostic]) -> type[Layer] | None:
-    """The layer class of an item's kind."""
-    kind = item.kind
-    if kind is None:
-        return None
+def layer_type(
+    kind: str, span: Span, blocks: Collection[str], problems: list[Diagnostic]
+) -> type[Layer] | None:
+    """The layer class of a kind; None where there is none, with the reason in `problems`."""
     if kind in LAYERS:
         return LAYERS[kind]
     synonyms = {name: layer.kind for layer in LAYERS.values() for name in (layer.kind, *layer.also)}
+    synonyms |= {name: name for name in (*blocks, *CONSTRUCTS)}
     match = synonyms.get(kind) or synonyms.get(nearest(kind, synonyms) or "")
     help = f"did you mean {match}?" if match else "netcalc layers lists the kinds"
-    problems.append(Diagnostic("E401", f"there is no layer {kind!r}", item.span, help=help))
+    problems.append(Diagnostic("E401", f"there is no layer {kind!r}", span, help=help))
     return None
 
 
-def option_values(
-    layer: type[Layer], item: Item, names: Environment, problems: list[Diagnostic]
-) -> dict[str, Evaluated] | None:
-    """The options of an item, evaluated and each valid by itself; None where one is not."""
+def block_values(
+    block: Block, use: Use, outer: Environment, problems: list[Diagnostic]
+) -> dict[str, Evaluated | Unknown]:
+    """The arguments of a block: given, evaluated where it is used, or by default, where it is declared."""
+    item = use.item
+    known = {parameter.name for parameter in block.parameters}
+    given: dict[str, Evaluated | Unknown] = {}
+    for entry in item.options:
+        if entry.key in known:
+            given[entry.key] = value_of(entry.value, use.names, problems)
+            continue
+        match = nearest(entry.key, [*known, *ITEM_KEYS])
+        given[match or ""] = UNKNOWN
+        listed = f"it has {', '.join(sorted(known))}" if known else "it has none"
+        help = f"did you mean {match}?" if match else listed
+        message = f"the block {block.name} has no argument {entry.key!r}"
+        problems.append(Diagnostic("E402", message, entry.key_span, help=help))
+    given = {**use.row, **given}
+    values: dict[str, Evaluated | Unknown] = {}
+    for parameter in block.parameters:
+        if parameter.name in given:
+            values[parameter.name] = given[parameter.name]
+        elif parameter.default is not None:
+            inner = {**outer, **values}
+            values[parameter.name] = expression_value(parameter.default, parameter.span, inner, problems)
+        else:
+            note = Note(f"{block.name} is declared here", block.span)
+            message = f"the block {block.name} needs {parameter.name}"
+            problems.append(Diagnostic("E403", message, item.span, (note,)))
+            values[parameter.name] = UNKNOWN
+    return values
+
+
+def option_values(layer: type[Layer], use: Use, problems: list[Diagnostic]) -> dict[str, Evaluated] | None:
+    """The options of a use, evaluated and each valid by itself; None where one is not."""
     values: dict[str, Evaluated] = {}
     before = len(problems)
     complete = True
-    given = {entry.key for entry in item.options}
-    for entry in item.options:
+    given = {entry.key for entry in use.item.options}
+    for name in use.row.keys() & layer.options.keys() - given:
+        given.add(name)
+        _take(layer, name, use.row[name], values, use.item.span, problems)
+    for entry in use.item.options:
         if entry.key not in layer.options:
             match = _likely_option(layer, entry.key)
             given.add(match or "")
             problems.append(_unknown_option(layer, entry, match))
             continue
-        value = value_of(entry.value, names, problems)
+        value = value_of(entry.value, use.names, problems)
         if isinstance(value, Unknown):
             complete = False
-            continue
-        try:
-            layer.options[entry.key].parse(value)
-        except LayerError as error:
-            problems.append(Diagnostic("E404", error.message, entry.value.span, help=error.help))
-        values[entry.key] = value
+        else:
+            _take(layer, entry.key, value, values, entry.value.span, problems)
     for name, option in layer.options.items():
         if option.required and name not in given:
             help = f"add {name}: the {option.doc}, {option.words}"
-            problems.append(Diagnostic("E403", f"{layer.kind} needs {name}", item.span, help=help))
+            problems.append(Diagnostic("E403", f"{layer.kind} needs {name}", use.item.span, help=help))
     return values if complete and len(problems) == before else None
+
+
+def _take(
+    layer: type[Layer],
+    name: str,
+    value: Evaluated,
+    values: dict[str, Evaluated],
+    span: Span,
+    problems: list[Diagnostic],
+) -> None:
+    try:
+        layer.options[name].parse(value)
+    except LayerError as error:
+        problems.append(Diagnostic("E404", error.message, span, help=error.help))
+    values[name] = value
 
 
 def option_span(item: Item, option: str | None) -> Span:

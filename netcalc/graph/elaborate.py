@@ -1,47 +1,33 @@
 """A Spec to a Graph: items are walked in order with the incoming tensors known.
 
-Each item is expanded, evaluated, bound to a layer, wired to what it reads, and inferred. A mistake
-makes what depends on it unknown, and nothing unknown is complained of again: all independent
-mistakes come out of one run, without their echoes.
+Each item is expanded, evaluated, bound to a layer, wired to what it reads, and inferred; blocks and
+branches are walked the same way in a scope of their own. A mistake makes what depends on it unknown,
+and nothing unknown is complained of again: all independent mistakes come out of one run, without
+their echoes.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import count
-from typing import NamedTuple
+from dataclasses import replace
 
-from netcalc.diagnostics import Diagnostic, GraphError, Note, Span, SpecError, nearest
-from netcalc.graph.binding import layer_type, option_span, option_values
-from netcalc.graph.evaluation import Environment, value_of, whole_number
+from netcalc.diagnostics import Diagnostic, GraphError, Note, Span, SpecError
+from netcalc.graph.binding import block_values, layer_type, option_values
+from netcalc.graph.branching import CONSTRUCTS, Parallel, Residual, join_of, share_of
+from netcalc.graph.building import Builder
+from netcalc.graph.evaluation import Environment, expression_value, value_of
+from netcalc.graph.expansion import MAX_LAYERS, rows
 from netcalc.graph.header import arguments, expectations, inputs
-from netcalc.graph.model import Graph, Node
-from netcalc.layers import Layer, LayerError, ParamSpec
-from netcalc.spec import UNKNOWN, Evaluated, InputOverride, Item, Mapping, Setting, Spec, Unknown, Value
+from netcalc.graph.model import Graph
+from netcalc.graph.scope import Handle, Scope, Use, declared_names
+from netcalc.graph.wiring import Tensors, shape_names
+from netcalc.layers import LAYERS
+from netcalc.spec import Block, Expression, InputOverride, Item, Setting, Spec, Unknown
 from netcalc.spec import Sequence as Listed
-from netcalc.tensor import MAX_ELEMENTS, TensorType
 
-MAX_LAYERS = 200_000
-"""The most layers a spec may expand to."""
+MAX_DEPTH = 30
+"""How deep blocks and branches may stand in one another."""
 
 _NAME = re.compile(r"[^\s.,:=\[\]{}$\"']+")
-
-
-class Handle(NamedTuple):
-    """A tensor by its full name; `type` None where a mistake keeps it from being known."""
-
-    name: str
-    type: TensorType | None
-    span: Span
-
-
-class Use(NamedTuple):
-    """One use of an item: its arguments, and the blocks and the name it gets."""
-
-    item: Item
-    names: Environment
-    path: tuple[str, ...]
-    name: str
-    span: Span
 
 
 def elaborate(spec: Spec, settings: Sequence[Setting] = (), overrides: Sequence[InputOverride] = ()) -> Graph:
@@ -56,278 +42,299 @@ class _Elaborator:
     def __init__(self, spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride]) -> None:
         self.spec = spec
         self.problems: list[Diagnostic] = list(spec.problems)
-        self.names = arguments(spec, settings, self.problems)
-        self.inputs = inputs(spec, overrides, self.names, self.problems)
-        self.tensors = {given.name: Handle(*given) for given in self.inputs}
-        self.nodes: list[Node] = []
-        self.counts: dict[str, Iterator[int]] = {}
-        self.given_names = self._given_names()
-        self.previous: Handle | None = next(iter(self.tensors.values())) if len(self.tensors) == 1 else None
-        self.layers: dict[tuple[object, ...], Layer] = {}
-        self.inferred: dict[tuple[object, ...], tuple[TensorType, tuple[ParamSpec, ...]]] = {}
-        self.expanded = 0
+        self.arguments = arguments(spec, settings, self.problems)
+        self.inputs = inputs(spec, overrides, self.arguments, self.problems)
+        self.tensors = Tensors(self.problems)
+        self.builder = Builder(self.tensors, self.problems)
+        self.uses = 0
+        self.complete = True
 
     def graph(self) -> Graph:
-        for item in self.spec.items:
-            for use in self._uses(item):
-                self._add(use)
-        outputs = self._outputs()
-        expect = expectations(self.spec, self.names, self.problems)
-        assert self.problems or len(self.nodes) == self.expanded, "a layer was lost without a word"
+        handles = [Handle(*given) for given in self.inputs]
+        for handle in handles:
+            self.tensors.add(handle.name, handle)
+        declared = declared_names(self.spec.items, self.arguments)
+        top = Scope((), self.arguments, handles[0] if len(handles) == 1 else None, declared=declared)
+        self._walk(self.spec.items, top)
+        outputs = self._outputs(top)
+        expect = expectations(self.spec, self.arguments, self.problems)
+        assert self.problems or self.complete, "a layer was lost without a word"
         if self.problems:
             raise (SpecError if self.spec.problems else GraphError)(_by_place(self.problems))
-        graph_inputs = tuple(given.as_input() for given in self.inputs)
-        nodes = tuple(self.nodes)
-        return Graph(self.spec.name, graph_inputs, nodes, outputs, self.spec.citation, expect)
-
-    # expansion
-
-    def _uses(self, item: Item) -> Iterator[Use]:
-        """The layers an item stands for: one, none where `when` is false, or a row of them."""
-        rows = self._rows(item)
-        if rows is None:
-            self._fail(item)
-            return
-        stacked = item.repeat is not None or item.each is not None
-        base = self._name(item) if item.name is not None else None
-        for index, row in enumerate(rows):
-            names = (
-                {**self.names, **self._incoming(item), **row, "index": index}
-                if stacked or item.when
-                else self.names
-            )
-            if item.when is not None:
-                wanted = value_of(item.when, names, self.problems)
-                if not isinstance(wanted, bool):
-                    self._fail(item)
-                    if not isinstance(wanted, Unknown):
-                        self._report("E404", "when: is true or false", item.when.span)
-                    continue
-                if not wanted:
-                    continue
-            if self._over_limit(item):
-                return
-            if base is None:
-                yield Use(item, names, (), self._automatic_name(item.kind or "layer"), item.span)
-            elif stacked:
-                yield Use(item, names, (base,), str(index), item.span)
-            else:
-                yield Use(item, names, (), base, item.span)
-        if stacked and base is not None and self.previous is not None:
-            self.tensors[base] = self.previous._replace(span=item.span)
-
-    def _rows(self, item: Item) -> Sequence[dict[str, Evaluated]] | None:
-        """The arguments that `repeat` and `each` give to each use."""
-        if item.each is not None:
-            return self._each(item.each)
-        if item.repeat is None:
-            return ({},)
-        names = {**self.names, **self._incoming(item)}
-        times = whole_number(
-            value_of(item.repeat, names, self.problems), "repeat", 0, item.repeat.span, self.problems
+        return Graph(
+            name=self.spec.name,
+            inputs=tuple(given.as_input() for given in self.inputs),
+            nodes=tuple(self.builder.nodes.values()),
+            outputs=outputs,
+            citation=self.spec.citation,
+            year=self.spec.year,
+            expect=expect,
         )
-        if times is not None and times > MAX_LAYERS:
-            self._report(
-                "E603", f"repeat: {times:,} is beyond the limit of {MAX_LAYERS:,} layers", item.repeat.span
-            )
-            return None
-        return None if times is None else [{}] * times
 
-    def _each(self, each: Value) -> Sequence[dict[str, Evaluated]] | None:
-        if not isinstance(each, Mapping) or not each.entries:
-            self._report("E404", "each: is a mapping of lists", each.span, "write each: {filters: [64, 128]}")
-            return None
-        columns: dict[str, tuple[Evaluated, ...]] = {}
-        for entry in each.entries:
-            column = value_of(entry.value, self.names, self.problems)
-            if isinstance(column, Unknown):
-                return None
-            if not isinstance(column, tuple):
-                self._report("E404", f"each: {entry.key} is a list", entry.value.span)
-                return None
-            columns[entry.key] = column
-        lengths = {len(column) for column in columns.values()}
-        if len(lengths) > 1:
-            told = ", ".join(f"{name} has {len(column)}" for name, column in columns.items())
-            self._report("E404", f"the lists of each: are equally long, here {told}", each.span)
-            return None
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    def _walk(self, items: Sequence[Item], scope: Scope) -> None:
+        for item in items:
+            for use in self._uses(item, scope):
+                scope.previous = self._place(use)
 
-    def _over_limit(self, item: Item) -> bool:
-        self.expanded += 1
-        if self.expanded == MAX_LAYERS + 1:
+    def _place(self, use: Use) -> Handle:
+        """What one use of an item gives: a layer's output, a block's, or that of joined branches."""
+        if use.kind in CONSTRUCTS:
+            handle = self._branches(use)
+        elif use.kind in self.spec.blocks:
+            handle = self._block(use, self.spec.blocks[use.kind])
+        else:
+            handle = self._layer(use)
+        self.complete = self.complete and handle.type is not None
+        if use.name:
+            self.tensors.add(use.full_name, handle)
+        return handle
+
+    # which uses an item has, and their names
+
+    def _uses(self, item: Item, scope: Scope) -> Iterator[Use]:
+        found = rows(item, self._names(item, scope), self.problems)
+        base = self._given_name(item, scope)
+        if found is None:
+            self._lose(item, scope, base)
+            return
+        stacked = item.value("repeat") is not None or item.value("each") is not None
+        for row in found:
+            names = {**scope.names, **self._names(item, scope), **row}
+            wanted = self._is_wanted(item, names)
+            if wanted is False:
+                continue
+            kind = self._kind(item, names)
+            if wanted is None or kind is None:
+                self._lose(item, scope, base)
+                continue
+            if self._is_too_much(item, scope):
+                return
+            if base is not None and stacked:
+                yield Use(item, scope, names, kind, (*scope.path, base), str(row["index"]), row)
+            else:
+                name = base or self._automatic_name(item, kind, scope)
+                yield Use(item, scope, names, kind, scope.path, name, row)
+        if base is not None and scope.previous is not None:
+            self.tensors.add(scope.full(base), scope.previous)
+
+    def _names(self, item: Item, scope: Scope) -> Environment:
+        """What the expressions of an item see before it is expanded."""
+        return {**scope.names, **self.tensors.incoming(item, scope)}
+
+    def _is_wanted(self, item: Item, names: Environment) -> bool | None:
+        """What `when` says; None where it cannot be known."""
+        when = item.value("when")
+        if when is None:
+            return True
+        wanted = value_of(when, names, self.problems)
+        if isinstance(wanted, bool):
+            return wanted
+        if not isinstance(wanted, Unknown):
+            self._report("E404", "when: is true or false", when.span)
+        return None
+
+    def _kind(self, item: Item, names: Environment) -> str | None:
+        """The kind of an item, which an expression may choose; None where it cannot be known."""
+        if not isinstance(item.kind, Expression):
+            return item.kind
+        kind = expression_value(item.kind, item.span, names, self.problems)
+        if isinstance(kind, str):
+            return kind
+        if not isinstance(kind, Unknown):
+            self._report("E401", "a kind is the name of a layer or a block", item.span)
+        return None
+
+    def _is_too_much(self, item: Item, scope: Scope) -> bool:
+        """Whether the limits on uses and on depth are passed; each is told once."""
+        self.uses += 1
+        depth = sum(1 for _ in scope.outward())
+        if self.uses == MAX_LAYERS + 1:
             self._report("E603", f"the spec expands to more than {MAX_LAYERS:,} layers", item.span)
-        return self.expanded > MAX_LAYERS
+        elif self.uses <= MAX_LAYERS and depth > MAX_DEPTH:
+            chain = " in ".join(dict.fromkeys(s.block for s in scope.outward() if s.block))
+            message = f"blocks stand more than {MAX_DEPTH} deep in one another"
+            message += f": {chain}" if chain else ""
+            self._report("E604", message, item.span, "a block that uses itself needs a when: that ends it")
+            self.uses = MAX_LAYERS + 1
+        if self.uses > MAX_LAYERS:
+            self.complete = False
+        return self.uses > MAX_LAYERS
 
-    # wiring
+    def _automatic_name(self, item: Item, kind: str, scope: Scope) -> str:
+        """`conv1` or `stage2` by kind and count; a block that an expression chose is just numbered.
 
-    def _given_names(self) -> set[str]:
-        """Every name that stands in the text, so that an automatic one never takes it."""
-        texts = (value_of(item.name, {}, []) for item in self.spec.items if item.name is not None)
-        return {text for text in texts if isinstance(text, str)} | set(self.tensors)
+        Branches get none: what joins them is named by its own kind.
+        """
+        if kind in CONSTRUCTS:
+            return ""
+        if isinstance(item.kind, Expression) and kind in self.spec.blocks:
+            return self._free_name(scope.numbered("", start=0), scope)
+        return self._free_name(scope.numbered(kind), scope)
 
-    def _automatic_name(self, kind: str) -> str:
-        numbers = self.counts.setdefault(kind, count(1))
-        return next(name for number in numbers if (name := f"{kind}{number}") not in self.given_names)
+    def _free_name(self, candidates: Iterator[str], scope: Scope) -> str:
+        return next(name for name in candidates if self.tensors.is_free(name, scope))
 
-    def _name(self, item: Item) -> str | None:
-        """The name an item is given; where that is wrong, an automatic one."""
-        assert item.name is not None
-        name = value_of(item.name, self.names, self.problems)
-        if isinstance(name, Unknown):
+    def _given_name(self, item: Item, scope: Scope) -> str | None:
+        """The name an item is given; None where it has none, or a wrong one."""
+        value = item.value("name")
+        name = None if value is None else value_of(value, scope.names, self.problems)
+        if value is None or name is None or isinstance(name, Unknown):
             return None
         if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 200:
             help = "write letters, digits, - and _; quote a name that reads as a number"
-            self._report("E504", "this is no name for a layer", item.name.span, help)
+            self._report("E504", "this is no name for a layer", value.span, help)
             return None
-        if name in self.tensors:
-            notes = (Note("the name is taken here", self.tensors[name].span),)
-            self.problems.append(Diagnostic("E504", f"the name {name!r} is taken", item.name.span, notes))
+        if scope.full(name) in self.tensors:
+            notes = (Note("the name is taken here", self.tensors[scope.full(name)].span),)
+            self.problems.append(Diagnostic("E504", f"the name {name!r} is taken", value.span, notes))
             return None
         return name
 
-    def _reads(self, use: Use) -> list[Handle | None]:
-        """The tensors a layer reads; None for one that a mistake keeps from being known."""
-        sources = use.item.sources
-        if sources is None:
-            if self.previous is None:
-                choices = ", ".join(self.tensors)
-                help = f"write from: with one or more of {choices}"
-                if len(self.tensors) > 1:
-                    self._report(
-                        "E506",
-                        f"the spec has {len(self.tensors)} inputs: say which one is read",
-                        use.span,
-                        help,
-                    )
-            return [self.previous]
-        parts = sources.items if isinstance(sources, Listed) else (sources,)
-        return [self._look_up(part, use) for part in parts]
+    # what a use stands for
 
-    def _look_up(self, part: Value, use: Use) -> Handle | None:
-        name = value_of(part, use.names, self.problems)
-        if isinstance(name, Unknown):
-            return None
-        if not isinstance(name, str):
-            self._report("E404", "from: is the name of a layer or an input, or a list of them", part.span)
-            return None
-        if name in self.tensors:
-            return self.tensors[name]
-        if name == use.name:
-            self._report("E503", f"{name} reads itself: a network has no cycles", part.span)
-        elif name in self.given_names:
-            message = f"{name} stands further down: a layer reads only what is above it"
-            self._report("E502", message, part.span, "move it above, or read another layer")
-        else:
-            match = nearest(name, {**self.tensors, **dict.fromkeys(self.given_names)})
-            help = f"did you mean {match}?" if match else "give the layer a name: and use that"
-            self._report("E501", f"there is no layer or input {name!r}", part.span, help)
-        return None
-
-    def _incoming(self, item: Item) -> dict[str, Evaluated | Unknown]:
-        """What an expression may ask of the first tensor that an item reads."""
-        handle = self.previous
-        if item.sources is not None:
-            first = item.sources.items[:1] if isinstance(item.sources, Listed) else (item.sources,)
-            names = [value_of(part, self.names, []) for part in first]
-            handle = self.tensors.get(str(names[0])) if names else None
-        if handle is None or handle.type is None:
-            return {"in_channels": UNKNOWN, "in_shape": UNKNOWN}
-        shape = handle.type.shape
-        return {"in_channels": shape[0] if shape else 1, "in_shape": shape}
-
-    # a layer
-
-    def _add(self, use: Use) -> None:
-        """Bind, wire and infer one layer, and make its output what comes next."""
-        layer_class = layer_type(use.item, self.problems)
+    def _layer(self, use: Use) -> Handle:
+        layer_class = layer_type(use.kind, use.item.span, self.spec.blocks, self.problems)
         reads = self._reads(use)
-        full_name = ".".join((*use.path, use.name))
-        node = self._node(use, layer_class, reads) if layer_class else None
-        self.previous = Handle(full_name, node.output if node else None, use.span)
-        self.tensors[full_name] = self.previous
-        if node:
-            self.nodes.append(node)
+        if layer_class is None:
+            return _unknown(use)
+        values = option_values(layer_class, use, self.problems)
+        return _unknown(use) if values is None else self.builder.build(use, layer_class, values, reads)
 
-    def _node(self, use: Use, layer_class: type[Layer], reads: list[Handle | None]) -> Node | None:
-        names: Environment = {**use.names, **self._incoming(use.item)}
-        values = option_values(layer_class, use.item, names, self.problems)
-        arity_fits = self._arity_fits(use, layer_class, reads)
-        types = tuple(handle.type for handle in reads if handle is not None and handle.type is not None)
-        if values is None or not arity_fits or len(types) < len(reads):
-            return None
-        try:
-            key = (layer_class, tuple(len(type.shape) for type in types), *values.items())
-            if (layer := self.layers.get(key)) is None:
-                layer = self.layers[key] = layer_class(**values).resolved(*types)
-            output, params = self._infer(layer, types)
-        except LayerError as error:
-            self._report_shape(use, error, reads)
-            return None
-        if self._too_large(use, output, params):
-            return None
-        sources = tuple(handle.name for handle in reads if handle is not None)
-        return Node(use.name, use.path, layer, sources, output, params, use.span)
+    def _block(self, use: Use, block: Block) -> Handle:
+        """A block's items in a scope of their own, which sees its arguments and the file's."""
+        handle = self._only_read(use)
+        outer = {**self.arguments, **shape_names(handle)}
+        values = block_values(block, use, outer, self.problems)
+        names = {**self.arguments, **values}
+        before = len(self.problems)
+        end = self._walk_apart(block.items, use, (*use.path, use.name), handle, names, block.name)
+        inside = self.problems[before:]
+        self.problems[before:] = [replace(p, span=_used_at(p.span, use.item.span)) for p in inside]
+        return end
 
-    def _infer(self, layer: Layer, types: tuple[TensorType, ...]) -> tuple[TensorType, tuple[ParamSpec, ...]]:
-        key = (id(layer), types)  # the layer lives in self.layers as long as its id is used here
-        if key not in self.inferred:
-            self.inferred[key] = (layer.infer(*types), layer.params(*types))
-        return self.inferred[key]
+    def _branches(self, use: Use) -> Handle:
+        """Each branch in a scope of its own, and the layer that joins what they give."""
+        values = option_values(CONSTRUCTS[use.kind], use, self.problems)
+        handle = self._only_read(use)
+        if values is None:
+            return _unknown(use)
+        construct = CONSTRUCTS[use.kind](**values)
+        bodies = use.item.bodies
+        if isinstance(construct, Residual) and not construct.connect:
+            bodies = tuple(body for body in bodies if body.name == "main")
+        outer = (*use.path, use.name) if use.name else use.path
+        ends = []
+        for number, body in enumerate(bodies):
+            start = handle
+            if isinstance(construct, Parallel) and construct.split:
+                start = self._share(use, handle, number, len(bodies))
+            path = (*outer, self._branch_name(body.name, outer))
+            ends.append(self._walk_apart(body.items, use, path, start, use.names))
+        if isinstance(construct, Residual) and construct.connect and len(ends) == 1:
+            ends.append(handle or _unknown(use))
+        if len(ends) == 1:
+            return ends[0]
+        kind, options = join_of(construct)
+        name = use.name or self._free_name(use.scope.numbered(kind), use.scope)
+        joined = use._replace(kind=kind, name=name)
+        end = self.builder.build(joined, LAYERS[kind], options, ends)
+        self.tensors.add(joined.full_name, end)
+        return end
 
-    def _arity_fits(self, use: Use, layer_class: type[Layer], reads: list[Handle | None]) -> bool:
-        least, most = layer_class.arity
-        if len(reads) >= least and (most is None or len(reads) <= most):
-            return True
-        wanted = f"{least} input{'s' if least > 1 else ''}" + (" or more" if most is None else "")
-        message = f"{layer_class.kind} reads {wanted}, here {len(reads)}"
-        above = self.previous.name if self.previous else "a"
-        help = f"write from: [{above}, ...]" if least > 1 else "join them first with concat or add"
-        self._report("E505", message, use.item.sources.span if use.item.sources else use.span, help)
-        return False
+    def _share(self, use: Use, handle: Handle | None, number: int, branches: int) -> Handle:
+        """A branch's own share of the channels."""
+        if handle is None or handle.type is None:
+            return _unknown(use)
+        channels = handle.type.shape[0] if handle.type.shape else 1
+        if channels % branches:
+            if number == 0:
+                message = f"{channels} channels cannot be dealt out to {branches} branches"
+                self._report("E601", message, use.item.span)
+            return _unknown(use)
+        name = self._free_name(use.scope.numbered("slice"), use.scope)
+        piece = use._replace(kind="slice", path=use.scope.path, name=name)
+        share = self.builder.build(piece, LAYERS["slice"], share_of(channels, number, branches), [handle])
+        self.tensors.add(piece.full_name, share)
+        return share
 
-    def _too_large(self, use: Use, output: TensorType, params: tuple[ParamSpec, ...]) -> bool:
-        sizes = {"its output": output.numel, **{f"its {param.name}": param.numel for param in params}}
-        for what, numel in sizes.items():
-            if numel > MAX_ELEMENTS:
-                self._report("E602", f"{what} has more elements than 64 bits can count", use.span)
-                return True
-        return False
+    def _branch_name(self, name: str, outer: tuple[str, ...]) -> str:
+        """A branch's own name, with a number where another one beside it has it already."""
+        candidates = (name if number == 1 else f"{name}{number}" for number in range(1, MAX_LAYERS + 2))
+        return next(free for free in candidates if ".".join((*outer, free, "input")) not in self.tensors)
 
-    def _report_shape(self, use: Use, error: LayerError, reads: list[Handle | None]) -> None:
-        notes = tuple(
-            Note(f"{use.name} reads {handle.type} from {handle.name}", handle.span)
-            for handle in reads
-            if handle is not None
-        )
-        span = option_span(use.item, error.option)
-        self.problems.append(Diagnostic("E601", error.message, span, notes, error.help))
+    def _walk_apart(
+        self,
+        items: Sequence[Item],
+        use: Use,
+        path: tuple[str, ...],
+        start: Handle | None,
+        names: Environment,
+        block: str = "",
+    ) -> Handle:
+        """What a body gives; nothing in it gives what comes in."""
+        scope = Scope(path, names, start, use.scope, block, declared_names(items, names))
+        known = start or _unknown(use)
+        self.tensors.add(scope.full("input"), known)
+        self._walk(items, scope)
+        return scope.previous or known
+
+    # what a use reads
+
+    def _reads(self, use: Use) -> list[Handle | None]:
+        if use.scope.previous is None and use.item.value("from") is None and len(self.inputs) > 1:
+            choices = ", ".join(given.name for given in self.inputs)
+            message = f"the spec has {len(self.inputs)} inputs: say which one is read"
+            self._report("E506", message, use.item.span, f"write from: with one or more of {choices}")
+        return self.tensors.read_by(use)
+
+    def _only_read(self, use: Use) -> Handle | None:
+        """What a block or branches read, which is one tensor."""
+        reads = self._reads(use)
+        if len(reads) == 1:
+            return reads[0]
+        what = use.kind if use.kind in CONSTRUCTS else f"the block {use.kind}"
+        self._report("E505", f"{what} reads 1 input, here {len(reads)}", use.item.span)
+        return None
 
     # the whole
 
-    def _outputs(self) -> tuple[str, ...]:
+    def _outputs(self, top: Scope) -> tuple[str, ...]:
         """The names in `outputs:`, or the last layer's."""
-        if self.spec.outputs is None:
-            return (self.previous.name,) if self.nodes and self.previous else ()
         value = self.spec.outputs
+        if value is None:
+            return (top.previous.name,) if top.previous and self.builder.nodes else ()
         parts = value.items if isinstance(value, Listed) else (value,)
         if not parts:
             self._report("E507", "outputs: names no layer", value.span)
-        use = Use(Item(None, value.span), self.names, (), "", value.span)
-        found = (self._look_up(part, use) for part in parts)
+        found = (self.tensors.look_up(part, top, self.arguments) for part in parts)
         return tuple(dict.fromkeys(handle.name for handle in found if handle is not None))
 
-    def _fail(self, item: Item) -> None:
+    def _lose(self, item: Item, scope: Scope, name: str | None) -> None:
         """Put something unknown where an item's output would be."""
-        self.previous = Handle(item.kind or "", None, item.span)
-        name = value_of(item.name, self.names, []) if item.name is not None else None
-        if isinstance(name, str):
-            self.tensors.setdefault(name, self.previous)
+        self.complete = False
+        scope.previous = Handle(name or "", None, item.span)
+        if name is not None:
+            self.tensors.add(scope.full(name), scope.previous)
 
     def _report(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self.problems.append(Diagnostic(code, message, span, help=help))
 
 
+def _unknown(use: Use) -> Handle:
+    return Handle(use.full_name, None, use.item.span)
+
+
+def _used_at(span: Span | None, place: Span) -> Span | None:
+    """A span with where the outermost block around it was used."""
+    if span is None:
+        return None
+    return span._replace(via=place if span.via is None else _used_at(span.via, place))
+
+
 def _by_place(problems: list[Diagnostic]) -> list[Diagnostic]:
-    """In the order of the text, each once: an item that is repeated says a thing once."""
-    return sorted(dict.fromkeys(problems), key=lambda problem: problem.span.start if problem.span else 0)
+    """In the order of the text; what is wrong inside a block is told for the first of its uses."""
+    first: dict[object, Diagnostic] = {}
+    for problem in problems:
+        place = problem.span._replace(via=None) if problem.span else None
+        first.setdefault((problem.code, problem.message, place), problem)
+    return sorted(first.values(), key=lambda problem: problem.span.start if problem.span else 0)

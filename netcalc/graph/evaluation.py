@@ -23,7 +23,7 @@ def value_of(value: Value, names: Environment, problems: list[Diagnostic]) -> Ev
     """What a value of the spec comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
     if isinstance(value, Scalar):
         if isinstance(value.value, Expression):
-            return _expression_value(value.value, value.span, names, problems)
+            return expression_value(value.value, value.span, names, problems)
         return value.value
     if isinstance(value, Mapping):
         problems.append(Diagnostic("E404", "a mapping does not belong here", value.span))
@@ -50,9 +50,10 @@ def whole_number(
     return value
 
 
-def _expression_value(
+def expression_value(
     expression: Expression, span: Span, names: Environment, problems: list[Diagnostic]
 ) -> Evaluated | Unknown:
+    """What an expression comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
     known: dict[str, Evaluated] = {}
     for name, value in names.items():
         if not isinstance(value, Unknown):

@@ -28,6 +28,8 @@ class Node(NamedTuple):
     output: TensorType
     params: tuple[ParamSpec, ...]
     span: Span
+    shared: str | None = None
+    """The full name of the layer whose parameters it uses, where it has none of its own."""
 
     @property
     def full_name(self) -> str:
@@ -44,6 +46,7 @@ class Graph:
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     citation: str = ""
+    year: int | None = None
     expect: Mapping[str, int] | None = None
     """The figures the spec claims, such as params and macs."""
 

@@ -1,9 +1,11 @@
 """YAML text to a Spec: a located tree of items with expressions that are not evaluated yet."""
 
+from netcalc.spec.blocks import Block
 from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, evaluate
-from netcalc.spec.library import bundled_names, open_source
+from netcalc.spec.items import ITEM_KEYS, Body, Item
+from netcalc.spec.library import bundled_files, bundled_names, find_spec, open_source, variant_names
 from netcalc.spec.overrides import InputOverride, Setting, read_input_override, read_setting
-from netcalc.spec.reader import ITEM_KEYS, InputDeclaration, Item, Spec, read_spec
+from netcalc.spec.reader import InputDeclaration, Spec, read_spec
 from netcalc.spec.tree import (
     UNKNOWN,
     Entry,
@@ -18,6 +20,8 @@ from netcalc.spec.tree import (
 __all__ = [
     "ITEM_KEYS",
     "UNKNOWN",
+    "Block",
+    "Body",
     "Entry",
     "Evaluated",
     "Expression",
@@ -32,11 +36,14 @@ __all__ = [
     "Spec",
     "Unknown",
     "Value",
+    "bundled_files",
     "bundled_names",
     "describe",
     "evaluate",
+    "find_spec",
     "open_source",
     "read_input_override",
     "read_setting",
     "read_spec",
+    "variant_names",
 ]

@@ -1,48 +1,85 @@
 """Where specs come from: a path, standard input, or the name of a bundled architecture."""
 
 import os
+import re
 import sys
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, nearest
 from netcalc.spec.yaml_reader import MAX_TEXT
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_SUFFIXES = (".yaml", ".yml")
 
 
-def open_source(spec: str | os.PathLike[str]) -> Source:
-    """The text that `spec` names; an existing file wins over a bundled architecture.
+class Found(NamedTuple):
+    """The text that a name stands for, and the variant in it where the name is a variant's."""
+
+    source: Source
+    variant: str | None = None
+
+
+def find_spec(spec: str | os.PathLike[str]) -> Found:
+    """The text that `spec` names: an existing file, a bundled file, or a variant in a bundled one.
 
     Raises SpecError where there is none, or it cannot be read as UTF-8 text.
     """
     name = os.fspath(spec)
     if name == "-":
-        return _decode("<stdin>", sys.stdin.buffer.read(MAX_TEXT * 4))
+        return Found(_decode("<stdin>", sys.stdin.buffer.read(MAX_TEXT * 4)))
     if "\0" in name:
         _fail(name, "E103", "a path cannot hold a NUL character")
     if os.path.exists(name):
-        return _decode(name, _read(name))
-    bundled = bundled_path(name)
-    if bundled is None:
-        match = nearest(os.path.basename(name).removesuffix(".yaml"), bundled_names())
-        _fail(name, "E103", f"there is no file {name!r} and no bundled architecture of that name",
-              f"did you mean {match}?" if match else "netcalc list shows the bundled ones")  # fmt: skip
-    return _decode(os.path.basename(bundled), _read(bundled))
+        return Found(_decode(name, _read(name), os.path.dirname(os.path.abspath(name))))
+    bundled = name.removesuffix(".yml").removesuffix(".yaml")
+    if bundled in bundled_files():
+        return Found(_open_bundled(bundled))
+    for family in bundled_files():
+        if bundled in variant_names(family):
+            return Found(_open_bundled(family), bundled)
+    match = nearest(os.path.basename(bundled), bundled_names())
+    help = f"did you mean {match}?" if match else "netcalc list shows the bundled ones"
+    return _fail(name, "E103", f"there is no file {name!r} and no bundled architecture of that name", help)
 
 
-def bundled_names() -> list[str]:
-    """The names of the bundled architectures, sorted."""
+def open_source(spec: str | os.PathLike[str]) -> Source:
+    """The text that `spec` names."""
+    return find_spec(spec).source
+
+
+def open_beside(source: Source, name: str) -> Source:
+    """A file in the folder of a source, or below it; raises SpecError for any other place."""
+    if source.folder is None:
+        _fail(name, "E206", "a spec from standard input or a string has no folder to include from")
+    folder = os.path.realpath(source.folder)
+    path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
+    if os.path.isabs(name) or not path.startswith(folder + os.sep):
+        _fail(name, "E206", f"{name!r} is not in the folder of this spec", "name a file beside it")
+    if not os.path.exists(path):
+        _fail(name, "E206", f"there is no file {name!r} beside this spec")
+    return _decode(name, _read(path), os.path.dirname(path))
+
+
+def bundled_files() -> list[str]:
+    """The names of the bundled files, sorted: a family or a single architecture each."""
     files = os.listdir(_folder())
     return sorted(file.removesuffix(".yaml") for file in files if file.endswith(".yaml"))
 
 
-def bundled_path(name: str) -> str | None:
-    """The file of a bundled architecture, named with or without `.yaml`."""
-    for suffix in _SUFFIXES:
-        name = name.removesuffix(suffix)
+def variant_names(bundled: str) -> list[str]:
+    """The variants of a bundled file, in order, found without reading it as YAML."""
+    text = _open_bundled(bundled).text
+    section = re.search(r"^variants:\n((?:[ #].*\n|\n)*)", text, re.MULTILINE)
+    return re.findall(r"^  ([\w.-]+):", section[1], re.MULTILINE) if section else []
+
+
+def bundled_names() -> list[str]:
+    """The names of all bundled architectures: files without variants, and every variant."""
+    return [name for file in bundled_files() for name in variant_names(file) or [file]]
+
+
+def _open_bundled(name: str) -> Source:
     path = os.path.join(_folder(), f"{name}.yaml")
-    return path if os.path.basename(name) == name and os.path.isfile(path) else None
+    return _decode(os.path.basename(path), _read(path), _folder())
 
 
 def _folder() -> str:
@@ -61,7 +98,7 @@ def _read(path: str) -> bytes:
         _fail(path, "E103", f"the file cannot be read: {(error.strerror or str(error)).lower()}")
 
 
-def _decode(name: str, data: bytes) -> Source:
+def _decode(name: str, data: bytes, folder: str | None = None) -> Source:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -70,7 +107,7 @@ def _decode(name: str, data: bytes) -> Source:
         span = Span(readable, len(before), len(before) + 1)
         message = f"this is not UTF-8 text: byte {data[error.start]:#04x} cannot be read"
         raise SpecError([Diagnostic("E102", message, span, help="save the file as UTF-8")]) from None
-    return Source(name, text)
+    return Source(name, text, folder)
 
 
 def _fail(name: str, code: str, message: str, help: str | None = None) -> NoReturn:

@@ -1,32 +1,23 @@
 """The located tree to a Spec: what stands where, nothing evaluated yet."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping as Named
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError, nearest
-from netcalc.spec.expressions import Expression
+from netcalc.spec.blocks import Block, read_blocks
+from netcalc.spec.items import Item, ItemReader
+from netcalc.spec.library import open_beside
 from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown
 from netcalc.spec.yaml_reader import read_document
 
-TOP_LEVEL = ("name", "source", "input", "inputs", "args", "expect", "layers", "outputs")
-ITEM_KEYS = ("name", "from", "repeat", "each", "when")
+TOP_LEVEL = (
+    "name", "source", "year", "input", "inputs", "args", "variants", "expect", "include", "blocks", "layers",
+    "outputs",
+)  # fmt: skip
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
-
-
-class Item(NamedTuple):
-    """One entry of a layer list: a kind, its options, and the keys that go with every item.
-
-    An item too malformed to name a kind has `kind` None; its mistake is reported already.
-    """
-
-    kind: str | None
-    span: Span
-    options: tuple[Entry, ...] = ()
-    name: Value | None = None
-    sources: Value | None = None
-    repeat: Value | None = None
-    each: Value | None = None
-    when: Value | None = None
+_OF_VARIANTS = ("name", "source", "year", "input", "inputs", "expect")
 
 
 class InputDeclaration(NamedTuple):
@@ -37,6 +28,15 @@ class InputDeclaration(NamedTuple):
     shape: Value
 
 
+class Variant(NamedTuple):
+    """A named set of arguments, with what else differs: `own` are keys of the top level."""
+
+    name: str
+    args: tuple[Entry, ...]
+    own: tuple[Entry, ...]
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """What a text says. `problems` are the mistakes found so far; elaboration adds its own."""
@@ -44,16 +44,22 @@ class Spec:
     source: Source
     name: str
     citation: str
+    year: int | None
     inputs: tuple[InputDeclaration, ...]
     args: tuple[Entry, ...]
     expect: tuple[Entry, ...]
+    variants: Named[str, Variant]
+    blocks: Named[str, Block]
     items: tuple[Item, ...]
     outputs: Value | None
     problems: tuple[Diagnostic, ...]
 
 
-def read_spec(source: Source) -> Spec:
-    """Read a spec; raises SpecError where the text is not even a mapping in YAML."""
+def read_spec(source: Source, variant: str | None = None) -> Spec:
+    """Read a spec, with the arguments of one of its variants in place of its own.
+
+    Raises SpecError where the text is not even a mapping in YAML, or has no such variant.
+    """
     root, problems = read_document(source)
     if not isinstance(root, Mapping):
         if is_unknown(root):
@@ -61,7 +67,9 @@ def read_spec(source: Source) -> Spec:
         message = f"a spec is a mapping with input: and layers:, this is {describe(root)}"
         end = min(root.end, root.start + 1)
         raise SpecError([*problems, Diagnostic("E110", message, Span(source, root.start, end))])
-    return _Reader(source, root, list(problems)).spec()
+    reader = _Reader(source, root, list(problems))
+    spec = reader.spec()
+    return spec if variant is None else reader.with_variant(spec, variant)
 
 
 class _Reader:
@@ -80,15 +88,42 @@ class _Reader:
                 self.meant.add(match or "")
                 help = f"did you mean {match}?" if match else f"there are {', '.join(TOP_LEVEL)}"
                 self._report("E201", f"unknown key {entry.key!r}", entry.key_span, help)
+        args = self._mapping(top.get("args"))
         return Spec(
             source=self.source,
             name=self._text(top.get("name")) or _stem(self.source.name),
             citation=self._text(top.get("source")),
+            year=self._year(top.get("year")),
             inputs=self._inputs(top),
-            args=self._mapping(top.get("args")),
+            args=args,
             expect=self._expect(top.get("expect")),
+            variants=self._variants(top.get("variants"), {entry.key for entry in args}),
+            blocks={**self._included(top.get("include")), **self._blocks(top.get("blocks"))},
             items=self._layers(top.get("layers")),
             outputs=top["outputs"].value if "outputs" in top else None,
+            problems=tuple(self.problems),
+        )
+
+    def with_variant(self, spec: Spec, name: str) -> Spec:
+        """The spec with a variant's arguments, and its inputs, expectations and names where it has them."""
+        if name not in spec.variants:
+            match = nearest(name, spec.variants)
+            listed = f"there are {', '.join(spec.variants)}" if spec.variants else "it has no variants"
+            help = f"did you mean {match}?" if match else listed
+            problem = Diagnostic("E703", f"{spec.name} has no variant {name!r}", self._first_key(), help=help)
+            raise SpecError([*self.problems, problem])
+        variant = spec.variants[name]
+        chosen = {entry.key: entry for entry in variant.args}
+        own = {entry.key: entry for entry in variant.own}
+        has_input = "input" in own or "inputs" in own
+        return replace(
+            spec,
+            name=self._text(own.get("name")) or name,
+            citation=self._text(own.get("source")) or spec.citation,
+            year=self._year(own["year"]) if "year" in own else spec.year,
+            inputs=self._inputs(own) if has_input else spec.inputs,
+            args=tuple(chosen.get(entry.key, entry) for entry in spec.args),
+            expect=self._expect(own.get("expect")),
             problems=tuple(self.problems),
         )
 
@@ -102,6 +137,15 @@ class _Reader:
             return ""
         self._report("E204", f"{entry.key}: is a text, not {describe(value)}", value.span)
         return ""
+
+    def _year(self, entry: Entry | None) -> int | None:
+        if entry is None or is_unknown(entry.value):
+            return None
+        year = entry.value.value if isinstance(entry.value, Scalar) else None
+        if isinstance(year, int) and 1900 <= year <= 2200:
+            return year
+        self._report("E204", f"year: is a year, not {describe(entry.value)}", entry.key_span)
+        return None
 
     def _mapping(self, entry: Entry | None) -> tuple[Entry, ...]:
         if entry is None:
@@ -125,10 +169,9 @@ class _Reader:
     def _inputs(self, top: dict[str, Entry]) -> tuple[InputDeclaration, ...]:
         if "input" in top and "inputs" in top:
             note = Note("the other one", top["input"].key_span)
+            span = top["inputs"].key_span
             self.problems.append(
-                Diagnostic(
-                    "E204", "input: and inputs: are one key, give one", top["inputs"].key_span, (note,)
-                )
+                Diagnostic("E204", "input: and inputs: are one key, give one", span, (note,))
             )
         entry = top.get("input") or top.get("inputs")
         if entry is None:
@@ -143,62 +186,57 @@ class _Reader:
             InputDeclaration(named.key, named.key_span, named.value) for named in entry.value.entries
         )
 
+    def _variants(self, entry: Entry | None, args: set[str]) -> dict[str, Variant]:
+        variants = {}
+        for named in self._mapping(entry):
+            entries = self._mapping(named)
+            for given in entries:
+                if given.key not in args and given.key not in _OF_VARIANTS:
+                    match = nearest(given.key, [*args, *_OF_VARIANTS])
+                    help = f"did you mean {match}?" if match else "add it to args: with a default"
+                    self._report("E201", f"the spec has no argument {given.key!r}", given.key_span, help)
+            own = tuple(given for given in entries if given.key in _OF_VARIANTS)
+            chosen = tuple(given for given in entries if given.key in args)
+            variants[named.key] = Variant(named.key, chosen, own, named.key_span)
+        return variants
+
+    def _blocks(self, entry: Entry | None) -> dict[str, Block]:
+        return {} if entry is None else read_blocks(entry, self.problems)
+
+    def _included(self, entry: Entry | None) -> dict[str, Block]:
+        """The blocks of the files that `include:` names."""
+        if entry is None or is_unknown(entry.value):
+            return {}
+        listed = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
+        blocks: dict[str, Block] = {}
+        for part in listed:
+            if not isinstance(part, Scalar) or not isinstance(part.value, str):
+                self._report("E204", f"include: names files beside this one, not {describe(part)}", part.span)
+                continue
+            try:
+                root, problems = read_document(open_beside(self.source, part.value))
+            except SpecError as error:
+                for problem in error.diagnostics:
+                    span = problem.span if problem.span and problem.span.source.text else part.span
+                    self.problems.append(replace(problem, span=span))
+                continue
+            self.problems += problems
+            for found in root.entries if isinstance(root, Mapping) else ():
+                if found.key == "blocks":
+                    blocks |= read_blocks(found, self.problems)
+                else:
+                    self._report("E206", "an included file has blocks: alone", found.key_span)
+        return blocks
+
     def _layers(self, entry: Entry | None) -> tuple[Item, ...]:
         help = "list them, one a line: - conv: {filters: 64, kernel: 3}"
         if entry is None:
             if "layers" not in self.meant:
                 self._report("E202", "the spec has no layers:", self._first_key(), help)
             return ()
-        if not isinstance(entry.value, Sequence):
-            if is_unknown(entry.value):
-                return ()
-            self._report("E204", f"layers: is a list, not {describe(entry.value)}", entry.key_span, help)
-            return ()
-        if not entry.value.items:
+        if isinstance(entry.value, Sequence) and not entry.value.items:
             self._report("E202", "layers: is empty", entry.value.span, help)
-        return tuple(map(self._item, entry.value.items))
-
-    def _item(self, value: Value) -> Item:
-        if isinstance(value, Scalar) and isinstance(value.value, str) and value.value:
-            return Item(value.value, value.span)
-        if isinstance(value, Mapping) and len(value.entries) == 1:
-            entry = value.entries[0]
-            body = entry.value
-            if isinstance(body, Mapping):
-                return self._item_with_options(entry, body.entries)
-            if isinstance(body, Scalar) and body.value is None:
-                return Item(entry.key, entry.key_span)
-            if is_unknown(body):
-                return Item(None, entry.key_span)
-            self._report("E203", f"the options of {entry.key} are a mapping, not {describe(body)}", body.span,
-                         f"write - {entry.key}: {{option: value}}")  # fmt: skip
-            return Item(None, entry.key_span)
-        return self._malformed(value)
-
-    def _item_with_options(self, entry: Entry, options: tuple[Entry, ...]) -> Item:
-        general = {option.key: option.value for option in options if option.key in ITEM_KEYS}
-        own = tuple(option for option in options if option.key not in general) if general else options
-        return Item(
-            entry.key, entry.key_span, own, general.get("name"), general.get("from"),
-            general.get("repeat"), general.get("each"), general.get("when"),
-        )  # fmt: skip
-
-    def _malformed(self, value: Value) -> Item:
-        if isinstance(value, Mapping) and value.entries:
-            first, second = value.entries[0], value.entries[1]
-            message = f"a layer is one kind with its options, here a second key {second.key!r} follows"
-            help = f"put the options inside: - {first.key}: {{{second.key}: ...}}"
-            self._report("E203", message, second.key_span, help)
-            return Item(None, first.key_span)
-        if is_unknown(value):
-            return Item(None, value.span)
-        what = describe(value)
-        if isinstance(value, Scalar) and isinstance(value.value, Expression):
-            what = "an expression"
-        span = Span(value.source, value.start, max(value.end, value.start + 1))
-        self._report("E203", f"a layer is a kind with its options, not {what}", span,
-                     "write - relu or - conv: {filters: 64, kernel: 3}")  # fmt: skip
-        return Item(None, span)
+        return ItemReader(self.problems).items(entry.value, "layers")
 
     def _first_key(self) -> Span:
         if self.root.entries:
@@ -210,4 +248,4 @@ class _Reader:
 
 
 def _stem(name: str) -> str:
-    return name.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".yaml").removesuffix(".yml")
+    return os.path.basename(name.replace("\\", "/")).removesuffix(".yaml").removesuffix(".yml")

@@ -137,7 +137,7 @@ class _Composer:
         self._add(Scalar(value, self.source, start, end), 1, event.anchor)
 
     def _expression(self, text: str, start: int, end: int) -> Expression | Unknown:
-        inner = _inside_dollar(text)
+        inner = inside_dollar(text)
         if inner is None:
             help = "write $name or $(...)" + (f": $({text[1:]})" if text[1:2].isalpha() else "")
             self._report("E301", f"{text} is neither a $name nor a $(...) expression", start, end, help=help)
@@ -238,7 +238,7 @@ def expression_problem(fault: ExpressionFault, code: str, span: Span, text: str)
     return Diagnostic(code, fault.message, span, help=fault.help)
 
 
-def _inside_dollar(text: str) -> str | None:
+def inside_dollar(text: str) -> str | None:
     """`width` of `$width`, `2 * width` of `$(2 * width)`, None where it is neither."""
     if text.startswith("$(") and text.endswith(")"):
         return text[2:-1]

@@ -1,0 +1,77 @@
+"""How often an item is used, and with which arguments: `repeat` and `each`."""
+
+from collections.abc import Sequence
+
+from netcalc.diagnostics import Diagnostic
+from netcalc.graph.evaluation import Environment, value_of, whole_number
+from netcalc.spec import Entry, Evaluated, Item, Mapping, Unknown, Value
+
+MAX_LAYERS = 200_000
+"""The most layers a spec may expand to."""
+
+Row = dict[str, Evaluated]
+"""What one use sees beside the names around it."""
+
+
+def rows(item: Item, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
+    """A row for each use of an item; None where `repeat` or `each` is wrong."""
+    each, repeat = item.value("each"), item.value("repeat")
+    if each is not None:
+        found = _each(each, names, problems)
+    elif repeat is not None:
+        found = _repeat(repeat, names, problems)
+    else:
+        return ({},)
+    return None if found is None else [{**row, "index": index} for index, row in enumerate(found)]
+
+
+def _repeat(repeat: Value, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
+    times = whole_number(value_of(repeat, names, problems), "repeat", 0, repeat.span, problems)
+    if times is not None and times > MAX_LAYERS:
+        message = f"repeat: {times:,} is beyond the limit of {MAX_LAYERS:,} layers"
+        problems.append(Diagnostic("E603", message, repeat.span))
+        return None
+    return None if times is None else [{}] * times
+
+
+def _each(each: Value, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
+    """Rows from equally long lists, or from a list of rows under several names at once."""
+    if not isinstance(each, Mapping) or not each.entries:
+        help = "write each: {filters: [64, 128]}, or each: {filters stride: [[64, 1], [128, 2]]}"
+        problems.append(Diagnostic("E404", "each: is a mapping of lists", each.span, help=help))
+        return None
+    columns: dict[str, Sequence[Row]] = {}
+    for entry in each.entries:
+        column = _column(entry, names, problems)
+        if column is None:
+            return None
+        columns[entry.key] = column
+    if len({len(column) for column in columns.values()}) > 1:
+        told = ", ".join(f"{name} has {len(column)}" for name, column in columns.items())
+        message = f"the lists of each: are equally long, here {told}"
+        problems.append(Diagnostic("E404", message, each.span))
+        return None
+    return [
+        {name: value for part in parts for name, value in part.items()}
+        for parts in zip(*columns.values(), strict=True)
+    ]
+
+
+def _column(entry: Entry, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
+    values = value_of(entry.value, names, problems)
+    if isinstance(values, Unknown):
+        return None
+    if not isinstance(values, tuple):
+        problems.append(Diagnostic("E404", f"each: {entry.key} is a list", entry.value.span))
+        return None
+    keys = entry.key.split()
+    if len(keys) == 1:
+        return [{entry.key: value} for value in values]
+    found: list[Row] = []
+    for number, row in enumerate(values, 1):
+        if not isinstance(row, tuple) or len(row) != len(keys):
+            message = f"row {number} of each: does not give {len(keys)} values for {', '.join(keys)}"
+            problems.append(Diagnostic("E404", message, entry.value.span))
+            return None
+        found.append(dict(zip(keys, row, strict=True)))
+    return found

@@ -1,0 +1,85 @@
+"""Tensors by name, and what an item reads: names resolve from the inside out."""
+
+from netcalc.diagnostics import Diagnostic, nearest
+from netcalc.graph.evaluation import Environment, value_of
+from netcalc.graph.scope import Handle, Scope, Use
+from netcalc.spec import UNKNOWN, Evaluated, Item, Sequence, Unknown, Value
+
+
+class Tensors:
+    """Every tensor that can be read so far, by full name; a block's name is its output's too."""
+
+    def __init__(self, problems: list[Diagnostic]) -> None:
+        self._handles: dict[str, Handle] = {}
+        self.problems = problems
+
+    def __contains__(self, full_name: str) -> bool:
+        return full_name in self._handles
+
+    def __getitem__(self, full_name: str) -> Handle:
+        return self._handles[full_name]
+
+    def add(self, full_name: str, handle: Handle) -> None:
+        """Let a tensor be read under a name that is still free."""
+        self._handles.setdefault(full_name, handle)
+
+    def is_free(self, name: str, scope: Scope) -> bool:
+        """Whether an automatic name clashes with none in a scope."""
+        return name not in scope.declared and scope.full(name) not in self._handles
+
+    def read_by(self, use: Use) -> list[Handle | None]:
+        """What a use reads; None for a tensor that a mistake keeps from being known."""
+        sources = use.item.value("from")
+        if sources is None:
+            return [use.scope.previous]
+        parts = sources.items if isinstance(sources, Sequence) else (sources,)
+        return [self.look_up(part, use.scope, use.names, use.full_name) for part in parts]
+
+    def look_up(
+        self, value: Value, scope: Scope, names: Environment, reader: str | None = None
+    ) -> Handle | None:
+        """The tensor that a value names; None where there is none, with the reason in `problems`."""
+        name = value_of(value, names, self.problems)
+        if isinstance(name, Unknown):
+            return None
+        if not isinstance(name, str):
+            message = "from: is the name of a layer or an input, or a list of them"
+            self.problems.append(Diagnostic("E404", message, value.span))
+            return None
+        found = self._find(name, scope)
+        if found is None:
+            self.problems.append(self._missing(name, value, scope, reader))
+        return found
+
+    def incoming(self, item: Item, scope: Scope) -> dict[str, Evaluated | Unknown]:
+        """What the expressions of an item may ask of the first tensor that it reads."""
+        handle, sources = scope.previous, item.value("from")
+        if sources is not None:
+            first = sources.items[:1] if isinstance(sources, Sequence) else (sources,)
+            handle = next((self._find(str(value_of(part, scope.names, [])), scope) for part in first), None)
+        return shape_names(handle)
+
+    def _find(self, name: str, scope: Scope) -> Handle | None:
+        for around in scope.outward():
+            if (full := around.full(name)) in self._handles:
+                return self._handles[full]
+        return None
+
+    def _missing(self, name: str, value: Value, scope: Scope, reader: str | None) -> Diagnostic:
+        declared = {known for around in scope.outward() for known in around.declared}
+        if scope.full(name) == reader:
+            return Diagnostic("E503", f"{name} reads itself: a network has no cycles", value.span)
+        if name in declared:
+            message = f"{name} stands further down: a layer reads only what is above it"
+            return Diagnostic("E502", message, value.span, help="move it above, or read another layer")
+        match = nearest(name, [*declared, *self._handles])
+        help = f"did you mean {match}?" if match else "give the layer a name: and use that"
+        return Diagnostic("E501", f"there is no layer or input {name!r}", value.span, help=help)
+
+
+def shape_names(handle: Handle | None) -> dict[str, Evaluated | Unknown]:
+    """`in_channels` and `in_shape` of a tensor."""
+    if handle is None or handle.type is None:
+        return {"in_channels": UNKNOWN, "in_shape": UNKNOWN}
+    shape = handle.type.shape
+    return {"in_channels": shape[0] if shape else 1, "in_shape": shape}

@@ -1,0 +1,98 @@
+"""Blocks, which read like functions: `basic(filters, stride=1):` and the layers it stands for."""
+
+import ast
+from typing import NamedTuple
+
+from netcalc.diagnostics import Diagnostic, Source, Span
+from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
+from netcalc.spec.items import Item, ItemReader
+from netcalc.spec.tree import Entry, Mapping, describe, is_unknown
+from netcalc.spec.yaml_reader import expression_problem
+
+
+class Parameter(NamedTuple):
+    """An argument of a block; `default` None where it has to be given."""
+
+    name: str
+    default: Expression | None
+    span: Span
+
+
+class Block(NamedTuple):
+    """A named list of layers with arguments."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    items: tuple[Item, ...]
+    span: Span
+
+
+def read_blocks(entry: Entry, problems: list[Diagnostic]) -> dict[str, Block]:
+    """The blocks under `blocks:`, by name."""
+    if not isinstance(entry.value, Mapping):
+        if not is_unknown(entry.value):
+            message = f"blocks: is a mapping, not {describe(entry.value)}"
+            help = "write blocks: {unit(filters): [...]}"
+            problems.append(Diagnostic("E204", message, entry.key_span, help=help))
+        return {}
+    blocks: dict[str, Block] = {}
+    for declared in entry.value.entries:
+        block = _read_block(declared, problems)
+        if block is not None and block.name in blocks:
+            problems.append(Diagnostic("E205", f"there are two blocks {block.name!r}", declared.key_span))
+        elif block is not None:
+            blocks[block.name] = block
+    return blocks
+
+
+def _read_block(entry: Entry, problems: list[Diagnostic]) -> Block | None:
+    name, bracket, rest = entry.key.partition("(")
+    name = name.strip()
+    closed = not bracket or rest.rstrip().endswith(")")
+    if not closed or not name.isidentifier():
+        help = "write basic(filters, stride=1): with a name of letters, digits and _"
+        problems.append(Diagnostic("E205", "this is no head of a block", entry.key_span, help=help))
+        return None
+    parameters = _parameters(entry, rest.rstrip()[:-1] if bracket else "", problems)
+    items = ItemReader(problems).items(entry.value, name)
+    return Block(name, parameters, items, entry.key_span)
+
+
+def _parameters(entry: Entry, text: str, problems: list[Diagnostic]) -> tuple[Parameter, ...]:
+    """The arguments in the head, `filters, stride=1`, as Python's parser reads those of a function."""
+    head = f"lambda {text}: 0"
+    try:
+        function = ast.parse(head, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        function = None
+    if not isinstance(function, ast.Lambda) or not _is_plain(function.args):
+        help = "write them as name or name=default, with commas between"
+        problems.append(
+            Diagnostic("E205", "the arguments of this block cannot be read", entry.key_span, help=help)
+        )
+        return ()
+    names = [argument.arg for argument in function.args.args]
+    defaults: list[ast.expr | None] = [None] * (len(names) - len(function.args.defaults))
+    defaults += function.args.defaults
+    parameters = []
+    for name, default in zip(names, defaults, strict=True):
+        expression = None
+        if default is not None:
+            written = ast.get_source_segment(head, default) or ""
+            try:
+                expression = parse_expression(written)
+            except ExpressionFault as fault:
+                problems.append(expression_problem(fault, "E301", entry.key_span, written))
+        parameters.append(Parameter(name, expression, _argument_span(entry, name)))
+    return tuple(parameters)
+
+
+def _is_plain(arguments: ast.arguments) -> bool:
+    special = (arguments.posonlyargs, arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
+    return not any(special)
+
+
+def _argument_span(entry: Entry, name: str) -> Span:
+    source: Source = entry.value.source
+    at = source.text.find(name, source.text.find("(", entry.key_start), entry.key_end)
+    return Span(source, at, at + len(name)) if at >= 0 else entry.key_span

@@ -1,0 +1,154 @@
+"""Layer lists: each entry's kind, options and bodies, nothing evaluated yet."""
+
+from typing import NamedTuple
+
+from netcalc.diagnostics import Diagnostic, Span
+from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
+from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown
+from netcalc.spec.yaml_reader import expression_problem, inside_dollar
+
+ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when")
+"""The keys that go with every item."""
+
+RESIDUAL_BRANCHES = ("main", "shortcut")
+
+
+class Body(NamedTuple):
+    """A named list of items inside an item: a branch."""
+
+    name: str
+    span: Span
+    items: "tuple[Item, ...]"
+
+
+class Item(NamedTuple):
+    """One entry of a layer list: a kind, its options, and the keys that go with every item.
+
+    The kind may be an expression. An item too malformed to name a kind has `kind` None; its mistake
+    is reported already. `bodies` are the branches of `parallel` and `residual`.
+    """
+
+    kind: str | Expression | None
+    span: Span
+    options: tuple[Entry, ...] = ()
+    general: tuple[Entry, ...] = ()
+    bodies: tuple[Body, ...] = ()
+
+    def value(self, key: str) -> Value | None:
+        """The value of one of ITEM_KEYS, where it is given."""
+        for entry in self.general:
+            if entry.key == key:
+                return entry.value
+        return None
+
+
+class ItemReader:
+    """Reads layer lists; what is wrong goes to `problems`."""
+
+    def __init__(self, problems: list[Diagnostic]) -> None:
+        self.problems = problems
+
+    def items(self, value: Value, what: str) -> tuple[Item, ...]:
+        """The items of a list; `what` is the key it stands under."""
+        if isinstance(value, Sequence):
+            return tuple(map(self._item, value.items))
+        if not is_unknown(value):
+            help = "list them, one a line: - conv: {filters: 64, kernel: 3}"
+            self._report("E204", f"{what}: is a list, not {describe(value)}", _start(value), help)
+        return ()
+
+    def _item(self, value: Value) -> Item:
+        if isinstance(value, Scalar) and value.value and isinstance(value.value, str | Expression):
+            return Item(value.value, value.span)
+        if isinstance(value, Mapping) and len(value.entries) == 1:
+            return self._item_with_options(value.entries[0])
+        return self._malformed(value)
+
+    def _item_with_options(self, entry: Entry) -> Item:
+        kind, body = self._kind(entry), entry.value
+        if kind in ("parallel", "residual"):
+            return self._branching(str(kind), entry)
+        if isinstance(body, Mapping):
+            general = tuple(option for option in body.entries if option.key in ITEM_KEYS)
+            own = (
+                tuple(option for option in body.entries if option not in general) if general else body.entries
+            )
+            return Item(kind, entry.key_span, own, general)
+        if isinstance(body, Scalar) and body.value is None:
+            return Item(kind, entry.key_span)
+        if not is_unknown(body):
+            message = f"the options of {entry.key} are a mapping, not {describe(body)}"
+            self._report("E203", message, _start(body), f"write - {entry.key}: {{option: value}}")
+        return Item(None, entry.key_span)
+
+    def _kind(self, entry: Entry) -> str | Expression | None:
+        inner = inside_dollar(entry.key) if entry.key.startswith("$") else None
+        if inner is None:
+            return entry.key
+        try:
+            return parse_expression(inner)
+        except ExpressionFault as fault:
+            self.problems.append(expression_problem(fault, "E301", entry.key_span, inner))
+            return None
+
+    def _branching(self, kind: str, entry: Entry) -> Item:
+        """`parallel` with its named branches, or `residual` with main and shortcut."""
+        example = "residual: {main: [...]}" if kind == "residual" else "parallel: {branches: {left: [...]}}"
+        if not isinstance(entry.value, Mapping):
+            if not is_unknown(entry.value):
+                self._report("E203", f"{kind} has branches", entry.key_span, f"write - {example}")
+            return Item(None, entry.key_span)
+        options = {option.key: option for option in entry.value.entries}
+        if kind == "residual":
+            branches = [options.pop(name) for name in RESIDUAL_BRANCHES if name in options]
+            given = {branch.key for branch in branches}
+        else:
+            mapping = options.pop("branches", None)
+            branches = list(self._branches(mapping.value)) if mapping is not None else []
+            given = {"main"} if mapping is not None else set()
+        if "main" not in given:
+            self._report("E403", f"{kind} has no branches", entry.key_span, f"write - {example}")
+            return Item(None, entry.key_span)
+        bodies = tuple(Body(b.key, b.key_span, self._body(b)) for b in branches)
+        general = tuple(option for key, option in options.items() if key in ITEM_KEYS)
+        own = tuple(option for key, option in options.items() if key not in ITEM_KEYS)
+        return Item(kind, entry.key_span, own, general, bodies)
+
+    def _branches(self, value: Value) -> tuple[Entry, ...]:
+        if isinstance(value, Mapping) and value.entries:
+            return value.entries
+        if not is_unknown(value):
+            help = "write branches: {left: [...], right: [...]}"
+            self._report(
+                "E204", f"branches: is a mapping of layer lists, not {describe(value)}", _start(value), help
+            )
+        return ()
+
+    def _body(self, entry: Entry) -> tuple[Item, ...]:
+        """A branch; nothing at all is the identity."""
+        if isinstance(entry.value, Scalar) and entry.value.value is None:
+            return ()
+        return self.items(entry.value, entry.key)
+
+    def _malformed(self, value: Value) -> Item:
+        if is_unknown(value):
+            return Item(None, value.span)
+        if isinstance(value, Mapping) and value.entries:
+            first, second = value.entries[0], value.entries[1]
+            message = f"a layer is one kind with its options, here a second key {second.key!r} follows"
+            help = f"put the options inside: - {first.key}: {{{second.key}: ...}}"
+            self._report("E203", message, second.key_span, help)
+            return Item(None, first.key_span)
+        help = "write - relu or - conv: {filters: 64, kernel: 3}"
+        self._report(
+            "E203", f"a layer is a kind with its options, not {describe(value)}", _start(value), help
+        )
+        return Item(None, _start(value))
+
+    def _report(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        self.problems.append(Diagnostic(code, message, span, help=help))
+
+
+def _start(value: Value) -> Span:
+    """Where a value stands, at least one character wide."""
+    return Span(value.source, value.start, max(value.end, value.start + 1))
