@@ -14,7 +14,7 @@ _SPECIAL = {
 }  # fmt: skip
 
 
-def latex_chunks(report: Report, view: View = View()) -> Iterator[str]:  # noqa: B008
+def latex_chunks(report: Report, view: View = View()) -> Iterator[str]:
     """The lines of a tabular, with what was counted as comments above it."""
     shown = shown_table(report, view)
     words = (totals_in_words(report, shown.lines), conditions_in_words(report, view))

@@ -58,7 +58,7 @@ class Line(NamedTuple):
         return together._replace(output_bytes=self.row.figures.output_bytes)
 
 
-def lines(report: Report, view: View = View()) -> tuple[Line, ...]:  # noqa: B008 (it is immutable)
+def lines(report: Report, view: View = View()) -> tuple[Line, ...]:
     """The lines of a report."""
     if view.every_layer:
         listed = tuple(map(Line, report.rows))

@@ -8,7 +8,7 @@ from netcalc.render.lines import View
 from netcalc.render.table import conditions_in_words, shown_table, totals_in_words
 
 
-def markdown_chunks(report: Report, view: View = View()) -> Iterator[str]:  # noqa: B008
+def markdown_chunks(report: Report, view: View = View()) -> Iterator[str]:
     """The lines of the document: title, table, totals, conditions."""
     shown = shown_table(report, view)
     yield f"### {_escaped(report.graph.name)}\n\n"

@@ -117,7 +117,7 @@ class ShownTable(NamedTuple):
         return self._replace(cells=[[label, *row[1:]] for label, row in zip(labels, self.cells, strict=True)])
 
 
-def shown_table(report: Report, view: View = View()) -> ShownTable:  # noqa: B008
+def shown_table(report: Report, view: View = View()) -> ShownTable:
     """The cells of the table; columns that nobody asked for and that are empty go."""
     listed = lines(report, view)
     columns = chosen_columns(report, view)
