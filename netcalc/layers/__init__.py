@@ -2,7 +2,9 @@
 
 from netcalc.layers import (
     activation,
+    attention,
     convolution,
+    embedding,
     linear,
     merge,
     normalisation,
@@ -22,6 +24,10 @@ LAYERS: dict[str, type[Layer]] = {
         convolution.DepthwiseConv,
         convolution.ConvTranspose,
         linear.Linear,
+        embedding.Embedding,
+        embedding.Parameter,
+        attention.MultiHeadAttention,
+        attention.ScaledDotProductAttention,
         pooling.MaxPool,
         pooling.AvgPool,
         pooling.AdaptiveAvgPool,

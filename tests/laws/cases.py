@@ -66,6 +66,20 @@ MORE = (
         (6, 12),
     ),
     Case("linear", {"units": 5, "bias": False}, ((7, 3, 4),), (7, 3, 5)),
+    Case("embedding", {"entries": 10, "width": 4}, ((3, 5),), (3, 5, 4)),
+    Case("parameter", {"shape": (7, 4)}, ((7, 4),), (7, 4)),
+    Case("parameter", {"shape": (1, 4)}, ((3, 7, 4),), (3, 7, 4)),
+    Case("parameter", {"shape": (4, 1, 1), "join": "multiply"}, ((4, 5, 6),), (4, 5, 6)),
+    Case("parameter", {"shape": (4, 2), "join": "prepend", "axis": -1}, ((4, 5),), (4, 7)),
+    Case("multi_head_attention", {"heads": 2, "bias": False, "causal": True}, ((5, 8),), (5, 8)),
+    Case("multi_head_attention", {"heads": 2}, ((5, 8), (7, 8)), (5, 8)),
+    Case("multi_head_attention", {"heads": 2}, ((5, 8), (7, 6), (7, 4)), (5, 8)),
+    Case(
+        "scaled_dot_product_attention",
+        {"heads": 2, "causal": True},
+        ((5, 8), (7, 8), (7, 6)),
+        (5, 6),
+    ),
     Case("maxpool", {"kernel": 3, "ceil": True, "dilation": 2, "pad": 1}, ((4, 10, 9),), (4, 4, 3)),
     Case(
         "avgpool", {"kernel": (2, 3), "stride": (2, 1), "count_include_pad": False}, ((4, 10, 9),), (4, 5, 7)
