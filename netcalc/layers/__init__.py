@@ -12,6 +12,7 @@ from netcalc.layers import (
     regularisation,
     resampling,
     shape,
+    window_attention,
 )
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
@@ -28,6 +29,7 @@ LAYERS: dict[str, type[Layer]] = {
         embedding.Parameter,
         attention.MultiHeadAttention,
         attention.ScaledDotProductAttention,
+        window_attention.WindowAttention,
         pooling.MaxPool,
         pooling.AvgPool,
         pooling.AdaptiveAvgPool,

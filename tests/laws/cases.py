@@ -80,6 +80,15 @@ MORE = (
         ((5, 8), (7, 8), (7, 6)),
         (5, 6),
     ),
+    Case("window_attention", {"size": (2, 4), "heads": 2, "bias": False}, ((5, 7, 4),), (5, 7, 4)),
+    Case("window_attention", {"size": 4, "heads": 2, "grid": True}, ((8, 12, 4),), (8, 12, 4)),
+    Case("window_attention", {"size": 4, "heads": 2, "shift": 2, "cosine": True}, ((3, 9, 4),), (3, 9, 4)),
+    Case(
+        "window_attention",
+        {"size": (8, 2, 3), "heads": 2, "shift": (4, 0, 1)},
+        ((3, 5, 7, 4),),
+        (3, 5, 7, 4),
+    ),
     Case("maxpool", {"kernel": 3, "ceil": True, "dilation": 2, "pad": 1}, ((4, 10, 9),), (4, 4, 3)),
     Case(
         "avgpool", {"kernel": (2, 3), "stride": (2, 1), "count_include_pad": False}, ((4, 10, 9),), (4, 5, 7)
