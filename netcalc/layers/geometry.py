@@ -126,6 +126,11 @@ def resolve_axis(axis: int, rank: int, option: str) -> int:
     return axis % rank
 
 
+def whole_factor(size: int, enlarged: int) -> int | None:
+    """How many times an axis is enlarged, where that is a whole number."""
+    return enlarged // size if enlarged % size == 0 else None
+
+
 def is_more(first: int, second: int) -> bool:
     """Whether a size is more than another, where that chooses between rules rather than refusing."""
     return first > second
