@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.maxvit import RelativePositionalMultiHeadAttention
 from torchvision.models.swin_transformer import ShiftedWindowAttention, ShiftedWindowAttentionV2
+from torchvision.models.video.mvit import MultiscaleAttention
 from torchvision.models.video.swin_transformer import ShiftedWindowAttention3d
 
 Shape = tuple[int, ...]
@@ -54,6 +55,19 @@ class Partitioned(nn.Module):
         """Attend within each run of as many positions as a block has."""
         blocks = x.reshape(x.shape[0], -1, self.cells, x.shape[-1])
         y: Tensor = self.attention(blocks).reshape(x.shape)
+        return y
+
+
+class OnGrid(nn.Module):
+    """MViT's attention on tokens of a known grid."""
+
+    def __init__(self, attention: nn.Module, grid: list[int]) -> None:
+        super().__init__()
+        self.attention, self.grid = attention, grid
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Attend; the grid that is left is dropped."""
+        y: Tensor = self.attention(x, tuple(self.grid))[0]
         return y
 
 
@@ -155,6 +169,26 @@ def windows() -> Iterator[Case]:
     yield case((14, 21), 8, size=7, heads=2, grid=True)
 
 
+def pooled() -> Iterator[Case]:
+    """MViT's attention: pooled or not, with relative positions or without."""
+    grid = [2, 6, 5]
+
+    def case(heads: int, channels: int, width: int, residual: str = "none", **options: Any) -> Case:
+        sizes = [options.get(name, [1, 1, 1]) for name in ("kernel_q", "kernel_kv", "stride_q", "stride_kv")]
+        module = MultiscaleAttention(
+            grid, channels, width, heads, *sizes, residual_pool=residual != "none",
+            residual_with_cls_embed=residual == "all", rel_pos_embed=options.get("positions", False),
+        )  # fmt: skip
+        options |= {"heads": heads, "size": grid, "width": width, "residual": residual}
+        return Case("pooled_attention", options, ((61, channels),), OnGrid(module, grid))
+
+    yield case(2, 8, 8)
+    yield case(1, 8, 4, kernel_kv=[3, 3, 3], stride_kv=[1, 2, 2], residual="all")
+    yield case(2, 8, 16, kernel_q=[3, 3, 3], stride_q=[1, 2, 2], kernel_kv=[3, 3, 3])
+    yield case(2, 8, 8, kernel_q=[3, 3, 3], stride_kv=[1, 4, 4], positions=True, residual="patches")
+    yield case(4, 8, 8, kernel_q=[1, 3, 3], stride_q=[1, 2, 2], positions=True)
+
+
 def recurrents() -> Iterator[Case]:
     """Recurrent layers: several layers, both directions, without biases."""
     for kind, module in (("rnn", nn.RNN), ("lstm", nn.LSTM), ("gru", nn.GRU)):
@@ -203,7 +237,7 @@ def main() -> None:
     """Record every case and write the file."""
     torch.set_num_threads(1)
     torch.backends.mkldnn.enabled = False  # its fused LSTM hides its products from the counter
-    families = (convolutions, single, norms, attentions, windows, recurrents)
+    families = (convolutions, single, norms, attentions, windows, pooled, recurrents)
     lines = [json.dumps(record(case), separators=(",", ":")) for family in families for case in family()]
     versions = [module.__version__.split("+")[0] for module in (torch, torchvision)]
     source = "PyTorch {}, torchvision {}, recorded by make_parameters.py".format(*versions)
