@@ -49,7 +49,7 @@ class PooledAttention(Layer):
     macs. A score takes 6 other operations and with positions 3 more, a pooled element 7 for the norm,
     an element of a position table stretched to another size 3. Names are torchvision's.
 
-    Example: `pooled_attention: {heads: 2, size: [8, 28, 28], stride_kv: [1, 4, 4]}` on 6273x192 gives 6273x192
+    Example: `pooled_attention: {heads: 4, size: [4, 14, 14], stride_kv: [1, 2, 2]}` on 785x384 gives 785x384
     """
 
     kind = "pooled_attention"
