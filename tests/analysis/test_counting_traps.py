@@ -148,7 +148,7 @@ def test_adding_three_tensors_takes_two_additions_an_element() -> None:
             "pooled_attention: {heads: 2, size: [1, 2, 4], stride_kv: [1, 1, 2], residual: patches}",
             2 * 9 * 5 * 6 + 2 * 5 * 4 * 7 + 8 * 4,
         ),
-        # tables of 7 offsets along H and W, 3 needed along H; each additions to the scores between patches
+        # tables of 7 offsets along H and W, 3 needed along H; 3 additions a score between patches
         (
             (9, 4),
             "pooled_attention: {heads: 2, size: [1, 2, 4], positions: true, residual: all}",
