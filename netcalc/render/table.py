@@ -116,6 +116,17 @@ class ShownTable(NamedTuple):
         labels = (line.label if line.inside else line.name for line in self.lines)
         return self._replace(cells=[[label, *row[1:]] for label, row in zip(labels, self.cells, strict=True)])
 
+    def with_contents_cut(self, excess: int) -> "ShownTable":
+        """The table with what the blocks hold cut short, so that it is narrower by `excess` characters."""
+        names = [column.name for column in self.columns]
+        if "contents" not in names:
+            return self
+        at = names.index("contents")
+        room = max(24, max(len(row[at]) for row in self.cells) - excess)
+        cut = [row[at] if len(row[at]) <= room else f"{row[at][: room - 3]}..." for row in self.cells]
+        cells = [[*row[:at], text, *row[at + 1 :]] for row, text in zip(self.cells, cut, strict=True)]
+        return self._replace(cells=cells)
+
 
 def shown_table(report: Report, view: View = View()) -> ShownTable:
     """The cells of the table; columns that nobody asked for and that are empty go."""
@@ -141,6 +152,9 @@ def _table(shown: ShownTable, view: View, width: int | None) -> Iterator[list[Se
     layout = _laid_out(shown, width)
     if width is not None and layout.width > width:
         shown = shown.with_short_labels()
+        layout = _laid_out(shown, width)
+    if width is not None and layout.width > width:
+        shown = shown.with_contents_cut(layout.width - width)
         layout = _laid_out(shown, width)
     for name in _DROPPABLE:
         column = next((column for column in shown.columns if column.name == name), None)
