@@ -29,8 +29,9 @@ def main() -> None:
     times = [(seconds("table", "alexnet.yaml"), seconds("list")) for _ in range(ROUNDS)]
     table, listed = (statistics.median(column) for column in zip(*times, strict=True))
     count = len(bundled_names())
+    ratio = listed / table
     print(
-        f"netcalc list of {count} variants takes {listed / table:.1f} times one table, {listed / table / count:.2f} a variant"
+        f"netcalc list of {count} variants takes {ratio:.1f} times one table, {ratio / count:.2f} a variant"
     )
 
 
