@@ -187,6 +187,16 @@ def pooled() -> Iterator[Case]:
     yield case(2, 8, 16, kernel_q=[3, 3, 3], stride_q=[1, 2, 2], kernel_kv=[3, 3, 3])
     yield case(2, 8, 8, kernel_q=[3, 3, 3], stride_kv=[1, 4, 4], positions=True, residual="patches")
     yield case(4, 8, 8, kernel_q=[1, 3, 3], stride_q=[1, 2, 2], positions=True)
+    yield case(
+        1,
+        8,
+        8,
+        kernel_q=[3, 3, 3],
+        stride_q=[1, 2, 2],
+        kernel_kv=[3, 3, 3],
+        stride_kv=[1, 4, 4],
+        positions=True,
+    )
 
 
 def recurrents() -> Iterator[Case]:
