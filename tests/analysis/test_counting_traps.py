@@ -21,6 +21,17 @@ from helpers import only_row, report_of
         # 270,336; 262,144; 0
         ((8, 16, 16), "conv_transpose: {filters: 8, kernel: 4, stride: 2, pad: 1, groups: 4}", 65_536, 264),
         ((10, 64), "linear: {units: 32}", 20_480, 2_080),  # 2,080: the positions forgotten
+        ((16, 64), "multi_head_attention: {heads: 4}", 294_912, 16_640),  # 0; 262,144
+        ((16, 64), "multi_head_attention: {heads: 4, causal: true}", 294_912, 16_640),
+        # 0 everywhere but one
+        (
+            (16, 64),
+            "scaled_dot_product_attention: {heads: 4, from: [input, input, input]}",
+            32_768,
+            0,
+        ),
+        ((10, 32), "lstm: {units: 64}", 245_760, 25_088),  # 0; two bias vectors
+        ((10,), "embedding: {entries: 100, width: 16}", 0, 1_600),
         ((16, 32, 32), "batchnorm", 0, 32),  # 32; 32,768; 65,536
         ((64, 10, 10), "adaptive_avgpool: {size: 3}", 0, 0),  # counted by some as macs
         ((64, 10, 10), "relu", 0, 0),
@@ -96,6 +107,12 @@ def test_unused_layers_are_kept_marked_and_counted() -> None:
         ("upsample: {factor: 2}", 0),
         ("upsample: {factor: 2, mode: bilinear}", 7 * 3200),
         ("dropout", 0),
+        ("reduce: {axes: [1, 2]}", 800),
+        ("interpolate: {size: 20, mode: bilinear}", 7 * 3200),
+        ("stochastic_depth: {rate: 0.1}", 0),
+        ("roll: {shift: [0, 2]}", 0),
+        ("parameter: {shape: [8, 1, 1], join: multiply}", 800),
+        ("parameter: {shape: [8, 1, 10], join: prepend, axis: 1}", 0),
     ],
 )
 def test_other_operations(kind: str, ops: int) -> None:
