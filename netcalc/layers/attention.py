@@ -114,7 +114,9 @@ def _three(xs: tuple[TensorType, ...]) -> tuple[TensorType, TensorType, TensorTy
 
 def _require_sequence(kind: str, x: TensorType) -> None:
     if len(x.shape) != 2:
-        raise LayerError(f"{kind} reads positions and features, T x D, not {x}")
+        image = "flatten: {start: 1}, then permute: {order: [1, 0]} make positions of C,H,W"
+        message = f"{kind} reads positions and features, T x D, not {x}"
+        raise LayerError(message, help=image if len(x.shape) == 3 else None)
 
 
 def _require_one_length(key: TensorType, value: TensorType) -> None:

@@ -124,3 +124,53 @@ def test_adding_three_tensors_takes_two_additions_an_element() -> None:
         "input: [4, 5]\nlayers:\n  - relu: {name: a}\n  - relu: {name: b}\n  - add: {from: [a, b, input]}\n"
     )
     assert report.rows[-1].figures.other_ops == 2 * 20
+
+
+@pytest.mark.parametrize(
+    ("input", "item", "ops"),
+    [
+        ((16, 64), "multi_head_attention: {heads: 4}", 4 * 16 * 16 * 6),
+        ((16, 64), "scaled_dot_product_attention: {heads: 4, from: [input, input, input]}", 4 * 16 * 16 * 6),
+        # 9 windows of 9 positions, the input padded to 9 x 9
+        ((8, 8, 4), "window_attention: {size: 3, heads: 2}", 2 * 81 * 9 * 7),
+        ((8, 8, 4), "window_attention: {size: 3, heads: 2, shift: 1}", 2 * 81 * 9 * 8),
+        # one window, so nothing is shifted
+        ((3, 3, 4), "window_attention: {size: 3, heads: 2, shift: 1}", 2 * 9 * 9 * 7),
+        # lengths of queries and keys, 16 sigmoid of the biases, the ReLU of 25 offsets
+        (
+            (3, 3, 4),
+            "window_attention: {size: 3, heads: 2, cosine: true}",
+            2 * 9 * 9 * 7 + 2 * 9 * 4 * 3 + 2 * 9 * 9 * 5 + 25 * 512,
+        ),
+        # keys and values pooled to 4 positions and normalised; 9 queries and 5 keys with the class token
+        (
+            (9, 4),
+            "pooled_attention: {heads: 2, size: [1, 2, 4], stride_kv: [1, 1, 2], residual: patches}",
+            2 * 9 * 5 * 6 + 2 * 5 * 4 * 7 + 8 * 4,
+        ),
+        # tables of 7 offsets along H and W, 3 needed along H; 3 additions a score between patches
+        (
+            (9, 4),
+            "pooled_attention: {heads: 2, size: [1, 2, 4], positions: true, residual: all}",
+            2 * 9 * 9 * 6 + 2 * 8 * 8 * 3 + 3 * 2 * 3 + 9 * 4,
+        ),
+        ((10, 32), "rnn: {units: 64}", 10 * 64 * 2),
+        ((10, 32), "lstm: {units: 64}", 10 * 64 * 22),
+        ((10, 32), "gru: {units: 64, layers: 3, bidirectional: true}", 10 * 64 * 17 * 6),
+    ],
+)
+def test_other_operations_of_sequences(input: tuple[int, ...], item: str, ops: int) -> None:
+    assert only_row(input, item).figures.other_ops == ops
+
+
+def test_a_memory_is_projected_at_its_own_length() -> None:
+    text = "input: {x: [5, 8], m: [7, 6]}\nlayers:\n  - multi_head_attention: {heads: 2, from: [x, m]}\n"
+    figures = report_of(text).totals
+    assert figures.macs == 2 * 5 * 8 * 8 + 2 * 7 * 6 * 8 + 2 * 5 * 7 * 8
+    assert figures.params == 8 * 8 + 2 * 8 * 6 + 3 * 8 + 8 * 8 + 8
+
+
+def test_a_matrix_product_of_two_inputs() -> None:
+    text = "input: {a: [3, 16, 64], b: [1, 20, 64]}\nlayers:\n  - matmul: {from: [a, b], transpose: true}\n"
+    report = report_of(text)
+    assert (report.rows[0].output_shape, report.totals.macs) == ((3, 16, 20), 3 * 16 * 20 * 64)
