@@ -34,11 +34,41 @@ layers:
   - linear: {units: 5}
   - softmax: {axis: -1}
 """
-SPECS = [BRANCHES, *(open_source(name).text for name in bundled_names() if name != "vgg19")]
+BLOCKS = """
+name: blocks
+input: [8, 16, 16]
+args: {unit: wide, depths: [1, 2], act: relu}
+variants:
+  deep: {depths: [3, 4], expect: {params: 10}}
+blocks:
+  wide(filters, stride=1, act='relu'):
+    - residual:
+        main:
+          - conv: {name: first, filters: $filters, kernel: 3, stride: $stride, pad: 1}
+          - $act
+        shortcut:
+          - conv: {filters: $filters, kernel: 1, stride: $stride, when: $(stride > 1 or in_channels != filters)}
+  stage(filters, depth, stride):
+    - $unit: {filters: $filters, stride: $stride}
+    - $unit: {filters: $filters, repeat: $(depth - 1), act: $act}
+layers:
+  - stage: {each: {filters: [8, 16], depth: $depths, stride: [1, 2]}}
+  - parallel:
+      branches:
+        left: [{conv: {each: {filters kernel: [[4, 1], [8, 3]]}, pad: same}}]
+        right: [{maxpool: {kernel: 3, stride: 1, pad: 1}}]
+  - parallel: {name: gate, branches: {main: [], scale: [{global_avgpool: {keep: true}}, sigmoid]}, join: multiply}
+  - parallel: {branches: {a: [relu], b: []}, split: true}
+  - flatten
+  - linear: {name: fc, units: 8}
+  - linear: {units: 8}
+  - linear: {units: 8, share: linear1}
+"""
+SPECS = [BRANCHES, BLOCKS, BLOCKS, *(open_source(name).text for name in bundled_names() if name != "vgg19")]
 WORDS = [
     "-1", "0", "1e9", "99999999999999999999", "2.5", "null", "true", "[]", "{}", "[1, [2]]", "{a: 1}", "$x", "$(1/0)",
     "$(in_channels)", "&a", "*a", "!!int", "'", '"', ":", "- ", "\t", "\n", "\x00", "é", "🎓", "same", "input",
-    "repeat: 1000000000", "from: [a, b]", "when: maybe", "name: conv1", "---", "? ", "|", "<<: *a", "%", "@", "`",
+    "repeat: 1000000000", "from: [a, b]", "when: maybe", "name: conv1", "---", "share: fc", "- residual: {main: []}", "variants: {a: {}}", "include: x.yaml", "each: {a b: [[1, 2]]}", "? ", "|", "<<: *a", "%", "@", "`",
 ]  # fmt: skip
 
 

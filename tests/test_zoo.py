@@ -6,7 +6,7 @@ from netcalc.analysis import analyze
 from netcalc.analysis.explain import explain
 from netcalc.api import load
 from netcalc.render.display import PrintedReport
-from netcalc.spec import bundled_names
+from netcalc.spec import bundled_names, find_spec
 
 NAMES = bundled_names()
 
@@ -32,6 +32,12 @@ def test_expectations(name: str) -> None:
     assert {"params", "macs"} <= graph.expect.keys()
     totals = analyze(graph).totals
     assert {figure: getattr(totals, figure) for figure in graph.expect} == graph.expect
+
+
+def test_a_variant_named_as_its_file_is_found() -> None:
+    assert find_spec("googlenet").variant == "googlenet"
+    assert find_spec("resnet").variant is None
+    assert load("googlenet").expect
 
 
 @pytest.mark.parametrize("name", NAMES)

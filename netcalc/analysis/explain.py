@@ -33,7 +33,7 @@ def explain(report: Report, row: Row) -> list[Explanation]:
     return [
         *_output(layer.infer(*xs)),
         *_memory(y, report),
-        *_params(layer, xs),
+        *(_params(layer, xs) if node.shared is None else _shared_params(node.shared)),
         *_operations(layer.cost(xs, y), cost),
         *_receptive_field(report, row, layer.window(*xs)),
     ]
@@ -115,6 +115,11 @@ def _params(layer: Layer, xs: tuple[TensorType, ...]) -> Iterator[Explanation]:
     if kept:
         names = ", ".join(param.name for param in params if not param.trainable)
         yield Explanation("buffers", int(kept), term_of(kept), remark=names)
+
+
+def _shared_params(owner: str) -> Iterator[Explanation]:
+    """Parameters of another layer are counted there."""
+    yield Explanation("params", 0, term_of(0), remark=f"shared with {owner}")
 
 
 def _operations(traced: Cost, cost: Cost) -> Iterator[Explanation]:

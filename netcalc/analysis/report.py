@@ -1,7 +1,7 @@
 """Graph to Report: what each layer takes, in integers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import NamedTuple
 
@@ -56,6 +56,13 @@ class Report:
     convention: Convention
     batch: int
     dtype: DType
+    only: tuple[str, ...] = ()
+    """The kinds or families that are left in, where not all are."""
+
+    def restricted(self, only: tuple[str, ...]) -> "Report":
+        """The report with the rows of some kinds or families of layers alone."""
+        rows = tuple(row for row in self.rows if {row.node.layer.kind, row.node.layer.family} & set(only))
+        return replace(self, rows=rows, only=only)
 
     @cached_property
     def totals(self) -> Figures:

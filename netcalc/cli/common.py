@@ -1,7 +1,7 @@
 """What the commands share: their arguments, loading a graph, and the terminal they write to."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -9,6 +9,8 @@ from rich.console import Console
 from netcalc.graph import Graph, elaborate
 from netcalc.render.terminal import Terminal
 from netcalc.spec import find_spec, read_input_override, read_setting, read_spec
+
+Item = TypeVar("Item")
 
 SpecArgument = Annotated[
     str, typer.Argument(metavar="SPEC", help="A YAML file, - for standard input, or a bundled architecture.")
@@ -42,6 +44,16 @@ def load_graph(
 def terminal() -> Terminal:
     """Where results go."""
     return Terminal(Console())
+
+
+def track(items: Sequence[Item], what: str) -> Iterable[Item]:
+    """Go through long work with a progress bar on standard error, where that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return items
+    from rich.progress import track as tracked
+
+    return tracked(items, what, console=console, transient=True)
 
 
 def write(chunks: Iterable[str]) -> None:

@@ -1,13 +1,35 @@
 """netcalc list: the bundled architectures."""
 
-from netcalc.analysis import analyze
-from netcalc.cli.common import load_graph, terminal
+from typing import Annotated, Literal
+
+import typer
+
+from netcalc.analysis import Report, analyze
+from netcalc.cli.common import load_graph, terminal, track
 
 
-def command() -> None:
-    """The bundled architectures, with their parameters and multiply-adds."""
-    from netcalc.render.zoo import zoo_lines
-    from netcalc.spec import bundled_names
+def command(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORDS]", help="Only those with a word in their name, family or source."),
+    ] = None,
+    sort: Annotated[
+        Literal["name", "family", "year", "params", "macs"], typer.Option("--sort", "-s", help="The order.")
+    ] = "family",
+) -> None:
+    """The bundled architectures: family, year, input, parameters and multiply-adds.
 
-    reports = ((name, analyze(load_graph(name, None, None))) for name in bundled_names())
-    terminal().write(zoo_lines(list(reports)))
+    netcalc list resnet --sort macs
+    """
+    from netcalc.render.zoo import Entry, zoo_lines
+    from netcalc.spec import bundled_files, variant_names
+
+    names = [(family, name) for family in bundled_files() for name in variant_names(family) or [family]]
+    wanted = [word.lower() for word in words or ()]
+    entries = []
+    for family, name in track(names, "counting"):
+        report: Report = analyze(load_graph(name, None, None))
+        text = f"{family} {name} {report.graph.name} {report.graph.citation}".lower()
+        if all(word in text for word in wanted):
+            entries.append(Entry(name, family, report))
+    terminal().write(zoo_lines(entries, sort))

@@ -17,6 +17,7 @@ from netcalc.cli.common import (
     terminal,
     write,
 )
+from netcalc.render.lines import View
 
 Format = Literal["rich", "json", "csv", "markdown", "latex"]
 
@@ -49,6 +50,13 @@ def command(
     every_layer: Annotated[
         bool, typer.Option("--all", "-a", help="Every layer on its own line, and the input on the first.")
     ] = False,
+    depth: Annotated[
+        int | None, typer.Option("--depth", min=1, help="Fold the net to its blocks, so many names deep.")
+    ] = None,
+    only: Annotated[
+        str,
+        typer.Option("--only", metavar="KINDS", help="Some kinds of layers alone: conv,linear."),
+    ] = "",
     bars: Annotated[
         bool, typer.Option("--bars", help="Bar charts of memory, parameters and FLOPs instead.")
     ] = False,
@@ -59,19 +67,22 @@ def command(
     netcalc table vgg16 --convention flops --batch 32 --columns +rf,+macs
     netcalc table my.yaml --format json > my.json
     """
-    wanted = tuple(name.strip() for name in columns.split(",")) if columns else ()
+    view = View(every_layer, depth, _listed(columns))
+    kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
-    _check_columns(report, wanted)
+    _check_columns(report, view.wanted)
+    _check_kinds(kinds)
+    report = report.restricted(kinds) if kinds else report
     if format == "rich":
         from netcalc.render.table import table_lines
 
         out = terminal()
-        out.write(table_lines(report, every_layer=every_layer, wanted=wanted, bars=bars, width=out.width))
+        out.write(table_lines(report, view, bars=bars, width=out.width))
     else:
-        write(_chunks(report, format, every_layer, wanted))
+        write(_chunks(report, format, view))
 
 
-def _chunks(report: Report, format: Format, every_layer: bool, wanted: tuple[str, ...]) -> Iterable[str]:
+def _chunks(report: Report, format: Format, view: View) -> Iterable[str]:
     if format == "json":
         from netcalc.render.json import json_chunks
 
@@ -79,14 +90,30 @@ def _chunks(report: Report, format: Format, every_layer: bool, wanted: tuple[str
     if format == "csv":
         from netcalc.render.csv import csv_chunks
 
-        return csv_chunks(report, wanted)
+        return csv_chunks(report, view.wanted)
     if format == "markdown":
         from netcalc.render.markdown import markdown_chunks
 
-        return markdown_chunks(report, every_layer, wanted)
+        return markdown_chunks(report, view)
     from netcalc.render.latex import latex_chunks
 
-    return latex_chunks(report, every_layer, wanted)
+    return latex_chunks(report, view)
+
+
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",")) if names else ()
+
+
+def _check_kinds(names: tuple[str, ...]) -> None:
+    from netcalc.diagnostics import nearest
+    from netcalc.layers import LAYERS
+
+    known = [*LAYERS, *dict.fromkeys(layer.family for layer in LAYERS.values())]
+    for name in names:
+        if name not in known:
+            match = nearest(name, known)
+            hint = f"did you mean {match}?" if match else "netcalc layers lists them."
+            raise typer.BadParameter(f"there is no kind of layer {name!r}; {hint}", param_hint="--only")
 
 
 def _check_columns(report: Report, wanted: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError
-from netcalc.spec import ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown
+from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
 
@@ -65,9 +65,11 @@ def option_values(layer: type[Layer], use: Use, problems: list[Diagnostic]) -> d
     before = len(problems)
     complete = True
     given = {entry.key for entry in use.item.options}
-    for name in use.row.keys() & layer.options.keys() - given:
-        given.add(name)
-        _take(layer, name, use.row[name], values, use.item.span, problems)
+    each = use.item.value("each")
+    if each is not None:
+        for name in use.row.keys() & layer.options.keys() - given:
+            given.add(name)
+            _take(layer, name, use.row[name], values, each.span, problems)
     for entry in use.item.options:
         if entry.key not in layer.options:
             match = _likely_option(layer, entry.key)
@@ -112,7 +114,7 @@ def option_span(item: Item, option: str | None) -> Span:
 def _likely_option(layer: type[Layer], key: str) -> str | None:
     """The option that was probably meant: PyTorch's name for it, or the nearest name."""
     by_torch: dict[str, str] = {option.torch: name for name, option in layer.options.items() if option.torch}
-    known = [*layer.options, *ITEM_KEYS]
+    known = [*layer.options, *BRANCH_KEYS.get(layer.kind, ()), *ITEM_KEYS]
     return by_torch.get(key) or nearest(key, known) or by_torch.get(nearest(key, by_torch) or "")
 
 

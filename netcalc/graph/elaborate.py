@@ -99,7 +99,7 @@ class _Elaborator:
             return
         stacked = item.value("repeat") is not None or item.value("each") is not None
         for row in found:
-            names = {**scope.names, **self._names(item, scope), **row}
+            names = {**self._names(item, scope), **row}
             wanted = self._is_wanted(item, names)
             if wanted is False:
                 continue
@@ -107,7 +107,7 @@ class _Elaborator:
             if wanted is None or kind is None:
                 self._lose(item, scope, base)
                 continue
-            if self._is_too_much(item, scope):
+            if self._is_too_much(item, kind, scope):
                 return
             if base is not None and stacked:
                 yield Use(item, scope, names, kind, (*scope.path, base), str(row["index"]), row)
@@ -144,16 +144,14 @@ class _Elaborator:
             self._report("E401", "a kind is the name of a layer or a block", item.span)
         return None
 
-    def _is_too_much(self, item: Item, scope: Scope) -> bool:
-        """Whether the limits on uses and on depth are passed; each is told once."""
+    def _is_too_much(self, item: Item, kind: str, scope: Scope) -> bool:
+        """Whether the limits on uses and on depth are passed; the first one to be passed is told."""
         self.uses += 1
-        depth = sum(1 for _ in scope.outward())
         if self.uses == MAX_LAYERS + 1:
             self._report("E603", f"the spec expands to more than {MAX_LAYERS:,} layers", item.span)
-        elif self.uses <= MAX_LAYERS and depth > MAX_DEPTH:
+        elif self.uses <= MAX_LAYERS and kind in self.spec.blocks and len(scope.path) > MAX_DEPTH:
             chain = " in ".join(dict.fromkeys(s.block for s in scope.outward() if s.block))
-            message = f"blocks stand more than {MAX_DEPTH} deep in one another"
-            message += f": {chain}" if chain else ""
+            message = f"blocks stand more than {MAX_DEPTH} deep in one another: {chain}"
             self._report("E604", message, item.span, "a block that uses itself needs a when: that ends it")
             self.uses = MAX_LAYERS + 1
         if self.uses > MAX_LAYERS:

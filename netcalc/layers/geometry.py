@@ -126,9 +126,34 @@ def resolve_axis(axis: int, rank: int, option: str) -> int:
     return axis % rank
 
 
+def whole_factor(size: int, enlarged: int) -> int | None:
+    """How many times an axis is enlarged, where that is a whole number."""
+    return enlarged // size if enlarged % size == 0 else None
+
+
 def is_more(first: int, second: int) -> bool:
-    """The one comparison of two sizes that chooses between rules rather than refusing."""
+    """Whether a size is more than another, where that chooses between rules rather than refusing."""
     return first > second
+
+
+def is_equal(first: int, second: int) -> bool:
+    """Whether two sizes are equal, where that chooses between rules."""
+    return first == second
+
+
+def smaller(first: int, second: int) -> int:
+    """The lesser of two sizes."""
+    return second if is_more(first, second) else first
+
+
+def larger(first: int, second: int) -> int:
+    """The greater of two sizes."""
+    return first if is_more(first, second) else second
+
+
+def whole_windows(size: int, window: int) -> int:
+    """How many windows side by side cover an axis, the last one padded: ceil(size / window)."""
+    return -(-size // window)
 
 
 def require_at_least(value: int, least: int, message: str, option: str | None = None) -> None:
@@ -147,6 +172,12 @@ def require_divides(divisor: int, number: int, what: str, option: str) -> None:
     """Raise LayerError unless `option`, the divisor, divides `number` of `what`."""
     if number % divisor != 0:
         raise LayerError(f"{option}={divisor} does not divide {number} {what}", option=option)
+
+
+def require_stretches(size: int, other: int, message: str, option: str | None = None) -> None:
+    """Raise LayerError unless `size` is `other`, or 1 and so stretches to it."""
+    if size not in (1, other):
+        raise LayerError(message, option=option)
 
 
 def require_padding_fits(mode: str, space: tuple[int, ...], pad: tuple[tuple[int, int], ...]) -> None:

@@ -1,10 +1,10 @@
-"""Layers that join tensors: element by element, or along an axis."""
+"""Layers that join tensors: element by element, along an axis, or as a matrix product."""
 
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.options import Integer
+from netcalc.layers.options import Flag, Integer
 from netcalc.tensor import Shape, TensorType
 
 
@@ -17,7 +17,7 @@ class _Elementwise(Layer):
     def infer(self, *xs: TensorType) -> TensorType:
         shape = xs[0].shape
         for x in xs[1:]:
-            shape = self._broadcast(shape, x.shape)
+            shape = _broadcast(self.kind, shape, x.shape)
         return TensorType(shape, xs[0].dtype)
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
@@ -25,16 +25,6 @@ class _Elementwise(Layer):
 
     def window(self, *xs: TensorType) -> tuple[Window, ...]:
         return pointwise(xs[0])
-
-    def _broadcast(self, first: Shape, second: Shape) -> Shape:
-        if len(first) != len(second):
-            raise LayerError(
-                f"{self.kind} joins tensors of one rank, these have {len(first)} and {len(second)}"
-            )
-        for axis, (one, other) in enumerate(zip(first, second, strict=True)):
-            if one != other and 1 not in (one, other):
-                raise LayerError(f"{self.kind} cannot join sizes {one} and {other} on axis {axis}")
-        return tuple(other if one == 1 else one for one, other in zip(first, second, strict=True))
 
 
 class Add(_Elementwise):
@@ -90,3 +80,47 @@ class Concat(Layer):
     def window(self, *xs: TensorType) -> tuple[Window, ...] | None:
         along_channels = geometry.resolve_axis(self.axis, len(xs[0].shape), "axis") == 0
         return pointwise(xs[0]) if along_channels else None
+
+
+class MatMul(Layer):
+    """Matrix product of two tensors over their last two axes: n x k and k x m to n x m.
+
+    y[..., i, j] = sum over l of a[..., i, l] b[..., l, j], as PyTorch's matmul; axes in front hold
+    products of their own, one of size 1 stretches. A product takes n m k multiply-adds.
+
+    Example: `matmul: {from: [a, b], transpose: true}` on 16x64, 20x64 gives 16x20
+    """
+
+    kind = "matmul"
+    family = "merge"
+    also = ("MatMul", "bmm", "mm", "dot")
+    arity = (2, 2)
+
+    transpose = Flag(False, doc="read the second tensor as m x k")
+
+    def infer(self, first: TensorType, second: TensorType) -> TensorType:
+        for x in (first, second):
+            geometry.require_at_least(len(x.shape), 2, f"matmul reads tensors of two axes or more, not {x}")
+        inner, columns = second.shape[-2:]
+        if self.transpose:
+            inner, columns = columns, inner
+        transposed = " transposed" if self.transpose else ""
+        message = (
+            f"{first} times {second}{transposed} needs equal sizes inside, not {first.shape[-1]} and {inner}"
+        )
+        geometry.require_equal(first.shape[-1], inner, message)
+        batch = _broadcast(self.kind, first.shape[:-2], second.shape[:-2])
+        return TensorType((*batch, first.shape[-2], columns), first.dtype)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(macs=y.numel * xs[0].shape[-1])
+
+
+def _broadcast(kind: str, first: Shape, second: Shape) -> Shape:
+    """The shape of what two tensors give element by element."""
+    if len(first) != len(second):
+        raise LayerError(f"{kind} joins tensors of one rank, these have {len(first)} and {len(second)}")
+    for axis, (one, other) in enumerate(zip(first, second, strict=True)):
+        if one != other and 1 not in (one, other):
+            raise LayerError(f"{kind} cannot join sizes {one} and {other} on axis {axis}")
+    return tuple(other if one == 1 else one for one, other in zip(first, second, strict=True))

@@ -27,3 +27,25 @@ class Dropout(Layer):
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
+
+
+class StochasticDepth(Layer):
+    """Drops a branch at random in training, a sample's as a whole (Huang et al. 2016).
+
+    A kept branch is scaled by 1 / (1 - rate), as torchvision's StochasticDepth in its mode `row`. It
+    stands at a residual branch's end, and counts no operation, since inference drops nothing.
+
+    Example: `stochastic_depth: {rate: 0.2}` on 96x56x56 gives 96x56x56
+    """
+
+    kind = "stochastic_depth"
+    family = "regularisation"
+    also = ("StochasticDepth", "DropPath", "drop_path")
+
+    rate = Number(at_least=0, at_most=1, doc="share of samples whose branch is dropped", torch="p")
+
+    def infer(self, x: TensorType) -> TensorType:
+        return x
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return pointwise(x)

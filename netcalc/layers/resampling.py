@@ -1,4 +1,6 @@
-"""Layers that enlarge the spatial axes."""
+"""Layers that enlarge the spatial axes, or bring them to a size."""
+
+from math import prod
 
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, SpatialLayer, channels_and_space
@@ -18,7 +20,7 @@ class Upsample(SpatialLayer):
 
     kind = "upsample"
     family = "resampling"
-    also = ("Upsample", "UpSampling2D", "UpsamplingNearest2d", "UpsamplingBilinear2d", "interpolate")
+    also = ("Upsample", "UpSampling2D", "UpsamplingNearest2d", "UpsamplingBilinear2d")
 
     factor = Sizes(doc="how many times larger", torch="scale_factor")
     mode = Choice("nearest", "bilinear", doc="repeat, or interpolate", torch="mode")
@@ -29,12 +31,40 @@ class Upsample(SpatialLayer):
         return TensorType((channels, *sizes), x.dtype)
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        corners = 2 ** len(self.factor)
-        return Cost(other_ops=y.numel * (2 * corners - 1) if self.mode == "bilinear" else 0)
+        return Cost(other_ops=_interpolation_ops(y, len(self.factor)) if self.mode == "bilinear" else 0)
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         window = geometry.nearest_window if self.mode == "nearest" else geometry.linear_window
         return tuple(map(window, self.factor))
+
+
+class Interpolate(SpatialLayer):
+    """Brings the spatial axes to a size: picks, or interpolates between half-pixel centres.
+
+    As PyTorch's interpolate with align_corners=False and no antialiasing; `bilinear` is linear in 1D and
+    trilinear in 3D. It takes 2^d products and 2^d - 1 additions an output in d dimensions.
+
+    Example: `interpolate: {size: 224, mode: bilinear}` on 21x28x28 gives 21x224x224
+    """
+
+    kind = "interpolate"
+    family = "resampling"
+    also = ("Resize", "Resizing", "resize")
+
+    size = Sizes(doc="output size of each axis", torch="size")
+    mode = Choice("nearest", "bilinear", doc="pick, or interpolate", torch="mode")
+
+    def infer(self, x: TensorType) -> TensorType:
+        return TensorType((x.shape[0], *self.size), x.dtype)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=_interpolation_ops(y, len(self.size)) if self.mode == "bilinear" else 0)
+
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        factors = [geometry.whole_factor(size, own) for size, own in zip(x.shape[1:], self.size, strict=True)]
+        window = geometry.nearest_window if self.mode == "nearest" else geometry.linear_window
+        windows = tuple(window(factor) for factor in factors if factor is not None)
+        return windows if len(windows) == len(factors) else None
 
 
 class PixelShuffle(Layer):
@@ -59,3 +89,8 @@ class PixelShuffle(Layer):
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return (geometry.nearest_window(self.factor),) * 2
+
+
+def _interpolation_ops(y: TensorType, axes: int) -> int:
+    """A product for each of an output's 2^d corners, and the additions between them."""
+    return y.numel * (2 * prod((2,) * axes) - 1)

@@ -1,4 +1,4 @@
-"""Layers that rearrange, cut or pad: no dot product, no parameters. Axes leave the batch out."""
+"""Layers that rearrange or pad: no dot product, no parameters. Axes leave the batch out."""
 
 from math import prod
 
@@ -6,8 +6,8 @@ from netcalc.layers import geometry
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.options import Choice, Integer, Integers, Maybe, Number, Padding, Sizes
-from netcalc.tensor import Shape, TensorType, format_shape
+from netcalc.layers.options import Choice, Integer, Integers, Maybe, Number, Padding
+from netcalc.tensor import TensorType, format_shape
 
 
 class Identity(Layer):
@@ -163,79 +163,28 @@ class Pad(SpatialLayer):
         return tuple(geometry.shifted_window(-before) for before, _ in self.pad)
 
 
-class Crop(SpatialLayer):
-    """Cuts cells off the spatial axes: `crop` from each side, or the centre of `size`.
+class Roll(Layer):
+    """Moves the elements along each axis, and those that leave at one end in at the other.
 
-    An odd rest of a centre crop comes off behind, as in U-Net's copy and crop.
+    y[i] = x[(i - shift) mod size], as PyTorch's roll. `shift` lists the axes in order, the channels of a
+    channel-first tensor among them; axes behind the last one listed stay.
 
-    Example: `crop: {size: 56}` on 512x64x64 gives 512x56x56
+    Example: `roll: {shift: [-3, -3]}` on 56x56x96 gives 56x56x96
     """
 
-    kind = "crop"
+    kind = "roll"
     family = "shape"
-    also = ("CenterCrop", "Cropping2D", "center_crop")
+    also = ("Roll", "cyclic_shift")
 
-    crop = Padding(0, doc="cells cut off", torch=None, same=False)
-    size = Maybe(Sizes(doc="the size that is left, from the centre"))
-
-    def sides(self, space: Shape) -> tuple[tuple[int, int], ...]:
-        """What is cut off before and behind, along each axis."""
-        if self.size is None:
-            return self.crop
-        rests = (size - wanted for size, wanted in zip(space, self.size, strict=True))
-        return tuple((rest // 2, rest - rest // 2) for rest in rests)
+    shift = Integers(at_least=None, doc="positions moved along each axis, negative backward", torch="shifts")
 
     def infer(self, x: TensorType) -> TensorType:
-        channels, space = channels_and_space(x)
-        if self.size is not None:
-            geometry.require_equal(any(map(any, self.crop)), False, "give crop or size, not both", "size")
-        sizes = []
-        for size, (before, after) in zip(space, self.sides(space), strict=True):
-            if self.size is not None:
-                geometry.require_at_least(before, 0, f"a crop cannot be larger than its input of {x}", "size")
-            rest = size - (before + after)
-            geometry.require_at_least(rest, 1, f"crop leaves nothing of a size of {size}", "crop")
-            sizes.append(rest)
-        return TensorType((channels, *sizes), x.dtype)
+        message = f"shift lists {len(self.shift)} axes, the input of {x} has {len(x.shape)}"
+        geometry.require_at_least(len(x.shape), len(self.shift), message, "shift")
+        return x
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
-        return tuple(geometry.shifted_window(before) for before, _ in self.sides(x.shape[1:]))
-
-
-class Slice(Layer):
-    """Takes every `step`-th element of an axis from `start` up to, not with, `end`.
-
-    Negative positions count from the end and those beyond are cut off, as Python's slices do.
-
-    Example: `slice: {axis: 0, end: 32}` on 64x28x28 gives 32x28x28
-    """
-
-    kind = "slice"
-    family = "shape"
-    also = ("narrow",)
-
-    axis = Integer(0, at_least=None, doc="the axis, without the batch", torch="dim")
-    start = Integer(0, at_least=None, doc="first position")
-    end = Maybe(Integer(at_least=None, doc="position behind the last; the axis's end unless given"))
-    step = Integer(1, doc="distance between positions")
-
-    def infer(self, x: TensorType) -> TensorType:
-        axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
-        taken = len(self._positions(x.shape[axis]))
-        message = f"nothing is left of axis {axis} of {x} from {self.start} to {self.end}"
-        geometry.require_at_least(taken, 1, message, "start")
-        return TensorType((*x.shape[:axis], taken, *x.shape[axis + 1 :]), x.dtype)
-
-    def window(self, x: TensorType) -> tuple[Window, ...]:
-        windows = list(pointwise(x))
-        axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
-        if axis > 0:
-            start = self._positions(x.shape[axis]).start
-            windows[axis - 1] = Window(self.step, -start)
-        return tuple(windows)
-
-    def _positions(self, size: int) -> range:
-        return range(size)[slice(self.start, self.end, self.step)]
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        return None if any(self.shift[1:]) else pointwise(x)
 
 
 class ChannelShuffle(Layer):

@@ -1,12 +1,12 @@
 """The columns of the table, each once: its heading, the value behind it, how that is shown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from netcalc.analysis import Convention, Field, Figures, Report
 from netcalc.render import numbers
-from netcalc.render.lines import Line
+from netcalc.render.lines import Line, View, contents
 from netcalc.tensor import Shape
 
 Value = None | int | str | Shape
@@ -29,17 +29,23 @@ class Column:
 
 def _option(name: str) -> Callable[[Line], Value]:
     def value(line: Line) -> Value:
-        given = getattr(line.row.node.layer, name, None)
+        given = None if line.inside else getattr(line.row.node.layer, name, None)
         return given if isinstance(given, int | tuple) and not isinstance(given, bool) else None
 
     return value
 
 
+def _kind(line: Line) -> Value:
+    return "block" if line.inside else line.row.node.layer.kind
+
+
 def _filters(line: Line) -> Value:
     layer = line.row.node.layer
+    if line.inside:
+        return None
     if layer.family == "convolution":
-        return line.row.output_shape[0]
-    return line.row.output_shape[-1] if layer.family == "linear" else None
+        return line.output_shape[0]
+    return line.output_shape[-1] if layer.family == "linear" else None
 
 
 def _in_channels(line: Line) -> Value:
@@ -59,7 +65,8 @@ def _inputs(line: Line) -> Value:
 
 
 def _weights(line: Line) -> Value:
-    shapes = [param.shape for param in line.row.node.params if param.name == "weight"]
+    params = () if line.inside else line.row.node.params
+    shapes = [param.shape for param in params if param.name == "weight"]
     return shapes[0] if shapes else None
 
 
@@ -74,7 +81,7 @@ def _show_pad(pad: Shape | tuple[tuple[int, int], ...]) -> str:
 
 def _field(read: Callable[[Field], tuple[Any, ...]]) -> Callable[[Line], Value]:
     def value(line: Line) -> Value:
-        field = line.row.receptive_field
+        field = (line.inside[-1] if line.inside else line).row.receptive_field
         return read(field) if field is not None else None
 
     return value
@@ -99,7 +106,8 @@ def columns(convention: Convention) -> dict[str, Column]:
     kilobyte = "(KB)" if convention.name == "lecture" else "(KiB)"
     listed = (
         Column("layer", "", "layer", "name, with what follows in place", lambda line: line.label, left=True),
-        Column("kind", "", "kind", "kind of layer", lambda line: line.row.node.layer.kind, left=True),
+        Column("kind", "", "kind", "kind of layer", _kind, left=True),
+        Column("contents", "", "contents", "the weighted layers of a block", contents, left=True),
         Column("from", "", "reads", "what it reads", lambda line: ", ".join(line.row.node.inputs), left=True),
         Column("input", "", "input", "input shapes", _inputs, left=True),
         Column("in_channels", "input size", "C", "input channels", _in_channels),
@@ -116,14 +124,14 @@ def columns(convention: Convention) -> dict[str, Column]:
             "output size",
             "C",
             "output channels",
-            lambda line: next(iter(line.row.output_shape), None),
+            lambda line: next(iter(line.output_shape), None),
         ),
         Column(
             "out_size",
             "output size",
             "H/W",
             "output height and width",
-            lambda line: line.row.output_shape[1:] or None,
+            lambda line: line.output_shape[1:] or None,
             numbers.sizes,
         ),
         Column(
@@ -131,7 +139,7 @@ def columns(convention: Convention) -> dict[str, Column]:
             "",
             "output",
             "output shape",
-            lambda line: line.row.output_shape,
+            lambda line: line.output_shape,
             numbers.shape,
             left=True,
         ),
@@ -194,25 +202,30 @@ _WINDOW = ("filters", "kernel", "stride", "pad")
 _COSTS = ("memory", "params", "flops")
 
 
-def default_columns(report: Report) -> tuple[str, ...]:
-    """The lecture's columns for networks of C,H,W tensors and vectors; shapes for other ranks."""
+def default_columns(report: Report, depth: int | None = None) -> tuple[str, ...]:
+    """The lecture's columns for networks of C,H,W tensors and vectors; shapes for other ranks.
+
+    Folded to a depth, what the blocks hold stands in place of a layer's options.
+    """
     shapes = [shape for row in report.rows for shape in (*row.input_shapes, row.output_shape)]
-    ranks = set(map(len, shapes))
+    is_lectures = set(map(len, shapes)) <= {1, 3}
+    given = ("in_channels", "in_size") if is_lectures else ("input",)
+    taken = ("out_channels", "out_size") if is_lectures else ("output",)
+    if depth is not None:
+        return ("layer", "contents", *taken, *_COSTS)
     reads = () if _is_chain(report) else ("from",)
-    if ranks <= {1, 3}:
-        return ("layer", *reads, "in_channels", "in_size", *_WINDOW, "out_channels", "out_size", *_COSTS)
-    return ("layer", *reads, "input", *_WINDOW, "output", *_COSTS)
+    return ("layer", *reads, *given, *_WINDOW, *taken, *_COSTS)
 
 
-def chosen_columns(report: Report, wanted: Sequence[str]) -> list[Column]:
-    """The columns to show: those wanted; `+name` adds to the default; empty ones go unless asked for.
+def chosen_columns(report: Report, view: View) -> list[Column]:
+    """The columns to show: those wanted; `+name` adds to the default.
 
     Raises KeyError with a name that is no column's.
     """
     known = columns(report.convention)
-    added = [name.removeprefix("+") for name in wanted if name.startswith("+")]
-    plain = [name for name in wanted if not name.startswith("+")]
-    names = {*(plain or default_columns(report)), *added}
+    added = [name.removeprefix("+") for name in view.wanted if name.startswith("+")]
+    plain = [name for name in view.wanted if not name.startswith("+")]
+    names = {*(plain or default_columns(report, view.depth)), *added}
     ordered = plain if plain and not added else [name for name in known if name in names]
     return [known[name] for name in dict.fromkeys(ordered)]
 
@@ -220,8 +233,8 @@ def chosen_columns(report: Report, wanted: Sequence[str]) -> list[Column]:
 def _is_chain(report: Report) -> bool:
     """Whether each layer reads just the one above it."""
     above: tuple[str, ...] = tuple(given.name for given in report.graph.inputs)
-    for row in report.rows:
-        if row.node.inputs != above:
+    for node in report.graph.nodes:
+        if node.inputs != above:
             return False
-        above = (row.node.full_name,)
+        above = (node.full_name,)
     return True

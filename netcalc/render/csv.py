@@ -7,7 +7,7 @@ from typing import Any
 
 from netcalc.analysis import Report
 from netcalc.render.columns import columns
-from netcalc.render.lines import lines
+from netcalc.render.lines import View, lines
 
 DEFAULT = (
     "layer", "kind", "from", "input", "output", "filters", "kernel", "stride", "pad", "dilation", "groups",
@@ -23,7 +23,7 @@ def csv_chunks(report: Report, wanted: Sequence[str] = ()) -> Iterator[str]:
     names = [*(plain or DEFAULT), *(name[1:] for name in wanted if name.startswith("+"))]
     chosen = [known[name] for name in dict.fromkeys(names)]
     yield _row([column.name for column in chosen])
-    for line in lines(report, every_layer=True):
+    for line in lines(report, View(every_layer=True)):
         yield _row([_text(column.value(line)) for column in chosen])
 
 

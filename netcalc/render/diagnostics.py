@@ -53,8 +53,20 @@ def _excerpt(span: Span, colour: str, margin: str) -> Iterator[list[Segment]]:
     yield [(f"{number} | ", "blue"), (shown, "")]
     carets = " " * cell_len(shown[:before]) + "^" * max(1, cell_len(shown[before : before + width]))
     yield [(f"{margin}| ", "blue"), (carets, colour)]
-    if span.via is not None:
-        yield [(f"{margin}= used here", "bold"), (f": {_clean(str(span.via))}", "")]
+    for place in _uses(span):
+        number, _ = place.source.position(place.start)
+        text = _clean(place.source.line(number)).strip()
+        shown = text if len(text) <= _LONGEST_LINE // 2 else f"{text[: _LONGEST_LINE // 2]}..."
+        yield [(f"{margin}= used at", "bold"), (f" {_clean(str(place))}: {shown}", "")]
+
+
+def _uses(span: Span) -> list[Span]:
+    """Where the blocks around a place were used, from the inside out; the middle of many is left out."""
+    places = []
+    while span.via is not None:
+        span = span.via
+        places.append(span)
+    return places if len(places) <= 4 else [*places[:2], *places[-2:]]
 
 
 def _clean(text: str) -> str:

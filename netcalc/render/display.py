@@ -5,6 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from netcalc.analysis import Report
+from netcalc.render.lines import View
 from netcalc.render.table import conditions_in_words, shown_table, table_lines, totals_in_words
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ class PrintedReport(Report):
     @classmethod
     def of(cls, report: Report) -> "PrintedReport":
         """The same report, able to print itself."""
-        return cls(report.graph, report.rows, report.convention, report.batch, report.dtype)
+        return cls(report.graph, report.rows, report.convention, report.batch, report.dtype, report.only)
 
     def __str__(self) -> str:
         text = io.StringIO()
@@ -38,7 +39,7 @@ class PrintedReport(Report):
         headings = (f"{column.group} {column.heading}".strip() for column in view.columns)
         head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
         body = "".join(_html_row(cells, "td") for cells in view.cells)
-        words = f"{totals_in_words(self, view.lines)}<br>{conditions_in_words(self, every_layer=False)}"
+        words = f"{totals_in_words(self, view.lines)}<br>{conditions_in_words(self, View())}"
         return (
             f"<table><caption>{escape(self.graph.name)}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}{_html_row(view.sums, 'th')}</tbody></table><p>{words}</p>"

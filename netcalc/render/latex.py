@@ -5,6 +5,7 @@ from itertools import groupby
 
 from netcalc.analysis import Report
 from netcalc.render.columns import Column
+from netcalc.render.lines import View
 from netcalc.render.table import conditions_in_words, shown_table, totals_in_words
 
 _SPECIAL = {
@@ -13,18 +14,18 @@ _SPECIAL = {
 }  # fmt: skip
 
 
-def latex_chunks(report: Report, every_layer: bool = False, wanted: Sequence[str] = ()) -> Iterator[str]:
+def latex_chunks(report: Report, view: View = View()) -> Iterator[str]:
     """The lines of a tabular, with what was counted as comments above it."""
-    view = shown_table(report, every_layer, wanted)
-    words = (totals_in_words(report, view.lines), conditions_in_words(report, every_layer))
-    alignment = "".join("l" if column.left else "r" for column in view.columns)
+    shown = shown_table(report, view)
+    words = (totals_in_words(report, shown.lines), conditions_in_words(report, view))
+    alignment = "".join("l" if column.left else "r" for column in shown.columns)
     yield f"% {' '.join(report.graph.name.split())}: {words[0]}\n% {words[1]}\n"
     yield f"% needs \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
-    yield from _headings(view.columns)
+    yield from _headings(shown.columns)
     yield "\\midrule\n"
-    for cells in (*view.head, *view.cells):
+    for cells in (*shown.head, *shown.cells):
         yield _row([_escaped(text) for text in cells])
-    yield "\\midrule\n" + _row([_escaped(text) for text in view.sums])
+    yield "\\midrule\n" + _row([_escaped(text) for text in shown.sums])
     yield "\\bottomrule\n\\end{tabular}\n"
 
 

@@ -56,7 +56,7 @@ class Layout(NamedTuple):
         for (text, style), heading, width, gap in zip(
             cells, self.headings, self.widths, self.gaps, strict=True
         ):
-            shown = text if cell_len(text) <= width else f"{set_cell_size(text, width - 3)}..."
+            shown = text if cell_len(text) <= width else _cut(text, width)
             room = width - cell_len(shown)
             before, after = (gap, room) if heading.left else (gap + room, 0)
             segments += [(" " * before, ""), (shown, style), (" " * after, "")]
@@ -77,6 +77,12 @@ class Layout(NamedTuple):
                 if self.headings[start].group:
                     yield start, end
                 start = end
+
+
+def _cut(text: str, width: int) -> str:
+    """A text without its middle: names of layers differ at their ends."""
+    tail = (width - 3) // 2
+    return f"{set_cell_size(text, width - 3 - tail)}...{text[len(text) - tail :]}"
 
 
 def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], max_width: int | None) -> Layout:

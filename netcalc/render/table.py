@@ -1,13 +1,14 @@
 """The report as a table for people: the lecture's, with totals by column and by family."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 from netcalc.analysis import Figures, Report
 from netcalc.render import numbers
 from netcalc.render.columns import Column, chosen_columns
 from netcalc.render.layout import Heading, Layout, Segment, lay_out
-from netcalc.render.lines import Line, lines, totals
+from netcalc.render.lines import Line, View, lines, totals
 
 _MEGABYTES = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"), (1, "bytes"))
 _MEBIBYTES = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"), (1, "bytes"))
@@ -16,29 +17,29 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 HEAVY = 0.15
 """From this share of a column's total on, a figure is set in bold."""
 
-_DROPPABLE = ("from", "pad", "stride", "in_size", "in_channels", "input", "kernel", "filters")
+_DROPPABLE = ("contents", "from", "pad", "stride", "in_size", "in_channels", "input", "kernel", "filters")
 """What a narrow terminal does without, in this order."""
 
 
 def table_lines(
     report: Report,
+    view: View = View(),
     *,
-    every_layer: bool = False,
-    wanted: Sequence[str] = (),
     bars: bool = False,
     width: int | None = None,
 ) -> Iterator[list[Segment]]:
-    """The whole view: heading, table or bars, totals by family, and what was counted how."""  # fmt: skip
-    listed = lines(report, every_layer)
-    yield from _heading(report)
+    """The whole view: heading, table or bars, totals by family, and what was counted how."""
+    listed = lines(report, view)
+    yield from _heading(report, width)
     if bars:
         yield from _bars(report, listed, width)
     else:
-        yield from _table(shown_table(report, every_layer, wanted), wanted, width)
+        yield from _table(shown_table(report, view), view, width)
     yield []
-    yield from _families(report, listed)
+    base = lines(report, view._replace(depth=None))
+    yield from _families(report, base)
     yield []
-    yield from _footer(report, listed, width)
+    yield from _footer(report, view, base, width)
 
 
 def totals_in_words(report: Report, listed: Sequence[Line]) -> str:
@@ -54,13 +55,14 @@ def totals_in_words(report: Report, listed: Sequence[Line]) -> str:
     return ", ".join([*parts, f"{memory} of outputs{of_these}"])
 
 
-def conditions_in_words(report: Report, every_layer: bool) -> str:
+def conditions_in_words(report: Report, view: View) -> str:
     """Convention, batch, element type and units."""
     kilobyte = "KB" if report.convention.name == "lecture" else "KiB"
-    in_place = "" if every_layer else "; activations work in place, in their layer's line"
+    in_place = "" if view.every_layer else "; activations work in place, in their layer's line"
+    only = f"; only {', '.join(report.only)}" if report.only else ""
     return (
         f"{report.convention.name} convention: {report.convention.words}; "
-        f"batch {report.batch}, {report.dtype.name}; {kilobyte} = 1024 bytes{in_place}"
+        f"batch {report.batch}, {report.dtype.name}; {kilobyte} = 1024 bytes{in_place}{only}"
     )
 
 
@@ -75,14 +77,14 @@ def cell(column: Column, line: Line) -> str:
     return "" if value is None else column.show(value)
 
 
-def _heading(report: Report) -> Iterator[list[Segment]]:
+def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
     graph = report.graph
     given = ", ".join(
         numbers.shape(i.type.shape) if len(graph.inputs) == 1 else f"{i.name} {i.type}" for i in graph.inputs
     )
     yield [(graph.name, "bold"), ("  ", ""), (f"·  input {given}", "")]
     if graph.citation:
-        yield [(graph.citation, "dim")]
+        yield from ([(part, "dim")] for part in wrap(graph.citation, width or 1000))
     yield []
 
 
@@ -111,19 +113,31 @@ class ShownTable(NamedTuple):
         """The table with each line named by its layer alone."""
         if self.columns[0].name != "layer":
             return self
-        labels = (line.row.node.full_name for line in self.lines)
+        labels = (line.label if line.inside else line.name for line in self.lines)
         return self._replace(cells=[[label, *row[1:]] for label, row in zip(labels, self.cells, strict=True)])
 
+    def with_contents_cut(self, excess: int) -> "ShownTable":
+        """The table with what the blocks hold cut short, so that it is narrower by `excess` characters."""
+        names = [column.name for column in self.columns]
+        if "contents" not in names:
+            return self
+        at = names.index("contents")
+        room = max(24, max(len(row[at]) for row in self.cells) - excess)
+        cut = [row[at] if len(row[at]) <= room else f"{row[at][: room - 3]}..." for row in self.cells]
+        cells = [[*row[:at], text, *row[at + 1 :]] for row, text in zip(self.cells, cut, strict=True)]
+        return self._replace(cells=cells)
 
-def shown_table(report: Report, every_layer: bool = False, wanted: Sequence[str] = ()) -> ShownTable:
+
+def shown_table(report: Report, view: View = View()) -> ShownTable:
     """The cells of the table; columns that nobody asked for and that are empty go."""
-    listed = lines(report, every_layer)
-    columns = chosen_columns(report, wanted)
-    head = [_input_cells(columns, report)] if every_layer and len(report.graph.inputs) == 1 else []
+    listed = lines(report, view)
+    columns = chosen_columns(report, view)
+    has_input = view.every_layer and view.depth is None and len(report.graph.inputs) == 1
+    head = [_input_cells(columns, report)] if has_input and not report.only else []
     cells = [[cell(column, line) for column in columns] for line in listed]
     shown = ShownTable(columns, listed, head, cells, _total_cells(columns, totals(listed)))
     for column, texts in zip(columns, zip(*cells, strict=True), strict=False):
-        if not any(texts) and column.name not in asked_for(wanted):
+        if not any(texts) and column.name not in asked_for(view.wanted):
             shown = shown.without(column.name)
     return shown
 
@@ -133,17 +147,20 @@ def asked_for(wanted: Sequence[str]) -> set[str]:
     return {name.removeprefix("+") for name in wanted}
 
 
-def _table(shown: ShownTable, wanted: Sequence[str], width: int | None) -> Iterator[list[Segment]]:
+def _table(shown: ShownTable, view: View, width: int | None) -> Iterator[list[Segment]]:
     hidden = []
     layout = _laid_out(shown, width)
     if width is not None and layout.width > width:
         shown = shown.with_short_labels()
         layout = _laid_out(shown, width)
+    if width is not None and layout.width > width:
+        shown = shown.with_contents_cut(layout.width - width)
+        layout = _laid_out(shown, width)
     for name in _DROPPABLE:
         column = next((column for column in shown.columns if column.name == name), None)
         if width is None or layout.width <= width:
             break
-        if column is not None and name not in asked_for(wanted):
+        if column is not None and name not in asked_for(view.wanted):
             hidden.append(f"{column.group} {column.heading}".strip())
             shown = shown.without(name)
             layout = _laid_out(shown, width)
@@ -207,7 +224,7 @@ def _input_cells(columns: Sequence[Column], report: Report) -> list[str]:
 
 def _bars(report: Report, listed: Sequence[Line], width: int | None) -> Iterator[list[Segment]]:
     """The lecture's three bar charts side by side: memory, parameters, flops of each line."""
-    columns = [column for column in chosen_columns(report, ()) if column.of_figures is not None]
+    columns = [column for column in chosen_columns(report, View()) if column.of_figures is not None]
     values = [[column.of_figures(line.figures) for column in columns if column.of_figures] for line in listed]
     shown = [[column.show(value) for column, value in zip(columns, row, strict=True)] for row in values]
     label = min(max((len(line.label) for line in listed), default=5), 28)
@@ -245,7 +262,7 @@ def _families(report: Report, listed: Sequence[Line]) -> Iterator[list[Segment]]
     groups: dict[str, list[Line]] = {}
     for line in listed:
         groups.setdefault(line.row.node.layer.family, []).append(line)
-    columns = [column for column in chosen_columns(report, ()) if column.of_figures is not None]
+    columns = [column for column in chosen_columns(report, View()) if column.of_figures is not None]
     everything = totals(listed)
     headings = [Heading("", "by kind", left=True), Heading("", "lines")]
     for column in columns:
@@ -272,11 +289,8 @@ def _families(report: Report, listed: Sequence[Line]) -> Iterator[list[Segment]]
         yield layout.line(list(zip(row, styles, strict=True)))
 
 
-def _footer(report: Report, listed: Sequence[Line], width: int | None) -> Iterator[list[Segment]]:
-    from textwrap import wrap
-
-    every_layer = not any(line.folded for line in listed) and len(listed) == len(report.rows)
-    texts = [totals_in_words(report, listed), conditions_in_words(report, every_layer)]
+def _footer(report: Report, view: View, listed: Sequence[Line], width: int | None) -> Iterator[list[Segment]]:
+    texts = [totals_in_words(report, listed), conditions_in_words(report, view)]
     unused = sorted(report.graph.unused)
     if unused:
         texts.append(

@@ -1,34 +1,65 @@
 """The bundled architectures as a table."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from netcalc.analysis import Report
 from netcalc.render.layout import Heading, Segment, lay_out
 from netcalc.render.numbers import shape
 
 
-def zoo_lines(reports: Sequence[tuple[str, Report]]) -> Iterator[list[Segment]]:
-    """One line an architecture: name, input, exact parameters and multiply-adds, source."""
+class Entry(NamedTuple):
+    """One architecture: its name, the file it stands in, and what it takes."""
+
+    name: str
+    family: str
+    report: Report
+
+
+def zoo_lines(entries: Sequence[Entry], sort: str) -> Iterator[list[Segment]]:
+    """One line an architecture, with exact parameters and multiply-adds."""
+    if not entries:
+        yield [("no bundled architecture has these words", "")]
+        return
     headings = [
-        Heading("", "name", left=True),
+        *(Heading("", text, left=True) for text in ("name", "family")),
+        Heading("", "year"),
         Heading("", "input", left=True),
-        Heading("", "layers"),
-        Heading("", "params"),
-        Heading("", "macs"),
+        *(Heading("", text) for text in ("layers", "params", "macs")),
     ]
-    rows = [
-        (
-            name,
-            ", ".join(shape(given.type.shape) for given in report.graph.inputs),
-            str(len(report.rows)),
-            f"{report.totals.params:,}",
-            f"{report.totals.macs:,}",
-        )
-        for name, report in reports
-    ]
+    ordered = sorted(entries, key=lambda entry: _key(entry, sort))
+    rows = [_row(entry) for entry in ordered]
     layout = lay_out(headings, rows, None)
     yield from layout.heading_lines()
     for row in rows:
         yield layout.line([(row[0], "cyan"), *((text, "") for text in row[1:])])
     yield []
-    yield [("netcalc table NAME shows one; counted at batch 1, without bias in the macs", "dim")]
+    yield [("netcalc table NAME shows one, netcalc show NAME its YAML; at batch 1, macs without bias", "dim")]
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    report = entry.report
+    year = report.graph.year
+    inputs = ", ".join(shape(given.type.shape) for given in report.graph.inputs)
+    figures = report.totals
+    return (
+        entry.name,
+        entry.family,
+        str(year) if year is not None else "",
+        inputs,
+        f"{len(report.rows):,}",
+        f"{figures.params:,}",
+        f"{figures.macs:,}",
+    )
+
+
+def _key(entry: Entry, sort: str) -> tuple[object, ...]:
+    figures = entry.report.totals
+    keys: dict[str, tuple[object, ...]] = {
+        "name": (),
+        "family": (entry.family, figures.params),
+        "year": (entry.report.graph.year or 0,),
+        "params": (figures.params,),
+        "macs": (figures.macs,),
+    }
+    return (*keys[sort], entry.name)

@@ -2,7 +2,7 @@
 
 from netcalc.spec.blocks import Block
 from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, evaluate
-from netcalc.spec.items import ITEM_KEYS, Body, Item
+from netcalc.spec.items import BRANCH_KEYS, ITEM_KEYS, Body, Item
 from netcalc.spec.library import bundled_files, bundled_names, find_spec, open_source, variant_names
 from netcalc.spec.overrides import InputOverride, Setting, read_input_override, read_setting
 from netcalc.spec.reader import InputDeclaration, Spec, read_spec
@@ -18,6 +18,7 @@ from netcalc.spec.tree import (
 )
 
 __all__ = [
+    "BRANCH_KEYS",
     "ITEM_KEYS",
     "UNKNOWN",
     "Block",

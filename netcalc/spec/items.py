@@ -10,7 +10,8 @@ from netcalc.spec.yaml_reader import expression_problem, inside_dollar
 ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when")
 """The keys that go with every item."""
 
-RESIDUAL_BRANCHES = ("main", "shortcut")
+BRANCH_KEYS = {"parallel": ("branches",), "residual": ("main", "shortcut")}
+"""The keys under which branches stand."""
 
 
 class Body(NamedTuple):
@@ -100,29 +101,30 @@ class ItemReader:
             return Item(None, entry.key_span)
         options = {option.key: option for option in entry.value.entries}
         if kind == "residual":
-            branches = [options.pop(name) for name in RESIDUAL_BRANCHES if name in options]
-            given = {branch.key for branch in branches}
+            branches = [options.pop(name) for name in BRANCH_KEYS[kind] if name in options]
+            complete = any(branch.key == "main" for branch in branches)
         else:
             mapping = options.pop("branches", None)
-            branches = list(self._branches(mapping.value)) if mapping is not None else []
-            given = {"main"} if mapping is not None else set()
-        if "main" not in given:
+            branches = [] if mapping is None else self._branches(mapping.value)
+            complete = mapping is not None
+        if not complete:
             self._report("E403", f"{kind} has no branches", entry.key_span, f"write - {example}")
+        if not complete or not branches:
             return Item(None, entry.key_span)
         bodies = tuple(Body(b.key, b.key_span, self._body(b)) for b in branches)
         general = tuple(option for key, option in options.items() if key in ITEM_KEYS)
         own = tuple(option for key, option in options.items() if key not in ITEM_KEYS)
         return Item(kind, entry.key_span, own, general, bodies)
 
-    def _branches(self, value: Value) -> tuple[Entry, ...]:
+    def _branches(self, value: Value) -> list[Entry]:
         if isinstance(value, Mapping) and value.entries:
-            return value.entries
+            return [*value.entries]
         if not is_unknown(value):
             help = "write branches: {left: [...], right: [...]}"
             self._report(
                 "E204", f"branches: is a mapping of layer lists, not {describe(value)}", _start(value), help
             )
-        return ()
+        return []
 
     def _body(self, entry: Entry) -> tuple[Item, ...]:
         """A branch; nothing at all is the identity."""

@@ -32,7 +32,7 @@ def find_spec(spec: str | os.PathLike[str]) -> Found:
         return Found(_decode(name, _read(name), os.path.dirname(os.path.abspath(name))))
     bundled = name.removesuffix(".yml").removesuffix(".yaml")
     if bundled in bundled_files():
-        return Found(_open_bundled(bundled))
+        return Found(_open_bundled(bundled), bundled if bundled in variant_names(bundled) else None)
     for family in bundled_files():
         if bundled in variant_names(family):
             return Found(_open_bundled(family), bundled)

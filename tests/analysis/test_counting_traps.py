@@ -21,6 +21,17 @@ from helpers import only_row, report_of
         # 270,336; 262,144; 0
         ((8, 16, 16), "conv_transpose: {filters: 8, kernel: 4, stride: 2, pad: 1, groups: 4}", 65_536, 264),
         ((10, 64), "linear: {units: 32}", 20_480, 2_080),  # 2,080: the positions forgotten
+        ((16, 64), "multi_head_attention: {heads: 4}", 294_912, 16_640),  # 0; 262,144
+        ((16, 64), "multi_head_attention: {heads: 4, causal: true}", 294_912, 16_640),
+        # 0 everywhere but one
+        (
+            (16, 64),
+            "scaled_dot_product_attention: {heads: 4, from: [input, input, input]}",
+            32_768,
+            0,
+        ),
+        ((10, 32), "lstm: {units: 64}", 245_760, 25_088),  # 0; two bias vectors
+        ((10,), "embedding: {entries: 100, width: 16}", 0, 1_600),
         ((16, 32, 32), "batchnorm", 0, 32),  # 32; 32,768; 65,536
         ((64, 10, 10), "adaptive_avgpool: {size: 3}", 0, 0),  # counted by some as macs
         ((64, 10, 10), "relu", 0, 0),
@@ -96,6 +107,12 @@ def test_unused_layers_are_kept_marked_and_counted() -> None:
         ("upsample: {factor: 2}", 0),
         ("upsample: {factor: 2, mode: bilinear}", 7 * 3200),
         ("dropout", 0),
+        ("reduce: {axes: [1, 2]}", 800),
+        ("interpolate: {size: 20, mode: bilinear}", 7 * 3200),
+        ("stochastic_depth: {rate: 0.1}", 0),
+        ("roll: {shift: [0, 2]}", 0),
+        ("parameter: {shape: [8, 1, 1], join: multiply}", 800),
+        ("parameter: {shape: [8, 1, 10], join: prepend, axis: 1}", 0),
     ],
 )
 def test_other_operations(kind: str, ops: int) -> None:
@@ -107,3 +124,53 @@ def test_adding_three_tensors_takes_two_additions_an_element() -> None:
         "input: [4, 5]\nlayers:\n  - relu: {name: a}\n  - relu: {name: b}\n  - add: {from: [a, b, input]}\n"
     )
     assert report.rows[-1].figures.other_ops == 2 * 20
+
+
+@pytest.mark.parametrize(
+    ("input", "item", "ops"),
+    [
+        ((16, 64), "multi_head_attention: {heads: 4}", 4 * 16 * 16 * 6),
+        ((16, 64), "scaled_dot_product_attention: {heads: 4, from: [input, input, input]}", 4 * 16 * 16 * 6),
+        # 9 windows of 9 positions, the input padded to 9 x 9
+        ((8, 8, 4), "window_attention: {size: 3, heads: 2}", 2 * 81 * 9 * 7),
+        ((8, 8, 4), "window_attention: {size: 3, heads: 2, shift: 1}", 2 * 81 * 9 * 8),
+        # one window, so nothing is shifted
+        ((3, 3, 4), "window_attention: {size: 3, heads: 2, shift: 1}", 2 * 9 * 9 * 7),
+        # lengths of queries and keys, 16 sigmoid of the biases, the ReLU of 25 offsets
+        (
+            (3, 3, 4),
+            "window_attention: {size: 3, heads: 2, cosine: true}",
+            2 * 9 * 9 * 7 + 2 * 9 * 4 * 3 + 2 * 9 * 9 * 5 + 25 * 512,
+        ),
+        # keys and values pooled to 4 positions and normalised; 9 queries and 5 keys with the class token
+        (
+            (9, 4),
+            "pooled_attention: {heads: 2, size: [1, 2, 4], stride_kv: [1, 1, 2], residual: patches}",
+            2 * 9 * 5 * 6 + 2 * 5 * 4 * 7 + 8 * 4,
+        ),
+        # tables of 7 offsets along H and W, 3 needed along H; 3 additions a score between patches
+        (
+            (9, 4),
+            "pooled_attention: {heads: 2, size: [1, 2, 4], positions: true, residual: all}",
+            2 * 9 * 9 * 6 + 2 * 8 * 8 * 3 + 3 * 2 * 3 + 9 * 4,
+        ),
+        ((10, 32), "rnn: {units: 64}", 10 * 64 * 2),
+        ((10, 32), "lstm: {units: 64}", 10 * 64 * 22),
+        ((10, 32), "gru: {units: 64, layers: 3, bidirectional: true}", 10 * 64 * 17 * 6),
+    ],
+)
+def test_other_operations_of_sequences(input: tuple[int, ...], item: str, ops: int) -> None:
+    assert only_row(input, item).figures.other_ops == ops
+
+
+def test_a_memory_is_projected_at_its_own_length() -> None:
+    text = "input: {x: [5, 8], m: [7, 6]}\nlayers:\n  - multi_head_attention: {heads: 2, from: [x, m]}\n"
+    figures = report_of(text).totals
+    assert figures.macs == 2 * 5 * 8 * 8 + 2 * 7 * 6 * 8 + 2 * 5 * 7 * 8
+    assert figures.params == 8 * 8 + 2 * 8 * 6 + 3 * 8 + 8 * 8 + 8
+
+
+def test_a_matrix_product_of_two_inputs() -> None:
+    text = "input: {a: [3, 16, 64], b: [1, 20, 64]}\nlayers:\n  - matmul: {from: [a, b], transpose: true}\n"
+    report = report_of(text)
+    assert (report.rows[0].output_shape, report.totals.macs) == ((3, 16, 20), 3 * 16 * 20 * 64)

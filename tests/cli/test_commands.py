@@ -162,7 +162,60 @@ def test_explain_a_layer_that_is_not_there(cli: Cli) -> None:
 
 def test_list(cli: Cli) -> None:
     rows = [line.split() for line in cli("list").out.splitlines()]
-    assert ["alexnet", "3x227x227", "19", "61,100,840", "716,767,232"] in rows
+    assert ["alexnet", "alexnet", "2012", "3x227x227", "19", "61,100,840", "716,767,232"] in rows
+
+
+def test_list_filters_and_sorts(cli: Cli) -> None:
+    names = [
+        line.split()[0]
+        for line in cli("list", "resnet", "kaiming", "--sort", "macs").out.splitlines()
+        if line
+    ]
+    assert names == ["no"]
+    out = cli("list", "resnet.yaml"[:6], "torchvision", "--sort", "macs").out
+    macs = [int(line.split()[-1].replace(",", "")) for line in out.splitlines()[1:] if "x224" in line]
+    assert macs == sorted(macs)
+    assert len(macs) >= 5
+
+
+def test_show_gives_the_yaml_of_a_variants_family(cli: Cli, tmp_path: Path) -> None:
+    text = cli("show", "resnet34").out
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    ours = json.loads(cli("table", str(path), "--variant", "resnet34", "-f", "json").out)
+    assert ours["totals"]["params"] == 21_797_672
+    assert cli("table", str(path), "--variant", "resnet35").code == 2
+    assert "did you mean resnet34?" in cli("table", str(path), "--variant", "resnet3").err
+    assert "did you mean" in cli("show", "resnet35").err
+
+
+def test_depth_one_reads_like_the_papers_table(cli: Cli) -> None:
+    out = cli("table", "resnet50", "--depth", "1").out
+    rows = [" ".join(line.split()) for line in out.splitlines()]
+    for stage, contents in {
+        "stage1": "[1x1 64, 3x3 64, 1x1 256] x 3 256 56",
+        "stage2": "[1x1 128, 3x3 128, 1x1 512] x 4 512 28",
+        "stage3": "[1x1 256, 3x3 256, 1x1 1024] x 6 1024 14",
+        "stage4": "[1x1 512, 3x3 512, 1x1 2048] x 3 2048 7",
+    }.items():
+        assert any(row.startswith(f"{stage} {contents}") for row in rows)
+    assert "25,557,032 params" in out
+
+
+def test_depth_two_stacks_equal_blocks(cli: Cli) -> None:
+    out = cli("table", "resnet50", "--depth", "2").out
+    assert "stage1.1 x 2" in out
+    assert "stage3.1 x 5" in out
+
+
+def test_only_leaves_some_kinds_in(cli: Cli) -> None:
+    every = json.loads(cli("table", "resnet18", "-f", "json").out)
+    some = json.loads(cli("table", "resnet18", "-f", "json", "--only", "conv,linear").out)
+    kept = [layer for layer in every["layers"] if layer["kind"] in ("conv", "linear")]
+    assert some["layers"] == kept
+    assert some["totals"]["params"] == sum(layer["params"] for layer in kept)
+    assert "only conv, linear" in " ".join(cli("table", "resnet18", "--only", "conv,linear").out.split())
+    assert "did you mean conv?" in cli("table", "resnet18", "--only", "cnov").err
 
 
 def test_layers(cli: Cli) -> None:

@@ -1,0 +1,124 @@
+"""Attention: each position's output is a weighted mean over positions, the weights from dot products.
+
+The dot products of queries and keys, and of weights and values, are in `macs` with the projections.
+Each score of a head takes one product for the scaling and softmax's 5 operations (a comparison, a
+subtraction, an exponential, an addition, a division).
+"""
+
+from netcalc.layers import geometry
+from netcalc.layers.activation import Softmax
+from netcalc.layers.base import Cost, Layer, ParamSpec
+from netcalc.layers.errors import LayerError
+from netcalc.layers.options import Flag, Integer
+from netcalc.tensor import TensorType
+
+SCORE_OPS = 1 + Softmax.ops
+"""Operations a score takes: the scaling and the softmax."""
+
+
+class ScaledDotProductAttention(Layer):
+    """y = softmax(q k^T / sqrt(width of a head)) v of three inputs, each T x D (Vaswani et al. 2017).
+
+    D is split over the heads. N queries and M keys take N M D multiply-adds for the scores and as
+    many for the weighted values; a score takes 6 other operations, scaling and softmax. `causal`
+    changes no count: the masked scores are computed too. As PyTorch's scaled_dot_product_attention.
+
+    Example: `scaled_dot_product_attention: {heads: 4, from: [q, k, v]}` on 16x64, 16x64, 16x64 gives 16x64
+    """
+
+    kind = "scaled_dot_product_attention"
+    family = "attention"
+    also = ("dot_product_attention", "sdpa", "Attention")
+    arity = (3, 3)
+
+    heads = Integer(1, doc="parts that D is split into, each with scores of its own")
+    causal = Flag(False, doc="whether a position sees only those up to itself", torch="is_causal")
+
+    def infer(self, query: TensorType, key: TensorType, value: TensorType) -> TensorType:
+        for x in (query, key, value):
+            _require_sequence(self.kind, x)
+        message = f"the queries' width {query.shape[1]} is not the keys' {key.shape[1]}"
+        geometry.require_equal(query.shape[1], key.shape[1], message)
+        _require_one_length(key, value)
+        geometry.require_divides(self.heads, query.shape[1], "features of the queries", "heads")
+        geometry.require_divides(self.heads, value.shape[1], "features of the values", "heads")
+        return TensorType((query.shape[0], value.shape[1]), query.dtype)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        query, key, value = xs
+        scores = query.shape[0] * key.shape[0]
+        return Cost(scores * (key.shape[1] + value.shape[1]), self.heads * scores * SCORE_OPS)
+
+
+class MultiHeadAttention(Layer):
+    """Attention between learned projections, heads side by side (Vaswani et al. 2017).
+
+    With q = x Wq, k = m Wk, v = m Wv: y = (softmax(q k^T / sqrt(width of a head)) v a head) Wo.
+    One input attends to itself; a second is the memory that keys and values come from; of three the
+    second gives the keys and the third the values. T positions of width D take 4 T D^2 multiply-adds
+    for the projections and 2 T^2 D for scores and weighted values; a score takes 6 other operations,
+    scaling and softmax. `causal` changes no count: the masked scores are computed too.
+
+    Names and layouts are those of PyTorch's MultiheadAttention: one in_proj_weight where all
+    inputs have one width, otherwise q_proj_weight, k_proj_weight and v_proj_weight.
+
+    Example: `multi_head_attention: {heads: 12}` on 197x768 gives 197x768
+    """
+
+    kind = "multi_head_attention"
+    family = "attention"
+    also = ("MultiheadAttention", "MultiHeadAttention", "self_attention", "cross_attention", "mha")
+    arity = (1, 3)
+
+    heads = Integer(doc="parts that D is split into, each with scores of its own", torch="num_heads")
+    bias = Flag(True, doc="whether the projections add a bias", torch="bias")
+    causal = Flag(False, doc="whether a position sees only those up to itself", torch="is_causal")
+
+    def infer(self, *xs: TensorType) -> TensorType:
+        for x in xs:
+            _require_sequence(self.kind, x)
+        query, key, value = _three(xs)
+        _require_one_length(key, value)
+        geometry.require_divides(self.heads, query.shape[1], "features", "heads")
+        return query
+
+    def params(self, *xs: TensorType) -> tuple[ParamSpec, ...]:
+        width, *others = (x.shape[1] for x in _three(xs))
+        if all(geometry.is_equal(width, other) for other in others):
+            weights: tuple[ParamSpec, ...] = (
+                ParamSpec("in_proj_weight", (3 * width, width), "xavier_uniform"),
+            )
+        else:
+            weights = tuple(
+                ParamSpec(f"{name}_proj_weight", (width, size), "xavier_uniform")
+                for name, size in zip("qkv", (width, *others), strict=True)
+            )
+        output = ParamSpec("out_proj.weight", (width, width), "fan_in_uniform")
+        if not self.bias:
+            return (*weights, output)
+        in_bias = ParamSpec("in_proj_bias", (3 * width,), "zeros")
+        return (*weights, in_bias, output, ParamSpec("out_proj.bias", (width,), "zeros"))
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        query, key, value = _three(xs)
+        width = query.shape[1]
+        projections = (2 * query.numel + key.numel + value.numel) * width
+        scores = query.shape[0] * key.shape[0]
+        return Cost(projections + 2 * scores * width, self.heads * scores * SCORE_OPS)
+
+
+def _three(xs: tuple[TensorType, ...]) -> tuple[TensorType, TensorType, TensorType]:
+    """What queries, keys and values are made from, by how many inputs are given."""
+    return xs[0], xs[min(1, len(xs) - 1)], xs[-1]
+
+
+def _require_sequence(kind: str, x: TensorType) -> None:
+    if len(x.shape) != 2:
+        image = "flatten: {start: 1}, then permute: {order: [1, 0]} make positions of C,H,W"
+        message = f"{kind} reads positions and features, T x D, not {x}"
+        raise LayerError(message, help=image if len(x.shape) == 3 else None)
+
+
+def _require_one_length(key: TensorType, value: TensorType) -> None:
+    message = f"{key.shape[0]} keys do not match {value.shape[0]} values"
+    geometry.require_equal(key.shape[0], value.shape[0], message)

@@ -1,0 +1,84 @@
+"""Learned tables: rows looked up by a token's number, and tensors joined to the input."""
+
+from netcalc.layers import geometry
+from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
+from netcalc.layers.errors import LayerError
+from netcalc.layers.geometry import Window
+from netcalc.layers.options import Choice, Integer, Integers
+from netcalc.tensor import TensorType, format_shape
+
+
+class Embedding(Layer):
+    """Each token's row of a learned table: T to T x width, as PyTorch's Embedding.
+
+    y[..., d] = weight[x[...], d]. The input holds token numbers, in any shape. A row is looked up,
+    not multiplied out, so it counts no operation.
+
+    Example: `embedding: {entries: 50257, width: 768}` on 1024 gives 1024x768
+    """
+
+    kind = "embedding"
+    family = "embedding"
+    also = ("Embedding", "lookup")
+
+    entries = Integer(doc="rows of the table, such as the words of a vocabulary", torch="num_embeddings")
+    width = Integer(doc="features of a row", torch="embedding_dim")
+
+    def infer(self, x: TensorType) -> TensorType:
+        return TensorType((*x.shape, self.width), x.dtype)
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        return (ParamSpec("weight", (self.entries, self.width), "normal"),)
+
+
+class Parameter(Layer):
+    """A learned tensor joined to the input: a position table, a layer scale, a class token.
+
+    y = x + weight, or x weight, where an axis of size 1 and axes in front that the tensor lacks
+    stretch to the input's, one operation an element; or the tensor before the input along an axis,
+    which counts none. As PyTorch's nn.Parameter in ViT (Dosovitskiy et al. 2021) and ConvNeXt.
+
+    Example: `parameter: {shape: [1, 768], join: prepend}` on 196x768 gives 197x768
+    """
+
+    kind = "parameter"
+    family = "embedding"
+    also = ("Parameter", "position_embedding", "class_token", "layer_scale")
+
+    shape = Integers(doc="the learned tensor's sizes, without the batch", torch="size")
+    join = Choice("add", "multiply", "prepend", doc="how it meets the input")
+    axis = Integer(0, at_least=None, doc="the axis along which prepend joins, without the batch", torch="dim")
+
+    def infer(self, x: TensorType) -> TensorType:
+        if self.join == "prepend":
+            return self._prepended(x)
+        rank = len(self.shape)
+        message = f"a parameter of {format_shape(self.shape)} has more axes than the input of {x}"
+        geometry.require_at_least(len(x.shape), rank, message, "shape")
+        for own, size in zip(self.shape, x.shape[len(x.shape) - rank :], strict=True):
+            message = f"a parameter of {format_shape(self.shape)} does not stretch to the input of {x}"
+            geometry.require_stretches(own, size, message, "shape")
+        return x
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        initialiser = {"add": "truncated_normal", "multiply": "ones", "prepend": "zeros"}[self.join]
+        return (ParamSpec("weight", self.shape, initialiser),)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost() if self.join == "prepend" else Cost(other_ops=y.numel)
+
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        if self.join == "prepend" and geometry.resolve_axis(self.axis, len(x.shape), "axis") != 0:
+            return None
+        return pointwise(x)
+
+    def _prepended(self, x: TensorType) -> TensorType:
+        if len(self.shape) != len(x.shape):
+            message = f"prepend joins tensors of one rank, these have {len(self.shape)} and {len(x.shape)}"
+            raise LayerError(message, option="shape")
+        axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
+        for other, (own, size) in enumerate(zip(self.shape, x.shape, strict=True)):
+            if other != axis:
+                message = f"prepend along axis {axis} needs equal sizes on axis {other}, not {own} and {size}"
+                geometry.require_equal(own, size, message, "shape")
+        return TensorType((*x.shape[:axis], self.shape[axis] + x.shape[axis], *x.shape[axis + 1 :]), x.dtype)

@@ -1,0 +1,145 @@
+"""Attention whose queries, keys and values are pooled over space and time first."""
+
+from math import prod
+from typing import NamedTuple
+
+from netcalc.layers import geometry
+from netcalc.layers.attention import SCORE_OPS
+from netcalc.layers.base import Cost, Layer, ParamSpec
+from netcalc.layers.options import Choice, Flag, Integer, Integers, Maybe
+from netcalc.tensor import Shape, TensorType
+
+_ONES = (1, 1, 1)
+_NORM_OPS = 7
+"""Operations an element takes in the layer norm behind each pool, scale and shift learned."""
+_STRETCH_OPS = 3
+"""Operations an element takes in linear interpolation along one axis."""
+
+
+class _Pool(NamedTuple):
+    """A pool of the layer: its name, and the sizes of its depthwise convolution."""
+
+    name: str
+    kernel: Shape
+    stride: Shape
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is anything to pool."""
+        return (self.kernel, self.stride) != (_ONES, _ONES)
+
+    def grid(self, size: Shape) -> Shape:
+        """The positions along T, H, W that are left."""
+        if not self.stands:
+            return size
+        pads = [(cells // 2, cells // 2) for cells in self.kernel]
+        return tuple(map(geometry.output_size, size, self.kernel, self.stride, pads))
+
+
+class PooledAttention(Layer):
+    """Multiscale attention with a class token, as in MViT (Fan et al. 2021) and MViTv2 (Li et al. 2022).
+
+    Reads 1 + T H W tokens x D: a class token and a grid of `size`. q, k, v = x W; each head of q, and of
+    k and v, goes through a depthwise convolution over the grid, padded by half its kernel, and a layer
+    norm, unless its kernel and stride are 1; y = (softmax(q k^T / sqrt(width of a head)) v) Wo, one output
+    for each query that is left. `positions` adds learned vectors for the offset along each axis to the
+    keys of the scores; `residual` adds q to the result, MViTv2 to the patches alone.
+
+    Projections, convolutions, scores, weighted values and the queries' products with positions are in
+    macs. A score takes 6 other operations and with positions 3 more, a pooled element 7 for the norm,
+    an element of a position table stretched to another size 3. Names are torchvision's.
+
+    Example: `pooled_attention: {heads: 4, size: [4, 14, 14], stride_kv: [1, 2, 2]}` on 785x384 gives 785x384
+    """
+
+    kind = "pooled_attention"
+    family = "attention"
+    also = ("MultiscaleAttention", "multiscale_attention")
+
+    heads = Integer(doc="parts that the width is split into, each with scores of its own", torch="num_heads")
+    size = Integers(doc="the grid of the tokens behind the class token: T, H, W", torch="input_size")
+    width = Maybe(Integer(doc="output features; the input's unless given", torch="output_dim"))
+    kernel_q = Integers(_ONES, doc="kernel that pools the queries: T, H, W", torch="kernel_q")
+    stride_q = Integers(_ONES, doc="its stride", torch="stride_q")
+    kernel_kv = Integers(_ONES, doc="kernel that pools keys and values: T, H, W", torch="kernel_kv")
+    stride_kv = Integers(_ONES, doc="its stride", torch="stride_kv")
+    positions = Flag(False, doc="learn relative positions along each axis", torch="rel_pos_embed")
+    residual = Choice("none", "patches", "all", doc="which pooled queries are added", torch="residual_pool")
+
+    def infer(self, x: TensorType) -> TensorType:
+        geometry.require_equal(len(x.shape), 2, f"pooled_attention reads tokens x features, not {x}")
+        for name in ("size", "kernel_q", "stride_q", "kernel_kv", "stride_kv"):
+            given = len(getattr(self, name))
+            geometry.require_equal(given, 3, f"{name} lists T, H and W, not {given} sizes", name)
+        tokens = 1 + prod(self.size)
+        message = f"size={list(self.size)} and a class token are {tokens} tokens, not {x.shape[0]}"
+        geometry.require_equal(x.shape[0], tokens, message, "size")
+        width = self._width(x)
+        geometry.require_divides(self.heads, width, "features", "heads")
+        return TensorType((1 + prod(self._query.grid(self.size)), width), x.dtype)
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        width = self._width(x)
+        head = width // self.heads
+        specs = [
+            ParamSpec("qkv.weight", (3 * width, x.shape[1]), "fan_in_uniform"),
+            ParamSpec("qkv.bias", (3 * width,), "fan_in_uniform"),
+            ParamSpec("project.0.weight", (width, width), "fan_in_uniform"),
+            ParamSpec("project.0.bias", (width,), "fan_in_uniform"),
+        ]
+        for pool in self._pools:
+            specs += [
+                ParamSpec(f"{pool.name}.pool.weight", (head, 1, *pool.kernel), "fan_in_uniform"),
+                ParamSpec(f"{pool.name}.norm_act.0.weight", (head,), "ones"),
+                ParamSpec(f"{pool.name}.norm_act.0.bias", (head,), "zeros"),
+            ]
+        if self.positions:
+            rows = zip("thw", self._table_rows(), strict=True)
+            specs += [ParamSpec(f"rel_pos_{axis}", (row, head), "truncated_normal") for axis, row in rows]
+        return tuple(specs)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        (tokens, features), width = xs[0].shape, self._width(xs[0])
+        queries, keys = self._query.grid(self.size), self._key.grid(self.size)
+        pooled = [(prod(pool.grid(self.size)), prod(pool.kernel)) for pool in self._pools]
+        scores = (1 + prod(queries)) * (1 + prod(keys))
+        macs = 3 * tokens * features * width + y.numel * width + 2 * scores * width
+        macs = macs + sum(left * cells * width for left, cells in pooled)
+        other_ops = self.heads * scores * SCORE_OPS
+        other_ops = other_ops + sum((1 + left) * width * _NORM_OPS for left, _ in pooled)
+        if self.positions:
+            macs = macs + prod(queries) * sum(keys) * width
+            other_ops = other_ops + self.heads * prod(queries) * prod(keys) * 3
+            other_ops = other_ops + self._stretched(queries, keys) * (width // self.heads) * _STRETCH_OPS
+        added = {"none": 0, "patches": prod(queries), "all": 1 + prod(queries)}[self.residual]
+        return Cost(macs, other_ops + added * width)
+
+    def _width(self, x: TensorType) -> int:
+        return x.shape[1] if self.width is None else self.width
+
+    @property
+    def _query(self) -> _Pool:
+        return _Pool("pool_q", self.kernel_q, self.stride_q)
+
+    @property
+    def _key(self) -> _Pool:
+        return _Pool("pool_k", self.kernel_kv, self.stride_kv)
+
+    @property
+    def _pools(self) -> list[_Pool]:
+        """Those that pool anything; keys and values have one each."""
+        pools = (self._query, self._key, self._key._replace(name="pool_v"))
+        return [pool for pool in pools if pool.stands]
+
+    def _table_rows(self) -> Shape:
+        """Offsets that the learned positions hold along T, H, W: torchvision's sizes, one for H and W."""
+        frames, height, width = self.size
+        longest = geometry.larger(height, width)
+        space = geometry.larger(longest // self.stride_q[1], longest // self.stride_kv[1])
+        return 2 * frames - 1, 2 * space - 1, 2 * space - 1
+
+    def _stretched(self, queries: Shape, keys: Shape) -> int:
+        """Rows of the position tables that are interpolated, where there are more or fewer offsets."""
+        offsets = [2 * geometry.larger(q, k) - 1 for q, k in zip(queries, keys, strict=True)]
+        tables = zip(offsets, self._table_rows(), strict=True)
+        return sum(needed for needed, rows in tables if not geometry.is_equal(needed, rows))

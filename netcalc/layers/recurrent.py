@@ -1,0 +1,122 @@
+"""Recurrent layers: a state of `units` features carried along a sequence, T x D.
+
+A step takes a product with the input and one with the state for each gate, D units + units^2 multiply-adds
+in all a gate; further layers read the outputs below. Other operations are those of the formula: the
+addition of the two products, 4 a sigmoid, 1 a hyperbolic tangent, and what joins the gates.
+
+Parameters have PyTorch's names and layouts, the gates stacked along the first axis in the order of the
+formula, and as there two bias vectors: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, with
+`_reverse` behind for the backward direction.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from netcalc.layers import geometry
+from netcalc.layers.activation import Sigmoid, Tanh
+from netcalc.layers.base import Cost, Layer, ParamSpec
+from netcalc.layers.errors import LayerError
+from netcalc.layers.options import Choice, Flag, Integer
+from netcalc.tensor import Shape, TensorType
+
+MAX_LAYERS = 1000
+"""The most layers of one recurrent stack."""
+
+
+class _Recurrent(Layer):
+    """T x D to T x units, twice as many with two directions; one state for `last`."""
+
+    family = "recurrent"
+    gates: ClassVar[int]
+    unit_ops: ClassVar[int]
+    """Operations a unit takes each step beside its dot products."""
+
+    units = Integer(doc="features of the state", torch="hidden_size")
+    layers = Integer(1, doc="layers above one another, each reading the outputs below", torch="num_layers")
+    bidirectional = Flag(False, doc="run backward as well, the outputs side by side", torch="bidirectional")
+    bias = Flag(True, doc="whether the two bias vectors are added", torch="bias")
+    last = Flag(False, doc="give only the final state of each direction, PyTorch's h_n of the top layer")
+
+    def infer(self, x: TensorType) -> TensorType:
+        if len(x.shape) != 2:
+            raise LayerError(f"{self.kind} reads steps and features, T x D, not {x}")
+        most = f"layers={self.layers} is beyond the limit of {MAX_LAYERS}"
+        geometry.require_at_least(MAX_LAYERS, self.layers, most, "layers")
+        width = self.units * len(self._directions())
+        return TensorType((width,) if self.last else (x.shape[0], width), x.dtype)
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        rows = self.gates * self.units
+        bound = f"uniform:{self.units**-0.5}"
+        specs = []
+        for number, features in enumerate(self._features(x)):
+            for direction in self._directions():
+                shapes: dict[str, Shape] = {"weight_ih": (rows, features), "weight_hh": (rows, self.units)}
+                if self.bias:
+                    shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+                for name, shape in shapes.items():
+                    specs.append(ParamSpec(f"{name}_l{number}{direction}", shape, bound))
+        return tuple(specs)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        runs = xs[0].shape[0] * len(self._directions())
+        read = sum(features + self.units for features in self._features(xs[0]))
+        return Cost(runs * self.gates * self.units * read, runs * self.layers * self.units * self.unit_ops)
+
+    def _directions(self) -> tuple[str, ...]:
+        """What stands behind the parameters' names of each direction."""
+        return ("", "_reverse") if self.bidirectional else ("",)
+
+    def _features(self, x: TensorType) -> Iterator[int]:
+        """How many features each layer reads."""
+        yield x.shape[1]
+        for _ in range(1, self.layers):
+            yield self.units * len(self._directions())
+
+
+class RNN(_Recurrent):
+    """h[t] = tanh(W x[t] + b + U h[t-1] + c), as PyTorch's RNN (Elman 1990).
+
+    T steps take T units (D + units) multiply-adds a layer and direction, and 2 operations a unit.
+
+    Example: `rnn: {units: 64}` on 10x32 gives 10x64
+    """
+
+    kind = "rnn"
+    also = ("RNN", "SimpleRNN", "simple_rnn")
+    gates = 1
+    unit_ops = 1 + Tanh.ops
+
+    activation = Choice("tanh", "relu", doc="the function of the sum", torch="nonlinearity")
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997), as PyTorch's LSTM.
+
+    i, f, o = sigmoid and g = tanh of W x[t] + b + U h[t-1] + c, stacked as i, f, g, o;
+    c[t] = f c[t-1] + i g, h[t] = o tanh(c[t]). T steps take 4 T units (D + units) multiply-adds a
+    layer and direction, and 22 operations a unit.
+
+    Example: `lstm: {units: 64}` on 10x32 gives 10x64
+    """
+
+    kind = "lstm"
+    also = ("LSTM",)
+    gates = 4
+    unit_ops = 4 + 3 * Sigmoid.ops + 2 * Tanh.ops + 4
+
+
+class GRU(_Recurrent):
+    """Gated recurrent unit (Cho et al. 2014), as PyTorch's GRU.
+
+    r, z = sigmoid(W x[t] + b + U h[t-1] + c), n = tanh(W x[t] + b + r (U h[t-1] + c)), stacked as
+    r, z, n; h[t] = (1 - z) n + z h[t-1]. T steps take 3 T units (D + units) multiply-adds a layer and
+    direction, and 17 operations a unit.
+
+    Example: `gru: {units: 64, bidirectional: true, last: true}` on 10x32 gives 128
+    """
+
+    kind = "gru"
+    also = ("GRU",)
+    gates = 3
+    unit_ops = 3 + 1 + 2 * Sigmoid.ops + Tanh.ops + 4

@@ -1,0 +1,43 @@
+"""Layers that take whole axes together."""
+
+from netcalc.layers import geometry
+from netcalc.layers.base import Cost, Layer, pointwise
+from netcalc.layers.geometry import Window
+from netcalc.layers.options import Choice, Flag, Integers
+from netcalc.tensor import TensorType
+
+
+class Reduce(Layer):
+    """The mean, sum or maximum over some axes, which go unless `keep`; one operation an element read.
+
+    As PyTorch's mean, sum and amax, whose `dim` counts the batch axis; `axes` does not.
+
+    Example: `reduce: {axes: [0]}` on 196x768 gives 768
+    """
+
+    kind = "reduce"
+    family = "reduction"
+    also = ("mean", "Mean", "ReduceMean", "reduce_mean", "amax")
+
+    axes = Integers(at_least=None, doc="the axes taken together, without the batch", torch="dim")
+    how = Choice("mean", "sum", "max", doc="what becomes of them")
+    keep = Flag(False, doc="keep the axes, each of size 1", torch="keepdim")
+
+    def infer(self, x: TensorType) -> TensorType:
+        reduced = self._reduced(x)
+        message = f"axes names an axis of {x} twice: {list(self.axes)}"
+        geometry.require_equal(len(reduced), len(self.axes), message, "axes")
+        if self.keep:
+            return TensorType(
+                tuple(1 if axis in reduced else size for axis, size in enumerate(x.shape)), x.dtype
+            )
+        return TensorType(tuple(size for axis, size in enumerate(x.shape) if axis not in reduced), x.dtype)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=xs[0].numel)
+
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        return pointwise(x) if self.keep and self._reduced(x) == {0} else None
+
+    def _reduced(self, x: TensorType) -> set[int]:
+        return {geometry.resolve_axis(axis, len(x.shape), "axes") for axis in self.axes}

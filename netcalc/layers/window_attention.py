@@ -1,0 +1,118 @@
+"""Attention inside windows or across grids, with the channels last."""
+
+from math import log, prod
+
+from netcalc.layers import geometry
+from netcalc.layers.activation import Sigmoid
+from netcalc.layers.attention import SCORE_OPS
+from netcalc.layers.base import Cost, ParamSpec, SpatialLayer
+from netcalc.layers.errors import LayerError
+from netcalc.layers.options import Flag, Integer, Sizes
+from netcalc.tensor import Shape, TensorType
+
+_HIDDEN = 512
+"""Features inside the network that makes Swin v2's position bias from coordinates."""
+_COORDINATES = 2
+
+
+class WindowAttention(SpatialLayer):
+    """Self attention among the positions of each window, on H x W x C or T x H x W x C.
+
+    Swin's (Liu et al. 2021): y = (softmax(q k^T / sqrt(width of a head) + bias) v a head) Wo, the bias
+    learned for each head and each offset inside a window. The input is padded to whole windows
+    and the padding is computed too; P padded positions in windows of n take 4 P C^2 + 2 P n C
+    multiply-adds. In 3D a window larger than the input shrinks to it. `shift` moves the windows, on
+    axes where the input is larger than one. `grid` attends among the n cells that lie one in each
+    block of a coarse grid instead, as MaxViT (Tu et al. 2022); the input is then a multiple of `size`.
+
+    With `cosine` as Swin v2: scores are cosines times a learned factor, and the bias comes from a
+    network of 2, 512 and `heads` features over the offsets, counted in macs.
+
+    Names are torchvision's for Swin; for MaxViT it writes to_qkv and merge where these are qkv and
+    proj. A score takes one product for the scale, softmax's 5, one addition for the bias and, where
+    shifted, one for the mask. `cosine` adds 3 an element of queries and keys for their
+    length (a square, an addition, a division), 5 a bias for 16 sigmoid and one ReLU for each hidden feature.
+
+    Example: `window_attention: {size: 7, heads: 3, shift: 3}` on 56x56x96 gives 56x56x96
+    """
+
+    kind = "window_attention"
+    family = "attention"
+    also = ("ShiftedWindowAttention", "ShiftedWindowAttentionV2", "swin_attention", "grid_attention")
+
+    size = Sizes(doc="positions of a window along each axis", torch="window_size")
+    heads = Integer(doc="parts that C is split into, each with scores of its own", torch="num_heads")
+    shift = Sizes(0, at_least=0, doc="how far the windows are moved, below their size", torch="shift_size")
+    grid = Flag(False, doc="attend across a grid of blocks rather than inside windows")
+    bias = Flag(True, doc="whether queries, keys and values add a bias", torch="qkv_bias")
+    cosine = Flag(False, doc="Swin v2's cosine attention, in 2D")
+
+    def infer(self, x: TensorType) -> TensorType:
+        if len(x.shape) not in (3, 4):
+            raise LayerError(f"window_attention reads H,W,C or T,H,W,C with the channels last, not {x}")
+        geometry.require_divides(self.heads, x.shape[-1], "channels", "heads")
+        for window, shift in zip(self.size, self.shift, strict=True):
+            message = f"shift={shift} is not below the window of {window}"
+            geometry.require_at_least(window - 1, shift, message, "shift")
+        if self.cosine:
+            message = f"cosine attention is for H,W,C, not {x}"
+            geometry.require_equal(len(x.shape) - 1, _COORDINATES, message, "cosine")
+        if self.grid:
+            geometry.require_equal(any(self.shift), False, "a grid has no shift", "shift")
+            for window, size in zip(self.size, x.shape[:-1], strict=True):
+                geometry.require_divides(window, size, "positions of a grid", "size")
+        return x
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        channels = x.shape[-1]
+        weight = ParamSpec("qkv.weight", (3 * channels, channels), "fan_in_uniform")
+        bias = ParamSpec("qkv.bias", (3 * channels,), "fan_in_uniform")
+        return (
+            *((weight, bias) if self.bias else (weight,)),
+            ParamSpec("proj.weight", (channels, channels), "fan_in_uniform"),
+            ParamSpec("proj.bias", (channels,), "fan_in_uniform"),
+            *self._bias_params(),
+        )
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        *space, channels = xs[0].shape
+        windows = self._windows(tuple(space))
+        inside = prod(windows)
+        positions = prod(
+            geometry.whole_windows(size, window) * window for size, window in zip(space, windows, strict=True)
+        )
+        scores = positions * inside * self.heads
+        macs = 4 * positions * channels * channels + 2 * positions * inside * channels
+        other_ops = scores * (SCORE_OPS + 1 + self._is_masked(tuple(space)))
+        if self.cosine:
+            hidden = self._offsets() * _HIDDEN
+            macs = macs + hidden * (_COORDINATES + self.heads)
+            biases = inside * inside * self.heads
+            other_ops = other_ops + 2 * positions * channels * 3 + biases * (Sigmoid.ops + 1) + hidden
+        return Cost(macs, other_ops)
+
+    def _windows(self, space: Shape) -> Shape:
+        """The window's size along each axis, as it is used on an input."""
+        if len(space) == _COORDINATES:
+            return self.size
+        return tuple(map(geometry.smaller, self.size, space))
+
+    def _is_masked(self, space: Shape) -> bool:
+        """Whether windows hold positions that the shift brought together, kept apart by a mask."""
+        moved = zip(space, self.size, self.shift, strict=True)
+        return any(shift and geometry.is_more(size, window) for size, window, shift in moved)
+
+    def _offsets(self) -> int:
+        """How many offsets there are between two positions of a window."""
+        return prod(2 * size - 1 for size in self.size)
+
+    def _bias_params(self) -> tuple[ParamSpec, ...]:
+        if not self.cosine:
+            shape = (self._offsets(), self.heads)
+            return (ParamSpec("relative_position_bias_table", shape, "truncated_normal"),)
+        return (
+            ParamSpec("logit_scale", (self.heads, 1, 1), f"constant:{log(10)}"),
+            ParamSpec("cpb_mlp.0.weight", (_HIDDEN, _COORDINATES), "fan_in_uniform"),
+            ParamSpec("cpb_mlp.0.bias", (_HIDDEN,), "fan_in_uniform"),
+            ParamSpec("cpb_mlp.2.weight", (self.heads, _HIDDEN), "fan_in_uniform"),
+        )

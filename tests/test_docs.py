@@ -1,0 +1,62 @@
+"""What the documents show is true."""
+
+import re
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import TESTS, graph_of
+
+README = (TESTS.parent / "README.md").read_text()
+LANGUAGE = (TESTS.parent / "docs" / "language.md").read_text()
+
+
+def fenced(text: str, language: str) -> list[str]:
+    """The fenced blocks of a language, in order."""
+    parts = re.split(r"^```(.*)\n", text, flags=re.MULTILINE)
+    opened = zip(parts[1::4], parts[2::4], strict=True)
+    return [body for name, body in opened if name == language]
+
+
+def test_the_readmes_network() -> None:
+    assert graph_of(fenced(README, "yaml")[0]).nodes[-1].output.shape == (10,)
+
+
+def test_the_readmes_mistake_is_what_netcalc_says(
+    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    network = fenced(README, "yaml")[0].replace("kernel: 3", "kernal: 3")
+    Path("small.yaml").write_text(network)
+    shown = next(block for block in fenced(README, "") if block.startswith("error["))
+    assert cli("table", "small.yaml").err.startswith(shown)
+
+
+def test_the_readmes_commands(
+    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(fenced(README, "yaml")[0])
+    listed = next(block for block in fenced(README, "sh") if "netcalc explain" in block)
+    commands = [line.split("#")[0].split() for line in listed.splitlines()]
+    assert len(commands) >= 5
+    for command in commands:
+        assert cli(*command[1:]).code == 0, command
+
+
+def test_the_snippets_of_the_language_guide() -> None:
+    blocks, branches = fenced(LANGUAGE, "yaml")
+    assert len(graph_of("input: [3, 32, 32]\n" + blocks).nodes) == 5 * 3
+    items = textwrap.indent(branches, "  ")
+    assert graph_of("input: [64, 8, 8]\nlayers:\n" + items).nodes[-1].output.shape == (128, 8, 8)
+
+
+def test_every_command_is_in_the_readme_or_the_changelog() -> None:
+    from netcalc.cli.app import COMMANDS
+
+    changes = (TESTS.parent / "CHANGELOG.md").read_text()
+    for command in COMMANDS:
+        assert f"netcalc {command}" in README + changes
