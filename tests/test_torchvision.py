@@ -8,10 +8,12 @@ import json
 from typing import Any
 
 import pytest
-from helpers import TESTS
+
 from netcalc.analysis import Report, analyze
 from netcalc.api import load
 from netcalc.spec import bundled_names
+
+from helpers import TESTS
 
 MODELS: dict[str, Any] = json.loads((TESTS / "golden" / "torchvision.json").read_text())["models"]
 CASES = [(name, measured) for name, model in MODELS.items() for measured in model["measured"]]
