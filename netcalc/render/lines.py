@@ -29,10 +29,9 @@ def lines(report: Report, every_layer: bool = False) -> tuple[Line, ...]:
     """The lines of a report: one a layer with `every_layer`, else with what works in place folded in."""
     if every_layer:
         return tuple(map(Line, report.rows))
-    readers = _readers(report)
     groups: list[list[Row]] = []
     for row in report.rows:
-        if groups and _folds(row, groups[-1][-1].node.full_name, readers):
+        if groups and row.node.full_name in report.in_place:
             groups[-1].append(row)
         else:
             groups.append([row])
@@ -42,20 +41,3 @@ def lines(report: Report, every_layer: bool = False) -> tuple[Line, ...]:
 def totals(listed: Iterable[Line]) -> Figures:
     """The sum of all lines."""
     return total(line.figures for line in listed)
-
-
-def _folds(row: Row, previous: str, readers: dict[str, int]) -> bool:
-    """A layer that can work in place folds into the one above it when nobody else reads that."""
-    in_place = row.node.layer.family in ("activation", "regularisation")
-    return in_place and row.node.inputs == (previous,) and readers[previous] == 1
-
-
-def _readers(report: Report) -> dict[str, int]:
-    """How often each tensor is read, as an output of the network too."""
-    readers = dict.fromkeys(report.graph.outputs, 0)
-    for row in report.rows:
-        for name in row.node.inputs:
-            readers[name] = readers.get(name, 0) + 1
-    for output in report.graph.outputs[:-1]:
-        readers[output] += 1
-    return readers
