@@ -10,6 +10,9 @@ from netcalc.spec.yaml_reader import expression_problem, inside_dollar
 ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when")
 """The keys that go with every item."""
 
+LAYER_NAME = r"[^\s.,:=\[\]{}$\"']{1,200}"
+"""What a layer may be called."""
+
 RESIDUAL_BRANCHES = ("main", "shortcut")
 
 
