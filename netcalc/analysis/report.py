@@ -11,6 +11,9 @@ from netcalc.graph import Graph, Node
 from netcalc.layers import Layer
 from netcalc.tensor import DTYPES, DType, Shape, TensorType
 
+_IN_PLACE = ("activation", "regularisation")
+"""The families whose layers can write their output over their input."""
+
 
 class Figures(NamedTuple):
     """What one layer, or several together, take. Counts and output bytes are for the whole batch."""
@@ -29,6 +32,9 @@ class Figures(NamedTuple):
 
     def plus(self, other: "Figures") -> "Figures":
         return Figures(*map(int.__add__, self, other))
+
+    def minus(self, other: "Figures") -> "Figures":
+        return Figures(*map(int.__sub__, self, other))
 
 
 class Row(NamedTuple):
@@ -76,6 +82,30 @@ class Report:
         for row in self.rows:
             families.setdefault(row.node.layer.family, []).append(row.figures)
         return {family: total(figures) for family, figures in families.items()}
+
+    @cached_property
+    def in_place(self) -> frozenset[str]:
+        """The full names of the layers that can write over what they read: nobody else reads it."""
+        readers = self._readers()
+        names, above = set(), ""
+        for row in self.rows:
+            layer, reads = row.node.layer, row.node.inputs
+            if layer.family in _IN_PLACE and reads == (above,) and readers[reads[0]] == 1:
+                names.add(row.node.full_name)
+            above = row.node.full_name
+        return frozenset(names)
+
+    def held(self, row: Row) -> Figures:
+        """A row's figures, without the output of a layer that works in place."""
+        return row.figures._replace(output_bytes=0) if row.node.full_name in self.in_place else row.figures
+
+    def _readers(self) -> dict[str, int]:
+        """How often each tensor is read, as an output of the network too."""
+        readers = dict.fromkeys(self.graph.outputs, 1)
+        for node in self.graph.nodes:
+            for name in node.inputs:
+                readers[name] = readers.get(name, 0) + 1
+        return readers
 
 
 def total(figures: Iterable[Figures]) -> Figures:

@@ -1,7 +1,7 @@
 """What the commands share: their arguments, loading a graph, and the terminal they write to."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 from rich.console import Console
@@ -25,6 +25,18 @@ InputOption = Annotated[
 ]
 VariantOption = Annotated[
     str | None, typer.Option("--variant", metavar="NAME", help="One of the spec's variants.")
+]
+ConventionOption = Annotated[
+    Literal["lecture", "macs", "flops"],
+    typer.Option(
+        "--convention",
+        help="What a FLOP is. lecture: a multiply-add, pooling K x K an output. "
+        "macs: a multiply-add. flops: 2 a multiply-add and 1 for every other operation.",
+    ),
+]
+DtypeOption = Annotated[
+    Literal["float64", "float32", "float16", "bfloat16", "int8"],
+    typer.Option("--dtype", help="The element type that memory is counted in."),
 ]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, max=2**31 - 1, help="Samples counted together.")]
 

@@ -9,6 +9,8 @@ from netcalc import __version__
 from netcalc.analysis import Report, analyze
 from netcalc.cli.common import (
     BatchOption,
+    ConventionOption,
+    DtypeOption,
     InputOption,
     SetOption,
     SpecArgument,
@@ -31,19 +33,9 @@ def command(
             "--columns", metavar="NAMES", help="Columns by name, with commas; +name adds one to the default."
         ),
     ] = "",
-    convention: Annotated[
-        Literal["lecture", "macs", "flops"],
-        typer.Option(
-            "--convention",
-            help="What a FLOP is. lecture: a multiply-add, pooling K x K an output. "
-            "macs: a multiply-add. flops: 2 a multiply-add and 1 for every other operation.",
-        ),
-    ] = "lecture",
+    convention: ConventionOption = "lecture",
     batch: BatchOption = 1,
-    dtype: Annotated[
-        Literal["float64", "float32", "float16", "bfloat16", "int8"],
-        typer.Option("--dtype", help="The element type that memory is counted in."),
-    ] = "float32",
+    dtype: DtypeOption = "float32",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,

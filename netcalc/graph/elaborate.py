@@ -23,11 +23,12 @@ from netcalc.graph.wiring import Tensors, shape_names
 from netcalc.layers import LAYERS
 from netcalc.spec import Block, Expression, InputOverride, Item, Setting, Spec, Unknown
 from netcalc.spec import Sequence as Listed
+from netcalc.spec.items import LAYER_NAME
 
 MAX_DEPTH = 30
 """How deep blocks and branches may stand in one another."""
 
-_NAME = re.compile(r"[^\s.,:=\[\]{}$\"']+")
+_NAME = re.compile(LAYER_NAME)
 
 
 def elaborate(spec: Spec, settings: Sequence[Setting] = (), overrides: Sequence[InputOverride] = ()) -> Graph:
@@ -178,7 +179,7 @@ class _Elaborator:
         name = None if value is None else value_of(value, scope.names, self.problems)
         if value is None or name is None or isinstance(name, Unknown):
             return None
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 200:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
             help = "write letters, digits, - and _; quote a name that reads as a number"
             self._report("E504", "this is no name for a layer", value.span, help)
             return None

@@ -22,6 +22,9 @@ PerAxis = tuple[int, ...]
 PerSide = tuple[tuple[int, int], ...]
 """Before and after, for each spatial axis."""
 
+Schema = dict[str, Any]
+"""A JSON Schema, as plain data."""
+
 LARGEST = 2**31 - 1
 """The largest size an option may have."""
 
@@ -57,6 +60,10 @@ class Option(Generic[T_co]):
         """The value as the layer keeps it; raises LayerError where it is none of this option's."""
         raise NotImplementedError
 
+    def schema(self) -> Schema:
+        """The plain values it takes, as JSON Schema; expressions are the spec's business."""
+        raise NotImplementedError
+
     def per_axis(self, value: Any, axes: int, siblings: Mapping[str, Any]) -> Any:
         """The value spread over the spatial axes; most options do not depend on them."""
         return value
@@ -84,6 +91,9 @@ class Maybe(Option[T_co | None]):
     def parse(self, value: Any) -> Any:
         return None if value is None else self.inner.parse(value)
 
+    def schema(self) -> Schema:
+        return _any_of(self.inner.schema(), {"type": "null"})
+
     def per_axis(self, value: Any, axes: int, siblings: Mapping[str, Any]) -> Any:
         return None if value is None else self.inner.per_axis(value, axes, siblings)
 
@@ -97,6 +107,9 @@ class Flag(Option[bool]):
         if not isinstance(value, bool):
             raise self.refuse(value)
         return value
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
 
 
 class Choice(Option[str]):
@@ -112,6 +125,9 @@ class Choice(Option[str]):
             match = nearest(value, self.choices) if isinstance(value, str) else None
             raise self.refuse(value, f"did you mean {match}?" if match else None)
         return value
+
+    def schema(self) -> Schema:
+        return {"enum": list(self.choices)}
 
 
 class Number(Option[float]):
@@ -139,6 +155,10 @@ class Number(Option[float]):
             raise self.refuse(value)
         return float(value)
 
+    def schema(self) -> Schema:
+        bounds = {"minimum": self.at_least, "exclusiveMinimum": self.above, "maximum": self.at_most}
+        return {"type": "number"} | {word: bound for word, bound in bounds.items() if bound is not None}
+
 
 class _Whole(Option[T_co]):
     """What the options made of whole numbers share."""
@@ -157,6 +177,10 @@ class _Whole(Option[T_co]):
         if abs(value) > LARGEST:
             raise LayerError(f"{self.name} = {value} is beyond the limit of {LARGEST:,}", option=self.name)
         return value
+
+    def schema(self) -> Schema:
+        least = -LARGEST if self.at_least is None else self.at_least
+        return {"type": "integer", "minimum": least, "maximum": LARGEST}
 
     def _help(self, value: object) -> str | None:
         if isinstance(value, float) and value.is_integer():
@@ -187,6 +211,9 @@ class Integers(_Whole[tuple[int, ...]]):
             raise self.refuse(value)
         return tuple(map(self.whole, value if isinstance(value, tuple) else (value,)))
 
+    def schema(self) -> Schema:
+        return _one_or_a_list(super().schema())
+
 
 class Sizes(_Whole[PerAxis]):
     """A whole number for every spatial axis, or a list with one for each.
@@ -206,6 +233,10 @@ class Sizes(_Whole[PerAxis]):
         if value is None and self.like:
             return None
         return tuple(map(self.whole, value)) if isinstance(value, tuple) and value else self.whole(value)
+
+    def schema(self) -> Schema:
+        plain = _one_or_a_list(super().schema())
+        return _any_of(plain, {"type": "null"}) if self.like else plain
 
     def per_axis(self, value: int | PerAxis | None, axes: int, siblings: Mapping[str, Any]) -> PerAxis:
         if value is None:
@@ -239,6 +270,12 @@ class Padding(_Whole[PerSide]):
             return self.whole(value)
         return tuple(map(self._axis, value))
 
+    def schema(self) -> Schema:
+        whole = super().schema()
+        pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
+        plain = _any_of(whole, {"type": "array", "items": _any_of(whole, pair), "minItems": 1})
+        return _any_of(plain, {"enum": ["same"]}) if self.same else plain
+
     def _axis(self, axis: Any) -> int | tuple[int, int]:
         if not isinstance(axis, tuple):
             return self.whole(axis)
@@ -266,3 +303,12 @@ def _require_axes(name: str, given: int, axes: int) -> None:
     if given != axes:
         spatial = "1 spatial axis" if axes == 1 else f"{axes} spatial axes"
         raise LayerError(f"{name} lists {given} for an input with {spatial}", option=name)
+
+
+def _any_of(*schemas: Schema) -> Schema:
+    """Either of some schemas, those that are alternatives themselves taken apart."""
+    return {"anyOf": [part for schema in schemas for part in schema.get("anyOf", [schema])]}
+
+
+def _one_or_a_list(schema: Schema) -> Schema:
+    return _any_of(schema, {"type": "array", "items": schema, "minItems": 1})

@@ -7,7 +7,7 @@ from netcalc.analysis import Report, Row
 from netcalc.analysis.explain import Explanation, explain
 from netcalc.analysis.traced import divisions, formula, numbers
 from netcalc.render.layout import Segment
-from netcalc.render.numbers import shape, with_unit
+from netcalc.render.numbers import shape, told, with_unit
 from netcalc.render.table import byte_units
 
 _LONGEST_FORMULA = 400
@@ -17,7 +17,7 @@ def explanation_lines(report: Report, row: Row) -> Iterator[list[Segment]]:
     """The layer and what it reads, then each figure: formula, numbers, result."""
     node = row.node
     reads = ", ".join(f"{name} {shape(s)}" for name, s in zip(node.inputs, row.input_shapes, strict=True))
-    options = ", ".join(f"{name} {_told(value)}" for name, value in node.layer.settings().items())
+    options = ", ".join(f"{name} {told(value)}" for name, value in node.layer.settings().items())
     yield [
         (node.full_name, "bold cyan"),
         (f"  {node.layer.kind}", "bold"),
@@ -70,13 +70,3 @@ def _merged(explanations: Sequence[Explanation]) -> Iterator[Explanation]:
             yield members[0]._replace(figure=f"{word} {axes}")
         else:
             yield from members
-
-
-def _told(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        parts = [_told(part) if not isinstance(part, tuple) else "+".join(map(str, part)) for part in value]
-        sides = [part.split("+")[0] if len(set(part.split("+"))) == 1 else part for part in parts]
-        return sides[0] if len(set(sides)) == 1 else "x".join(sides)
-    return f"{value:g}" if isinstance(value, float) else str(value)

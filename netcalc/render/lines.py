@@ -63,10 +63,9 @@ def lines(report: Report, view: View = View()) -> tuple[Line, ...]:
     if view.every_layer:
         listed = tuple(map(Line, report.rows))
     else:
-        readers = _readers(report)
         groups: list[list[Row]] = []
         for row in report.rows:
-            if groups and _folds(row, groups[-1][-1].node.full_name, readers):
+            if groups and row.node.full_name in report.in_place:
                 groups[-1].append(row)
             else:
                 groups.append([row])
@@ -130,18 +129,3 @@ def _signature(line: Line) -> tuple[object, ...]:
         return (line.name,)
     rows = (row for inner in line.inside for row in (inner.row, *inner.folded))
     return (line.block[:-1], *((row.node.layer, row.input_shapes, row.used) for row in rows))
-
-
-def _folds(row: Row, previous: str, readers: dict[str, int]) -> bool:
-    """A layer that can work in place folds into the one above it when nobody else reads that."""
-    in_place = row.node.layer.family in ("activation", "regularisation")
-    return in_place and row.node.inputs == (previous,) and readers[previous] == 1
-
-
-def _readers(report: Report) -> dict[str, int]:
-    """How often each tensor is read, as an output of the network too."""
-    readers = dict.fromkeys(report.graph.outputs, 1)
-    for node in report.graph.nodes:
-        for name in node.inputs:
-            readers[name] = readers.get(name, 0) + 1
-    return readers

@@ -11,14 +11,14 @@ from netcalc.render.table import conditions_in_words, shown_table, totals_in_wor
 def markdown_chunks(report: Report, view: View = View()) -> Iterator[str]:
     """The lines of the document: title, table, totals, conditions."""
     shown = shown_table(report, view)
-    yield f"### {_escaped(report.graph.name)}\n\n"
+    yield f"### {escaped(report.graph.name)}\n\n"
     if report.graph.citation:
-        yield f"{_escaped(report.graph.citation)}\n\n"
-    yield _row([_heading(column) for column in shown.columns])
-    yield _row([":--" if column.left else "--:" for column in shown.columns])
+        yield f"{escaped(report.graph.citation)}\n\n"
+    yield table_row([_heading(column) for column in shown.columns])
+    yield table_row([":--" if column.left else "--:" for column in shown.columns])
     for cells in (*shown.head, *shown.cells):
-        yield _row([_escaped(text) for text in cells])
-    yield _row([f"**{text}**" if text else "" for text in shown.sums])
+        yield table_row([escaped(text) for text in cells])
+    yield table_row([f"**{text}**" if text else "" for text in shown.sums])
     yield f"\n{totals_in_words(report, shown.lines)}\n\n"
     yield f"{conditions_in_words(report, view)}\n"
 
@@ -29,11 +29,13 @@ def _heading(column: Column) -> str:
     return f"{group} {column.heading}".replace("\n", " ").strip()
 
 
-def _row(cells: Sequence[str]) -> str:
+def table_row(cells: Sequence[str]) -> str:
+    """One line of a table."""
     return f"| {' | '.join(cells)} |\n"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text on one line, without a meaning to Markdown."""
     for character in "\\|*_`<[":
         text = text.replace(character, f"\\{character}")
     return " ".join(text.split())

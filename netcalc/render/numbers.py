@@ -1,6 +1,6 @@
 """Numbers as tables show them: rounded as the lectures round, and never a silent zero."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from netcalc.tensor import Shape
 
@@ -49,3 +49,31 @@ def percent(part: int, whole: int) -> str:
         return ""
     share = (part * 200 + whole) // (whole * 2)
     return f"{share}%" if share else "<1%"
+
+
+def told(value: object) -> str:
+    """An option's value: one number where all axes and sides are alike."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        parts = [told(part) if not isinstance(part, tuple) else "+".join(map(str, part)) for part in value]
+        sides = [part.split("+")[0] if len(set(part.split("+"))) == 1 else part for part in parts]
+        return sides[0] if len(set(sides)) == 1 else "x".join(sides)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def signed(value: int, show: Callable[[int], str]) -> str:
+    """A difference as `show` shows its size, with its sign; `0` for none."""
+    return f"{'-' if value < 0 else '+'}{show(abs(value))}" if value else "0"
+
+
+def ratio(value: int, base: int) -> str:
+    """How many times `base`, as the lecture prints it: 25x, 19.0x, 2.3x; below one, 0.44x."""
+    if base == 0:
+        return ""
+    if value >= 20 * base:
+        return f"{(value * 2 + base) // (base * 2):,}x"
+    tenths = (value * 20 + base) // (base * 2)
+    if tenths >= 10 or value == 0:
+        return f"{tenths // 10}.{tenths % 10}x" if value else "0x"
+    return f"{value / base:.2g}x"

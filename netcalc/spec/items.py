@@ -13,6 +13,9 @@ ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when")
 BRANCH_KEYS = {"parallel": ("branches",), "residual": ("main", "shortcut")}
 """The keys under which branches stand."""
 
+LAYER_NAME = r"[^\s.,:=\[\]{}$\"']{1,200}"
+"""What a layer may be called."""
+
 
 class Body(NamedTuple):
     """A named list of items inside an item: a branch."""

@@ -17,7 +17,11 @@ TOP_LEVEL = (
     "outputs",
 )  # fmt: skip
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
-_OF_VARIANTS = ("name", "source", "year", "input", "inputs", "expect")
+OF_VARIANTS = ("name", "source", "year", "input", "inputs", "expect")
+"""The keys of the top level that a variant may have for itself."""
+
+YEARS = (1900, 2200)
+"""The first and the last year that a `year:` may be."""
 
 
 class InputDeclaration(NamedTuple):
@@ -142,7 +146,7 @@ class _Reader:
         if entry is None or is_unknown(entry.value):
             return None
         year = entry.value.value if isinstance(entry.value, Scalar) else None
-        if isinstance(year, int) and 1900 <= year <= 2200:
+        if isinstance(year, int) and YEARS[0] <= year <= YEARS[1]:
             return year
         self._report("E204", f"year: is a year, not {describe(entry.value)}", entry.key_span)
         return None
@@ -191,11 +195,11 @@ class _Reader:
         for named in self._mapping(entry):
             entries = self._mapping(named)
             for given in entries:
-                if given.key not in args and given.key not in _OF_VARIANTS:
-                    match = nearest(given.key, [*args, *_OF_VARIANTS])
+                if given.key not in args and given.key not in OF_VARIANTS:
+                    match = nearest(given.key, [*args, *OF_VARIANTS])
                     help = f"did you mean {match}?" if match else "add it to args: with a default"
                     self._report("E201", f"the spec has no argument {given.key!r}", given.key_span, help)
-            own = tuple(given for given in entries if given.key in _OF_VARIANTS)
+            own = tuple(given for given in entries if given.key in OF_VARIANTS)
             chosen = tuple(given for given in entries if given.key in args)
             variants[named.key] = Variant(named.key, chosen, own, named.key_span)
         return variants

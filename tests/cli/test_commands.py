@@ -233,7 +233,15 @@ def test_layers(cli: Cli) -> None:
 
 def test_version_and_help(cli: Cli) -> None:
     assert cli("--version").out.startswith("netcalc 0.")
-    for arguments in (["--help"], ["table", "--help"], ["explain", "-h"], ["list", "-h"], ["layers", "-h"]):
+    for arguments in (
+        ["--help"],
+        ["table", "--help"],
+        ["explain", "-h"],
+        ["list", "-h"],
+        ["layers", "-h"],
+        ["compare", "-h"],
+        ["schema", "-h"],
+    ):
         result = cli(*arguments)
         assert result.code == 0
         assert "Usage" in result.out

@@ -1,0 +1,86 @@
+"""Several reports side by side: the same totals of each, and their ratios to the first's.
+
+After the lecture's page "AlexNet vs VGG-16" (EECS 498-007, lecture 7), which compares the memory of the
+outputs of convolution and linear layers, the parameters and the multiply-adds.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from netcalc.analysis.report import Report, total
+
+_WEIGHTED = ("convolution", "linear")
+
+
+class Measure(NamedTuple):
+    """A total that networks are compared by; `unit` is `bytes` or nothing."""
+
+    name: str
+    words: str
+    of: Callable[[Report], int]
+    unit: str = ""
+
+
+class Member(NamedTuple):
+    """One of the networks that are compared."""
+
+    label: str
+    report: Report
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Networks counted alike; the first is what the others are held against."""
+
+    members: tuple[Member, ...]
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is compared; FLOPs only where they are not the multiply-adds."""
+        convention = self.members[0].report.convention
+        if convention.name == "macs":
+            return _MEASURES
+        words = f"{convention.unit} ({convention.name} convention)"
+        return (*_MEASURES, Measure("flops", words, lambda report: report.totals.flops))
+
+    def values(self, measure: Measure) -> list[int]:
+        """A measure of each network."""
+        return [measure.of(member.report) for member in self.members]
+
+
+def compare(reports: Sequence[Report], given: Sequence[str]) -> Comparison:
+    """Hold reports side by side under labels that tell them apart: their names, or what was `given`.
+
+    Raises ValueError unless there are two or more, counted for one batch, element type and convention.
+    """
+    if len(reports) < 2:
+        raise ValueError(f"a comparison needs two networks or more, not {len(reports)}")
+    if len({(report.batch, report.dtype, report.convention.name) for report in reports}) > 1:
+        raise ValueError("only reports of one batch, dtype and convention can be compared")
+    return Comparison(tuple(map(Member, _labels(reports, given), reports)))
+
+
+def _labels(reports: Sequence[Report], given: Sequence[str]) -> list[str]:
+    names = [report.graph.name for report in reports]
+    for labels in (names, list(given)):
+        if len(set(labels)) == len(labels):
+            return labels
+    return [f"{name} ({number})" for number, name in enumerate(names, 1)]
+
+
+def _weighted_bytes(report: Report) -> int:
+    families = report.by_family
+    return sum(families[family].output_bytes for family in _WEIGHTED if family in families)
+
+
+def _held_bytes(report: Report) -> int:
+    return total(map(report.held, report.rows)).output_bytes
+
+
+_MEASURES = (
+    Measure("weighted_output_bytes", "outputs of conv and linear layers", _weighted_bytes, "bytes"),
+    Measure("held_output_bytes", "all outputs, activations in place", _held_bytes, "bytes"),
+    Measure("params", "params", lambda report: report.totals.params),
+    Measure("macs", "multiply-adds", lambda report: report.totals.macs),
+)

@@ -1,0 +1,179 @@
+"""Networks side by side, and layer by layer: the lecture's ratios, and what every difference obeys."""
+
+from collections import Counter
+from itertools import product
+
+import pytest
+
+from netcalc.analysis import Figures, Report, analyze, total
+from netcalc.analysis.comparison import compare
+from netcalc.analysis.difference import Difference, difference
+from netcalc.api import load
+from netcalc.render.lines import lines, totals
+from netcalc.render.numbers import ratio, signed
+from netcalc.spec import bundled_names
+
+from helpers import report_of
+
+CHAIN = "input: [3, 8, 8]\nlayers:\n"
+
+
+@pytest.fixture(scope="module")
+def bundled() -> dict[str, Report]:
+    return {name: analyze(load(name)) for name in bundled_names()}
+
+
+def told(found: Difference) -> list[str]:
+    """`+ relu1`, `~ conv1 kernel`: every step that is not unchanged."""
+    marks = {"added": "+", "removed": "-", "changed": "~"}
+    return [
+        " ".join([marks[step.status], step.row.node.full_name, *(detail.what for detail in step.details)])
+        for step in found.steps
+        if step.status != "unchanged"
+    ]
+
+
+def test_alexnet_against_vgg16_is_the_lectures_page(bundled: dict[str, Report]) -> None:
+    names = ["alexnet", "vgg16-lecture"]
+    comparison = compare([bundled[name] for name in names], names)
+    values = {measure.name: comparison.values(measure) for measure in comparison.measures}
+    assert [f"{value / 1024**2:.2f}" for value in values["weighted_output_bytes"]] == ["1.91", "48.65"]
+    ratios = {name: ratio(last, first) for name, (first, last) in values.items()}
+    assert ratios["weighted_output_bytes"] == "25x"
+    assert ratios["params"] == "2.3x"
+    assert ratios["macs"] == "19.0x"
+
+
+def test_outputs_are_held_as_the_table_counts_them(bundled: dict[str, Report]) -> None:
+    for report in bundled.values():
+        assert total(map(report.held, report.rows)) == totals(lines(report))
+
+
+def test_flops_are_compared_where_they_are_not_the_multiply_adds() -> None:
+    for convention, last in (("lecture", "flops"), ("flops", "flops"), ("macs", "macs")):
+        report = analyze(load("lenet5"), convention=convention)
+        assert compare([report, report], ["a", "b"]).measures[-1].name == last
+
+
+def test_labels_tell_the_networks_apart(bundled: dict[str, Report]) -> None:
+    same = [bundled["alexnet"], bundled["alexnet"]]
+    assert [member.label for member in compare(same, ["alexnet", "mine.yaml"]).members] == [
+        "alexnet",
+        "mine.yaml",
+    ]
+    assert [member.label for member in compare(same, ["alexnet"] * 2).members] == [
+        "AlexNet (1)",
+        "AlexNet (2)",
+    ]
+
+
+def test_only_what_is_counted_alike_is_compared(bundled: dict[str, Report]) -> None:
+    with pytest.raises(ValueError, match="two networks or more, not 1"):
+        compare([bundled["alexnet"]], ["alexnet"])
+    with pytest.raises(ValueError, match="one batch, dtype and convention"):
+        compare([bundled["alexnet"], analyze(load("alexnet"), batch=2)], ["a", "b"])
+
+
+def test_the_costs_add_up_to_the_difference_of_the_totals(bundled: dict[str, Report]) -> None:
+    for (_, before), (_, after) in product(bundled.items(), repeat=2):
+        found = difference(before, after)
+        expected = total(map(after.held, after.rows)).minus(total(map(before.held, before.rows)))
+        assert found.cost == expected
+        assert (found.cost.params, found.cost.macs) == (
+            after.totals.params - before.totals.params,
+            after.totals.macs - before.totals.macs,
+        )
+
+
+def test_every_layer_stands_in_one_step_and_in_its_order(bundled: dict[str, Report]) -> None:
+    for (_, before), (_, after) in product(bundled.items(), repeat=2):
+        steps = difference(before, after).steps
+        assert tuple(step.before for step in steps if step.before) == before.rows
+        assert tuple(step.after for step in steps if step.after) == after.rows
+        for step in steps:
+            matched = step.before is not None and step.after is not None
+            assert matched == (step.status in ("unchanged", "changed"))
+            assert bool(step.details) == (step.status == "changed")
+            assert step.status != "unchanged" or step.cost == Figures()
+
+
+def test_a_network_does_not_differ_from_itself(bundled: dict[str, Report]) -> None:
+    for report in bundled.values():
+        assert told(difference(report, report)) == []
+
+
+def test_a_family_differs_by_whole_blocks(bundled: dict[str, Report]) -> None:
+    assert told(difference(bundled["vgg16"], bundled["vgg16-lecture"])) == ["- conv3_3", "- relu7"]
+    found = difference(bundled["resnet18"], bundled["resnet34"])
+    assert Counter(step.status for step in found.steps) == {"unchanged": 68, "added": 56}
+
+
+def test_a_layer_put_in_shifts_the_counted_names_of_none() -> None:
+    before = report_of(
+        CHAIN
+        + "  - conv: {filters: 4, kernel: 3, pad: 1}\n  - relu\n  - conv: {filters: 4, kernel: 1}\n  - relu\n"
+    )
+    after = report_of(
+        CHAIN
+        + "  - conv: {filters: 3, kernel: 5, pad: 2}\n  - conv: {filters: 4, kernel: 3, pad: 1}\n  - relu\n"
+        "  - conv: {filters: 4, kernel: 1}\n  - relu\n"
+    )
+    assert told(difference(before, after)) == ["+ conv1"]
+    assert told(difference(after, before)) == ["- conv1"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("conv: {filters: 4, kernel: 3}", "conv: {filters: 4, kernel: 3, pad: 1}", "~ x pad output"),
+        ("conv: {filters: 4, kernel: 1}", "conv: {filters: 4, kernel: 1, bias: false}", "~ x bias"),
+        ("maxpool: {kernel: 2}", "avgpool: {kernel: 2}", "~ x kind"),
+        ("conv: {filters: 3, kernel: 1}", "depthwise_conv: {kernel: 1}", "~ x kind filters"),
+        ("relu", "tanh", "~ x kind"),
+    ],
+)  # fmt: skip
+def test_what_changed_is_named(before: str, after: str, expected: str) -> None:
+    reports = []
+    for item in (before, after):
+        kind, _, options = item.partition(": ")
+        inside = options.strip("{}")
+        reports.append(report_of(CHAIN + f"  - {kind}: {{name: x{', ' if inside else ''}{inside}}}\n"))
+    assert told(difference(*reports)) == [expected]
+
+
+def test_a_layer_that_reads_another_one_has_changed() -> None:
+    text = (
+        CHAIN
+        + "  - tanh: {name: a}\n  - relu: {name: b}\n  - tanh: {name: c}\n  - add: {name: sum, from: [c, %s]}\n"
+    )
+    found = difference(report_of(text % "b"), report_of(text % "a"))
+    assert "~ sum reads" in told(found)
+    assert found.cost.params == found.cost.macs == 0
+
+
+def test_shared_parameters_are_a_change_that_costs() -> None:
+    text = (
+        CHAIN + "  - conv: {name: a, filters: 3, kernel: 1}\n  - conv: {name: b, filters: 3, kernel: 1%s}\n"
+    )
+    found = difference(report_of(text % ""), report_of(text % ", share: a"))
+    assert told(found) == ["~ b share"]
+    assert found.cost.params == -12
+
+
+def test_long_networks_are_aligned_in_good_time() -> None:
+    before = report_of("input: [3]\nlayers:\n  - relu: {repeat: 5000}\n  - tanh: {repeat: 5000}\n")
+    after = report_of("input: [3]\nlayers:\n  - tanh: {repeat: 5000}\n  - relu: {repeat: 5000}\n")
+    assert difference(before, after).cost.output_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "base", "shown"),
+    [(48, 2, "24x"), (255, 10, "26x"), (39, 2, "19.5x"), (190, 10, "19.0x"), (9, 4, "2.3x"), (7, 7, "1.0x"),
+     (4, 9, "0.44x"), (1, 300, "0.0033x"), (0, 5, "0x"), (5, 0, "")],
+)  # fmt: skip
+def test_ratios_are_rounded_as_the_lecture_rounds(value: int, base: int, shown: str) -> None:
+    assert ratio(value, base) == shown
+
+
+def test_signs() -> None:
+    assert [signed(value, str) for value in (-3, 0, 3)] == ["-3", "0", "+3"]
