@@ -64,6 +64,7 @@ layers:
   - linear: {units: 8}
   - linear: {units: 8, share: linear1}
 """
+FOLDER = open_source("alexnet").folder  # where what the bundled specs include is found
 SPECS = [BRANCHES, BLOCKS, BLOCKS, *(open_source(name).text for name in bundled_names() if name != "vgg19")]
 WORDS = [
     "-1", "0", "1e9", "99999999999999999999", "2.5", "null", "true", "[]", "{}", "[1, [2]]", "{a: 1}", "$x", "$(1/0)",
@@ -108,7 +109,7 @@ def test_success_or_located_errors(seed: int) -> None:
     for _ in range(250):
         text = mutated(choose.choice(SPECS), choose)
         try:
-            report = analyze(elaborate(read_spec(Source("spec.yaml", text))))
+            report = analyze(elaborate(read_spec(Source("spec.yaml", text, FOLDER))))
         except NetcalcError as error:
             assert error.diagnostics
             for problem in error.diagnostics:
