@@ -64,7 +64,9 @@ layers:
   - linear: {units: 8}
   - linear: {units: 8, share: linear1}
 """
-SPECS = [BRANCHES, BLOCKS, BLOCKS, *(open_source(name).text for name in bundled_names() if name != "vgg19")]
+ZOO = [open_source(name) for name in bundled_names() if name != "vgg19"]
+SPECS = [BRANCHES, BLOCKS, BLOCKS, *(source.text for source in ZOO)]
+FOLDER = ZOO[0].folder  # where their blocks are
 WORDS = [
     "-1", "0", "1e9", "99999999999999999999", "2.5", "null", "true", "[]", "{}", "[1, [2]]", "{a: 1}", "$x", "$(1/0)",
     "$(in_channels)", "&a", "*a", "!!int", "'", '"', ":", "- ", "\t", "\n", "\x00", "é", "🎓", "same", "input",
@@ -108,12 +110,12 @@ def test_success_or_located_errors(seed: int) -> None:
     for _ in range(250):
         text = mutated(choose.choice(SPECS), choose)
         try:
-            report = analyze(elaborate(read_spec(Source("spec.yaml", text))))
+            report = analyze(elaborate(read_spec(Source("spec.yaml", text, FOLDER))))
         except NetcalcError as error:
             assert error.diagnostics
             for problem in error.diagnostics:
                 assert problem.span is not None, problem
-                assert 0 <= problem.span.start <= len(text)
+                assert 0 <= problem.span.start <= len(problem.span.source.text)
                 assert problem.message
             list(diagnostic_lines(error.diagnostics))
             outcomes["wrong"] += 1
