@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from netcalc.analysis import Field, Report
+from netcalc.analysis import Field, Report, analyze
+from netcalc.api import load
 
 from helpers import TESTS, layer_report, report_of
 
@@ -234,3 +235,22 @@ def test_chains_against_brute_force(seed: int) -> None:
         )
     sizes = [max(seen) - min(seen) + 1 for seen in itertools.islice((reach[u] for u in middle), 2 * period)]
     assert axis.size == max(sizes)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "final"),
+    [
+        ("alexnet", "pool5", "alexnet_v2"),
+        ("vgg16", "pool5", "vgg_16"),
+        ("inception_v3", "7c", "inception_v3"),
+    ],
+)
+def test_final_layers_of_the_zoo(name: str, layer: str, final: str) -> None:
+    expected = next(row for row in ORACLE["final_layer"] if row["cnn"] == final)
+    graph = load(name)
+    rows = [row for row in analyze(graph).rows if layer in (row.node.full_name, *row.node.path)]
+    field = rows[-1].receptive_field
+    assert field is not None
+    assert {(axis.size, axis.stride) for axis in field.axes} == {
+        (expected["rf"], expected["effective_stride"])
+    }
