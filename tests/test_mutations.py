@@ -114,7 +114,7 @@ def test_success_or_located_errors(seed: int) -> None:
             assert error.diagnostics
             for problem in error.diagnostics:
                 assert problem.span is not None, problem
-                assert 0 <= problem.span.start <= len(text)
+                assert 0 <= problem.span.start <= len(problem.span.source.text)
                 assert problem.message
             list(diagnostic_lines(error.diagnostics))
             outcomes["wrong"] += 1

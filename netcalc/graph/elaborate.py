@@ -15,7 +15,7 @@ from netcalc.graph.binding import block_values, layer_type, option_values
 from netcalc.graph.branching import CONSTRUCTS, Parallel, Residual, join_of, share_of
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment, expression_value, value_of
-from netcalc.graph.expansion import MAX_LAYERS, rows
+from netcalc.graph.expansion import MAX_LAYERS, row_names, rows
 from netcalc.graph.header import arguments, expectations, inputs
 from netcalc.graph.model import Graph
 from netcalc.graph.scope import Handle, Scope, Use, declared_names
@@ -96,7 +96,7 @@ class _Elaborator:
         found = rows(item, self._names(item, scope), self.problems)
         base = self._given_name(item, scope)
         if found is None:
-            self._lose(item, scope, base)
+            self._lose(item, scope, base, {**self._names(item, scope), **row_names(item)})
             return
         stacked = item.value("repeat") is not None or item.value("each") is not None
         for row in found:
@@ -106,7 +106,7 @@ class _Elaborator:
                 continue
             kind = self._kind(item, names)
             if wanted is None or kind is None:
-                self._lose(item, scope, base)
+                self._lose(item, scope, base, names)
                 continue
             if self._is_too_much(item, kind, scope):
                 return
@@ -308,9 +308,15 @@ class _Elaborator:
         found = (self.tensors.look_up(part, top, self.arguments) for part in parts)
         return tuple(dict.fromkeys(handle.name for handle in found if handle is not None))
 
-    def _lose(self, item: Item, scope: Scope, name: str | None) -> None:
-        """Put something unknown where an item's output would be."""
+    def _lose(self, item: Item, scope: Scope, name: str | None, names: Environment) -> None:
+        """Put something unknown where an item's output would be.
+
+        What it reads is looked up all the same: `when: $(in_channels > 1)` is unknown without a word where
+        nothing comes in.
+        """
         self.complete = False
+        if not self._reads(Use(item, scope, names, "", scope.path, name or "")):
+            self._report("E505", "this reads 1 input or more, here 0", item.span)
         scope.previous = Handle(name or "", None, item.span)
         if name is not None:
             self.tensors.add(scope.full(name), scope.previous)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from netcalc.diagnostics import Diagnostic
 from netcalc.graph.evaluation import Environment, value_of, whole_number
-from netcalc.spec import Entry, Evaluated, Item, Mapping, Unknown, Value
+from netcalc.spec import UNKNOWN, Entry, Evaluated, Item, Mapping, Unknown, Value
 
 MAX_LAYERS = 200_000
 """The most layers a spec may expand to."""
@@ -23,6 +23,13 @@ def rows(item: Item, names: Environment, problems: list[Diagnostic]) -> Sequence
     else:
         return ({},)
     return None if found is None else [{**row, "index": index} for index, row in enumerate(found)]
+
+
+def row_names(item: Item) -> dict[str, Unknown]:
+    """The names that a row gives, for an item whose `repeat` or `each` is wrong."""
+    each = item.value("each")
+    keys = [entry.key for entry in each.entries] if isinstance(each, Mapping) else []
+    return dict.fromkeys(["index", *" ".join(keys).split()], UNKNOWN)
 
 
 def _repeat(repeat: Value, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
