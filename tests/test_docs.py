@@ -41,7 +41,7 @@ def test_the_readmes_commands(
     monkeypatch.chdir(tmp_path)
     Path("small.yaml").write_text(fenced(README, "yaml")[0])
     listed = next(block for block in fenced(README, "sh") if "netcalc explain" in block)
-    commands = [line.split("#")[0].split() for line in listed.splitlines()]
+    commands = [re.split("[#>]", line)[0].split() for line in listed.splitlines()]
     assert len(commands) >= 5
     for command in commands:
         assert cli(*command[1:]).code == 0, command

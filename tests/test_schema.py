@@ -44,6 +44,10 @@ CAUGHT = """
     options-are-a-number options-of-pytorch rate-above-one repeat-a-billion repeat-negative
     root-is-list root-is-word several-independent unknown-kind unknown-option
     unknown-top-level-key when-is-number
+    block-head-unclosed block-inner-mistake block-is-not-a-list blocks-is-a-list from-unknown-asked-for
+    lstm-on-an-image parallel-branches-list parallel-is-a-list parallel-join-unknown parallel-no-branches
+    parallel-unknown-option residual-branch-misspelt residual-inner-mistake residual-no-main
+    window-called-window-size year-is-a-word
 """.split()
 
 LAYERS_OF_ITS_OWN = "input: [3, 8, 8]\nblocks:\n  unit(filters, stride=1):\n    - conv: {filters: $filters, kernel: 3, stride: $stride}\n"
