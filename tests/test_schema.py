@@ -16,6 +16,7 @@ from netcalc.layers import LAYERS
 from netcalc.layers.options import LARGEST
 from netcalc.render.schema import general_keys, schema
 from netcalc.spec import (
+    BRANCH_KEYS,
     ITEM_KEYS,
     Expression,
     Mapping,
@@ -34,19 +35,18 @@ from test_mutations import BRANCHES, mutated
 
 MISTAKES = {path.stem: path for path in sorted((TESTS / "mistakes").glob("*.txt"))}
 CAUGHT = """
-    add-with-one-input argument-reserved choice-typo conv-with-two-inputs each-is-list empty-layers
-    expect-negative expect-unknown expression-half from-empty from-number input-and-inputs
-    input-is-word input-negative-float input-zero inputs-empty integer-too-large
-    item-is-empty item-is-list item-is-number item-with-two-keys kind-of-pytorch layers-is-mapping merge-key
-    name-is-a-list name-is-number name-with-dot no-echo no-input no-layers
-    option-boolean option-empty-list option-float option-huge option-mapping option-missing option-negative
-    option-null option-quoted-number option-three-sides option-word option-yaml-11-boolean option-zero
-    options-are-a-number options-of-pytorch rate-above-one repeat-a-billion repeat-negative
-    root-is-list root-is-word several-independent unknown-kind unknown-option
-    unknown-top-level-key when-is-number
-    block-head-unclosed block-inner-mistake block-is-not-a-list blocks-is-a-list from-unknown-asked-for
-    lstm-on-an-image parallel-branches-list parallel-is-a-list parallel-join-unknown parallel-no-branches
-    parallel-unknown-option residual-branch-misspelt residual-inner-mistake residual-no-main
+    add-with-one-input argument-reserved block-head-unclosed block-inner-mistake block-is-not-a-list
+    blocks-is-a-list choice-typo conv-with-two-inputs each-is-list empty-layers expect-negative
+    expect-unknown expression-half from-empty from-number from-unknown-asked-for input-and-inputs
+    input-is-word input-negative-float input-zero inputs-empty integer-too-large item-is-empty
+    item-is-list item-is-number item-with-two-keys kind-of-pytorch layers-is-mapping lstm-on-an-image
+    merge-key name-is-a-list name-is-number name-with-dot no-echo no-input no-layers option-boolean
+    option-empty-list option-float option-huge option-mapping option-missing option-negative option-null
+    option-quoted-number option-three-sides option-word option-yaml-11-boolean option-zero
+    options-are-a-number options-of-pytorch parallel-branches-list parallel-is-a-list
+    parallel-join-unknown parallel-no-branches parallel-unknown-option rate-above-one repeat-a-billion
+    repeat-negative residual-branch-misspelt residual-inner-mistake residual-no-main root-is-list
+    root-is-word several-independent unknown-kind unknown-option unknown-top-level-key when-is-number
     window-called-window-size year-is-a-word
 """.split()
 
@@ -128,6 +128,10 @@ def test_nothing_of_the_language_is_left_out() -> None:
     found = schema()
     assert set(found["properties"]) == set(TOP_LEVEL)
     assert set(general_keys()) == set(ITEM_KEYS)
+    for kind, construct in CONSTRUCTS.items():
+        for items in ("layers", "layersWithBlocks"):
+            properties = found["$defs"][f"{items}.{kind}"]["properties"]
+            assert set(properties) == {*BRANCH_KEYS[kind], *construct.options, *ITEM_KEYS}
     for kind, layer in LAYERS.items():
         properties = found["$defs"][f"layer.{kind}"]["properties"]
         assert set(properties) == {*layer.options, *ITEM_KEYS}
@@ -139,6 +143,13 @@ def test_nothing_of_the_language_is_left_out() -> None:
 @pytest.mark.parametrize("name", bundled_files())
 def test_bundled_specs_are_valid(validator: Draft202012Validator, name: str) -> None:
     assert [error.message for error in validator.iter_errors(data(open_source(name).text))] == []
+
+
+def test_bundled_blocks_are_valid(validator: Draft202012Validator) -> None:
+    paths = sorted((TESTS.parent / "architectures" / "blocks").glob("*.yaml"))
+    assert paths
+    for path in paths:
+        assert [error.message for error in validator.iter_errors(data(path.read_text()))] == [], path.name
 
 
 def test_specs_of_the_tests_are_valid(validator: Draft202012Validator) -> None:

@@ -13,7 +13,7 @@ from netcalc.render.markdown import escaped, table_row
 from netcalc.render.numbers import exact, ratio, shape, with_unit
 from netcalc.render.table import byte_units, conditions_in_words, draw_bar
 
-_MOST_LABEL = 32
+_MOST_LABEL = 40
 _COLOURS = {"bytes": "blue", "params": "magenta"}
 _GREEN = "green"
 
@@ -21,7 +21,7 @@ _GREEN = "green"
 def comparison_lines(comparison: Comparison, width: int | None) -> Iterator[list[Segment]]:
     """The networks, then a group of bars for each measure, then what was counted how."""
     labels = [member.label for member in comparison.members]
-    label = min(max(map(len, labels)), _MOST_LABEL)
+    label = label_width(comparison)
     for member in comparison.members:
         yield network_line(member.label, member.report, label)
     measures = comparison.measures
@@ -44,7 +44,7 @@ def comparison_lines(comparison: Comparison, width: int | None) -> Iterator[list
             yield layout.line([(name, "cyan"), (text, ""), (times_text, "bold"), (drawn, colour)])
     yield []
     words = conditions_in_words(comparison.members[0].report, View())
-    for text in (f"x: times {labels[0]}", words):
+    for text in (f"x: times {shorten(labels[0], label)}", words):
         yield from ([(part, "dim")] for part in wrap(text, width or 100))
 
 
@@ -98,8 +98,19 @@ def _network_dict(member: Member, first: Report, measures: Sequence[Measure]) ->
 
 def network_line(label: str, report: Report, width: int) -> list[Segment]:
     """A network's name, input and number of layers."""
-    told = f"  ·  input {_inputs(report)}  ·  {exact(len(report.rows))} layers"
-    return [(label.ljust(width), "bold"), (told, "")]
+    count = len(report.rows)
+    told = f"  ·  input {_inputs(report)}  ·  {exact(count)} layer{'s' if count > 1 else ''}"
+    return [(shorten(label, width).ljust(width), "bold"), (told, "")]
+
+
+def label_width(comparison: Comparison) -> int:
+    """Room for the longest label, within reason."""
+    return min(max(len(member.label) for member in comparison.members), _MOST_LABEL)
+
+
+def shorten(label: str, width: int) -> str:
+    """A label cut to a width."""
+    return label if len(label) <= width else f"{label[: width - 3]}..."
 
 
 def ratios(comparison: Comparison, measure: Measure) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from netcalc.analysis import Figures, Report, Row, total
 from netcalc.analysis.comparison import Comparison
 from netcalc.analysis.difference import Detail, Difference, Step, difference
-from netcalc.render.comparison import network_line, open_json
+from netcalc.render.comparison import label_width, network_line, open_json, shorten
 from netcalc.render.layout import Heading, Segment, lay_out
 from netcalc.render.lines import View
 from netcalc.render.markdown import escaped, table_row
@@ -65,9 +65,9 @@ class _Entry(NamedTuple):
 def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list[Segment]]:
     """The two networks, each difference with its cost, and how the first's totals become the second's."""
     found, room = _difference(comparison), width or 100
-    labels = [member.label for member in comparison.members]
+    labels = [shorten(member.label, label_width(comparison)) for member in comparison.members]
     for member in comparison.members:
-        yield network_line(member.label, member.report, max(map(len, labels)))
+        yield network_line(member.label, member.report, label_width(comparison))
     yield []
     entries = list(_entries(found.steps))
     columns = _columns(found.before)
