@@ -15,7 +15,7 @@ from netcalc.graph.binding import block_values, layer_type, option_values
 from netcalc.graph.branching import CONSTRUCTS, Parallel, Residual, join_of, share_of
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment, expression_value, value_of
-from netcalc.graph.expansion import MAX_LAYERS, row_names, rows
+from netcalc.graph.expansion import MAX_LAYERS, Row, row_names, rows
 from netcalc.graph.header import arguments, expectations, inputs
 from netcalc.graph.model import Graph
 from netcalc.graph.scope import Handle, Scope, Use, declared_names
@@ -27,6 +27,8 @@ from netcalc.spec.items import LAYER_NAME
 
 MAX_DEPTH = 30
 """How deep blocks and branches may stand in one another."""
+
+_NO_ROW: Row = {}
 
 _NAME = re.compile(LAYER_NAME)
 
@@ -48,7 +50,8 @@ class _Elaborator:
         self.tensors = Tensors(self.problems)
         self.builder = Builder(self.tensors, self.problems)
         self.uses = 0
-        self.complete = True
+        self.lost: Span | None = None
+        """Where a layer could not be made, the last time."""
 
     def graph(self) -> Graph:
         handles = [Handle(*given) for given in self.inputs]
@@ -59,7 +62,11 @@ class _Elaborator:
         self._walk(self.spec.items, top)
         outputs = self._outputs(top)
         expect = expectations(self.spec, self.arguments, self.problems)
-        assert self.problems or self.complete, "a layer was lost without a word"
+        if not self.builder.nodes and not self.problems and self.spec.items:
+            self._report("E202", "no layer is left: each when: is false", self.spec.items[0].span)
+        if self.lost is not None and not self.problems:
+            message = "the expressions of this layer ask for what is not known before it is expanded"
+            self._report("E302", message, self.lost, "give in_channels or in_shape as an argument instead")
         if self.problems:
             raise (SpecError if self.spec.problems else GraphError)(_by_place(self.problems))
         return Graph(
@@ -85,7 +92,8 @@ class _Elaborator:
             handle = self._block(use, self.spec.blocks[use.kind])
         else:
             handle = self._layer(use)
-        self.complete = self.complete and handle.type is not None
+        if handle.type is None:
+            self.lost = use.item.span
         if use.name:
             self.tensors.add(use.full_name, handle)
         return handle
@@ -100,7 +108,7 @@ class _Elaborator:
             return
         stacked = item.value("repeat") is not None or item.value("each") is not None
         for row in found:
-            names = {**self._names(item, scope), **row}
+            names = self._names(item, scope, row)
             wanted = self._is_wanted(item, names)
             if wanted is False:
                 continue
@@ -118,9 +126,10 @@ class _Elaborator:
         if base is not None and scope.previous is not None:
             self.tensors.add(scope.full(base), scope.previous)
 
-    def _names(self, item: Item, scope: Scope) -> Environment:
-        """What the expressions of an item see before it is expanded."""
-        return {**scope.names, **self.tensors.incoming(item, scope)}
+    def _names(self, item: Item, scope: Scope, row: Row = _NO_ROW) -> Environment:
+        """What the expressions of an item see, for one of its uses."""
+        names = {**scope.names, **row}
+        return {**names, **self.tensors.incoming(item, scope, names)}
 
     def _is_wanted(self, item: Item, names: Environment) -> bool | None:
         """What `when` says; None where it cannot be known."""
@@ -155,8 +164,6 @@ class _Elaborator:
             message = f"blocks stand more than {MAX_DEPTH} deep in one another: {chain}"
             self._report("E604", message, item.span, "a block that uses itself needs a when: that ends it")
             self.uses = MAX_LAYERS + 1
-        if self.uses > MAX_LAYERS:
-            self.complete = False
         return self.uses > MAX_LAYERS
 
     def _automatic_name(self, item: Item, kind: str, scope: Scope) -> str:
@@ -314,7 +321,7 @@ class _Elaborator:
         What it reads is looked up all the same: `when: $(in_channels > 1)` is unknown without a word where
         nothing comes in.
         """
-        self.complete = False
+        self.lost = item.span
         if not self._reads(Use(item, scope, names, "", scope.path, name or "")):
             self._report("E505", "this reads 1 input or more, here 0", item.span)
         scope.previous = Handle(name or "", None, item.span)

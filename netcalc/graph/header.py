@@ -1,6 +1,7 @@
 """What stands above the layers: arguments, inputs, and the figures that are expected."""
 
 from collections.abc import Sequence
+from keyword import iskeyword
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Span, nearest, written
@@ -34,7 +35,7 @@ def arguments(
     chosen = {setting.name: setting for setting in settings}
     for entry in spec.args:
         chosen_value = chosen.pop(entry.key).value if entry.key in chosen else entry.value
-        if entry.key in RESERVED or not entry.key.isidentifier():
+        if entry.key in RESERVED or not entry.key.isidentifier() or iskeyword(entry.key):
             reason = (
                 "the expression language has that name"
                 if entry.key in RESERVED

@@ -1,6 +1,6 @@
 """Tensors by name, and what an item reads: names resolve from the inside out."""
 
-from netcalc.diagnostics import Diagnostic, nearest
+from netcalc.diagnostics import Diagnostic, nearest, written
 from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.scope import Handle, Scope, Use
 from netcalc.spec import UNKNOWN, Evaluated, Item, Sequence, Unknown, Value
@@ -43,7 +43,7 @@ class Tensors:
         if isinstance(name, Unknown):
             return None
         if not isinstance(name, str):
-            message = "from: is the name of a layer or an input, or a list of them"
+            message = f"here stands the name of a layer or an input, or a list of them, not {written(name)}"
             self.problems.append(Diagnostic("E404", message, value.span))
             return None
         found = self._find(name, scope)
@@ -51,12 +51,12 @@ class Tensors:
             self.problems.append(self._missing(name, value, scope, reader))
         return found
 
-    def incoming(self, item: Item, scope: Scope) -> dict[str, Evaluated | Unknown]:
+    def incoming(self, item: Item, scope: Scope, names: Environment) -> dict[str, Evaluated | Unknown]:
         """What the expressions of an item may ask of the first tensor that it reads."""
         handle, sources = scope.previous, item.value("from")
         if sources is not None:
             first = sources.items[:1] if isinstance(sources, Sequence) else (sources,)
-            handle = next((self._find(str(value_of(part, scope.names, [])), scope) for part in first), None)
+            handle = next((self._find(str(value_of(part, names, [])), scope) for part in first), None)
         return shape_names(handle)
 
     def _find(self, name: str, scope: Scope) -> Handle | None:

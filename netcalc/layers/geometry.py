@@ -108,6 +108,8 @@ def nearest_window(factor: int) -> Window:
 
 def linear_window(factor: int) -> Window:
     """The window of linear interpolation: two inputs around (u + 1/2) / factor - 1/2."""
+    if factor == 1:
+        return POINTWISE
     return Window(2, 3 * factor - 2, 4 * factor - 1, upsampling=2 * factor)
 
 

@@ -224,6 +224,9 @@ def _input_cells(columns: Sequence[Column], report: Report) -> list[str]:
 
 def _bars(report: Report, listed: Sequence[Line], width: int | None) -> Iterator[list[Segment]]:
     """The lecture's three bar charts side by side: memory, parameters, flops of each line."""
+    if not listed:
+        yield [("no layers", "dim")]
+        return
     columns = [column for column in chosen_columns(report, View()) if column.of_figures is not None]
     values = [[column.of_figures(line.figures) for column in columns if column.of_figures] for line in listed]
     shown = [[column.show(value) for column, value in zip(columns, row, strict=True)] for row in values]

@@ -52,6 +52,8 @@ def read_input_override(text: str) -> InputOverride:
         _fail(
             source, "an input is its sizes with x between them, without the batch", "write --input 3x224x224"
         )
+    if equals and not name.strip():
+        _fail(source, "the input before the = has no name", "write --input image=3x224x224")
     shape = tuple(map(int, sizes.split("x")))
     if 0 in shape:
         _fail(source, "an input's sizes are whole numbers from 1 up", "write --input 3x224x224")

@@ -174,3 +174,57 @@ def test_a_matrix_product_of_two_inputs() -> None:
     text = "input: {a: [3, 16, 64], b: [1, 20, 64]}\nlayers:\n  - matmul: {from: [a, b], transpose: true}\n"
     report = report_of(text)
     assert (report.rows[0].output_shape, report.totals.macs) == ((3, 16, 20), 3 * 16 * 20 * 64)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ops"),
+    [
+        ("relu6", 2), ("leaky_relu", 2), ("prelu", 2), ("elu", 4), ("selu", 5), ("celu", 7), ("gelu", 5),
+        ("gelu: {form: tanh}", 9), ("silu", 4), ("tanh", 1), ("hardsigmoid", 4), ("hardswish", 5), ("softplus", 6),
+        ("mish", 5), ("log_softmax", 5), ("instancenorm", 5), ("batchnorm: {running: false}", 7),
+    ],
+)  # fmt: skip
+def test_operations_an_element(kind: str, ops: int) -> None:
+    assert only_row((8, 10, 10), kind).figures.other_ops == ops * 800
+
+
+@pytest.mark.parametrize(("input", "an_output"), [((2, 4), 3), ((2, 4, 4), 7), ((2, 4, 4, 4), 15)])
+def test_interpolation_takes_all_corners(input: tuple[int, ...], an_output: int) -> None:
+    row = only_row(input, "upsample: {factor: 2, mode: bilinear}")
+    assert row.figures.other_ops == an_output * row.node.output.numel
+
+
+def test_memory_does_not_depend_on_the_order_of_outputs() -> None:
+    from netcalc.render.lines import lines, totals
+
+    text = "input: [4, 8, 8]\noutputs: %s\nlayers:\n  - conv: {name: feat, filters: 4, kernel: 1}\n  - relu: {name: y}\n"
+    sums = [
+        totals(lines(report_of(text % outputs))).output_bytes
+        for outputs in ("[feat, y]", "[y, feat]", "feat")
+    ]
+    assert sums == [2048, 2048, 2048]
+
+
+@pytest.mark.parametrize(
+    ("shape", "item", "words"),
+    [
+        ((8, 4, 4), "prelu: {channels: 3}", "does not match the 8"),
+        ((4, 9), "layernorm: {axes: 3}", "more than the 2"),
+        ((4, 9), "groupnorm: {groups: 3}", "does not divide 4"),
+        ((4,), "lrn: {size: 3}", "reads channels"),
+        ((4, 6), "flatten: {start: 1, end: 0}", "lies behind"),
+        ((12,), "reshape: {shape: [2, 3]}", "do not fill"),
+        ((12,), "reshape: {shape: [-1, -1]}", "more than one -1"),
+        ((4, 6), "permute: {order: [0, 0]}", "once, not"),
+        ((4, 6), "unsqueeze: {axis: 3}", "outside"),
+        ((4, 9), "crop: {crop: 5}", "leaves nothing"),
+        ((4, 9), "crop: {size: 10}", "larger than"),
+        ((4, 9, 9), "crop: {size: 4, crop: [[1, 0], [0, 0]]}", "not both"),
+        ((4, 6), "conv: {filters: 2, kernel: 1, pad: [1, 1]}", "with 1 spatial axis"),
+    ],
+)
+def test_what_a_layer_refuses(shape: tuple[int, ...], item: str, words: str) -> None:
+    from netcalc.diagnostics import GraphError
+
+    with pytest.raises(GraphError, match=words):
+        only_row(shape, item)

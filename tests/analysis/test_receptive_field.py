@@ -254,3 +254,35 @@ def test_final_layers_of_the_zoo(name: str, layer: str, final: str) -> None:
     assert {(axis.size, axis.stride) for axis in field.axes} == {
         (expected["rf"], expected["effective_stride"])
     }
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ("softmax: {axis: 0}", (1, 1, 0)),
+        ("batchnorm", (1, 1, 0)),
+        ("lrn: {size: 3}", (1, 1, 0)),
+        ("layernorm: {channels: true}", (1, 1, 0)),
+        ("dropout", (1, 1, 0)),
+        ("concat: {from: [input, input]}", (1, 1, 0)),
+        ("adaptive_avgpool: {size: 4}", (2, 2, 0)),
+        ("adaptive_avgpool: {size: 16}", (1, 0.5, 0)),
+        ("upsample: {factor: 1, mode: bilinear}", (1, 1, 0)),
+        ("softmax", None),
+        ("layernorm", None),
+        ("instancenorm", None),
+        ("adaptive_avgpool: {size: 3}", None),
+        ("concat: {from: [input, input], axis: 1}", None),
+    ],
+)
+def test_window_of_a_layer(item: str, expected: tuple[float, ...] | None) -> None:
+    field = layer_report((4, 8, 8), item).rows[-1].receptive_field
+    assert (field and numbers(field)) == (expected and [expected] * 2)
+
+
+def test_paths_with_differing_strides_are_not_aligned() -> None:
+    left = "  - conv: {name: left, from: input, filters: 4, kernel: 1, stride: 2}"
+    right = "  - conv: {name: right, from: input, filters: 4, kernel: 3}"
+    field = two_paths(left, right, size=4).rows[-1].receptive_field
+    assert field is not None
+    assert not field.aligned

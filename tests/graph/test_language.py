@@ -239,3 +239,29 @@ def test_a_block_may_use_itself_while_a_condition_holds() -> None:
     )
     assert len(graph.nodes) == 5
     assert names(graph)[-1] == "tree1.tree1.tree1.tree1.tree1.relu1"
+
+
+def test_what_a_row_reads_is_what_its_expressions_ask_about() -> None:
+    graph = graph_of(
+        "input: [3, 4, 4]\nlayers:\n  - relu: {name: a}\n  - conv: {name: b, filters: 5, kernel: 1}\n"
+        "  - conv: {each: {src: [a, b]}, from: $src, filters: $in_channels, kernel: 1, when: $(in_channels > 1)}\n"
+    )
+    assert [(node.inputs, node.output.shape[0]) for node in graph.nodes[2:]] == [(("a",), 3), (("b",), 5)]
+
+
+@pytest.mark.parametrize(
+    ("layers", "code"),
+    [
+        ("  - linear: {units: 3}\n  - relu: {from: typo, when: $(in_channels == 3)}\n", "E501"),
+        ("  - relu: {when: false}\n", "E202"),
+        ("  - relu: {name: a}\n  - relu: {repeat: $in_channels, from: '$([0][index])'}\n", "E302"),
+    ],
+)
+def test_no_layer_is_lost_without_a_word(layers: str, code: str) -> None:
+    with pytest.raises(GraphError, match=code):
+        graph_of(f"input: [3]\nlayers:\n{layers}")
+
+
+def test_keywords_are_no_arguments() -> None:
+    with pytest.raises(GraphError, match="E702"):
+        graph_of("input: [3]\nargs: {lambda: 3}\nlayers:\n  - relu\n")
