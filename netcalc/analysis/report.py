@@ -11,7 +11,7 @@ from netcalc.graph import Graph, Node
 from netcalc.layers import Layer
 from netcalc.tensor import DTYPES, DType, Shape, TensorType
 
-_IN_PLACE = ("activation", "regularisation")
+IN_PLACE = ("activation", "regularisation")
 """The families whose layers can write their output over their input."""
 
 
@@ -90,7 +90,7 @@ class Report:
         names, above = set(), ""
         for row in self.rows:
             layer, reads = row.node.layer, row.node.inputs
-            if layer.family in _IN_PLACE and reads == (above,) and readers[reads[0]] == 1:
+            if layer.family in IN_PLACE and reads == (above,) and readers[reads[0]] == 1:
                 names.add(row.node.full_name)
             above = row.node.full_name
         return frozenset(names)

@@ -6,7 +6,7 @@ import typer
 
 from netcalc.cli.common import terminal, write
 from netcalc.diagnostics import nearest
-from netcalc.layers import LAYERS
+from netcalc.layers import LAYERS, kinds_by_name
 
 
 def command(
@@ -28,7 +28,7 @@ def command(
         out.write(index_lines())
         return
     if kind not in LAYERS:
-        synonyms = {name: layer.kind for layer in LAYERS.values() for name in (layer.kind, *layer.also)}
+        synonyms = kinds_by_name()
         match = synonyms.get(kind) or synonyms.get(nearest(kind, synonyms) or "")
         hint = f"did you mean {match}?" if match else "netcalc layers lists them."
         raise typer.BadParameter(f"there is no layer {kind!r}; {hint}", param_hint="KIND")

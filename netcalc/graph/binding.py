@@ -6,7 +6,7 @@ from netcalc.diagnostics import Diagnostic, Note, Span, nearest
 from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.scope import Use
-from netcalc.layers import LAYERS, Layer, LayerError
+from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
 from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
@@ -18,8 +18,7 @@ def layer_type(
     """The layer class of a kind; None where there is none, with the reason in `problems`."""
     if kind in LAYERS:
         return LAYERS[kind]
-    synonyms = {name: layer.kind for layer in LAYERS.values() for name in (layer.kind, *layer.also)}
-    synonyms |= {name: name for name in (*blocks, *CONSTRUCTS)}
+    synonyms = kinds_by_name() | {name: name for name in (*blocks, *CONSTRUCTS)}
     match = synonyms.get(kind) or synonyms.get(nearest(kind, synonyms) or "")
     help = f"did you mean {match}?" if match else "netcalc layers lists the kinds"
     problems.append(Diagnostic("E401", f"there is no layer {kind!r}", span, help=help))

@@ -62,11 +62,11 @@ class _Elaborator:
         self._walk(self.spec.items, top)
         outputs = self._outputs(top)
         expect = expectations(self.spec, self.arguments, self.problems)
-        if not self.builder.nodes and not self.problems and self.spec.items:
-            self._report("E202", "no layer is left: each when: is false", self.spec.items[0].span)
         if self.lost is not None and not self.problems:
             message = "the expressions of this layer ask for what is not known before it is expanded"
             self._report("E302", message, self.lost, "give in_channels or in_shape as an argument instead")
+        if not self.builder.nodes and not self.problems and self.spec.items:
+            self._report("E202", "no layer is left: each when: is false", self.spec.items[0].span)
         if self.problems:
             raise (SpecError if self.spec.problems else GraphError)(_by_place(self.problems))
         return Graph(

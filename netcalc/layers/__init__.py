@@ -92,4 +92,10 @@ LAYERS: dict[str, type[Layer]] = {
 }
 """Every kind of layer, in the order of the reference."""
 
-__all__ = ["LAYERS", "Cost", "Layer", "LayerError", "ParamSpec", "Window"]
+
+def kinds_by_name() -> dict[str, str]:
+    """Every name that a layer goes by, other frameworks' among them, with its kind."""
+    return {name: layer.kind for layer in LAYERS.values() for name in (layer.kind, *layer.also)}
+
+
+__all__ = ["LAYERS", "Cost", "Layer", "LayerError", "ParamSpec", "Window", "kinds_by_name"]

@@ -7,7 +7,7 @@ from typing import Any
 from netcalc.analysis import Convention, Field, Figures, Report
 from netcalc.render import numbers
 from netcalc.render.lines import Line, View, contents
-from netcalc.tensor import Shape
+from netcalc.tensor import Shape, format_shape
 
 Value = None | int | str | Shape
 
@@ -60,7 +60,7 @@ def _in_size(line: Line) -> Value:
 
 
 def _inputs(line: Line) -> Value:
-    distinct = dict.fromkeys(map(numbers.shape, line.row.input_shapes))
+    distinct = dict.fromkeys(map(format_shape, line.row.input_shapes))
     return ", ".join(distinct)
 
 
@@ -118,7 +118,7 @@ def columns(convention: Convention) -> dict[str, Column]:
         Column("pad", "layer", "pad", "padding, before+after where they differ", _option("pad"), _show_pad),
         Column("dilation", "layer", "dilation", "distance between cells", _option("dilation"), numbers.sizes),
         Column("groups", "layer", "groups", "groups of channels", _option("groups")),
-        Column("weights", "layer", "weights", "shape of the weights", _weights, numbers.shape),
+        Column("weights", "layer", "weights", "shape of the weights", _weights, format_shape),
         Column(
             "out_channels",
             "output size",
@@ -140,7 +140,7 @@ def columns(convention: Convention) -> dict[str, Column]:
             "output",
             "output shape",
             lambda line: line.output_shape,
-            numbers.shape,
+            format_shape,
             left=True,
         ),
         _figure(

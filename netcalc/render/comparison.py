@@ -10,8 +10,9 @@ from netcalc.analysis.comparison import Comparison, Measure, Member
 from netcalc.render.layout import Heading, Layout, Segment
 from netcalc.render.lines import View
 from netcalc.render.markdown import escaped, table_row
-from netcalc.render.numbers import exact, ratio, shape, with_unit
+from netcalc.render.numbers import exact, ratio, with_unit
 from netcalc.render.table import byte_units, conditions_in_words, draw_bar
+from netcalc.tensor import format_shape
 
 _MOST_LABEL = 40
 _COLOURS = {"bytes": "blue", "params": "magenta"}
@@ -124,7 +125,7 @@ def _shown(comparison: Comparison, measure: Measure, value: int) -> str:
 
 
 def _inputs(report: Report) -> str:
-    return ", ".join(shape(given.type.shape) for given in report.graph.inputs)
+    return ", ".join(format_shape(given.type.shape) for given in report.graph.inputs)
 
 
 def _quotient(value: int, base: int) -> float | None:

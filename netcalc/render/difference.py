@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 from netcalc.analysis import Figures, Report, Row, total
 from netcalc.analysis.comparison import Comparison
 from netcalc.analysis.difference import Detail, Difference, Step, difference
+from netcalc.analysis.report import IN_PLACE
 from netcalc.render.comparison import label_width, network_line, open_json, shorten
 from netcalc.render.layout import Heading, Segment, lay_out
 from netcalc.render.lines import View
 from netcalc.render.markdown import escaped, table_row
-from netcalc.render.numbers import exact, scaled, shape, signed, told, with_unit
+from netcalc.render.numbers import exact, scaled, signed, told, with_unit
 from netcalc.render.table import byte_units, conditions_in_words
+from netcalc.tensor import format_shape
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 _STYLES = {"added": "green", "removed": "red", "changed": "yellow"}
@@ -51,7 +53,7 @@ class _Entry(NamedTuple):
             return ", ".join(map(_detail, step.details))
         layer = step.row.node.layer
         options = "".join(f", {name} {told(value)}" for name, value in layer.settings().items())
-        return f"{layer.kind}{options}, output {shape(step.row.output_shape)}"
+        return f"{layer.kind}{options}, output {format_shape(step.row.output_shape)}"
 
     @property
     def unchanged(self) -> str:
@@ -192,7 +194,7 @@ def _folds(step: Step, previous: Step) -> bool:
         for row, above in ((step.before, previous.before), (step.after, previous.after))
         if row
     )
-    in_place = step.row.node.layer.family in ("activation", "regularisation")
+    in_place = step.row.node.layer.family in IN_PLACE
     return free and alike and follows and in_place and step.status == previous.status
 
 
@@ -214,7 +216,7 @@ def _detail(detail: Detail) -> str:
 def _shapes(value: Any) -> str:
     """One shape, or several as `8x4x4 + 8x4x4`."""
     several = value and isinstance(value[0], tuple)
-    return " + ".join(map(shape, value)) if several else shape(value)
+    return " + ".join(map(format_shape, value)) if several else format_shape(value)
 
 
 def _step_dict(step: Step) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from netcalc.analysis import Report, Row
 from netcalc.analysis.explain import Explanation, explain
 from netcalc.analysis.traced import divisions, formula, numbers
 from netcalc.render.layout import Segment
-from netcalc.render.numbers import shape, told, with_unit
+from netcalc.render.numbers import told, with_unit
 from netcalc.render.table import byte_units
+from netcalc.tensor import format_shape
 
 _LONGEST_FORMULA = 400
 
@@ -16,14 +17,15 @@ _LONGEST_FORMULA = 400
 def explanation_lines(report: Report, row: Row) -> Iterator[list[Segment]]:
     """The layer and what it reads, then each figure: formula, numbers, result."""
     node = row.node
-    reads = ", ".join(f"{name} {shape(s)}" for name, s in zip(node.inputs, row.input_shapes, strict=True))
+    shapes = map(format_shape, row.input_shapes)
+    reads = ", ".join(f"{name} {shape}" for name, shape in zip(node.inputs, shapes, strict=True))
     options = ", ".join(f"{name} {told(value)}" for name, value in node.layer.settings().items())
     yield [
         (node.full_name, "bold cyan"),
         (f"  {node.layer.kind}", "bold"),
         (f"  {options}" if options else "", ""),
     ]
-    yield [(f"reads {reads}, gives {shape(row.output_shape)}", "")]
+    yield [(f"reads {reads}, gives {format_shape(row.output_shape)}", "")]
     for figure, members in groupby(_merged(explain(report, row)), key=lambda e: e.figure):
         yield []
         yield [(figure, "bold")]

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterable
 
-from netcalc.tensor import Shape
-
 
 def scaled(value: int, unit: int) -> str:
     """`value` in units of `unit`: whole from 10 up, two digits below, `0` for nothing at all."""
@@ -36,11 +34,6 @@ def sizes(shape: Iterable[int]) -> str:
     """Spatial sizes: one number where all are equal, else all of them."""
     listed = tuple(shape)
     return str(listed[0]) if len(set(listed)) == 1 else "x".join(map(str, listed))
-
-
-def shape(listed: Shape) -> str:
-    """A shape with its multiplication signs."""
-    return "x".join(map(str, listed)) or "scalar"
 
 
 def percent(part: int, whole: int) -> str:

@@ -9,6 +9,7 @@ from netcalc.render import numbers
 from netcalc.render.columns import Column, chosen_columns
 from netcalc.render.layout import Heading, Layout, Segment, lay_out
 from netcalc.render.lines import Line, View, lines, totals
+from netcalc.tensor import format_shape
 
 _MEGABYTES = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"), (1, "bytes"))
 _MEBIBYTES = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"), (1, "bytes"))
@@ -80,7 +81,7 @@ def cell(column: Column, line: Line) -> str:
 def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
     graph = report.graph
     given = ", ".join(
-        numbers.shape(i.type.shape) if len(graph.inputs) == 1 else f"{i.name} {i.type}" for i in graph.inputs
+        format_shape(i.type.shape) if len(graph.inputs) == 1 else f"{i.name} {i.type}" for i in graph.inputs
     )
     yield [(graph.name, "bold"), ("  ", ""), (f"·  input {given}", "")]
     if graph.citation:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from netcalc.analysis import Report
 from netcalc.render.layout import Heading, Segment, lay_out
-from netcalc.render.numbers import shape
+from netcalc.tensor import format_shape
 
 
 class Entry(NamedTuple):
@@ -40,7 +40,7 @@ def zoo_lines(entries: Sequence[Entry], sort: str) -> Iterator[list[Segment]]:
 def _row(entry: Entry) -> tuple[str, ...]:
     report = entry.report
     year = report.graph.year
-    inputs = ", ".join(shape(given.type.shape) for given in report.graph.inputs)
+    inputs = ", ".join(format_shape(given.type.shape) for given in report.graph.inputs)
     figures = report.totals
     return (
         entry.name,
