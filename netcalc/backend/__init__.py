@@ -1,0 +1,1 @@
+"""Graph to Network: the same layers, run forward and backward on NumPy arrays."""
