@@ -1,0 +1,45 @@
+"""What a kernel is: a layer's forward on arrays, and the backward that it returns.
+
+    y, backward = kernel(layer, params, xs, context)
+    dxs, dparams = backward(dy)
+
+Arrays have the batch in front and then the layer's axes: N,C,H,W. `params` are the layer's arrays by
+their own names. `backward` takes the gradient of y and gives those of each input, None for one that
+has no gradient, and of the learnable parameters by name. It keeps what it needs, and nothing else.
+No kernel writes into an array that it is given, running statistics in training excepted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+Gradients = tuple[tuple[Array | None, ...], dict[str, Array]]
+Backward = Callable[[Array], Gradients]
+Kernel = Callable[[Any, Arrays, tuple[Array, ...], "Context"], tuple[Array, Backward]]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How a layer is run: in training or inference, and where its random numbers come from."""
+
+    training: bool = False
+    rng: np.random.Generator | None = None
+    """Seeded for the network's seed, the pass and the layer; None where nothing random may happen."""
+
+
+def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """Sum a gradient over the axes along which an array of `shape` was stretched to it."""
+    extra = gradient.ndim - len(shape)
+    stretched = tuple(axis + extra for axis, size in enumerate(shape) if size != gradient.shape[axis + extra])
+    summed: Array = gradient.sum(axis=(*range(extra), *stretched), keepdims=True)
+    return summed.reshape(shape)
+
+
+def per_channel(vector: Array, rank: int) -> Array:
+    """A vector of channels, shaped to stretch over N,C and the positions behind."""
+    return vector.reshape(-1, *(1,) * (rank - 2))
