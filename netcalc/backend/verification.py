@@ -1,6 +1,6 @@
 """The table against execution: every shape, every parameter, and the multiply-adds as they are done."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from netcalc.backend.inputs import random_inputs
 from netcalc.backend.kernels import KERNELS, Context
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.network import Network
-from netcalc.graph import Graph, Node
+from netcalc.graph import Node
 from netcalc.tensor import Shape
 
 _CLOSE = 1e-4
@@ -53,7 +53,7 @@ class Verified(NamedTuple):
 
 def verify(
     network: Network, seed: int = 0, advance: Callable[[Node], None] | None = None
-) -> Iterator[Verified]:
+) -> tuple[Verified, ...]:
     """Run a network on one random sample and hold each layer against what is counted for it.
 
     Each kernel runs a second time with its matrix products done, and its multiply-adds counted, by a
@@ -77,7 +77,7 @@ def verify(
             advance(node)
 
     network.run(random_inputs(graph, 1, seed, network.dtype), gradients=False, observe=observe)
-    yield from found
+    return tuple(found)
 
 
 def _counted_run(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[Array, Count]:
