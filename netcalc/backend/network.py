@@ -124,7 +124,7 @@ class Network:
         wanted = self._known(capture)
         batch = next(iter(tensors.values())).shape[0]
         needed = forward_bytes(self.graph, batch, self.dtype.itemsize, gradients)
-        require_memory(needed, f"{self.graph.name} at batch {batch}")
+        require_memory(needed, f"the tensors of {self.graph.name} at batch {batch}")
         if draw is None:
             draw = self._trainings
             self._trainings += training

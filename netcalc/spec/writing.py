@@ -18,7 +18,7 @@ class FlatItem(NamedTuple):
 def spec_text(
     head: Mapping[str, Any], inputs: Mapping[str, Shape], items: Iterable[FlatItem], outputs: Iterable[str]
 ) -> str:
-    """A spec that reads back to these layers. Of `head`, the keys above the inputs, empty ones are left out."""
+    """A spec that reads back to these layers; empty keys of `head`, those above the inputs, are left out."""
     lines = [_line({key: value}) for key, value in head.items() if value]
     lines.append(_line({"inputs": {name: list(shape) for name, shape in inputs.items()}}))
     lines.append("layers:")

@@ -15,9 +15,13 @@ def test_a_flat_spec_reads_back_to_the_same_layers(name: str) -> None:
     names = flat_names(graph) | {given.name: given.name for given in graph.inputs}
     assert [node.layer for node in again.nodes] == [node.layer for node in graph.nodes]
     assert [node.full_name for node in again.nodes] == [names[node.full_name] for node in graph.nodes]
-    assert [node.inputs for node in again.nodes] == [tuple(map(names.get, node.inputs)) for node in graph.nodes]
+    assert [node.inputs for node in again.nodes] == [
+        tuple(map(names.get, node.inputs)) for node in graph.nodes
+    ]
     assert again.outputs == tuple(map(names.get, graph.outputs))
-    assert [node.shared and names[node.shared] for node in graph.nodes] == [node.shared for node in again.nodes]
+    assert [node.shared and names[node.shared] for node in graph.nodes] == [
+        node.shared for node in again.nodes
+    ]
     assert again.preprocess == graph.preprocess
 
 
@@ -29,5 +33,7 @@ def test_one_number_where_all_axes_are_alike() -> None:
 
 def test_names_that_fall_together_stay_apart(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "net.yaml"
-    path.write_text("input: [4]\nblocks:\n  b(): [{relu: {name: c}}]\nlayers:\n  - b: {name: a}\n  - tanh: {name: a_c}\n")
+    path.write_text(
+        "input: [4]\nblocks:\n  b(): [{relu: {name: c}}]\nlayers:\n  - b: {name: a}\n  - tanh: {name: a_c}\n"
+    )
     assert flat_names(netcalc.load(path)) == {"a.c": "a_c", "a_c": "a_c_2"}
