@@ -2,7 +2,7 @@
 
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -102,7 +102,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         refuse("E810", f"{path} cannot be written: {error.strerror or error}")
 
 
-def by_ending(path: str | os.PathLike[str], endings: Mapping[str, object]) -> str:
+def by_ending(path: str | os.PathLike[str], endings: Collection[str]) -> str:
     """The ending that says how a file is kept; raises ExecutionError for any other."""
     ending = Path(path).suffix.lower()
     if ending not in endings:

@@ -93,9 +93,8 @@ def check_gradients(
     `advance` is told each layer that is done. Raises ExecutionError where the network cannot be run.
     """
     network = Network(graph, seed, "float64")
-    arrays = network.parameters()
     rng = np.random.default_rng(seed)
-    for name, array in arrays.items():
+    for name, array in network.parameters().items():
         array += (
             rng.normal(0, 0.01, array.shape)
             if "running_var" not in name
@@ -112,8 +111,7 @@ def check_gradients(
     for number, node in enumerate(graph.nodes):
         if node.full_name not in tensors:
             continue
-        owner = node.shared or node.full_name
-        params = {param.name: arrays[f"{owner}.{param.name}"].copy() for param in node.params}
+        params = {name: array.copy() for name, array in network.arrays_of(node).items()}
         xs = [x.copy() for x in tensors.pop(node.full_name)]
         upstream = rng.standard_normal((batch, *node.output.shape))
         site = _Site(node, xs, params, training, (seed, number), upstream)

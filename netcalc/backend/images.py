@@ -37,7 +37,7 @@ def read_image(path: str | os.PathLike[str], shape: Shape, preprocess: Preproces
     for name, values in (("mean", preprocess.mean), ("std", preprocess.std)):
         if len(values) not in (1, channels):
             refuse("E811", f"{name} has {len(values)} values, the input has {channels} channels")
-    picture = _opened(path).convert(_MODES[channels])
+    picture = _opened(path, _MODES[channels])
     shorter = max(preprocess.resize or 0, height, width)
     scale = shorter / min(picture.size)
     size = [max(shorter, int(side * scale)) for side in picture.size]
@@ -49,16 +49,15 @@ def read_image(path: str | os.PathLike[str], shape: Shape, preprocess: Preproces
     return np.ascontiguousarray(normal.transpose(2, 0, 1))
 
 
-def _opened(path: str | os.PathLike[str]) -> Any:
+def _opened(path: str | os.PathLike[str], mode: str) -> Any:
     pillow = _pillow()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow warns of bombs and of broken metadata
-            picture = pillow.open(path)
-            if picture.width * picture.height > MAX_PIXELS:
-                raise ValueError(f"{picture.width} x {picture.height} pixels are beyond {MAX_PIXELS:,}")
-            picture.load()
-            return picture
+            with pillow.open(path) as picture:
+                if picture.width * picture.height > MAX_PIXELS:
+                    raise ValueError(f"{picture.width} x {picture.height} pixels are beyond {MAX_PIXELS:,}")
+                return picture.convert(mode)
     except FileNotFoundError:
         refuse("E806", f"there is no picture {path}")
     except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError, Warning) as error:

@@ -62,11 +62,9 @@ def verify(
     """
     found: list[Verified] = []
     graph = network.graph
-    arrays = network.parameters()
 
     def observe(node: Node, xs: tuple[Array, ...], y: Array, _: float) -> None:
-        owner = node.shared or node.full_name
-        params = {param.name: arrays[f"{owner}.{param.name}"] for param in node.params}
+        params = network.arrays_of(node)
         naive, count = _counted_run(node, xs, params)
         scale = float(np.abs(y).max(initial=0)) or 1.0
         error = float(np.abs(naive - y).max(initial=0)) / scale

@@ -28,14 +28,14 @@ def read_weights(path: str | os.PathLike[str], shapes: Mapping[str, Shape]) -> d
 
     Raises ExecutionError where the file cannot be read, holds pickled objects, or is of another network.
     """
-    read, _ = _FORMATS[by_ending(path, _FORMATS)]
+    read, _ = FORMATS[by_ending(path, FORMATS)]
     with sound(path, "weight file"):
         return read(Path(path), shapes)
 
 
 def write_weights(path: str | os.PathLike[str], arrays: Arrays) -> None:
     """Write arrays by name, in the format that the file's ending names."""
-    _, write = _FORMATS[by_ending(path, _FORMATS)]
+    _, write = FORMATS[by_ending(path, FORMATS)]
     write(path, arrays)
 
 
@@ -88,4 +88,4 @@ def _write_safetensors(path: str | os.PathLike[str], arrays: Arrays) -> None:
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
 
 
-_FORMATS = {".npz": (_read_npz, write_npz), ".safetensors": (_read_safetensors, _write_safetensors)}
+FORMATS = {".npz": (_read_npz, write_npz), ".safetensors": (_read_safetensors, _write_safetensors)}

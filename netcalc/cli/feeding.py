@@ -32,8 +32,7 @@ def read_feeds(texts: Sequence[str]) -> Feeds:
     """Sort `--input` options into sizes, such as 3x64x64 or image=3x64x64, and files."""
     sizes, files = [], []
     for text in texts:
-        name, equals, value = text.partition("=") if not os.path.exists(text) else ("", "", text)
-        what = value if equals else text
+        name, _, what = ("", "", text) if os.path.exists(text) else text.rpartition("=")
         if what == RANDOM:
             continue
         if all(size.isascii() and size.isdecimal() for size in what.split("x")):
@@ -69,7 +68,7 @@ def fed(graph: Graph, feeds: Feeds, batch: int, seed: int, dtype: str) -> "dict[
         import numpy as np
 
         given |= {name: np.stack(arrays) for name, arrays in pictures.items()}
-    batch = next((len(array) for array in given.values()), batch)
+    batch = next((len(array) for array in given.values() if array.ndim), batch)
     missing = random_inputs(graph, batch, seed, dtype)
     import numpy as np
 

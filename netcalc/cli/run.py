@@ -86,6 +86,10 @@ def command(
     graph = with_preprocessing(graph, preprocessing(graph, resize, mean, std))
     names = _labels(labels)
     from netcalc.backend import Network
+    from netcalc.backend.files import by_ending
+
+    if output:
+        by_ending(output, [".npz"])
 
     network = Network(graph, seed, dtype)
     if weights:
