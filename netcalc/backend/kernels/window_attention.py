@@ -193,9 +193,11 @@ def _cosine_table(layer: WindowAttention, params: Arrays) -> tuple[Array, TableB
 
 def _coordinates(size: Shape) -> Array:
     """sign(o) log2(1 + |o|) / 3 of each offset, stretched to 8 at the window's end: offsets, axes."""
-    axes = [np.arange(1 - window, window) * (_LARGEST_COORDINATE / max(window - 1, 1)) for window in size]
+    # In float32, as torchvision keeps them, whatever type they are used in.
+    axes = [np.arange(1 - window, window, dtype=np.float32) / max(window - 1, 1) for window in size]
     offsets = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(size))
-    coordinates: Array = np.sign(offsets) * np.log2(1 + np.abs(offsets)) / 3
+    offsets *= _LARGEST_COORDINATE
+    coordinates: Array = np.sign(offsets) * np.log2(np.abs(offsets) + 1) / 3
     return coordinates
 
 
