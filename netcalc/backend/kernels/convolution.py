@@ -112,7 +112,7 @@ def _cells(kernel: Cell, stride: Cell, dilation: Cell, space: Cell) -> Iterator[
 def _by_cell(weight: Array, groups: int) -> Array:
     """The weights of each cell together: k..., groups, out of each group, in of each group."""
     grouped = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
-    return np.ascontiguousarray(np.moveaxis(grouped, (0, 1, 2), (-3, -2, -1)))
+    return np.moveaxis(grouped, (0, 1, 2), (-3, -2, -1)).copy()
 
 
 def _whole(matrices: Array) -> Array:
