@@ -68,5 +68,5 @@ def _product(mixing: Mixing, x: Array, outputs: int, axis: int) -> Array:
         if len(rows) == outputs:
             y += part
         else:
-            y[(*(slice(None),) * axis, rows)] += part
+            np.moveaxis(y, axis, 0)[rows] += np.moveaxis(part, axis, 0)
     return y
