@@ -9,6 +9,7 @@ from netcalc.backend import Network, random_inputs
 from netcalc.backend.kernels import KERNELS
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.passes import Grads
+from netcalc.backend.verification import verify
 from netcalc.layers import LAYERS
 
 from cases import CASES, Case
@@ -67,6 +68,12 @@ def test_executed_shape_and_parameters_are_the_counted_ones(case: Case, training
     assert y.dtype == np.float64
     declared = {f"y.{param.name}": param.shape for param in case.layer.params(*case.types)}
     assert {name: array.shape for name, array in made.parameters().items()} == declared
+
+
+@every_case
+def test_as_many_multiply_adds_run_as_are_counted(case: Case) -> None:
+    (verified,) = verify(network(case))
+    assert verified.wrong == ()
 
 
 @every_case
