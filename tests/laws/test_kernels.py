@@ -90,6 +90,10 @@ def test_a_batch_is_its_samples_side_by_side(case: Case) -> None:
 @both_modes
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_other_float_types_stay_themselves_and_close(case: Case, training: bool, dtype: str) -> None:
+    """By their norms: near a kink inside the layer rounding moves single elements far.
+
+    A gradient that is zero, as of a shift of all keys, is measured by the layer's largest array.
+    """
     x = inputs(case, dtype=dtype)
     tolerance = {"float16": 3e-2, "float32": 2e-5}[dtype]
     exact, made = (network(case, own).run(x, training=training, draw=0) for own in ("float64", dtype))
@@ -98,10 +102,11 @@ def test_other_float_types_stay_themselves_and_close(case: Case, training: bool,
     pairs = {"y": (exact.outputs["y"], made.outputs["y"])}
     for of_exact, of_made in zip(exact_grads, grads, strict=True):
         pairs |= {f"d{name}": (of_exact[name], array) for name, array in of_made.items() if array is not None}
+    least = max(float(np.linalg.norm(wanted)) for wanted, _ in pairs.values()) / 100
     for name, (wanted, found) in pairs.items():
         assert found.dtype == dtype, name
-        scale = np.abs(wanted).max() + 1e-3
-        assert np.abs(found - wanted).max() / scale < tolerance, name
+        scale = max(float(np.linalg.norm(wanted)), least) + 1e-6
+        assert np.linalg.norm(found - wanted) / scale < tolerance, name
 
 
 @every_case
