@@ -46,12 +46,14 @@ def results(fields: dict[str, Any], dtype: str) -> dict[str, Array | None]:
     result = network.run(xs, training=fields.get("training", False), draw=0)
     y = result.outputs["y"]
     grads = result.backward(upstream(text, y.shape))
-    return {
-        "y": y,
-        **{f"gradient of {name}": gradient for name, gradient in grads.inputs.items()},
-        **{f"gradient of {name.removeprefix('y.')}": gradient for name, gradient in grads.params.items()},
-        **{name.removeprefix("y."): array for name, array in network.parameters().items() if "running" in name},
-    }
+    arrays = {"y": y, **{f"gradient of {name}": gradient for name, gradient in grads.inputs.items()}}
+    for name, array in network.parameters().items():
+        own = name.removeprefix("y.")
+        if name in grads.params:
+            arrays[f"gradient of {own}"] = grads.params[name]
+        else:
+            arrays[own] = array  # running statistics, after the step
+    return arrays
 
 
 def expected(figures: dict[str, Any]) -> dict[str, list[Any] | None]:

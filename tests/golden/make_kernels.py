@@ -19,10 +19,12 @@ from typing import Any
 
 import torch
 import torchvision
-from kernel_cases import FAMILIES, Case
-from kernel_modules import MODULES, own_name
-from seeded import case_input, figures, parameter, upstream
+from kernel_cases import FAMILIES
+from kernel_modules import build, own_name
 from torch import Tensor, nn
+from windowed_cases import Case
+
+from seeded import case_input, figures, parameter, upstream
 
 
 def given_inputs(case: Case) -> list[Tensor]:
@@ -36,7 +38,11 @@ def given_inputs(case: Case) -> list[Tensor]:
 def set_parameters(module: nn.Module, text: str) -> dict[str, Tensor]:
     """Give every parameter and running statistic its value; return them by netcalc's names."""
     tensors = {own_name(name): tensor for name, tensor in module.state_dict(keep_vars=True).items()}
-    state = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point() and "coords" not in name}
+    state = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and "coords" not in name
+    }
     for name, tensor in state.items():
         tensor.data.copy_(torch.from_numpy(parameter(f"{text} {name}", name, tuple(tensor.shape))))
     return state
@@ -49,7 +55,7 @@ def told(tensor: Tensor | None) -> list[Any] | None:
 
 def record(case: Case) -> str:
     """Run the module forward and backward and write down what it gives."""
-    module = MODULES[case.kind](list(case.inputs), case.options).double().train(case.training)
+    module = build(case.kind, case.inputs, case.options).double().train(case.training)
     state = set_parameters(module, case.text)
     xs = given_inputs(case)
     y = module(*xs)
