@@ -136,7 +136,7 @@ ACTIVATIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "relu": ({},), "relu6": ({},), "silu": ({},), "sigmoid": ({},), "tanh": ({},), "selu": ({},), "mish": ({},),
     "hardsigmoid": ({},), "hardswish": ({},), "gelu": ({}, {"form": "tanh"}),
     "leaky_relu": ({}, {"slope": 0.3}), "prelu": ({}, {"channels": 4}),
-    "elu": ({}, {"alpha": 0.4}), "celu": ({}, {"alpha": 0.4}),
+    "elu": ({}, {"alpha": 0.4}), "celu": ({}, {"alpha": 0.5}),
     "softplus": ({}, {"beta": 2.0, "threshold": 3.0}),
 }  # fmt: skip
 

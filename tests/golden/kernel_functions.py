@@ -27,7 +27,8 @@ def reduce(x: Tensor, axes: list[int], how: str = "mean", keep: bool = False) ->
 
 
 def over_space(x: Tensor, how: str, keep: bool = False) -> Tensor:
-    return reduce(x, list(range(1, x.dim() - 1)), how, keep)
+    y: Tensor = getattr(functional, f"adaptive_{how}_pool{x.dim() - 2}d")(x, 1)
+    return y if keep else y.flatten(1)
 
 
 def attention(*xs: Tensor, heads: int = 1, causal: bool = False) -> Tensor:
@@ -83,18 +84,19 @@ def product(*xs: Tensor) -> Tensor:
 
 
 PLAIN = (
-    "relu", "relu6", "elu", "selu", "celu", "silu", "sigmoid", "tanh", "hardsigmoid", "hardswish", "softplus", "mish",
+    "relu", "relu6", "elu", "selu", "celu", "silu", "sigmoid", "tanh", "hardswish", "softplus", "mish",
 )  # fmt: skip
 """Kinds that PyTorch calls so too, options and all."""
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     **{kind: getattr(functional, kind) for kind in PLAIN},
+    "hardsigmoid": lambda x: functional.relu6(x + 3) / 6,  # its own has a float32 sixth in the gradient
     "leaky_relu": lambda x, slope=0.01: functional.leaky_relu(x, slope),
     "gelu": lambda x, form="none": functional.gelu(x, approximate=form),
     "softmax": lambda x, axis=-1: functional.softmax(x, dim(axis)),
     "log_softmax": lambda x, axis=-1: functional.log_softmax(x, dim(axis)),
     "scaled_dot_product_attention": attention,
-    "global_avgpool": partial(over_space, how="mean"),
+    "global_avgpool": partial(over_space, how="avg"),
     "global_maxpool": partial(over_space, how="max"),
     "reduce": reduce,
     "lrn": functional.local_response_norm,
