@@ -74,7 +74,7 @@ def pooled() -> Iterator[Case]:
         {"heads": 1, "width": 4, "kernel_kv": threes, "stride_kv": [1, 2, 2], "residual": "all"},
         {"heads": 2, "width": 16, "kernel_q": threes, "stride_q": [1, 2, 2], "kernel_kv": threes},
         {"heads": 2, "kernel_q": threes, "stride_kv": [1, 4, 4], "positions": True, "residual": "patches"},
-        {"heads": 4, "kernel_q": [1, 3, 3], "stride_q": [1, 2, 2], "positions": True},
+        {"heads": 4, "width": 16, "kernel_q": [1, 3, 3], "stride_q": [1, 2, 2], "positions": True},
         {"heads": 2, "kernel_q": threes, "kernel_kv": threes, "stride_kv": [1, 2, 2], "residual": "all"},
         {"heads": 1, "positions": True, "residual": "patches"},
         {

@@ -18,6 +18,7 @@ Shape = tuple[int, ...]
 
 PROJECTIONS = 3
 DIGITS = 13
+NOTHING = 1e-12
 
 
 def drawn(text: str, shape: Shape, std: float = 1.0, mean: float = 0.0) -> Array:
@@ -62,14 +63,16 @@ def figures(array: Array) -> list[float]:
     return [float(f"{figure:.{DIGITS}g}") for figure in found]
 
 
-def difference(array: Array, recorded: Sequence[float]) -> float:
+def difference(array: Array, recorded: Sequence[float], largest: float = 0.0) -> float:
     """How far an array is from a recorded one, relative to the recorded norm.
 
     An error's product with a direction is about as large as the error's norm, so this is the
-    size of the error, whichever elements it is in. NaN anywhere gives NaN.
+    size of the error, whichever elements it is in. NaN anywhere gives NaN. A norm that is zero but for
+    rounding beside `largest`, that of what it comes from, gives way to it.
     """
+    norm = recorded[0] if recorded[0] > NOTHING * largest else largest
     errors = np.abs(np.subtract(figures(array), recorded))
-    return float(errors.max() / recorded[0]) if recorded[0] else float(errors.max())
+    return float(errors.max() / norm) if norm else float(errors.max())
 
 
 def case_input(text: str, case: Mapping[str, Any], number: int) -> Array:
