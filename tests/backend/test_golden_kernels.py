@@ -31,7 +31,7 @@ def layer_of(fields: dict[str, Any]) -> Case:
 
 def name_of(recorded: list[Any]) -> str:
     fields = recorded[0]
-    flags = "".join(f"-{flag}" for flag in ("training", "whole") if flag in fields)
+    flags = "".join(f"-{flag}" for flag in ("training", "whole", "spread") if flag in fields)
     return f"{layer_of(fields)}{flags}"
 
 

@@ -137,18 +137,23 @@ ACTIVATIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "hardsigmoid": ({},), "hardswish": ({},), "gelu": ({}, {"form": "tanh"}),
     "leaky_relu": ({}, {"slope": 0.3}), "prelu": ({}, {"channels": 4}),
     "elu": ({}, {"alpha": 0.4}), "celu": ({}, {"alpha": 0.5}),
-    "softplus": ({}, {"beta": 2.0, "threshold": 3.0}),
+    "softplus": ({}, {"threshold": 3.0}, {"beta": 2.0, "threshold": 3.0}),
 }  # fmt: skip
 
 
 def activations() -> Iterator[Case]:
-    """Each on numbers around zero and on whole numbers, kinks among them; the softmaxes along each axis."""
+    """Each on numbers around zero, on whole numbers, kinks among them, and on large ones.
+
+    The softmaxes along each axis.
+    """
     for kind, every in ACTIVATIONS.items():
         for options, whole in product(every, (False, True)):
             yield Case(kind, ((4, 5, 6),), options, whole=whole)
         yield Case(kind, ((4,),), every[-1], batch=5)
+        yield Case(kind, ((4, 5, 6),), every[0], spread=500.0)
     for kind in ("softmax", "log_softmax"):
         yield Case(kind, ((10,),), {})
+        yield Case(kind, ((2000,),), {}, spread=60.0)
         for axis in (0, 1, 2, -1, -2, -3):
             yield Case(kind, ((4, 5, 6),), {"axis": axis})
     for kind, rate in product(("dropout", "stochastic_depth"), (0.0, 0.4)):

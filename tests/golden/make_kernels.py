@@ -1,11 +1,10 @@
 """Record what PyTorch's layers give forward and backward, the measure of netcalc's kernels.
 
-Every case is [layer, figures]. The layer is its kind, its input shapes without the batch and its options in
-netcalc's words, the batch where it is not 2, whether it is in training, and whether its inputs hold
-whole numbers, where kinks and ties are. Inputs, parameters and the upstream gradient are drawn by seeded.py
-from that very text; of the output, of each gradient and of running statistics after a training step
-the shape and the figures of seeded.py are written down, all from a run in float64. A run with the same versions writes the
-same file, kernels.json beside this script:
+Every case is [layer, figures]. The layer is its kind, its input shapes without the batch and its options
+in netcalc's words, and where they are not as usual the batch, the mode, and what numbers the inputs hold.
+Inputs, parameters and the upstream gradient are drawn by seeded.py from that very text. Of the output,
+of each gradient and of running statistics after the run the shape and the figures of seeded.py are written
+down, all in float64. A run with the same versions writes the same file, kernels.json beside this script:
 
     pip install torch==2.13.0 torchvision==0.28.0
     python tests/golden/make_kernels.py

@@ -1,11 +1,12 @@
 """Record what whole networks give in PyTorch from parameters that netcalc can draw too.
 
-networks.npz, beside this script, holds for each net of network_cases.py in float32 its output (thinned where
-it is large), and as figures of seeded.py: `y`, the output; for some nets `inputs`, the gradient of the input,
-and `parameters`, that of every parameter in netcalc's order; and in training `statistics`, all
-running statistics after the step. All are from a run in float64. Parameters go to the torch modules in the order in which the
-modules run, which is netcalc's; every name and shape inside a module has to be the layer's. A run with the
-same versions writes the same file:
+networks.npz, beside this script, holds for each net of network_cases.py its output in float32, thinned where
+it is large, and as figures of seeded.py `y`, the output; for some nets also `inputs`, the gradient of the
+input, and `parameters`, those of every parameter in netcalc's order; and in training `statistics`, all
+running statistics after the run. Everything is from float64.
+
+The numbers go to PyTorch's modules in the order in which they run, which is netcalc's, and every name and
+shape inside a module has to be the layer's. A run with the same versions writes the same file:
 
     pip install torch==2.13.0 torchvision==0.28.0 numpy pyyaml
     PYTHONPATH=. python tests/golden/make_networks.py

@@ -40,7 +40,7 @@ MOST_NUMBERS = 3000  # in an input of one sample and in an output
 class Case(NamedTuple):
     """A layer in netcalc's words, the shapes it reads without the batch, and how it is run.
 
-    `whole` is for inputs that hold whole numbers, where kinks and ties are.
+    `spread` is the standard deviation of the inputs' numbers; `whole` is for whole numbers, where kinks and ties are.
     """
 
     kind: str
@@ -49,6 +49,7 @@ class Case(NamedTuple):
     batch: int = 2
     training: bool = False
     whole: bool = False
+    spread: float = 1.5
 
     @property
     def text(self) -> str:
