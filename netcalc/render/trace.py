@@ -1,6 +1,7 @@
 """A run layer by layer: what came out of each and how fast; on the way back, how gradients fare."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from netcalc.render.execution import moment_cells, moment_headings, three_digits
@@ -10,6 +11,9 @@ from netcalc.tensor import format_shape
 if TYPE_CHECKING:
     from netcalc.backend.tracing import Backward, Forward
 
+_UNSOUND = 7
+"""The column of what is not finite."""
+_LEAST_NAME = 20
 _MARKS = {"vanishing": "yellow", "exploding": "bold red", "not finite": "bold red"}
 
 
@@ -23,7 +27,11 @@ def trace_lines(rows: Sequence["Forward"], width: int | None) -> Iterator[list[S
         Heading("", "GFLOP/s"),
     ]
     cells = [_forward(row) for row in rows]
-    layout = lay_out(headings, cells, width)
+    if all(row.moments.is_finite for row in rows):  # then the column for what is not finite is empty
+        del headings[_UNSOUND]
+        for texts in cells:
+            del texts[_UNSOUND]
+    layout = lay_out(headings, cells, width, _LEAST_NAME)
     yield from layout.heading_lines()
     for row, texts in zip(rows, cells, strict=True):
         style = "" if row.moments.is_finite else "bold red" if row.begins else "red"
@@ -33,7 +41,9 @@ def trace_lines(rows: Sequence["Forward"], width: int | None) -> Iterator[list[S
     operations = sum(row.operations for row in rows)
     rate = operations / seconds / 1e9 if seconds else 0
     yield [(f"{1000 * seconds:,.1f} ms in all, {rate:,.1f} GFLOP/s", "bold")]
-    yield [("mean to max over finite values; 2 operations a multiply-add, 1 for every other", "dim")]
+    yield from _remark(
+        "mean to max over finite values; 2 operations a multiply-add, 1 for every other", width
+    )
     for row in rows:
         if row.begins:
             yield [(f"{_unsound(row)} begins at {row.node.full_name}", "bold red")]
@@ -63,19 +73,21 @@ def backward_lines(rows: Sequence["Backward"], width: int | None) -> Iterator[li
         ]
         for row in rows
     ]
-    layout = lay_out(headings, cells, width)
+    layout = lay_out(headings, cells, width, _LEAST_NAME)
     yield from layout.heading_lines()
     for row, texts in zip(rows, cells, strict=True):
         style = _MARKS.get(row.verdict, "")
         yield layout.line([(texts[0], style or "cyan"), *((text, style) for text in texts[1:])])
     yield []
-    yield [
-        (
-            "upstream: of the layer's output; downstream: of its inputs; local: how much longer it made it",
-            "dim",
-        )
-    ]
-    yield [("vanishing below 1e-4, exploding above 1e4 times the first, element for element", "dim")]
+    yield from _remark(
+        "upstream: of the layer's output; downstream: of its inputs; local: how much longer it made it; "
+        "vanishing below 1e-4, exploding above 1e4 times the first, element for element",
+        width,
+    )
+
+
+def _remark(text: str, width: int | None) -> Iterator[list[Segment]]:
+    yield from ([(line, "dim")] for line in wrap(text, width or 100))
 
 
 def _forward(row: "Forward") -> list[str]:
