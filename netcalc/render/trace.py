@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _UNSOUND = 7
 """The column of what is not finite."""
-_LEAST_NAME = 20
+_WIDE = 100
+"""Columns from which on numbers have three digits."""
 _MARKS = {"vanishing": "yellow", "exploding": "bold red", "not finite": "bold red"}
 
 
@@ -26,12 +27,12 @@ def trace_lines(rows: Sequence["Forward"], width: int | None) -> Iterator[list[S
         Heading("", "ms"),
         Heading("", "GFLOP/s"),
     ]
-    cells = [_forward(row) for row in rows]
+    cells = [_forward(row, _digits(width)) for row in rows]
     if all(row.moments.is_finite for row in rows):  # then the column for what is not finite is empty
         del headings[_UNSOUND]
         for texts in cells:
             del texts[_UNSOUND]
-    layout = lay_out(headings, cells, width, _LEAST_NAME)
+    layout = lay_out(headings, cells, width)
     yield from layout.heading_lines()
     for row, texts in zip(rows, cells, strict=True):
         style = "" if row.moments.is_finite else "bold red" if row.begins else "red"
@@ -67,13 +68,13 @@ def backward_lines(rows: Sequence["Backward"], width: int | None) -> Iterator[li
             three_digits(row.upstream),
             f"x {three_digits(row.local)}" if row.local is not None else "",
             three_digits(row.downstream),
-            ", ".join(f"{name} {three_digits(norm)}" for name, norm in row.params.items()),
+            ", ".join(f"{name} {norm:.{_digits(width)}g}" for name, norm in row.params.items()),
             f"{1000 * row.seconds:.2f}",
             row.verdict,
         ]
         for row in rows
     ]
-    layout = lay_out(headings, cells, width, _LEAST_NAME)
+    layout = lay_out(headings, cells, width)
     yield from layout.heading_lines()
     for row, texts in zip(rows, cells, strict=True):
         style = _MARKS.get(row.verdict, "")
@@ -86,13 +87,17 @@ def backward_lines(rows: Sequence["Backward"], width: int | None) -> Iterator[li
     )
 
 
+def _digits(width: int | None) -> int:
+    return 3 if width is None or width >= _WIDE else 2
+
+
 def _remark(text: str, width: int | None) -> Iterator[list[Segment]]:
     yield from ([(line, "dim")] for line in wrap(text, width or 100))
 
 
-def _forward(row: "Forward") -> list[str]:
+def _forward(row: "Forward", digits: int) -> list[str]:
     rate = f"{row.gflops:.1f}" if row.gflops >= 0.1 else f"{row.gflops:.1g}" if row.operations else ""
-    moments = moment_cells(row.moments)
+    moments = moment_cells(row.moments, digits)
     return [row.node.full_name, format_shape(row.shape), *moments, f"{1000 * row.seconds:.2f}", rate]
 
 
