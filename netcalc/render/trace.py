@@ -69,7 +69,7 @@ def backward_lines(rows: Sequence["Backward"], width: int | None) -> Iterator[li
             f"x {three_digits(row.local)}" if row.local is not None else "",
             three_digits(row.downstream),
             ", ".join(f"{name} {norm:.{_digits(width)}g}" for name, norm in row.params.items()),
-            f"{1000 * row.seconds:.2f}",
+            _milliseconds(row.seconds),
             row.verdict,
         ]
         for row in rows
@@ -87,6 +87,12 @@ def backward_lines(rows: Sequence["Backward"], width: int | None) -> Iterator[li
     )
 
 
+def _milliseconds(seconds: float) -> str:
+    """Two decimals below 10, one below 100, none above."""
+    spent = 1000 * seconds
+    return f"{spent:.2f}" if spent < 9.995 else f"{spent:.1f}" if spent < 99.95 else f"{spent:.0f}"
+
+
 def _digits(width: int | None) -> int:
     return 3 if width is None or width >= _WIDE else 2
 
@@ -98,7 +104,7 @@ def _remark(text: str, width: int | None) -> Iterator[list[Segment]]:
 def _forward(row: "Forward", digits: int) -> list[str]:
     rate = f"{row.gflops:.1f}" if row.gflops >= 0.1 else f"{row.gflops:.1g}" if row.operations else ""
     moments = moment_cells(row.moments, digits)
-    return [row.node.full_name, format_shape(row.shape), *moments, f"{1000 * row.seconds:.2f}", rate]
+    return [row.node.full_name, format_shape(row.shape), *moments, _milliseconds(row.seconds), rate]
 
 
 def _unsound(row: "Forward") -> str:
