@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _UNSOUND = 7
 """The column of what is not finite."""
+_LEAST_NAME = 20
 _WIDE = 100
 """Columns from which on numbers have three digits."""
 _MARKS = {"vanishing": "yellow", "exploding": "bold red", "not finite": "bold red"}
@@ -32,7 +33,7 @@ def trace_lines(rows: Sequence["Forward"], width: int | None) -> Iterator[list[S
         del headings[_UNSOUND]
         for texts in cells:
             del texts[_UNSOUND]
-    layout = lay_out(headings, cells, width)
+    layout = lay_out(headings, cells, width, _LEAST_NAME)
     yield from layout.heading_lines()
     for row, texts in zip(rows, cells, strict=True):
         style = "" if row.moments.is_finite else "bold red" if row.begins else "red"
@@ -74,7 +75,7 @@ def backward_lines(rows: Sequence["Backward"], width: int | None) -> Iterator[li
         ]
         for row in rows
     ]
-    layout = lay_out(headings, cells, width)
+    layout = lay_out(headings, cells, width, _LEAST_NAME)
     yield from layout.heading_lines()
     for row, texts in zip(rows, cells, strict=True):
         style = _MARKS.get(row.verdict, "")
