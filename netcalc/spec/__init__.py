@@ -4,7 +4,13 @@ from netcalc.spec.blocks import Block
 from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, evaluate
 from netcalc.spec.items import BRANCH_KEYS, ITEM_KEYS, Body, Item
 from netcalc.spec.library import bundled_files, bundled_names, find_spec, open_source, variant_names
-from netcalc.spec.overrides import InputOverride, Setting, read_input_override, read_setting
+from netcalc.spec.overrides import (
+    InputOverride,
+    Setting,
+    read_input_override,
+    read_setting,
+    split_setting,
+)
 from netcalc.spec.reader import InputDeclaration, Spec, read_spec
 from netcalc.spec.tree import (
     UNKNOWN,
@@ -46,5 +52,6 @@ __all__ = [
     "read_input_override",
     "read_setting",
     "read_spec",
+    "split_setting",
     "variant_names",
 ]
