@@ -213,7 +213,11 @@ def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[Row], format: Format, st
         out.write(sweep_lines(sweep, selection, out.width))
     else:
         write(_chunks(sweep, shown, format))
-    if wanted.plot is not None:
+    if wanted.plot is None:
+        return
+    if all(row["error"] is not None for row in chosen):
+        typer.echo("no variant is left to draw", err=True)
+    else:
         plots.draw(wanted.plot, chosen, front if wanted.objectives else (), sweep.name, wanted.plot_file)
         typer.echo(f"drawn into {wanted.plot_file}", err=True)
 

@@ -1,8 +1,8 @@
 """The rows of a sweep as a scatter or line plot, in a PNG, SVG or PDF file."""
 
 import os
-import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from netcalc.analysis.selection import number, require_column
@@ -13,6 +13,9 @@ KINDS = ("scatter", "line")
 _KEYS = ("x", "y", "by", "kind")
 _LOGARITHMIC = 50
 """Numbers that differ by more than this factor are drawn on a logarithmic axis."""
+
+_COLOURS = 10
+"""From more series than this on, colours follow their order rather than tell each from all others."""
 
 
 class Plot(NamedTuple):
@@ -58,14 +61,17 @@ def draw(plot: Plot, rows: Sequence[Row], front: Sequence[Row], title: str, path
 
     Raises OSError where the file cannot be written.
     """
-    from matplotlib import rc_context
+    from matplotlib import colormaps, rc_context
     from matplotlib.figure import Figure
 
     drawn = [row for row in rows if row["error"] is None]
     with rc_context({"svg.hashsalt": "netcalc", "svg.fonttype": "none"}):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.add_subplot()
-        for label, members in _series(plot, drawn).items():
+        series = _series(plot, drawn)
+        if len(series) > _COLOURS:
+            axes.set_prop_cycle(color=colormaps["viridis"].resampled(len(series)).colors)
+        for label, members in series.items():
             points = _points(plot, members)
             if plot.kind == "line":
                 points.sort()
@@ -76,8 +82,9 @@ def draw(plot: Plot, rows: Sequence[Row], front: Sequence[Row], title: str, path
             axes.plot(*zip(*points, strict=True), "o--", color="black", fillstyle="none", markersize=9,
                       linewidth=1, label="Pareto front")  # fmt: skip
         _label(axes, plot, drawn, title)
-        if drawn and (plot.by or front):
-            axes.legend(title=plot.by or None, frameon=False)
+        if plot.by or front:
+            columns = 1 + len(series) // 16
+            axes.legend(title=plot.by or None, frameon=False, ncols=columns, fontsize="small")
         _save(figure, path)
 
 
@@ -104,7 +111,7 @@ def _label(axes: Any, plot: Plot, rows: Sequence[Row], title: str) -> None:
         (plot.x, axes.xaxis, axes.set_xscale),
         (plot.y, axes.yaxis, axes.set_yscale),
     ):
-        values = [number(row, column) for row in rows] or [0]
+        values = [number(row, column) for row in rows]
         logarithmic = min(values) > 0 and max(values) > _LOGARITHMIC * min(values)
         axis.set_label_text(column + (" (logarithmic)" if logarithmic else ""))
         if logarithmic:
@@ -116,12 +123,12 @@ def _label(axes: Any, plot: Plot, rows: Sequence[Row], title: str) -> None:
 def _save(figure: Any, path: str) -> None:
     """Write the file beside its place, then move it there."""
     suffix = os.path.splitext(path)[1]
-    handle, temporary = tempfile.mkstemp(suffix=suffix, dir=os.path.dirname(os.path.abspath(path)))
-    os.close(handle)
+    temporary = f"{path}.{os.getpid()}.part"
+    metadata = {"Date": None} if suffix == ".svg" else None  # so that equal plots are equal files
     try:
-        # without the time of drawing, so that equal plots are equal files
-        figure.savefig(temporary, dpi=150, metadata={"Date": None} if suffix == ".svg" else None)
+        figure.savefig(temporary, format=suffix[1:], dpi=150, metadata=metadata)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(OSError):
+            os.unlink(temporary)
         raise
