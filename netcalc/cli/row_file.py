@@ -19,7 +19,6 @@ class RowFile:
     def __init__(self, path: str, file: BinaryIO, sweep: Sweep, rows: list[Row]) -> None:
         self.path = path
         self.rows = rows
-        self.count = len(rows)
         self._file = file
         self._sweep = sweep
 
@@ -27,7 +26,12 @@ class RowFile:
         """Write a row where it survives whatever ends this process."""
         self._file.write(json_line(self._sweep, row).encode())
         self._file.flush()
-        self.count += 1
+
+    def count(self) -> int:
+        """How many rows the file has, even where the last one was interrupted on its way there."""
+        self._file.flush()
+        self._file.seek(0)
+        return sum(line.endswith(b"\n") for line in self._file)
 
 
 @contextmanager

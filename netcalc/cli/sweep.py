@@ -129,7 +129,7 @@ def command(
             _show(sweep, wanted, rows, format, streams)
         except KeyboardInterrupt:
             if file is not None:
-                message = f"{file.count:,} of {len(indices):,} variants are in {output}"
+                message = f"{file.count():,} of {len(indices):,} variants are in {output}"
                 typer.echo(f"interrupted; {message}, and the same command goes on from there", err=True)
             raise
 

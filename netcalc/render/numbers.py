@@ -27,7 +27,7 @@ def exact(value: int) -> str:
 def with_unit(value: int, units: tuple[tuple[int, str], ...]) -> str:
     """`value` in the largest unit that it reaches, with two decimals."""
     for size, name in units:
-        if value >= size:
+        if value >= size > 1:
             return f"{value / size:,.2f} {name}"
     return f"{value:,} {units[-1][1]}"
 

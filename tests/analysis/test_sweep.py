@@ -93,7 +93,7 @@ def test_a_variant_that_fails_is_a_row_with_its_error() -> None:
     rows = all_rows(sweep_of("width=4,-1,wide", "input=2,8"))
     assert [row["error"] is None for row in rows] == [False, True, False, False, False, False]
     assert rows[0]["error"] == "E601: net.yaml:5:37: a kernel of 3 does not fit an input of 2"
-    assert str(rows[2]["error"]).startswith("E404: net.yaml:5:22: filters is a whole number from 1 up")
+    assert str(rows[2]["error"]).startswith("E404: net.yaml:5:21: filters is a whole number from 1 up")
     for row in rows:
         figures = [row[name] for name in FIGURES]
         assert all(isinstance(figure, int) for figure in figures) is (row["error"] is None)
