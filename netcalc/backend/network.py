@@ -33,7 +33,7 @@ class Network:
     are channel-first with the batch in front.
 
         >>> network = netcalc.Network(netcalc.load("lenet5"), seed=0)
-        >>> y = network.forward(np.zeros((1, 1, 32, 32)))
+        >>> y = network.forward(np.zeros((1, 1, 28, 28)))
         >>> grads = network.backward(np.ones_like(y))
 
     Raises ExecutionError where the parameters alone are more than the machine's memory.
@@ -65,6 +65,10 @@ class Network:
         }
 
     state_dict = parameters
+
+    def arrays_of(self, node: Node) -> dict[str, Array]:
+        """The arrays that a layer uses, by their own names: its own, or those of the layer it shares with."""
+        return self._arrays[node.shared or node.full_name]
 
     def load(self, weights: str | os.PathLike[str] | Mapping[str, npt.ArrayLike]) -> None:
         """Take the weights of an `.npz` or `.safetensors` file, or of a mapping by full name.
@@ -124,7 +128,7 @@ class Network:
         wanted = self._known(capture)
         batch = next(iter(tensors.values())).shape[0]
         needed = forward_bytes(self.graph, batch, self.dtype.itemsize, gradients)
-        require_memory(needed, f"{self.graph.name} at batch {batch}")
+        require_memory(needed, f"the tensors of {self.graph.name} at batch {batch}")
         if draw is None:
             draw = self._trainings
             self._trainings += training

@@ -22,6 +22,7 @@ from netcalc.spec.tree import (
     Value,
     describe,
 )
+from netcalc.spec.writing import FlatItem, spec_text
 
 __all__ = [
     "BRANCH_KEYS",
@@ -33,6 +34,7 @@ __all__ = [
     "Evaluated",
     "Expression",
     "ExpressionFault",
+    "FlatItem",
     "InputDeclaration",
     "InputOverride",
     "Item",
@@ -52,6 +54,7 @@ __all__ = [
     "read_input_override",
     "read_setting",
     "read_spec",
+    "spec_text",
     "split_setting",
     "variant_names",
 ]
