@@ -23,6 +23,7 @@ from netcalc.spec.tree import (
     describe,
 )
 from netcalc.spec.writing import FlatItem, spec_text
+from netcalc.spec.yaml_reader import read_document
 
 __all__ = [
     "BRANCH_KEYS",
@@ -51,6 +52,7 @@ __all__ = [
     "evaluate",
     "find_spec",
     "open_source",
+    "read_document",
     "read_input_override",
     "read_setting",
     "read_spec",
