@@ -140,7 +140,8 @@ def _gelu_by_tanh(x: Array) -> Mapped:
     def backward(dy: Array) -> Array:
         near, t = near_and_tanh()
         slope = factor * (1 + 3 * _GELU_CUBE * near * near)
-        return dy / 2 * (1 + t + near * (1 - t * t) * slope)
+        dx: Array = dy / 2 * (1 + t + near * (1 - t * t) * slope)
+        return dx
 
     _, t = near_and_tanh()
     return x / 2 * (1 + t), backward
@@ -152,7 +153,8 @@ def silu(layer: SiLU, x: Array) -> Mapped:
 
     def backward(dy: Array) -> Array:
         s = _logistic(x)
-        return dy * s * (1 + x * (1 - s))
+        dx: Array = dy * s * (1 + x * (1 - s))
+        return dx
 
     return x * _logistic(x), backward
 
@@ -180,7 +182,7 @@ def hardsigmoid(layer: HardSigmoid, x: Array) -> Mapped:
 @unary
 def hardswish(layer: HardSwish, x: Array) -> Mapped:
     """y = x min(max(x + 3, 0), 6) / 6;  dx = dy (x / 3 + 1/2) (-3 < x < 3) + dy (x >= 3)."""
-    y = x * np.clip(x + 3, 0, 6) / 6
+    y = x * (np.clip(x + 3, 0, 6) / 6)
     return y, lambda dy: dy * (x / 3 + 0.5) * (np.abs(x) < 3) + dy * (x >= 3)
 
 

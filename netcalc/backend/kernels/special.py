@@ -4,7 +4,7 @@ import numpy as np
 
 from netcalc.backend.kernels.base import Array
 
-_TILE = 1 << 14
+_TILE = 1 << 15
 """Elements worked on at a time, so that the many steps of a polynomial stay in the cache."""
 
 _SMALL = 0.46875
