@@ -86,7 +86,7 @@ def command(
         typer.Option(
             "--plot-file",
             metavar="FILE",
-            help="The plot's .png, .svg or .pdf.  [default: sweep.png]",
+            help="The plot's .png, .svg or .pdf; sweep.png unless given.",
         ),
     ] = "",
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=1024, help="Processes that count.")] = 1,

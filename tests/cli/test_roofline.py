@@ -51,7 +51,7 @@ def test_json(cli: Cli) -> None:
     assert bounds["step_seconds"] == pytest.approx(step)
     assert (bounds["steps"], bounds["training_seconds"]) == (250, pytest.approx(250 * step))
     bound = {layer["forward"]["bound_by"] for layer in document["layers"]}
-    assert bound == {"compute", "memory", None}
+    assert bound == {"compute", "memory"}
 
 
 def test_int8_is_for_inference_alone(cli: Cli) -> None:
