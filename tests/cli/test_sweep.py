@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from netcalc.cli.executors import crew
+
 Cli = Callable[..., Any]
 NETCALC = [sys.executable, "-m", "netcalc"]
 SPEC = """name: Small
@@ -172,15 +174,15 @@ def test_processes_give_the_same_rows(small: str) -> None:
     assert Path("rows.jsonl").read_text() == one
 
 
-def _started(small: str, *options: str) -> "subprocess.Popen[str]":
-    """A sweep that has written its first rows."""
+def _started(small: str, *options: str, rows: bool = True) -> "subprocess.Popen[str]":
+    """A sweep that has written its first rows, or just made its file."""
     command = [*NETCALC, "sweep", small, *_LONG, "-f", "csv", "-o", "rows.jsonl", *options]
     run = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    rows = Path("rows.jsonl")
+    file = Path("rows.jsonl")
     deadline = time.monotonic() + 20
-    while not (rows.exists() and rows.stat().st_size):
+    while not file.exists() or (rows and not file.stat().st_size):
         assert run.poll() is None, "the sweep ended before it wrote a row"
         assert time.monotonic() < deadline, "no row was written"
         time.sleep(0.002)
@@ -218,6 +220,26 @@ def test_an_interrupted_sweep_goes_on(small: str, jobs: str, how: signal.Signals
             err
             == f"interrupted; {count} of 300 variants are in rows.jsonl, and the same command goes on from there\n"
         )
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.1])
+def test_an_interrupt_while_processes_start_is_as_quiet(small: str, delay: float) -> None:
+    with _started(small, "--jobs", "2", rows=False) as run:
+        time.sleep(delay)
+        os.killpg(run.pid, signal.SIGINT)
+        _, err = run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert re.fullmatch(r"interrupted; \d+ of 300 variants are in rows.jsonl, and the same .*\n", err)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="the system masks no signals")
+def test_ctrl_c_does_not_reach_the_processes_from_their_first_moment() -> None:
+    with crew(2, "", 10) as at_work:
+        blocked = at_work.executor.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(timeout=20)
+        handler = at_work.executor.submit(signal.getsignal, signal.SIGINT).result(timeout=20)
+    assert signal.SIGINT in blocked
+    assert handler is signal.SIG_IGN
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_a_process_that_is_lost_is_told(small: str) -> None:
