@@ -133,7 +133,7 @@ def plan(
     if spec.problems:
         raise SpecError(spec.problems)
     axes = [_axis(spec, text) for text in varied]
-    _check(axes, [_override(spec, text) for text in inputs])
+    _check(spec, axes, [_override(spec, text) for text in inputs])
     texts = sorted({spec.source.text, *(block.span.source.text for block in spec.blocks.values())})
     places = [value.span[1:3] for value in (*(e.value for e in spec.args), *(i.shape for i in spec.inputs))]
     told = (version, spec.name, texts, places, [*inputs], batch, dtype, convention)
@@ -229,12 +229,20 @@ def _axis(spec: Spec, text: str) -> Axis:
     column = name
     while column in (*CONDITIONS, *FIGURES, "error"):
         column = f"arg_{column}"
-    return Axis(column, name, is_input, tuple(texts), values)
+    own_name = name if name in (*args, *declared) else declared[0]
+    return Axis(column, own_name, is_input, tuple(texts), values)
 
 
-def _check(axes: Sequence[Axis], fixed: Sequence[InputOverride]) -> None:
-    """Refuse what is set twice."""
-    names: set[str | None] = {given.name for given in fixed}
+def _check(spec: Spec, axes: Sequence[Axis], fixed: Sequence[InputOverride]) -> None:
+    """Refuse the size of an input that is not there, and what is set twice."""
+    declared = [given.name for given in spec.inputs]
+    for given in fixed:
+        if given.name not in declared:
+            message = f"the spec has no input {given.name!r}" if given.name else "the spec has several inputs"
+            raise SpecError(
+                [Diagnostic("E701", message, given.span, help=f"name one of {', '.join(declared)}")]
+            )
+    names = {given.name for given in fixed}
     for axis in axes:
         if axis.name in names:
             text = axis.texts[0]

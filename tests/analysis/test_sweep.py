@@ -154,6 +154,31 @@ def test_what_cannot_vary_is_refused_before_anything_is_counted(varied: list[str
         sweep_of(*varied)
 
 
+@pytest.mark.parametrize(
+    ("text", "given", "words"),
+    [
+        (SPEC, "picture=3x8x8", "no input 'picture'"),
+        (
+            "inputs: {a: [3], b: [3]}\nargs: {width: 1}\nlayers:\n  - add: {from: [a, b]}\n",
+            "3",
+            "several inputs",
+        ),
+    ],
+)
+def test_the_size_of_an_input_that_is_not_there_is_refused(text: str, given: str, words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        sweep_of("width=1", text=text, inputs=[given])
+
+
+def test_an_input_does_not_vary_and_stay() -> None:
+    with pytest.raises(SpecError, match="input is set twice"):
+        sweep_of("input=8,16", inputs=["3x8x8"])
+    named = "inputs: {image: [1, 2, 2]}\nlayers:\n  - relu\n"
+    for varied, inputs in ((["input=8", "image=9"], []), (["input=8"], ["image=1x4x4"])):
+        with pytest.raises(SpecError, match="image is set twice"):
+            sweep_of(*varied, text=named, inputs=inputs)
+
+
 def test_a_spec_that_cannot_be_read_is_no_row() -> None:
     with pytest.raises(SpecError, match="unknown key 'layer'"):
         sweep_of("width=1", text=SPEC.replace("layers:\n", "layer:\n"))
