@@ -4,14 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from netcalc.analysis.precision import INDEX_BYTES
 from netcalc.analysis.report import IN_PLACE
 from netcalc.graph import Graph, Node
 from netcalc.layers import Kept, View
 from netcalc.layers.kept import NOTHING
 from netcalc.tensor import TensorType
-
-INDEX_BYTES = 8
-"""Token numbers are 64-bit integers."""
 
 
 @dataclass

@@ -3,7 +3,8 @@
 Every layer case is [kind, options, input shapes, needs, kept]: kind and options in netcalc's words,
 shapes without the batch axis, `needs` whether a gradient goes back to each input, and `kept` for
 each batch measured [batch, positions of the inputs kept, whether the output is kept, bytes beside
-them]. Every network is [name, input shape, batch, bytes kept].
+them]. Every network is [name, input shape, batch, bytes kept]. Every peak is [name, input shape, batch,
+the most bytes that tensors made by a forward and backward take at once], the weights' gradients among them.
 
 What is kept are the storages behind the tensors that autograd saves (torch.autograd.graph's
 saved_tensors_hooks), each counted once, without parameters and buffers, in training mode, float32,
@@ -18,6 +19,7 @@ writes the same file, saved.json beside this script:
 import json
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +27,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 sys.modules["torchvision._meta_registrations"] = types.ModuleType("absent")  # needs compiled operators
 
@@ -394,6 +398,56 @@ def record_network(name: str, shape: Shape, batch: int = BATCHES[0]) -> list[Any
     return [name, shape, batch, sum(saved.without(module).values())]
 
 
+PEAKS: tuple[tuple[str, Shape, int], ...] = (
+    ("vgg16", (3, 224, 224), 1),
+    ("resnet18", (3, 112, 112), 4),
+    ("densenet121", (3, 96, 96), 2),
+    ("mobilenet_v2", (3, 96, 96), 4),
+    ("efficientnet_b0", (3, 96, 96), 4),
+    ("unet", (1, 188, 188), 1),
+    ("convnext_tiny", (3, 96, 96), 2),
+    ("vit_b_16", (3, 224, 224), 2),
+)
+
+
+class Living(TorchDispatchMode):
+    """Bytes of the storages that operators make inside the `with`, now and at their highest."""
+
+    def __init__(self, known: set[int]) -> None:
+        super().__init__()
+        self.known, self.seen = known, weakref.WeakSet[Any]()
+        self.now = self.highest = 0
+
+    def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        results = operator(*args, **(kwargs or {}))
+        for result in tree_leaves(results):
+            if isinstance(result, Tensor) and address(result) not in self.known:
+                self.count(result.untyped_storage())
+        return results
+
+    def count(self, storage: Any) -> None:
+        """A storage, until it is gone."""
+        if storage in self.seen:
+            return
+        self.seen.add(storage)
+        self.now += storage.nbytes()
+        self.highest = max(self.highest, self.now)
+        weakref.finalize(storage, self.lose, storage.nbytes())
+
+    def lose(self, nbytes: int) -> None:
+        """A storage is gone."""
+        self.now -= nbytes
+
+
+def record_peak(name: str, shape: Shape, batch: int) -> list[Any]:
+    """The peak of a forward and backward, as the file has it."""
+    module, x = network(name).train(), torch.rand(batch, *shape)
+    with Living({address(tensor) for tensor in (x, *module.parameters(), *module.buffers())}) as living:
+        y = module(x)
+        y.backward(torch.ones_like(y))
+    return [name, shape, batch, living.highest]
+
+
 def main() -> None:
     """Record every case and write the file."""
     torch.manual_seed(0)
@@ -402,10 +456,11 @@ def main() -> None:
     lines = [json.dumps(record(case), separators=(",", ":")) for case in layers()]
     torch.backends.mkldnn.enabled = True
     nets = [json.dumps(record_network(*case), separators=(",", ":")) for case in NETWORKS]
+    peaks = [json.dumps(record_peak(*case), separators=(",", ":")) for case in PEAKS]
     versions = [module.__version__.split("+")[0] for module in (torch, torchvision)]
     source = "PyTorch {}, torchvision {}, recorded by make_saved.py".format(*versions)
     text = f'{{"source":{json.dumps(source)},"layers":[\n' + ",\n".join(lines)
-    text += '\n],"networks":[\n' + ",\n".join(nets) + "\n]}\n"
+    text += '\n],"networks":[\n' + ",\n".join(nets) + '\n],"peaks":[\n' + ",\n".join(peaks) + "\n]}\n"
     Path(__file__).with_name("saved.json").write_text(text, encoding="utf-8")
     print(f"{len(lines)} layers, {len(nets)} networks")
 
