@@ -4,6 +4,7 @@ In inference an output lives until its last reader; in training until the backwa
 it. Every figure of a sample grows with the batch alone, so that the largest batch that fits is exact.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -16,6 +17,7 @@ from netcalc.analysis.precision import Precision, Weights, precision_of, weights
 from netcalc.analysis.storages import Storages
 from netcalc.analysis.training import Replay, Step
 from netcalc.graph import Graph, Node
+from netcalc.layers import Kept
 from netcalc.tensor import DTYPES
 
 Checkpoint = Literal["none", "sqrt"] | int
@@ -41,6 +43,8 @@ class Training:
     segments: tuple[Segment, ...]
     steps: tuple[Step, ...]
     layers: tuple[LayerMemory, ...]
+    keeps: Mapping[str, Kept]
+    """What each layer keeps, by its full name."""
 
     def bytes_at(self, step: Step, batch: int) -> int:
         """Everything that lives at a step."""
@@ -139,7 +143,8 @@ def training(
     }
     lifetimes = Lifetimes(Storages(graph, precision.itemsize, training=True, part_of=part_of))
     steps = tuple(Replay(lifetimes, precision, segments).steps())
-    return Training(graph, precision, weights, segments, steps, _layers(lifetimes.storages, precision))
+    layers = _layers(lifetimes.storages, precision)
+    return Training(graph, precision, weights, segments, steps, layers, lifetimes.storages.kept)
 
 
 def training_peak(graph: Graph, batch: int, dtype: str = "float32", optimiser: str = "sgd") -> int:
