@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
+from typing import NamedTuple
 
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.memory import Inference, LayerMemory, Training
@@ -18,6 +19,7 @@ from netcalc.tensor import format_shape
 _WIDTH = 100
 _HEIGHT = 12
 _MOST_LAYERS = 12
+_SIZES = ((1024**5, "PiB"), (1024**4, "TiB"), *MEBIBYTES)
 _THOUSANDS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"), (1, ""))
 
 
@@ -36,6 +38,15 @@ class MemoryView:
     """The same training with nothing forgotten, where `training` runs parts again."""
     limit: int | None = None
     every_layer: bool = False
+
+
+class _Column(NamedTuple):
+    """A column of the layers' table."""
+
+    heading: str
+    style: str
+    texts: Sequence[str]
+    left: bool = False
 
 
 def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]:
@@ -113,32 +124,38 @@ def _layers(view: MemoryView, training: Training, room: int) -> Iterator[list[Se
         listed = [layer for layer in listed if layer in heavy and layer.kept.at(batch)]
     most = max((layer.kept.at(batch) for layer in listed), default=0) or 1
     everything = training.kept.at(batch)
-    headings = [
-        Heading("", "layer", left=True), Heading("", "output", left=True), Heading("", "keeps", left=True),
-        Heading("", "kept"), Heading("", ""), Heading("", "", left=True),
-    ]  # fmt: skip
-    rows = []
-    for layer in listed:
-        kept = layer.kept.at(batch)
-        rows.append([
-            layer.node.full_name, format_shape(layer.node.output.shape), kept_in_words(training, layer),
-            _bytes(kept) if kept else "", numbers.percent(kept, everything), draw_bar(kept, most, 8),
-        ])  # fmt: skip
-    styles = ["cyan", "", "dim", "", "dim", "green"]
+    kept = [layer.kept.at(batch) for layer in listed]
+    columns = [
+        _Column("layer", "cyan", [layer.node.full_name for layer in listed], left=True),
+        _Column("output", "", [format_shape(layer.node.output.shape) for layer in listed], left=True),
+        _Column("keeps", "dim", [kept_in_words(training, layer) for layer in listed], left=True),
+        _Column("kept", "", [_bytes(size) if size else "" for size in kept]),
+        _Column("", "dim", [numbers.percent(size, everything) for size in kept]),
+        _Column("", "green", [draw_bar(size, most, 8) for size in kept], left=True),
+    ]
     if view.every_layer:
-        headings.append(Heading("", "backward macs (M)"))
-        styles.append("")
-        for row, layer in zip(rows, listed, strict=True):
-            macs = layer.backward_macs * batch
-            row.append(numbers.scaled(macs, 1_000_000) if macs else "")
-    layout = lay_out(headings, rows, room)
+        macs = [layer.backward_macs * batch for layer in listed]
+        shown = [numbers.scaled(count, 1_000_000) if count else "" for count in macs]
+        columns.append(_Column("backward\nmacs (M)", "", shown))
     some = "" if view.every_layer else f"; the {len(listed)} layers that keep most of {len(training.layers)}"
     forgets = ", were nothing run again" if view.whole is not None else ""
     heading = f"{_bytes(everything)} kept for backward in all{forgets}{some}"
     yield from _wrapped(heading, "bold", room)
+    yield from _column_lines(columns, room)
+
+
+def _column_lines(columns: Sequence[_Column], room: int) -> Iterator[list[Segment]]:
+    """Columns side by side, without the outputs' shapes where there is no room for them."""
+    headings = [Heading("", column.heading, column.left) for column in columns]
+    rows = list(zip(*(column.texts for column in columns), strict=True))
+    layout = lay_out(headings, rows, room)
+    if layout.width > room and any(column.heading == "output" for column in columns):
+        yield from _column_lines([column for column in columns if column.heading != "output"], room)
+        return
     yield from layout.heading_lines()
     for row in rows:
-        yield layout.line(list(zip(row, styles, strict=True)))
+        cells = zip(row, columns, strict=True)
+        yield layout.line([(text, column.style) for text, column in cells])
 
 
 def kept_in_words(training: Training, layer: LayerMemory) -> str:
@@ -248,7 +265,7 @@ def _passing(step: Step) -> Bytes:
 
 
 def _bytes(value: int) -> str:
-    return numbers.with_unit(value, MEBIBYTES)
+    return numbers.with_unit(value, _SIZES)
 
 
 def _scaled(value: int) -> str:
