@@ -66,7 +66,9 @@ def test_the_page_on_memory_tells_what_layers_keep() -> None:
     """The kinds in a row of the table keep what it says."""
     told = {"their input": Kept(inputs=(0,)), "their output": Kept(output=True)}
     rows = [line.strip("| ").split(" | ") for line in MEMORY.splitlines() if line.startswith("| ")]
-    shown = [(kind, told[keeps]) for kinds, keeps in rows if keeps in told for kind in re.findall("`(.+?)`", kinds)]
+    shown = [
+        (kind, told[keeps]) for kinds, keeps in rows if keeps in told for kind in re.findall("`(.+?)`", kinds)
+    ]
     assert len(shown) > 15
     for kind, kept in shown:
         assert LAYERS[kind].keeps == kept, kind

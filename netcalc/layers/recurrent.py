@@ -43,7 +43,7 @@ class _Recurrent(Layer):
             raise LayerError(f"{self.kind} reads steps and features, T x D, not {x}")
         most = f"layers={self.layers} is beyond the limit of {MAX_LAYERS}"
         geometry.require_at_least(MAX_LAYERS, self.layers, most, "layers")
-        width = self.units * len(self._directions())
+        width = self.units * len(self.directions)
         return TensorType((width,) if self.last else (x.shape[0], width), x.dtype)
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
@@ -51,7 +51,7 @@ class _Recurrent(Layer):
         bound = f"uniform:{self.units**-0.5}"
         specs = []
         for number, features in enumerate(self._features(x)):
-            for direction in self._directions():
+            for direction in self.directions:
                 shapes: dict[str, Shape] = {"weight_ih": (rows, features), "weight_hh": (rows, self.units)}
                 if self.bias:
                     shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
@@ -60,7 +60,7 @@ class _Recurrent(Layer):
         return tuple(specs)
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        runs = xs[0].shape[0] * len(self._directions())
+        runs = xs[0].shape[0] * len(self.directions)
         read = sum(features + self.units for features in self._features(xs[0]))
         return Cost(runs * self.gates * self.units * read, runs * self.layers * self.units * self.unit_ops)
 
@@ -69,20 +69,21 @@ class _Recurrent(Layer):
 
         The first state of all layers and directions is one tensor.
         """
-        directions, steps = len(self._directions()), xs[0].shape[0]
+        directions, steps = len(self.directions), xs[0].shape[0]
         first, *later = self._features(xs[0])
         read = steps * (directions * first + sum(later))
         return Kept(each=Extra(values=read + directions * self.layers * self._kept_states(steps)))
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
-        reading = xs[0].numel * len(self._directions()) * self.gates * self.units
+        reading = xs[0].numel * len(self.directions) * self.gates * self.units
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
 
     def _kept_states(self, steps: int) -> int:
         """Elements that a layer's steps keep in one direction: gates, states and what joins them."""
         return 7 * steps * self.units
 
-    def _directions(self) -> tuple[str, ...]:
+    @property
+    def directions(self) -> tuple[str, ...]:
         """What stands behind the parameters' names of each direction."""
         return ("", "_reverse") if self.bidirectional else ("",)
 
@@ -90,7 +91,7 @@ class _Recurrent(Layer):
         """How many features each layer reads."""
         yield x.shape[1]
         for _ in range(1, self.layers):
-            yield self.units * len(self._directions())
+            yield self.units * len(self.directions)
 
 
 class RNN(_Recurrent):
