@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from netcalc.layers import LAYERS, Kept
+
 from helpers import TESTS, graph_of
 
 README = (TESTS.parent / "README.md").read_text()
 LANGUAGE = (TESTS.parent / "docs" / "language.md").read_text()
+MEMORY = (TESTS.parent / "docs" / "memory.md").read_text()
 
 
 def fenced(text: str, language: str) -> list[str]:
@@ -52,6 +55,23 @@ def test_the_snippets_of_the_language_guide() -> None:
     assert len(graph_of("input: [3, 32, 32]\n" + blocks).nodes) == 5 * 3
     items = textwrap.indent(branches, "  ")
     assert graph_of("input: [64, 8, 8]\nlayers:\n" + items).nodes[-1].output.shape == (128, 8, 8)
+
+
+def test_the_commands_of_the_page_on_memory(cli: Callable[..., Any]) -> None:
+    for line in fenced(MEMORY, "sh")[0].splitlines():
+        assert cli(*line.split("#")[0].split()[1:]).code == 0, line
+
+
+def test_the_page_on_memory_tells_what_layers_keep() -> None:
+    """The kinds in a row of the table keep what it says."""
+    told = {"their input": Kept(inputs=(0,)), "their output": Kept(output=True)}
+    rows = [line.strip("| ").split(" | ") for line in MEMORY.splitlines() if line.startswith("| ")]
+    shown = [
+        (kind, told[keeps]) for kinds, keeps in rows if keeps in told for kind in re.findall("`(.+?)`", kinds)
+    ]
+    assert len(shown) > 15
+    for kind, kept in shown:
+        assert LAYERS[kind].keeps == kept, kind
 
 
 def test_every_command_is_in_the_readme_or_the_changelog() -> None:

@@ -12,8 +12,8 @@ from netcalc import __version__
 from netcalc.diagnostics import Diagnostic, NetcalcError
 
 COMMANDS = (
-    "table", "compare", "sweep", "roofline", "explain", "run", "gradcheck", "fold", "list", "show", "layers",
-    "schema",
+    "table", "compare", "memory", "roofline", "sweep", "explain", "run", "gradcheck", "fold", "list", "show",
+    "layers", "schema",
 )  # fmt: skip
 """The commands in the order of the help page; each is `command` in the module of its name."""
 
