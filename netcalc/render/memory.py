@@ -13,6 +13,7 @@ from netcalc.graph import Graph
 from netcalc.render import numbers
 from netcalc.render.chart import Band, area_lines, axis_lines
 from netcalc.render.layout import Heading, Segment, lay_out
+from netcalc.render.numbers import BYTE_UNITS
 from netcalc.render.table import draw_bar
 from netcalc.tensor import format_shape
 
