@@ -1,6 +1,7 @@
 """Spec to Graph by elaboration: expand, evaluate, bind, wire, infer."""
 
 from netcalc.graph.elaborate import elaborate
-from netcalc.graph.model import Graph, Input, Node
+from netcalc.graph.header import MEMORY
+from netcalc.graph.model import Graph, Ignored, Input, Limit, Node
 
-__all__ = ["Graph", "Input", "Node", "elaborate"]
+__all__ = ["MEMORY", "Graph", "Ignored", "Input", "Limit", "Node", "elaborate"]

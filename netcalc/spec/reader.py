@@ -13,11 +13,12 @@ from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe,
 from netcalc.spec.yaml_reader import read_document
 
 TOP_LEVEL = (
-    "name", "source", "year", "input", "inputs", "args", "variants", "expect", "include", "blocks", "layers",
-    "outputs",
+    "name", "source", "year", "input", "inputs", "args", "variants", "expect", "budget", "ignore", "include",
+    "blocks", "layers", "outputs",
 )  # fmt: skip
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
-OF_VARIANTS = ("name", "source", "year", "input", "inputs", "expect")
+BUDGETS = (*EXPECTATIONS, "training_memory")
+OF_VARIANTS = ("name", "source", "year", "input", "inputs", "expect", "budget", "ignore")
 """The keys of the top level that a variant may have for itself."""
 
 YEARS = (1900, 2200)
@@ -52,6 +53,9 @@ class Spec:
     inputs: tuple[InputDeclaration, ...]
     args: tuple[Entry, ...]
     expect: tuple[Entry, ...]
+    budget: tuple[Entry, ...]
+    ignore: tuple[Value, ...]
+    """The rules that are silenced: the spec's own list, and its variant's."""
     variants: Named[str, Variant]
     blocks: Named[str, Block]
     items: tuple[Item, ...]
@@ -100,7 +104,9 @@ class _Reader:
             year=self._year(top.get("year")),
             inputs=self._inputs(top),
             args=args,
-            expect=self._expect(top.get("expect")),
+            expect=self._figures(top.get("expect"), "expectation", EXPECTATIONS),
+            budget=self._figures(top.get("budget"), "budget", BUDGETS),
+            ignore=_given(top.get("ignore")),
             variants=self._variants(top.get("variants"), {entry.key for entry in args}),
             blocks={**self._included(top.get("include")), **self._blocks(top.get("blocks"))},
             items=self._layers(top.get("layers")),
@@ -127,7 +133,9 @@ class _Reader:
             year=self._year(own["year"]) if "year" in own else spec.year,
             inputs=self._inputs(own) if has_input else spec.inputs,
             args=tuple(chosen.get(entry.key, entry) for entry in spec.args),
-            expect=self._expect(own.get("expect")),
+            expect=self._figures(own.get("expect"), "expectation", EXPECTATIONS),
+            budget=self._figures(own["budget"], "budget", BUDGETS) if "budget" in own else spec.budget,
+            ignore=(*spec.ignore, *_given(own.get("ignore"))),
             problems=tuple(self.problems),
         )
 
@@ -161,14 +169,15 @@ class _Reader:
         self._report("E204", f"{entry.key}: is a mapping, not {describe(entry.value)}", entry.key_span)
         return ()
 
-    def _expect(self, entry: Entry | None) -> tuple[Entry, ...]:
+    def _figures(self, entry: Entry | None, what: str, known: tuple[str, ...]) -> tuple[Entry, ...]:
+        """The figures under `expect:` or `budget:`, those whose names are known."""
         entries = self._mapping(entry)
-        for expected in entries:
-            if expected.key not in EXPECTATIONS:
-                match = nearest(expected.key, EXPECTATIONS)
-                help = f"did you mean {match}?" if match else f"there are {', '.join(EXPECTATIONS)}"
-                self._report("E201", f"unknown expectation {expected.key!r}", expected.key_span, help)
-        return tuple(expected for expected in entries if expected.key in EXPECTATIONS)
+        for figure in entries:
+            if figure.key not in known:
+                match = nearest(figure.key, known)
+                help = f"did you mean {match}?" if match else f"there are {', '.join(known)}"
+                self._report("E201", f"unknown {what} {figure.key!r}", figure.key_span, help)
+        return tuple(figure for figure in entries if figure.key in known)
 
     def _inputs(self, top: dict[str, Entry]) -> tuple[InputDeclaration, ...]:
         if "input" in top and "inputs" in top:
@@ -249,6 +258,10 @@ class _Reader:
 
     def _report(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self.problems.append(Diagnostic(code, message, span, help=help))
+
+
+def _given(entry: Entry | None) -> tuple[Value, ...]:
+    return () if entry is None else (entry.value,)
 
 
 def _stem(name: str) -> str:

@@ -1,0 +1,73 @@
+"""Windows along each axis, as the rules about borders and gaps ask of them."""
+
+from collections.abc import Callable
+from math import gcd
+from typing import NamedTuple
+
+from netcalc.graph import Node
+from netcalc.layers import geometry
+from netcalc.lint.net import Net
+
+_SLIDING = ("conv", "depthwise_conv", "maxpool", "avgpool")
+_AXES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+class Axis(NamedTuple):
+    """A layer's windows along one axis of its input."""
+
+    number: int
+    name: str
+    size: int
+    kernel: int
+    dilation: int
+    stride: int
+    before: int
+    after: int
+    windows: int
+
+    @property
+    def extent(self) -> int:
+        """Positions from the window's first cell to its last."""
+        return geometry.extent(self.kernel, self.dilation)
+
+    @property
+    def seen(self) -> int:
+        """Of each `stride` positions side by side, how many some window reads."""
+        return min(self.kernel, self.stride // gcd(self.dilation, self.stride))
+
+    @property
+    def dropped(self) -> int:
+        """Positions of the input behind the last window."""
+        rest = self.before + self.size - self.extent - (self.windows - 1) * self.stride
+        return max(0, rest)
+
+
+def axes(net: Net, node: Node) -> tuple[Axis, ...]:
+    """The windows of a convolution or a pool along each axis; nothing for other layers."""
+    layer = node.layer
+    if layer.kind not in _SLIDING:
+        return ()
+    options = vars(layer)
+    space = net.input(node).shape[1:]
+    dilation = options.get("dilation", (1,) * len(space))
+    columns = zip(
+        _AXES[len(space)], space, options["kernel"], dilation, options["stride"], options["pad"],
+        node.output.shape[1:], strict=True,
+    )  # fmt: skip
+    return tuple(
+        Axis(number, name, size, kernel, spread, stride, before, after, windows)
+        for number, (name, size, kernel, spread, stride, (before, after), windows) in enumerate(columns)
+    )
+
+
+def lost(net: Net, node: Node, loses: Callable[[Axis], int]) -> list[Axis]:
+    """The axes along which a layer loses positions that no other reader of its input reads."""
+    if node.inputs[0] in net.graph.outputs:
+        return []
+    everyone = [axes(net, reader) for reader in net.readers[node.inputs[0]]]
+    return [axis for axis in axes(net, node) if all(own and loses(own[axis.number]) for own in everyone)]
+
+
+def told(found: list[Axis]) -> str:
+    """The names of axes in words."""
+    return " and ".join(axis.name for axis in found)
