@@ -18,7 +18,7 @@ COUNT_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 BYTE_UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 MEMORY = ("output_bytes", "training_memory")
 """The figures in bytes, which follow the batch."""
-LIMIT = r"(?P<number>[0-9]{1,15}(\.[0-9]{1,15})?) ?(?P<unit>[A-Za-z]*)(@batch(?P<batch>[1-9][0-9]{0,8}))?"
+_LIMIT = r"(?P<number>[0-9]{1,15}(\.[0-9]{1,15})?) ?(?P<unit>[A-Za-z]*)(@batch(?P<batch>[1-9][0-9]{0,8}))?"
 """How a limit with a unit is written."""
 
 RESERVED = frozenset({"in_channels", "in_shape", "index", *CONSTANTS, *FUNCTIONS})
@@ -140,7 +140,7 @@ def _units(figure: str) -> dict[str, int]:
 def _limit(figure: str, value: Evaluated, span: Span) -> Limit | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return Limit(value, None, span)
-    parts = re.fullmatch(LIMIT, value) if isinstance(value, str) else None
+    parts = re.fullmatch(_LIMIT, value) if isinstance(value, str) else None
     if parts is None or parts["unit"] not in _units(figure) or (parts["batch"] and figure not in MEMORY):
         return None
     most = Fraction(parts["number"]) * _units(figure)[parts["unit"]]

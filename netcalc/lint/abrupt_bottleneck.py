@@ -1,7 +1,8 @@
 """N602: a layer that throws most of the representation away at once."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from netcalc.graph import Node
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
@@ -50,18 +51,23 @@ class AbruptBottleneck(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         last = _last_readers(net)
         alive = {given.name: given.type.numel for given in net.graph.inputs}
+        before = sum(alive.values())
         for number, node in enumerate(net.graph.nodes):
-            before = sum(alive.values())
-            done = any(name in alive for name in net.graph.outputs)
             alive[node.full_name] = node.output.numel
-            for name in node.inputs:
+            after = before + node.output.numel
+            for name in {*node.inputs}:
                 if last[name] == number:
-                    alive.pop(name, None)
-            after = sum(alive.values())
+                    after -= alive.pop(name)
             narrows = node.layer.family in ("convolution", "pooling") and positions(node.output) > 1
-            if narrows and not done and node.full_name not in net.heads and before > ABRUPT * after:
+            if narrows and before > ABRUPT * after and not _is_head(net, node, alive):
                 message = f"{node.full_name} leaves {after:,} of {before:,} values"
                 yield Finding(node, message, help="go down in two steps, or widen the channels before")
+            before = after
+
+
+def _is_head(net: Net, node: Node, alive: Collection[str]) -> bool:
+    """Whether it is the last layer with weights, or an output is done before it."""
+    return node.full_name in net.heads or any(name in alive for name in net.graph.outputs)
 
 
 def _last_readers(net: Net) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.lint.windows import Axis, lost, told
+from netcalc.lint.windows import Axis, losses, told
 
 MUCH = 20
 """From one in so many positions on, what is lost is worth a warning; less is a note."""
@@ -41,17 +41,15 @@ class DroppedBorder(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        for node in net.graph.nodes:
-            found = lost(net, node, _loses)
-            if found:
-                first = max(found, key=lambda axis: axis.dropped)
-                message = (
-                    f"{node.full_name} never reads the last {first.dropped} of {first.size} positions"
-                    f" along {told(found)}"
-                )
-                much = first.dropped * MUCH >= first.size
-                help = _help(first, node.layer.family == "pooling")
-                yield Finding(node, message, help=help, severity="warning" if much else "note")
+        for node, found in losses(net, _loses):
+            first = max(found, key=lambda axis: axis.dropped)
+            message = (
+                f"{node.full_name} never reads the last {first.dropped} of {first.size} positions"
+                f" along {told(found)}"
+            )
+            much = first.dropped * MUCH >= first.size
+            help = _help(first, node.layer.family == "pooling")
+            yield Finding(node, message, help=help, severity="warning" if much else "note")
 
 
 def _loses(axis: Axis) -> int:

@@ -46,9 +46,10 @@ class FieldBelowInput(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        node, field = last_convolution(net)
-        if node is None or field is None:
+        found = last_convolution(net)
+        if found is None:
             return
+        node, field = found
         sizes = [axis.size for axis in field.axes]
         if any(size < given for size, given in zip(sizes, field.origin, strict=True)):
             written, given = "x".join(map(str, sizes)), "x".join(map(str, field.origin))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.diagnostics import Note
 from netcalc.lint.fields import last_convolution
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
@@ -49,11 +50,14 @@ class FieldBeyondInput(Rule):
     severity = "note"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        node, field = last_convolution(net)
-        if node is None or field is None:
+        found = last_convolution(net)
+        if found is None:
             return
+        node, field = found
         sizes = [axis.size for axis in field.axes]
         if all(size >= FAR * given for size, given in zip(sizes, field.origin, strict=True)):
             written, given = "x".join(map(str, sizes)), "x".join(map(str, field.origin))
-            message = f"at the last convolution, {node.full_name}, a position reaches over {written} of {given} inputs"
-            yield Finding(node, message, help="fewer strides or layers see as much")
+            message = f"at the last convolution, {node.full_name}, a position reaches over {written}"
+            yield Finding(
+                node, message, (Note(f"the input is {given}"),), help="fewer strides or layers see as much"
+            )

@@ -5,7 +5,7 @@ from math import prod
 
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.lint.windows import lost
+from netcalc.lint.windows import losses
 
 
 class GapsBetweenWindows(Rule):
@@ -38,13 +38,9 @@ class GapsBetweenWindows(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        for node in net.graph.nodes:
-            found = lost(net, node, lambda axis: axis.seen < axis.stride)
-            if found:
-                seen = prod(axis.seen for axis in found)
-                of = prod(axis.stride for axis in found)
-                message = (
-                    f"{node.full_name} reads {seen} of {of} positions of its input, the rest is never seen"
-                )
-                help = "take a kernel of at least the stride, or move the stride to a layer that has one"
-                yield Finding(node, message, help=help)
+        for node, found in losses(net, lambda axis: axis.seen < axis.stride):
+            seen = prod(axis.seen for axis in found)
+            of = prod(axis.stride for axis in found)
+            message = f"{node.full_name} reads {seen} of {of} positions of its input, the rest is never seen"
+            help = "take a kernel of at least the stride, or move the stride to a layer that has one"
+            yield Finding(node, message, help=help)

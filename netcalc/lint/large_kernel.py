@@ -46,7 +46,7 @@ class LargeKernel(Rule):
             if not plain or options["groups"] != 1 or options["kernel"] != (kernel,) * axes:
                 continue
             layers = (kernel - 1) // 2
-            if layers < 2 or 2 * layers + 1 != kernel:
+            if not layers or 2 * layers + 1 != kernel:
                 continue
             channels, filters = net.input(node).shape[0], node.output.shape[0]
             now = kernel**axes * channels * filters

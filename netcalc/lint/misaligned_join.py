@@ -40,21 +40,12 @@ class MisalignedJoin(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for row in net.report.rows:
-            field = row.receptive_field
-            if field is None or field.aligned or not _reads_aligned(net, row.node.inputs):
-                continue
-            if len({_places(net, name) for name in row.node.inputs}) == 1:
-                continue
-            notes = tuple(Note(_told(net, name)) for name in row.node.inputs)
-            message = f"{row.node.full_name} joins paths that are centred on different places of the input"
-            help = "give the paths the same kernels, strides and padding in sum, all odd"
-            yield Finding(row.node, message, notes, help)
-
-
-def _reads_aligned(net: Net, names: tuple[str, ...]) -> bool:
-    """Whether no path was misaligned before they join here."""
-    fields = [net.rows[name].receptive_field for name in names if name in net.rows]
-    return all(field is None or field.aligned for field in fields)
+            names = row.node.inputs
+            if row.receptive_field is not None and len({_places(net, name) for name in names}) > 1:
+                notes = tuple(Note(_told(net, name)) for name in names)
+                message = f"{row.node.full_name} joins paths centred on different places of the input"
+                help = "give the paths the same strides, with odd kernels padded alike"
+                yield Finding(row.node, message, notes, help)
 
 
 def _places(net: Net, name: str) -> tuple[tuple[Fraction, Fraction], ...]:
@@ -62,9 +53,11 @@ def _places(net: Net, name: str) -> tuple[tuple[Fraction, Fraction], ...]:
 
     Where something upsamples, positions are centred differently in turn; their mean counts.
     """
-    row = net.rows.get(name)
-    axes = row.receptive_field.axes if row is not None and row.receptive_field is not None else ()
-    return tuple((_centre(axis), axis.stride) for axis in axes)
+    if name not in net.rows:
+        return ((Fraction(0), Fraction(1)),) * len(net.graph.types[name].shape[1:])
+    field = net.rows[name].receptive_field
+    assert field is not None  # since the join has one
+    return tuple((_centre(axis), axis.stride) for axis in field.axes)
 
 
 def _centre(axis: AxisField) -> Fraction:

@@ -62,9 +62,10 @@ class Net:
         heads = set()
         for node in reversed(self.graph.nodes):
             weighted = node.layer.family in ("convolution", "linear")
-            if weighted and node.full_name not in followed:
+            if node.full_name in followed:
+                followed.update(node.inputs)
+            elif weighted:
                 heads.add(node.full_name)
-            if weighted or node.full_name in followed:
                 followed.update(node.inputs)
         return frozenset(heads)
 

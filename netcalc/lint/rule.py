@@ -40,8 +40,6 @@ class Rule:
     code: ClassVar[str]
     name: ClassVar[str]
     severity: ClassVar[Severity]
-    batch: ClassVar[int] = 32
-    """The batch at which the example trips."""
 
     def check(self, net: Net) -> Iterator[Finding]:
         """What it finds in a network, layer by layer."""

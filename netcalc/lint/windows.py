@@ -1,6 +1,6 @@
 """Windows along each axis, as the rules about borders and gaps ask of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import gcd
 from typing import NamedTuple
 
@@ -60,12 +60,15 @@ def axes(net: Net, node: Node) -> tuple[Axis, ...]:
     )
 
 
-def lost(net: Net, node: Node, loses: Callable[[Axis], int]) -> list[Axis]:
-    """The axes along which a layer loses positions that no other reader of its input reads."""
-    if node.inputs[0] in net.graph.outputs:
-        return []
-    everyone = [axes(net, reader) for reader in net.readers[node.inputs[0]]]
-    return [axis for axis in axes(net, node) if all(own and loses(own[axis.number]) for own in everyone)]
+def losses(net: Net, loses: Callable[[Axis], int]) -> Iterator[tuple[Node, list[Axis]]]:
+    """Each layer with the axes along which it loses positions that no reader of the same tensor reads."""
+    for name, readers in net.readers.items():
+        if readers and name not in net.graph.outputs:
+            everyone = [axes(net, reader) for reader in readers]
+            shared = set.intersection(*({axis.number for axis in own if loses(axis)} for own in everyone))
+            for node, own in zip(readers, everyone, strict=True):
+                if found := [axis for axis in own if axis.number in shared]:
+                    yield node, found
 
 
 def told(found: list[Axis]) -> str:
