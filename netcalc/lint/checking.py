@@ -90,10 +90,10 @@ def _others(names: tuple[str, ...]) -> str:
 
 def _refuse_unknown(graph: Graph) -> None:
     """Raise GraphError where `ignore:` names a rule that there is not."""
-    ignored = dict.fromkeys((*graph.ignored, *(rule for node in graph.nodes for rule in node.ignored)))
-    problems = [_unknown(rule) for rule in ignored if rule.code not in RULES]
-    if problems:
-        raise GraphError(problems)
+    ignored = {*graph.ignored, *(rule for node in graph.nodes for rule in node.ignored)}
+    unknown = sorted((rule for rule in ignored if rule.code not in RULES), key=lambda rule: rule.span.start)
+    if unknown:
+        raise GraphError(map(_unknown, unknown))
 
 
 def _unknown(rule: Ignored) -> Diagnostic:

@@ -20,7 +20,7 @@ def index_lines(width: int | None) -> Iterator[list[Segment]]:
             yield [(head, "cyan"), (f"{rule.severity:7}  ", SEVERITY_COLOURS[rule.severity]), (lines[0], "")]
             yield from ([(" " * (len(head) + 9) + line, "")] for line in lines[1:])
         yield []
-    yield [("netcalc rules CODE explains one; ignore: [CODE] on a layer or at the top silences it", "dim")]
+    yield [("netcalc rules CODE explains one; ignore: CODE in a spec silences it", "dim")]
 
 
 def rule_lines(rule: type[Rule], width: int | None) -> Iterator[list[Segment]]:
