@@ -15,22 +15,33 @@ from netcalc.spec import bundled_files, variant_names
 PAGE = Path(__file__).parent / "zoo-findings.md"
 
 EXPLANATIONS = {
-    "N102 resnet": "True of the paper's bottleneck, whose first 1x1 has the stride. Given up since: torchvision "
-    "has the stride in the 3x3, and `resnet50` is silent.",
-    "N301 mobilenet_v3": "True of one place: the first block's projection keeps its 16 channels and has no "
-    "shortcut, so that it and the next block's expansion are one linear map in inference. The linear ends of "
-    "the other blocks are narrow and silent.",
-    "N401 vgg": "True of the variants with batch norm: torchvision adds the norm and keeps the biases, 4,224 of "
-    "them in vgg16_bn.",
-    "N404 alexnet-two-gpu": "True history: the paper found that it helps; VGG measured two years later that it "
-    "does not.",
+    "N102 resnet": (
+        "True of the paper's bottleneck, whose first 1x1 has the stride. Given up since: torchvision has "
+        "the stride in the 3x3, and `resnet50` is silent."
+    ),
+    "N301 mobilenet_v3": (
+        "True of one place: the first block's projection keeps its 16 channels and has no shortcut, so that "
+        "it and the next block's expansion are one linear map in inference. The linear ends of the other "
+        "blocks are narrow and silent."
+    ),
+    "N401 vgg": (
+        "True of the variants with batch norm: torchvision adds the norm and keeps the biases, 4,224 of "
+        "them in vgg16_bn."
+    ),
+    "N404 alexnet-two-gpu": (
+        "True history: the paper found that it helps; VGG measured two years later that it does not."
+    ),
     "N404 googlenet": "True of the paper's net; torchvision's has batch norm and is silent.",
     "N404 zfnet": "True history, taken over from AlexNet.",
-    "N405 transformer": "True: Figure 1 of the paper ends in the softmax. In training it is part of the loss.",
+    "N405 transformer": (
+        "True: Figure 1 of the paper ends in the softmax. In training it is part of the loss."
+    ),
     "N502 alexnet": "True, and the lecture's own observation: most parameters are in the linear layers.",
     "N502 alexnet-two-gpu": "True, as of the single column.",
-    "N502 lenet5": "True of the lecture's LeNet-5, whose first linear layer reads 50x7x7; that of 1998 goes down "
-    "to 120x1x1 by a convolution and is silent.",
+    "N502 lenet5": (
+        "True of the lecture's LeNet-5, whose first linear layer reads 50x7x7; that of 1998 goes down to "
+        "120x1x1 by a convolution and is silent."
+    ),
     "N502 vgg": "True, and the lecture's own observation. GoogLeNet and ResNet average instead.",
     "N502 zfnet": "True, as of AlexNet.",
 }

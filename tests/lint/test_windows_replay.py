@@ -38,7 +38,7 @@ def test_what_is_dropped_and_what_is_seen() -> None:
         ]
         assert axis.dropped == sum(position > max(read) for position in range(size))
         endless = {start * stride + cell * dilation for start in range(100) for cell in range(kernel)}
-        assert axis.seen == len(endless & set(range(200, 200 + stride)))
+        assert axis.seen == len(endless & set(range(20, 20 + stride)))
         dropped += axis.dropped > 0
         gaps += axis.seen < stride
     assert min(dropped, gaps) > 40
@@ -47,7 +47,7 @@ def test_what_is_dropped_and_what_is_seen() -> None:
 def test_the_advice_loses_nothing() -> None:
     choose = random.Random(8)
     taken = 0
-    for _ in range(300):
+    for _ in range(1500):
         size, kernel, stride, pad = (choose.randint(2, most) for most in (40, 6, 4, 3))
         kind = choose.choice(["conv", "maxpool"])
         head = f"conv: {{filters: 1, kernel: {kernel}" if kind == "conv" else f"maxpool: {{kernel: {kernel}"
@@ -64,7 +64,7 @@ def test_the_advice_loses_nothing() -> None:
         else:
             padding = re.findall(r"pad: (\[\d+, \d+\])", found[0])[0]
             assert findings(size, re.sub(r"pad: \d+", f"pad: [{padding}]", item)) == []
-    assert taken > 40
+    assert taken > 60
 
 
 def findings(size: int, item: str) -> list[str]:
