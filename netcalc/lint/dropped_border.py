@@ -59,7 +59,8 @@ def _loses(axis: Axis) -> int:
 
 def _help(axis: Axis, is_pool: bool) -> str:
     missing = axis.extent + axis.windows * axis.stride - axis.before - axis.size
-    sizes = f"a size of {axis.size - axis.dropped} or {axis.size + missing - axis.after} loses nothing"
+    smaller = f"{axis.size - axis.dropped} or " if axis.dropped < axis.size else ""
+    sizes = f"a size of {smaller}{axis.size + missing - axis.after} loses nothing"
     if is_pool:
         return f"ceil: true reads them; {sizes}"
     return f"pad: [{axis.before}, {missing}] along {axis.name} reads them; {sizes}"

@@ -39,7 +39,7 @@ class Axis(NamedTuple):
     def dropped(self) -> int:
         """Positions of the input behind the last window."""
         rest = self.before + self.size - self.extent - (self.windows - 1) * self.stride
-        return max(0, rest)
+        return min(max(0, rest), self.size)
 
 
 def axes(net: Net, node: Node) -> tuple[Axis, ...]:
