@@ -1,6 +1,7 @@
-"""netcalc: what a neural network costs, worked out from YAML without touching an array.
+"""netcalc: what a neural network costs, worked out from YAML without touching an array; and the proof.
 
     YAML ──spec──▶ Spec ──graph──▶ Graph ──analysis──▶ Report ──render──▶ terminal, JSON, CSV, …
+                                     └──backend──▶ Network ──▶ outputs, gradients
 
     >>> import netcalc
     >>> graph = netcalc.load("alexnet")
@@ -8,8 +9,9 @@
     >>> report.totals.params
     61100840
 
-`load` reads a spec into a Graph, `analyze` counts it into a Report that prints itself. What the user
-gave wrong is raised as a NetcalcError, whose `diagnostics` say what and where.
+`load` reads a spec into a Graph, `analyze` counts it into a Report that prints itself, and a Network
+runs it forward and backward on NumPy arrays. What the user gave wrong is raised as a NetcalcError, whose
+`diagnostics` say what and where.
 """
 
 from importlib import import_module
@@ -18,19 +20,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from netcalc.analysis import Report
     from netcalc.api import analyze, load
-    from netcalc.diagnostics import Diagnostic, GraphError, NetcalcError, SpecError
+    from netcalc.backend import Network
+    from netcalc.diagnostics import Diagnostic, ExecutionError, GraphError, NetcalcError, SpecError
     from netcalc.graph import Graph, Node
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Diagnostic", "Graph", "GraphError", "NetcalcError", "Node", "Report", "SpecError", "analyze", "load",
+    "Diagnostic", "ExecutionError", "Graph", "GraphError", "NetcalcError", "Network", "Node", "Report",
+    "SpecError", "analyze", "load",
 ]  # fmt: skip
 
 _HOMES = {
-    "Diagnostic": "diagnostics", "GraphError": "diagnostics", "NetcalcError": "diagnostics",
-    "SpecError": "diagnostics", "Graph": "graph", "Node": "graph", "Report": "analysis",
-    "analyze": "api", "load": "api",
+    "Diagnostic": "diagnostics", "ExecutionError": "diagnostics", "GraphError": "diagnostics",
+    "NetcalcError": "diagnostics", "SpecError": "diagnostics", "Graph": "graph", "Node": "graph",
+    "Report": "analysis", "Network": "backend", "analyze": "api", "load": "api",
 }  # fmt: skip
 
 

@@ -11,7 +11,10 @@ from typer.core import TyperGroup
 from netcalc import __version__
 from netcalc.diagnostics import Diagnostic, NetcalcError
 
-COMMANDS = ("table", "compare", "explain", "check", "list", "show", "layers", "rules", "schema")
+COMMANDS = (
+    "table", "compare", "explain", "check", "run", "gradcheck", "fold", "list", "show", "layers", "rules",
+    "schema",
+)  # fmt: skip
 """The commands in the order of the help page; each is `command` in the module of its name."""
 
 

@@ -16,7 +16,8 @@ from netcalc.graph.branching import CONSTRUCTS, Parallel, Residual, join_of, sha
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.expansion import MAX_LAYERS, Row, row_names, rows
-from netcalc.graph.header import arguments, budget, expectations, ignored, inputs
+from netcalc.graph.header import arguments, expectations, inputs, preprocessing
+from netcalc.graph.judging import budget, ignored
 from netcalc.graph.model import Graph, Ignored
 from netcalc.graph.scope import Handle, Scope, Use, declared_names
 from netcalc.graph.wiring import Tensors, shape_names
@@ -62,6 +63,7 @@ class _Elaborator:
         self._walk(self.spec.items, top)
         outputs = self._outputs(top)
         expect = expectations(self.spec, self.arguments, self.problems)
+        preprocess = preprocessing(self.spec, self.arguments, self.problems)
         limits = budget(self.spec, self.arguments, self.problems)
         silenced = [
             rule for value in self.spec.ignore for rule in ignored(value, self.arguments, self.problems)
@@ -81,6 +83,7 @@ class _Elaborator:
             citation=self.spec.citation,
             year=self.spec.year,
             expect=expect,
+            preprocess=preprocess,
             expected_at={entry.key: entry.value.span for entry in self.spec.expect},
             budget=limits,
             ignored=tuple(silenced),

@@ -10,7 +10,8 @@ from typing import Any
 
 from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.expansion import MAX_LAYERS
-from netcalc.graph.header import BYTE_UNITS, COUNT_UNITS, MEMORY, RESERVED
+from netcalc.graph.header import RESERVED
+from netcalc.graph.judging import BYTE_UNITS, COUNT_UNITS, MEMORY
 from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option, Schema
 from netcalc.lint import RULES
@@ -88,6 +89,10 @@ def _top_level() -> dict[str, Schema]:
         "year": ("when it was published", {"type": "integer", "minimum": YEARS[0], "maximum": YEARS[1]}),
         "input": ("the input's sizes without the batch: [3, 224, 224]", _ref("input")),
         "inputs": ("several inputs by name: {image: [3, 224, 224], tokens: [128]}", _ref("input")),
+        "preprocess": (
+            "how pictures become inputs: {resize: 256, mean: [...], std: [...]}",
+            {"type": "object", "properties": _preprocessing(), "additionalProperties": False},
+        ),
         "args": ("the file's parameters with their defaults, used as $name", values | names),
         "variants": (
             "named sets of arguments, and what else differs",
@@ -142,6 +147,16 @@ def _limit(figure: str) -> Schema:
     batch = "(@batch[1-9][0-9]{0,8})?" if in_bytes else ""
     written = {"type": "string", "pattern": rf"^[0-9]{{1,15}}(\.[0-9]{{1,15}})? ?({units}){batch}$"}
     return _or_expression({"type": "integer", "minimum": 0}, written)
+
+
+def _preprocessing() -> dict[str, Schema]:
+    number = {"type": "number"}
+    numbers = _or_expression({"anyOf": [number, {"type": "array", "items": number, "minItems": 1}]})
+    return {
+        "resize": _described("pixels of the shorter side", _or_expression({"type": "integer", "minimum": 1})),
+        "mean": _described("taken from each channel, of values from 0 to 1", numbers),
+        "std": _described("each channel is divided by", numbers),
+    }
 
 
 def _values() -> dict[str, Schema]:

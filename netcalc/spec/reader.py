@@ -13,12 +13,13 @@ from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe,
 from netcalc.spec.yaml_reader import read_document
 
 TOP_LEVEL = (
-    "name", "source", "year", "input", "inputs", "args", "variants", "expect", "budget", "ignore", "include",
-    "blocks", "layers", "outputs",
+    "name", "source", "year", "input", "inputs", "preprocess", "args", "variants", "expect", "budget",
+    "ignore", "include", "blocks", "layers", "outputs",
 )  # fmt: skip
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
 BUDGETS = (*EXPECTATIONS, "training_memory")
-OF_VARIANTS = ("name", "source", "year", "input", "inputs", "expect", "budget", "ignore")
+PREPROCESSING = ("resize", "mean", "std")
+OF_VARIANTS = ("name", "source", "year", "input", "inputs", "preprocess", "expect", "budget", "ignore")
 """The keys of the top level that a variant may have for itself."""
 
 YEARS = (1900, 2200)
@@ -52,6 +53,7 @@ class Spec:
     year: int | None
     inputs: tuple[InputDeclaration, ...]
     args: tuple[Entry, ...]
+    preprocess: tuple[Entry, ...]
     expect: tuple[Entry, ...]
     budget: tuple[Entry, ...]
     ignore: tuple[Value, ...]
@@ -104,8 +106,9 @@ class _Reader:
             year=self._year(top.get("year")),
             inputs=self._inputs(top),
             args=args,
-            expect=self._figures(top.get("expect"), "expectation", EXPECTATIONS),
-            budget=self._figures(top.get("budget"), "budget", BUDGETS),
+            preprocess=self._keyed(top.get("preprocess"), PREPROCESSING, "preprocessing"),
+            expect=self._keyed(top.get("expect"), EXPECTATIONS, "expectation"),
+            budget=self._keyed(top.get("budget"), BUDGETS, "budget"),
             ignore=_given(top.get("ignore")),
             variants=self._variants(top.get("variants"), {entry.key for entry in args}),
             blocks={**self._included(top.get("include")), **self._blocks(top.get("blocks"))},
@@ -133,8 +136,11 @@ class _Reader:
             year=self._year(own["year"]) if "year" in own else spec.year,
             inputs=self._inputs(own) if has_input else spec.inputs,
             args=tuple(chosen.get(entry.key, entry) for entry in spec.args),
-            expect=self._figures(own.get("expect"), "expectation", EXPECTATIONS),
-            budget=self._figures(own["budget"], "budget", BUDGETS) if "budget" in own else spec.budget,
+            preprocess=self._keyed(own["preprocess"], PREPROCESSING, "preprocessing")
+            if "preprocess" in own
+            else spec.preprocess,
+            expect=self._keyed(own.get("expect"), EXPECTATIONS, "expectation"),
+            budget=self._keyed(own["budget"], BUDGETS, "budget") if "budget" in own else spec.budget,
             ignore=(*spec.ignore, *_given(own.get("ignore"))),
             problems=tuple(self.problems),
         )
@@ -169,15 +175,15 @@ class _Reader:
         self._report("E204", f"{entry.key}: is a mapping, not {describe(entry.value)}", entry.key_span)
         return ()
 
-    def _figures(self, entry: Entry | None, what: str, known: tuple[str, ...]) -> tuple[Entry, ...]:
-        """The figures under `expect:` or `budget:`, those whose names are known."""
+    def _keyed(self, entry: Entry | None, known: tuple[str, ...], what: str) -> tuple[Entry, ...]:
+        """The entries of a mapping that has some keys and no others."""
         entries = self._mapping(entry)
-        for figure in entries:
-            if figure.key not in known:
-                match = nearest(figure.key, known)
+        for given in entries:
+            if given.key not in known:
+                match = nearest(given.key, known)
                 help = f"did you mean {match}?" if match else f"there are {', '.join(known)}"
-                self._report("E201", f"unknown {what} {figure.key!r}", figure.key_span, help)
-        return tuple(figure for figure in entries if figure.key in known)
+                self._report("E201", f"unknown {what} {given.key!r}", given.key_span, help)
+        return tuple(given for given in entries if given.key in known)
 
     def _inputs(self, top: dict[str, Entry]) -> tuple[InputDeclaration, ...]:
         if "input" in top and "inputs" in top:

@@ -1,0 +1,81 @@
+"""What a network's arrays hold before anything is learned, by the rules that the layers name."""
+
+import zlib
+from collections.abc import Callable, Sequence
+from math import prod, sqrt
+
+import numpy as np
+
+from netcalc.backend.kernels.base import Array
+from netcalc.layers import ParamSpec
+from netcalc.tensor import Shape
+
+Initialiser = Callable[[np.random.Generator, Shape, int], Array]
+
+_TRUNCATED_STD = 0.02
+_TRUNCATED_AT = 2.0
+
+
+def fan_in_uniform(rng: np.random.Generator, shape: Shape, fan_in: int) -> Array:
+    """Uniform within 1 / sqrt(fan_in), PyTorch's own for linear layers and convolutions."""
+    bound = 1 / sqrt(fan_in)
+    return rng.uniform(-bound, bound, shape)
+
+
+def xavier_uniform(rng: np.random.Generator, shape: Shape, fan_in: int) -> Array:
+    """Uniform within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
+    bound = sqrt(6 / (shape[0] + shape[1]) / prod(shape[2:]))
+    return rng.uniform(-bound, bound, shape)
+
+
+def normal(rng: np.random.Generator, shape: Shape, fan_in: int) -> Array:
+    """Normal with mean 0 and standard deviation 1."""
+    return rng.standard_normal(shape)
+
+
+def truncated_normal(rng: np.random.Generator, shape: Shape, fan_in: int) -> Array:
+    """Normal with standard deviation 0.02, drawn again where beyond two of them (Vaswani et al. 2017 on)."""
+    values = rng.standard_normal(shape)
+    while (outside := np.abs(values) > _TRUNCATED_AT).any():
+        values[outside] = rng.standard_normal(int(outside.sum()))
+    return values * _TRUNCATED_STD
+
+
+def zeros(rng: np.random.Generator, shape: Shape, fan_in: int) -> Array:
+    """All 0."""
+    return np.zeros(shape)
+
+
+def ones(rng: np.random.Generator, shape: Shape, fan_in: int) -> Array:
+    """All 1."""
+    return np.ones(shape)
+
+
+INITIALISERS: dict[str, Initialiser] = {
+    rule.__name__: rule for rule in (fan_in_uniform, xavier_uniform, normal, truncated_normal, zeros, ones)
+}
+
+
+def initialised(specs: Sequence[ParamSpec], owner: str, seed: int, dtype: str) -> dict[str, Array]:
+    """The arrays of one layer by their own names.
+
+    Each is drawn from the seed and its full name alone, so that a layer keeps its values when another
+    is added. A bias has the fan-in of the weight before it.
+    """
+    arrays = {}
+    fan_in = 1
+    for spec in specs:
+        if len(spec.shape) > 1:
+            fan_in = prod(spec.shape[1:])
+        rng = np.random.default_rng([seed, zlib.crc32(f"{owner}.{spec.name}".encode())])
+        arrays[spec.name] = _drawn(spec, rng, fan_in).astype(dtype)
+    return arrays
+
+
+def _drawn(spec: ParamSpec, rng: np.random.Generator, fan_in: int) -> Array:
+    rule, _, number = spec.initialiser.partition(":")
+    if rule == "constant":
+        return np.full(spec.shape, float(number))
+    if rule == "uniform":
+        return rng.uniform(-float(number), float(number), spec.shape)
+    return INITIALISERS[rule](rng, spec.shape, fan_in)

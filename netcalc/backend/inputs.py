@@ -1,0 +1,100 @@
+"""What a network is given: checked against the graph's inputs, or drawn at random."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from netcalc.backend.errors import refuse
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.memory import require_memory
+from netcalc.graph import Graph
+from netcalc.tensor import format_shape
+
+Given = npt.ArrayLike | Mapping[str, npt.ArrayLike]
+
+
+def token_inputs(graph: Graph) -> dict[str, int]:
+    """The inputs that hold token numbers, each with how many tokens there are.
+
+    They are those that an embedding reads, directly or through layers that only rearrange.
+    """
+    entries: dict[str, int] = {}
+    for node in reversed(graph.nodes):
+        if node.layer.kind == "embedding":
+            limit = node.params[0].shape[0]
+        elif node.layer.family in ("shape", "cutting") and node.full_name in entries:
+            limit = entries[node.full_name]
+        else:
+            continue
+        for name in node.inputs:
+            entries[name] = min(limit, entries.get(name, limit))
+    return {given.name: entries[given.name] for given in graph.inputs if given.name in entries}
+
+
+def checked_inputs(graph: Graph, given: Given, dtype: np.dtype[np.floating]) -> dict[str, Array]:
+    """The arrays for each input by name, in the network's dtype, token numbers as integers.
+
+    Raises ExecutionError for names, ranks, shapes, batches and dtypes that do not fit.
+    """
+    names = [input.name for input in graph.inputs]
+    if not isinstance(given, Mapping):
+        if len(names) != 1:
+            refuse("E801", f"{graph.name} has the inputs {', '.join(names)}: give an array for each by name")
+        given = {names[0]: given}
+    for name in given:
+        if name not in names:
+            refuse("E801", f"{graph.name} has no input {name!r}; its inputs are {', '.join(names)}")
+    tokens = token_inputs(graph)
+    arrays = {}
+    for input in graph.inputs:
+        if input.name not in given:
+            refuse("E801", f"nothing is given for the input {input.name}")
+        array = np.asarray(given[input.name])
+        _check(input.name, input.type.shape, array)
+        if input.name in tokens:
+            arrays[input.name] = _as_tokens(input.name, array)
+        else:
+            arrays[input.name] = array.astype(dtype, copy=False)
+    batches = {name: array.shape[0] for name, array in arrays.items()}
+    if len(set(batches.values())) > 1:
+        sizes = ", ".join(f"{batch} in {name}" for name, batch in batches.items())
+        refuse("E802", f"the inputs have different batches: {sizes}")
+    return arrays
+
+
+def random_inputs(
+    graph: Graph, batch: int = 1, seed: int = 0, dtype: npt.DTypeLike = "float32"
+) -> dict[str, Array]:
+    """Standard normal numbers for each input, and uniform ones where it holds tokens."""
+    drawn = sum(input.type.numel for input in graph.inputs) * batch * np.dtype(np.float64).itemsize
+    require_memory(drawn, f"random inputs for {graph.name} at batch {batch}")
+    tokens = token_inputs(graph)
+    arrays: dict[str, Array] = {}
+    for number, input in enumerate(graph.inputs):
+        rng = np.random.default_rng([seed, number])
+        shape = (batch, *input.type.shape)
+        if input.name in tokens:
+            arrays[input.name] = rng.integers(tokens[input.name], size=shape)
+        else:
+            arrays[input.name] = rng.standard_normal(shape).astype(dtype)
+    return arrays
+
+
+def _check(name: str, shape: tuple[int, ...], array: Array) -> None:
+    if array.dtype.kind not in "fiub":
+        refuse("E803", f"the input {name} holds {array.dtype}, not numbers")
+    wanted = f"N x {format_shape(shape)}, the batch in front"
+    if array.ndim == len(shape) and array.shape == shape:
+        refuse("E802", f"the input {name} is {format_shape(shape)} without a batch; it is {wanted}")
+    if array.shape[1:] != shape or array.ndim != len(shape) + 1:
+        refuse("E802", f"the input {name} is {wanted}, not {format_shape(array.shape)}")
+    if array.shape[0] == 0:
+        refuse("E802", f"the input {name} has a batch of 0")
+
+
+def _as_tokens(name: str, array: Array) -> Array:
+    whole = array.astype(np.int64, copy=False)
+    if array.dtype.kind == "f" and not np.array_equal(whole, array):
+        refuse("E803", f"the input {name} holds token numbers, which are whole")
+    return whole

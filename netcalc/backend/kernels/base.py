@@ -1,0 +1,66 @@
+"""What a kernel is: a layer's forward on arrays, and the backward that it returns.
+
+    y, backward = kernel(layer, params, xs, context)
+    dxs, dparams = backward(dy)
+
+Arrays have the batch in front and then the layer's axes: N,C,H,W. `params` are the layer's arrays by
+their own names. `backward` takes the gradient of y and gives those of each input, None for one that
+has no gradient, and of the learnable parameters by name. It keeps what it needs, and nothing else.
+No kernel writes into an array that it is given, running statistics in training excepted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+Gradients = tuple[tuple[Array | None, ...], dict[str, Array]]
+Backward = Callable[[Array], Gradients]
+Kernel = Callable[[Any, Arrays, tuple[Array, ...], "Context"], tuple[Array, Backward]]
+Mapped = tuple[Array, Callable[[Array], Array]]
+"""What a function of one tensor gives: y, and the way from dy to dx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How a layer is run: in training or inference, and where its random numbers come from."""
+
+    training: bool = False
+    rng: np.random.Generator | None = None
+    """Seeded for the network's seed, the pass and the layer; None where nothing random may happen."""
+
+
+def unary(function: Callable[[Any, Array], Mapped]) -> Kernel:
+    """The kernel of a layer that reads one tensor, owns none, and does the same in training."""
+
+    @wraps(function)
+    def kernel(layer: Any, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+        y, backward = function(layer, *xs)
+        return y, lambda dy: ((backward(dy),), {})
+
+    return kernel
+
+
+def widened(x: Array) -> Array:
+    """x itself, float16 as float32: for sums that float16 would round or could not hold."""
+    return x.astype(np.result_type(x, np.float32), copy=False)
+
+
+def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """Sum a gradient over the axes along which an array of `shape` was stretched to it."""
+    if gradient.shape == shape:
+        return gradient
+    extra = gradient.ndim - len(shape)
+    stretched = tuple(axis + extra for axis, size in enumerate(shape) if size != gradient.shape[axis + extra])
+    summed: Array = gradient.sum(axis=(*range(extra), *stretched), keepdims=True)
+    return summed.reshape(shape)
+
+
+def per_channel(vector: Array, rank: int) -> Array:
+    """A vector of channels, shaped to stretch over N,C and the positions behind."""
+    return vector.reshape(-1, *(1,) * (rank - 2))

@@ -1,0 +1,45 @@
+"""What a run will take, against what the machine has."""
+
+import os
+
+from netcalc.backend.errors import refuse
+from netcalc.graph import Graph
+
+
+def forward_bytes(graph: Graph, batch: int, itemsize: int, gradients: bool) -> int:
+    """The bytes of the tensors that live together at most: all of them where gradients are wanted."""
+    sizes = {name: type.numel * batch * itemsize for name, type in graph.types.items()}
+    if gradients:
+        return sum(sizes.values())
+    last = {
+        name: number for number, node in enumerate(graph.nodes) for name in (node.full_name, *node.inputs)
+    }
+    for name in graph.outputs:
+        last[name] = len(graph.nodes)
+    living = sum(sizes[given.name] for given in graph.inputs)
+    most = living
+    for number, node in enumerate(graph.nodes):
+        living += sizes[node.full_name]
+        most = max(most, living)
+        living -= sum(sizes[name] for name in {node.full_name, *node.inputs} if last[name] == number)
+    return most
+
+
+def machine_bytes() -> int | None:
+    """The machine's memory, or None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def require_memory(needed: int, what: str) -> None:
+    """Raise ExecutionError where something needs more memory than the machine has."""
+    available = machine_bytes()
+    if available is not None and needed > available:
+        message = f"{what} need at least {_gib(needed)} GiB, this machine has {_gib(available)}"
+        refuse("E804", message, help="a smaller --batch or --input takes less")
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:,.1f}"

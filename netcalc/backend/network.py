@@ -1,0 +1,197 @@
+"""A graph with its parameters: forward, backward, and weights in and out."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+
+from netcalc.backend.errors import refuse
+from netcalc.backend.initialisers import initialised
+from netcalc.backend.inputs import Given, checked_inputs
+from netcalc.backend.kernels import KERNELS, Backward, Context
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.memory import forward_bytes, require_memory
+from netcalc.backend.passes import Grads, Pass
+from netcalc.backend.weights import check_weights, read_weights, write_weights
+from netcalc.diagnostics import Note, nearest
+from netcalc.graph import Graph, Node
+from netcalc.layers import LayerError
+
+DTYPES = ("float16", "float32", "float64")
+
+Observer = Callable[[Node, tuple[Array, ...], Array, float], None]
+"""Called after each layer with its inputs, its output and the seconds it took."""
+
+
+class Network:
+    """A graph's layers with arrays in them, run on NumPy.
+
+    Parameters are drawn by each layer's initialiser from `seed` and the parameter's own name. Arrays
+    are channel-first with the batch in front.
+
+        >>> network = netcalc.Network(netcalc.load("lenet5"), seed=0)
+        >>> y = network.forward(np.zeros((1, 1, 28, 28)))
+        >>> grads = network.backward(np.ones_like(y))
+
+    Raises ExecutionError where the parameters alone are more than the machine's memory.
+    """
+
+    def __init__(self, graph: Graph, seed: int = 0, dtype: str = "float32") -> None:
+        if dtype not in DTYPES:
+            raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+        self.graph = graph
+        self.seed = seed
+        self.dtype = np.dtype(dtype)
+        for node in graph.nodes:
+            if node.layer.kind not in KERNELS:
+                refuse("E808", f"{node.full_name}: {node.layer.kind} cannot be run", node.span)
+        elements = sum(param.numel for node in graph.nodes if node.shared is None for param in node.params)
+        require_memory(elements * self.dtype.itemsize, f"the parameters of {graph.name}")
+        self._arrays = {
+            node.full_name: initialised(node.params, node.full_name, seed, dtype)
+            for node in graph.nodes
+            if node.shared is None
+        }
+        self._trainings = 0
+        self._last: Pass | None = None
+
+    def parameters(self) -> dict[str, Array]:
+        """Every array by its full name, running statistics among them; the network's own, not copies."""
+        return {
+            f"{layer}.{name}": array for layer, own in self._arrays.items() for name, array in own.items()
+        }
+
+    state_dict = parameters
+
+    def arrays_of(self, node: Node) -> dict[str, Array]:
+        """The arrays that a layer uses, by their own names: its own, or those of the layer it shares with."""
+        return self._arrays[node.shared or node.full_name]
+
+    def load(self, weights: str | os.PathLike[str] | Mapping[str, npt.ArrayLike]) -> None:
+        """Take the weights of an `.npz` or `.safetensors` file, or of a mapping by full name.
+
+        Raises ExecutionError where the file cannot be read, or is not of this network; then nothing
+        is changed.
+        """
+        shapes = {name: array.shape for name, array in self.parameters().items()}
+        if isinstance(weights, Mapping):
+            found = {name: np.asarray(array) for name, array in weights.items()}
+            check_weights({name: array.shape for name, array in found.items()}, shapes, "the mapping")
+        else:
+            found = read_weights(weights, shapes)
+        for name, array in self.parameters().items():
+            array[...] = found[name]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights to an `.npz` or `.safetensors` file, whole or not at all."""
+        write_weights(path, self.parameters())
+
+    def forward(
+        self, x: Given, *, training: bool = False, gradients: bool = True, capture: Iterable[str] = ()
+    ) -> Array | dict[str, Array]:
+        """The output for an input N,C,..., or a dict of them where there are several or `capture` names more.
+
+        `training` takes the batch's own statistics and drops at random. `gradients` keeps what
+        `backward` needs; without it a tensor is let go once it has been read. Raises ExecutionError
+        for inputs that do not fit and for runs that need more memory than there is.
+        """
+        result = self.run(x, training=training, gradients=gradients, capture=capture)
+        self._last = result if gradients else None
+        if len(result.outputs) == 1 and not result.captured:
+            return next(iter(result.outputs.values()))
+        return result.outputs | result.captured
+
+    def backward(self, upstream: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None) -> Grads:
+        """The last forward's gradients for an upstream gradient of its output; ones unless given."""
+        if self._last is None:
+            refuse("E809", "there was no forward that kept what the way back needs")
+        return self._last.backward(upstream)
+
+    def run(
+        self,
+        x: Given,
+        *,
+        training: bool = False,
+        gradients: bool = True,
+        capture: Iterable[str] = (),
+        observe: Observer | None = None,
+        draw: int | None = None,
+    ) -> Pass:
+        """One pass through the layers, as `forward`. `draw` picks the random numbers of training.
+
+        Each training draws anew unless `draw` is given; equal seeds and draws give equal bits.
+        """
+        tensors = checked_inputs(self.graph, x, self.dtype)
+        wanted = self._known(capture)
+        batch = next(iter(tensors.values())).shape[0]
+        needed = forward_bytes(self.graph, batch, self.dtype.itemsize, gradients)
+        require_memory(needed, f"the tensors of {self.graph.name} at batch {batch}")
+        if draw is None:
+            draw = self._trainings
+            self._trainings += training
+        kept = {*self.graph.outputs, *wanted}
+        steps: list[tuple[Node, Backward]] = []
+        with np.errstate(all="ignore"):
+            for number, node in enumerate(self.graph.nodes):
+                rng = np.random.default_rng([self.seed, draw, number]) if training else None
+                xs = tuple(map(tensors.__getitem__, node.inputs))
+                start = perf_counter()
+                y, backward = self._step(node, xs, Context(training, rng))
+                seconds = perf_counter() - start
+                tensors[node.full_name] = y
+                if observe is not None:
+                    observe(node, xs, y, seconds)
+                if gradients:
+                    steps.append((node, backward))
+                else:
+                    for name in self._read_last[number] - kept:
+                        del tensors[name]
+        outputs = {name: tensors[name] for name in self.graph.outputs}
+        return Pass(
+            self.graph, outputs, {name: tensors[name] for name in wanted}, tuple(steps), self._learnable
+        )
+
+    def _step(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+        try:
+            return KERNELS[node.layer.kind](
+                node.layer, self._arrays[node.shared or node.full_name], xs, context
+            )
+        except LayerError as error:
+            shapes = ", ".join(str(x.shape) for x in xs)
+            message = f"{node.full_name}: {error.message}"
+            refuse("E807", message, node.span, (Note(f"its input is of shape {shapes}"),))
+
+    @cached_property
+    def _learnable(self) -> dict[str, tuple[int, ...]]:
+        return {
+            f"{node.full_name}.{param.name}": param.shape
+            for node in self.graph.nodes
+            if node.shared is None
+            for param in node.params
+            if param.trainable
+        }
+
+    @cached_property
+    def _read_last(self) -> list[set[str]]:
+        """For each layer the tensors that no later one reads."""
+        seen: set[str] = set()
+        dying = []
+        for node in reversed(self.graph.nodes):
+            dying.append({*node.inputs, node.full_name} - seen)
+            seen.update(node.inputs, (node.full_name,))
+        return dying[::-1]
+
+    def _known(self, capture: Iterable[str]) -> tuple[str, ...]:
+        names = tuple(capture)
+        for name in names:
+            if name not in self.graph.types:
+                match = nearest(name, self.graph.types)
+                help = f"did you mean {match}?" if match else None
+                refuse("E801", f"{self.graph.name} has no layer {name!r} to capture", help=help)
+        return names
+
+    def __repr__(self) -> str:
+        return f"<Network {self.graph.name}: {len(self.graph.nodes)} layers, {self.dtype}>"

@@ -1,0 +1,102 @@
+"""One run of a network through its layers, and the way back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from netcalc.backend.errors import refuse
+from netcalc.backend.kernels.base import Array, Backward
+from netcalc.graph import Graph, Node
+from netcalc.tensor import format_shape
+
+
+class Grads(NamedTuple):
+    """Gradients by full name: of the inputs, None for token numbers, and of the learnable parameters."""
+
+    inputs: dict[str, Array | None]
+    params: dict[str, Array]
+
+
+class WayBack(NamedTuple):
+    """What one layer's backward took in and gave: `upstream` is the gradient of its output."""
+
+    node: Node
+    upstream: Array
+    inputs: tuple[Array | None, ...]
+    params: dict[str, Array]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The results of a forward run, with what the way back needs.
+
+    `outputs` and `captured` are by full name, the batch in front.
+    """
+
+    graph: Graph
+    outputs: dict[str, Array]
+    captured: dict[str, Array]
+    steps: tuple[tuple[Node, Backward], ...]
+    """Each layer's way back; empty where none was kept."""
+    zeros: Mapping[str, tuple[int, ...]]
+    """The shapes of all learnable parameters, for those that no gradient reaches."""
+
+    def backward(
+        self,
+        upstream: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
+        observe: Callable[[WayBack], None] | None = None,
+    ) -> Grads:
+        """The gradients for an upstream gradient of the output, or of each by name; ones unless given.
+
+        Gradients of tensors that several layers read, and of shared parameters, are summed.
+        Raises ExecutionError where an upstream gradient does not fit, or nothing was kept.
+        """
+        if self.graph.nodes and not self.steps:
+            refuse("E809", "this pass kept nothing for a way back: run it with gradients=True")
+        flowing = self._upstream(upstream)
+        params: dict[str, Array] = {}
+        with np.errstate(all="ignore"):
+            for node, backward in reversed(self.steps):
+                dy = flowing.pop(node.full_name, None)
+                if dy is None:
+                    continue
+                start = perf_counter()
+                dxs, dparams = backward(dy)
+                seconds = perf_counter() - start
+                for name, dx in zip(node.inputs, dxs, strict=True):
+                    if dx is not None:
+                        flowing[name] = flowing[name] + dx if name in flowing else dx
+                owner = node.shared or node.full_name
+                for own, gradient in dparams.items():
+                    name = f"{owner}.{own}"
+                    params[name] = params[name] + gradient if name in params else gradient
+                if observe is not None:
+                    observe(WayBack(node, dy, dxs, dparams, seconds))
+        dtype = next(iter(self.outputs.values())).dtype
+        every = {name: params.get(name, np.zeros(shape, dtype)) for name, shape in self.zeros.items()}
+        return Grads({input.name: flowing.get(input.name) for input in self.graph.inputs}, every)
+
+    def _upstream(self, given: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None) -> dict[str, Array]:
+        if given is None:
+            return {name: np.ones_like(y) for name, y in self.outputs.items()}
+        if not isinstance(given, Mapping):
+            if len(self.outputs) != 1:
+                refuse("E801", f"name each upstream gradient: the outputs are {', '.join(self.outputs)}")
+            given = {next(iter(self.outputs)): given}
+        flowing = {}
+        for name, gradient in given.items():
+            if name not in self.outputs:
+                refuse("E801", f"there is no output {name!r}; the outputs are {', '.join(self.outputs)}")
+            y, dy = self.outputs[name], np.asarray(gradient)
+            if dy.dtype.kind not in "fiu":
+                refuse("E803", f"the upstream gradient of {name} holds {dy.dtype}, not numbers")
+            if dy.shape != y.shape:
+                found = format_shape(dy.shape)
+                refuse("E802", f"the upstream gradient of {name} is {format_shape(y.shape)}, not {found}")
+            flowing[name] = dy.astype(y.dtype, copy=False)
+        return flowing

@@ -1,0 +1,171 @@
+"""What holds of every kernel, on every case: what runs is what was counted, and gradients are right."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from netcalc.backend import Network, random_inputs
+from netcalc.backend.kernels import KERNELS
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.passes import Grads
+from netcalc.layers import LAYERS
+
+from cases import CASES, Case
+from test_layers import graph_of_case
+
+
+def is_small(case: Case) -> bool:
+    """Whether a case runs in milliseconds, so that it can be run some dozen times."""
+    params = sum(param.numel for param in case.layer.params(*case.types))
+    cost = case.layer.cost(case.types, case.layer.infer(*case.types))
+    return sum(type.numel for type in case.types) + params <= 250_000 and sum(cost) <= 10_000_000
+
+
+SMALL = tuple(filter(is_small, CASES))
+STEPS = (1e-5, 1e-6)
+ROUNDING = 1e-2
+"""The least scale of a gradient: one that is zero, as of a shift of all keys, differs by rounding."""
+
+every_case = pytest.mark.parametrize("case", SMALL, ids=str)
+both_modes = pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
+
+
+def network(case: Case, dtype: str = "float64", seed: int = 3) -> Network:
+    """A network of one layer whose arrays are all off their starting values."""
+    made = Network(graph_of_case(case), seed, dtype)
+    rng = np.random.default_rng(5)
+    for name, array in made.parameters().items():
+        array += (
+            rng.uniform(0.1, 0.3, array.shape)
+            if name.endswith("running_var")
+            else rng.normal(0, 0.1, array.shape)
+        )
+    return made
+
+
+def inputs(case: Case, batch: int = 2, dtype: str = "float64") -> dict[str, Array]:
+    return random_inputs(graph_of_case(case), batch, seed=7, dtype=dtype)
+
+
+def run(case: Case, x: dict[str, Array], dtype: str = "float64", training: bool = False) -> Array:
+    return network(case, dtype).run(x, training=training, draw=0).outputs["y"]
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_every_layer_has_a_kernel(kind: str) -> None:
+    assert kind in KERNELS
+    assert kind in {case.kind for case in SMALL}, "every case of it is too large to run here"
+
+
+@every_case
+@both_modes
+def test_executed_shape_and_parameters_are_the_counted_ones(case: Case, training: bool) -> None:
+    made = network(case)
+    y = made.run(inputs(case), training=training).outputs["y"]
+    assert y.shape == (2, *case.layer.infer(*case.types).shape)
+    assert y.dtype == np.float64
+    declared = {f"y.{param.name}": param.shape for param in case.layer.params(*case.types)}
+    assert {name: array.shape for name, array in made.parameters().items()} == declared
+
+
+@every_case
+def test_a_batch_is_its_samples_side_by_side(case: Case) -> None:
+    x = inputs(case, batch=3)
+    together = run(case, x)
+    alone = [run(case, {name: array[n : n + 1] for name, array in x.items()}) for n in range(3)]
+    if case.options.get("running") is False:
+        pytest.skip("without running statistics a batch norm reads the whole batch also in inference")
+    np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-10, atol=1e-12)
+
+
+@every_case
+@both_modes
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_other_float_types_stay_themselves_and_close(case: Case, training: bool, dtype: str) -> None:
+    x = inputs(case, dtype=dtype)
+    tolerance = {"float16": 3e-2, "float32": 2e-5}[dtype]
+    exact, made = (network(case, own).run(x, training=training, draw=0) for own in ("float64", dtype))
+    upstream = np.random.default_rng(11).standard_normal(exact.outputs["y"].shape)
+    exact_grads, grads = exact.backward(upstream), made.backward(upstream)
+    pairs = {"y": (exact.outputs["y"], made.outputs["y"])}
+    for of_exact, of_made in zip(exact_grads, grads, strict=True):
+        pairs |= {f"d{name}": (of_exact[name], array) for name, array in of_made.items() if array is not None}
+    for name, (wanted, found) in pairs.items():
+        assert found.dtype == dtype, name
+        scale = np.abs(wanted).max() + 1e-3
+        assert np.abs(found - wanted).max() / scale < tolerance, name
+
+
+@every_case
+def test_same_seed_same_bits(case: Case) -> None:
+    x = inputs(case, dtype="float32")
+    first, second = (run(case, x, "float32", training=True) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
+@every_case
+@both_modes
+def test_nothing_given_is_written_into(case: Case, training: bool) -> None:
+    made, x = network(case), inputs(case)
+    given = {name: array.copy() for name, array in x.items()}
+    learned = {name: array.copy() for name, array in made.parameters().items() if "running" not in name}
+    result = made.run(x, training=training)
+    y = result.outputs["y"].copy()
+    upstream = np.ones_like(y)
+    result.backward(upstream)
+    assert all(np.array_equal(array, given[name]) for name, array in x.items())
+    assert all(np.array_equal(made.parameters()[name], array) for name, array in learned.items())
+    assert np.array_equal(result.outputs["y"], y)
+    assert np.array_equal(upstream, np.ones_like(y))
+
+
+@every_case
+@both_modes
+def test_gradients_are_the_finite_differences(case: Case, training: bool) -> None:
+    """Along random directions, in each input and each parameter on its own.
+
+    A direction moves a few hundred elements at most: in a large array some lie so close to a kink, of
+    a ReLU or between a window's largest two, that a step would cross it.
+    At one of two steps, for the longer may straddle a kink inside the layer all the same.
+    """
+    made, x = network(case), inputs(case)
+    rng = np.random.default_rng(11)
+    result = made.run(x, training=training, draw=0)
+    upstream = rng.standard_normal(result.outputs["y"].shape)
+    grads = result.backward(upstream)
+
+    def loss() -> float:
+        return float((made.run(x, training=training, draw=0).outputs["y"] * upstream).sum())
+
+    checked = 0
+    for array, gradient in differentiable(made, x, grads):
+        for _ in range(3):
+            direction = rng.standard_normal(array.shape) * (rng.random(array.shape) * array.size < 300)
+            analytic = float((gradient * direction).sum())
+            scale = float(np.linalg.norm(gradient[direction != 0])) + ROUNDING
+            errors = (abs(difference(loss, array, direction, step) - analytic) / scale for step in STEPS)
+            assert any(error < 1e-6 for error in errors)
+            checked += 1
+    assert checked or case.kind == "embedding"
+
+
+def differentiable(made: Network, x: dict[str, Array], grads: Grads) -> list[tuple[Array, Array]]:
+    """Each array that has a gradient, with it."""
+    pairs = [(x[name], gradient) for name, gradient in grads.inputs.items() if gradient is not None]
+    arrays = made.parameters()
+    for array, gradient in (pairs := [*pairs, *((arrays[name], g) for name, g in grads.params.items())]):
+        assert gradient.shape == array.shape
+        assert gradient.dtype == array.dtype
+    return pairs
+
+
+def difference(loss: Callable[[], float], array: Array, direction: Array, step: float) -> float:
+    """The slope of the loss along a direction, by central differences of fourth order."""
+    start = array.copy()
+    values = []
+    for factor in (-2, -1, 1, 2):
+        array[...] = start + factor * step * direction
+        values.append(loss())
+    array[...] = start
+    return (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * step)
