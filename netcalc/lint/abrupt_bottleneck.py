@@ -67,7 +67,7 @@ class AbruptBottleneck(Rule):
 
 def _is_head(net: Net, node: Node, alive: Collection[str]) -> bool:
     """Whether it is the last layer with weights, or an output is done before it."""
-    return node.full_name in net.heads or any(name in alive for name in net.graph.outputs)
+    return node.full_name in net.heads or any(name in alive for name in net.outputs)
 
 
 def _last_readers(net: Net) -> dict[str, int]:

@@ -21,6 +21,11 @@ class Net:
         return self.report.graph
 
     @cached_property
+    def outputs(self) -> frozenset[str]:
+        """The names of the network's outputs."""
+        return frozenset(self.graph.outputs)
+
+    @cached_property
     def rows(self) -> dict[str, Row]:
         """The report's rows, by the layers' full names."""
         return {row.node.full_name: row for row in self.report.rows}
@@ -49,7 +54,7 @@ class Net:
     def only_reader(self, node: Node) -> Node | None:
         """The layer that reads a node, where nothing else does."""
         readers = self.readers[node.full_name]
-        return readers[0] if len(readers) == 1 and node.full_name not in self.graph.outputs else None
+        return readers[0] if len(readers) == 1 and node.full_name not in self.outputs else None
 
     def input(self, node: Node) -> TensorType:
         """The type of the first tensor that a node reads."""

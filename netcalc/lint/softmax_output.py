@@ -33,7 +33,7 @@ class SoftmaxOutput(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.kind == "softmax" and node.full_name in net.graph.outputs:
+            if node.layer.kind == "softmax" and node.full_name in net.outputs:
                 message = (
                     f"the output {node.full_name} is a softmax, which a cross-entropy loss computes itself"
                 )

@@ -51,7 +51,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
         ([SOUND + "expect: {params: 447}\n"], [], 1),
         ([SOUND + "budget: {params: 448}\n"], [], 0),
         ([SOUND + "budget: {params: 447}\n"], [], 1),
-        ([SOUND + "ignore: N999\n"], [], 2),
+        ([SOUND.replace("layers", "ignore: N999\nlayers")], [], 2),
         (["input: [3]\n"], [], 2),
         ([FAILS, "input: [3]\n"], [], 2),
         (["input: [3]\n", SOUND], ["--strict"], 2),
