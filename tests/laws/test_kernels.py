@@ -9,6 +9,7 @@ from netcalc.backend import Network, random_inputs
 from netcalc.backend.kernels import KERNELS
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.passes import Grads
+from netcalc.backend.verification import verify
 from netcalc.layers import LAYERS
 
 from cases import CASES, Case
@@ -70,6 +71,12 @@ def test_executed_shape_and_parameters_are_the_counted_ones(case: Case, training
 
 
 @every_case
+def test_as_many_multiply_adds_run_as_are_counted(case: Case) -> None:
+    (verified,) = verify(network(case))
+    assert verified.wrong == ()
+
+
+@every_case
 def test_a_batch_is_its_samples_side_by_side(case: Case) -> None:
     x = inputs(case, batch=3)
     together = run(case, x)
@@ -83,6 +90,10 @@ def test_a_batch_is_its_samples_side_by_side(case: Case) -> None:
 @both_modes
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_other_float_types_stay_themselves_and_close(case: Case, training: bool, dtype: str) -> None:
+    """By their norms: near a kink inside the layer rounding moves single elements far.
+
+    A gradient that is zero, as of a shift of all keys, is measured by the layer's largest array.
+    """
     x = inputs(case, dtype=dtype)
     tolerance = {"float16": 3e-2, "float32": 2e-5}[dtype]
     exact, made = (network(case, own).run(x, training=training, draw=0) for own in ("float64", dtype))
@@ -91,10 +102,11 @@ def test_other_float_types_stay_themselves_and_close(case: Case, training: bool,
     pairs = {"y": (exact.outputs["y"], made.outputs["y"])}
     for of_exact, of_made in zip(exact_grads, grads, strict=True):
         pairs |= {f"d{name}": (of_exact[name], array) for name, array in of_made.items() if array is not None}
+    least = max(float(np.linalg.norm(wanted)) for wanted, _ in pairs.values()) / 100
     for name, (wanted, found) in pairs.items():
         assert found.dtype == dtype, name
-        scale = np.abs(wanted).max() + 1e-3
-        assert np.abs(found - wanted).max() / scale < tolerance, name
+        scale = max(float(np.linalg.norm(wanted)), least) + 1e-6
+        assert np.linalg.norm(found - wanted) / scale < tolerance, name
 
 
 @every_case
