@@ -80,3 +80,17 @@ def test_every_command_is_in_the_readme_or_the_changelog() -> None:
     changes = (TESTS.parent / "CHANGELOG.md").read_text()
     for command in COMMANDS:
         assert f"netcalc {command}" in README + changes
+
+
+def test_the_page_of_check(cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (TESTS.parent / "docs" / "check.md").read_text()
+    shown = next(block for block in fenced(page, "") if block.startswith("$ netcalc check alexnet\n"))
+    assert cli("check", "alexnet").out == shown.partition("\n")[2]
+    quiet, figures = fenced(page, "yaml")
+    Path("my.yaml").write_text(quiet)
+    assert "silenced" in cli("check", "my.yaml", "--strict").out
+    graph = graph_of(figures)
+    assert graph.budget.keys() == {"params", "macs", "output_bytes", "training_memory"}
+    Path("my.yaml").write_text(figures.replace(", training_memory: 8GiB@batch32", ""))
+    assert cli("check", "my.yaml").code == 0
