@@ -9,6 +9,7 @@ from netcalc.backend import Network, random_inputs
 from netcalc.backend.kernels import KERNELS
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.passes import Grads
+from netcalc.backend.verification import verify
 from netcalc.layers import LAYERS
 
 from cases import CASES, Case
@@ -26,8 +27,6 @@ SMALL = tuple(filter(is_small, CASES))
 STEPS = (1e-5, 1e-6)
 ROUNDING = 1e-2
 """The least scale of a gradient: one that is zero, as of a shift of all keys, differs by rounding."""
-CANCELLED = 0.1
-"""Likewise in the other float types, where what is left of terms that cancel is larger."""
 
 every_case = pytest.mark.parametrize("case", SMALL, ids=str)
 both_modes = pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
@@ -72,6 +71,12 @@ def test_executed_shape_and_parameters_are_the_counted_ones(case: Case, training
 
 
 @every_case
+def test_as_many_multiply_adds_run_as_are_counted(case: Case) -> None:
+    (verified,) = verify(network(case))
+    assert verified.wrong == ()
+
+
+@every_case
 def test_a_batch_is_its_samples_side_by_side(case: Case) -> None:
     x = inputs(case, batch=3)
     together = run(case, x)
@@ -85,22 +90,23 @@ def test_a_batch_is_its_samples_side_by_side(case: Case) -> None:
 @both_modes
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_other_float_types_stay_themselves_and_close(case: Case, training: bool, dtype: str) -> None:
-    """Forward and backward; a gradient as a whole, since a ReLU inside may turn for a few elements."""
+    """By their norms: near a kink inside the layer rounding moves single elements far.
+
+    A gradient that is zero, as of a shift of all keys, is measured by the layer's largest array.
+    """
     x = inputs(case, dtype=dtype)
     tolerance = {"float16": 3e-2, "float32": 2e-5}[dtype]
-    networks = network(case), network(case, dtype)
-    networks[0].load(networks[1].parameters())
-    exact, made = (own.run(x, training=training, draw=0) for own in networks)
-    wanted, y = exact.outputs["y"], made.outputs["y"]
-    assert y.dtype == dtype
-    assert np.abs(y - wanted).max() / (np.abs(wanted).max() + 1e-30) < tolerance
-    upstream = np.random.default_rng(11).standard_normal(y.shape)
-    for of_exact, of_made in zip(exact.backward(upstream), made.backward(upstream), strict=True):
-        for name, gradient in of_made.items():
-            if gradient is not None:
-                assert gradient.dtype == dtype, name
-                scale = max(float(np.linalg.norm(of_exact[name])), CANCELLED)
-                assert np.linalg.norm(gradient - of_exact[name]) / scale < tolerance, name
+    exact, made = (network(case, own).run(x, training=training, draw=0) for own in ("float64", dtype))
+    upstream = np.random.default_rng(11).standard_normal(exact.outputs["y"].shape)
+    exact_grads, grads = exact.backward(upstream), made.backward(upstream)
+    pairs = {"y": (exact.outputs["y"], made.outputs["y"])}
+    for of_exact, of_made in zip(exact_grads, grads, strict=True):
+        pairs |= {f"d{name}": (of_exact[name], array) for name, array in of_made.items() if array is not None}
+    least = max(float(np.linalg.norm(wanted)) for wanted, _ in pairs.values()) / 100
+    for name, (wanted, found) in pairs.items():
+        assert found.dtype == dtype, name
+        scale = max(float(np.linalg.norm(wanted)), least) + 1e-6
+        assert np.linalg.norm(found - wanted) / scale < tolerance, name
 
 
 @every_case

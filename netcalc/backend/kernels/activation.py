@@ -20,8 +20,7 @@ from netcalc.backend.kernels.base import (
     unbroadcast,
     widened,
 )
-from netcalc.backend.kernels.parts import sigmoid as logistic
-from netcalc.backend.kernels.special import erf
+from netcalc.backend.kernels.special import erf, logistic
 from netcalc.layers.activation import (
     CELU,
     ELU,

@@ -27,13 +27,6 @@ def affine(x: Array, weight: Array, *bias: Array) -> tuple[Array, AffineBackward
     return y.reshape(*x.shape[:-1], -1), backward
 
 
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + e^-x), without overflow on either side."""
-    small = np.exp(-np.abs(x))
-    y: Array = np.maximum(small, x >= 0) / (1 + small)
-    return y
-
-
 def summed(x: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array:
     """The sum along axes, in x's type but taken in float32 at least."""
     y: Array = x.sum(axis=axis, dtype=np.result_type(x, np.float32), keepdims=keepdims)

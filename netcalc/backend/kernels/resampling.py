@@ -10,9 +10,9 @@ from netcalc.tensor import TensorType
 
 @unary
 def resampled(layer: Upsample | Interpolate, x: Array) -> Mapped:
-    """y = M x along each spatial axis, with M as `_nearest` or `_linear` says;  dx = M^T dy."""
+    """y = M x along each spatial axis, with M as `_nearest` or `linear` says;  dx = M^T dy."""
     sizes = layer.infer(TensorType(x.shape[1:])).shape[1:]
-    rule = _nearest if layer.mode == "nearest" else _linear
+    rule = _nearest if layer.mode == "nearest" else linear
     return along_axes(
         x, lambda x, axis: mixed(x, rule(x.shape[axis], sizes[axis - 2]), sizes[axis - 2], axis)
     )
@@ -38,7 +38,7 @@ def _nearest(size: int, outputs: int) -> Mixing:
     return Mixing.of((u, u * size // outputs, 1) for u in range(outputs))
 
 
-def _linear(size: int, outputs: int) -> Mixing:
+def linear(size: int, outputs: int) -> Mixing:
     """y[u] = (1 - f) x[i] + f x[i + 1] with i + f = max((u + 1/2) W / S - 1/2, 0); the last x repeats."""
     rows = np.arange(outputs)
     centres = np.maximum((rows + 0.5) * (size / outputs) - 0.5, 0)

@@ -60,3 +60,9 @@ def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
         value *= x
         value += coefficient
     return value
+
+
+def logistic(x: Array) -> Array:
+    """1 / (1 + exp(-x)), elementwise. The exponential may overflow, to what gives 0."""
+    y: Array = 1 / (1 + np.exp(-x))
+    return y
