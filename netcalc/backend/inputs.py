@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.memory import require_memory
 from netcalc.graph import Graph
 from netcalc.tensor import format_shape
 
@@ -66,6 +67,8 @@ def random_inputs(
     graph: Graph, batch: int = 1, seed: int = 0, dtype: npt.DTypeLike = "float32"
 ) -> dict[str, Array]:
     """Standard normal numbers for each input, and uniform ones where it holds tokens."""
+    drawn = sum(input.type.numel for input in graph.inputs) * batch * np.dtype(np.float64).itemsize
+    require_memory(drawn, f"random inputs for {graph.name} at batch {batch}")
     tokens = token_inputs(graph)
     arrays: dict[str, Array] = {}
     for number, input in enumerate(graph.inputs):

@@ -37,7 +37,7 @@ def require_memory(needed: int, what: str) -> None:
     """Raise ExecutionError where something needs more memory than the machine has."""
     available = machine_bytes()
     if available is not None and needed > available:
-        message = f"{what} takes at least {_gib(needed)} GiB, this machine has {_gib(available)}"
+        message = f"{what} need at least {_gib(needed)} GiB, this machine has {_gib(available)}"
         refuse("E804", message, help="a smaller --batch or --input takes less")
 
 

@@ -67,8 +67,8 @@ class Network:
 
     state_dict = parameters
 
-    def arrays(self, node: Node) -> dict[str, Array]:
-        """A layer's arrays by their own names; those of the layer that it shares them with."""
+    def arrays_of(self, node: Node) -> dict[str, Array]:
+        """The arrays that a layer uses, by their own names: its own, or those of the layer it shares with."""
         return self._arrays[node.shared or node.full_name]
 
     def compile(self, batch: int = 1, workers: int | None = None) -> Plan:
@@ -137,7 +137,7 @@ class Network:
         wanted = self._known(capture)
         batch = next(iter(tensors.values())).shape[0]
         needed = forward_bytes(self.graph, batch, self.dtype.itemsize, gradients)
-        require_memory(needed, f"{self.graph.name} at batch {batch}")
+        require_memory(needed, f"the tensors of {self.graph.name} at batch {batch}")
         if draw is None:
             draw = self._trainings
             self._trainings += training
@@ -165,7 +165,7 @@ class Network:
 
     def _step(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
         try:
-            return KERNELS[node.layer.kind](node.layer, self.arrays(node), xs, context)
+            return KERNELS[node.layer.kind](node.layer, self.arrays_of(node), xs, context)
         except LayerError as error:
             shapes = ", ".join(str(x.shape) for x in xs)
             message = f"{node.full_name}: {error.message}"

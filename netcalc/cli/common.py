@@ -1,6 +1,7 @@
 """What the commands share: their arguments, loading a graph, and the terminal they write to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Literal, TypeVar
 
 import typer
@@ -66,6 +67,23 @@ def track(items: Sequence[Item], what: str) -> Iterable[Item]:
     from rich.progress import track as tracked
 
     return tracked(items, what, console=console, transient=True)
+
+
+@contextmanager
+def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar with the time left, on standard error where that is a terminal.
+
+    Gives a function to be called with how much of `total` more is done.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)
 
 
 def write(chunks: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from netcalc.graph.branching import CONSTRUCTS, Parallel, Residual, join_of, sha
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.expansion import MAX_LAYERS, Row, row_names, rows
-from netcalc.graph.header import arguments, expectations, inputs
+from netcalc.graph.header import arguments, expectations, inputs, preprocessing
 from netcalc.graph.model import Graph
 from netcalc.graph.scope import Handle, Scope, Use, declared_names
 from netcalc.graph.wiring import Tensors, shape_names
@@ -62,6 +62,7 @@ class _Elaborator:
         self._walk(self.spec.items, top)
         outputs = self._outputs(top)
         expect = expectations(self.spec, self.arguments, self.problems)
+        preprocess = preprocessing(self.spec, self.arguments, self.problems)
         if self.lost is not None and not self.problems:
             message = "the expressions of this layer ask for what is not known before it is expanded"
             self._report("E302", message, self.lost, "give in_channels or in_shape as an argument instead")
@@ -77,6 +78,7 @@ class _Elaborator:
             citation=self.spec.citation,
             year=self.spec.year,
             expect=expect,
+            preprocess=preprocess,
         )
 
     def _walk(self, items: Sequence[Item], scope: Scope) -> None:

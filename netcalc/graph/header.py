@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from keyword import iskeyword
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Span, nearest, written
 from netcalc.graph.evaluation import Environment, value_of, whole_number
-from netcalc.graph.model import Input
+from netcalc.graph.model import Input, Preprocess
 from netcalc.spec import UNKNOWN, Evaluated, InputOverride, Mapping, Scalar, Setting, Spec, Unknown
 from netcalc.spec import Sequence as Listed
 from netcalc.spec.expressions import CONSTANTS, FUNCTIONS
@@ -90,6 +90,26 @@ def expectations(spec: Spec, names: Environment, problems: list[Diagnostic]) -> 
         if figure is not None:
             figures[entry.key] = figure
     return figures
+
+
+def preprocessing(spec: Spec, names: Environment, problems: list[Diagnostic]) -> Preprocess:
+    """How pictures become inputs, by `preprocess:`."""
+    found: dict[str, Any] = {}
+    for entry in spec.preprocess:
+        value, span = value_of(entry.value, names, problems), entry.value.span
+        if entry.key == "resize":
+            found["resize"] = whole_number(value, "resize", 1, span, problems)
+        elif not isinstance(value, Unknown):
+            values = value if isinstance(value, tuple) else (value,)
+            numbers = tuple(
+                float(x) for x in values if isinstance(x, int | float) and not isinstance(x, bool)
+            )
+            if len(numbers) < len(values) or not numbers or (entry.key == "std" and min(numbers) <= 0):
+                least = " above 0" if entry.key == "std" else ""
+                message = f"{entry.key} is a number{least} for each channel, not {written(value)}"
+                problems.append(Diagnostic("E404", message, span, help="write [0.485, 0.456, 0.406]"))
+            found[entry.key] = numbers
+    return Preprocess(**found)
 
 
 def _input_type(value: Evaluated | Unknown, span: Span, problems: list[Diagnostic]) -> TensorType | None:

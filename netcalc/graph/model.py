@@ -37,6 +37,18 @@ class Node(NamedTuple):
         return ".".join((*self.path, self.name)) if self.path else self.name
 
 
+class Preprocess(NamedTuple):
+    """How a picture becomes an input: its shorter side, and what its channels are normalised by."""
+
+    resize: int | None = None
+    """Pixels of the shorter side before the middle is cut out; None is the input's own size."""
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
+_AS_IT_IS = Preprocess()
+
+
 @dataclass(frozen=True)
 class Graph:
     """A network: its inputs, its nodes in topological order, and the names of its outputs."""
@@ -49,6 +61,7 @@ class Graph:
     year: int | None = None
     expect: Mapping[str, int] | None = None
     """The figures the spec claims, such as params and macs."""
+    preprocess: Preprocess = _AS_IT_IS
 
     @cached_property
     def types(self) -> dict[str, TensorType]:

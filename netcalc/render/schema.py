@@ -86,6 +86,10 @@ def _top_level() -> dict[str, Schema]:
         "year": ("when it was published", {"type": "integer", "minimum": YEARS[0], "maximum": YEARS[1]}),
         "input": ("the input's sizes without the batch: [3, 224, 224]", _ref("input")),
         "inputs": ("several inputs by name: {image: [3, 224, 224], tokens: [128]}", _ref("input")),
+        "preprocess": (
+            "how pictures become inputs: {resize: 256, mean: [...], std: [...]}",
+            {"type": "object", "properties": _preprocessing(), "additionalProperties": False},
+        ),
         "args": ("the file's parameters with their defaults, used as $name", values | names),
         "variants": (
             "named sets of arguments, and what else differs",
@@ -116,6 +120,16 @@ def _top_level() -> dict[str, Schema]:
     top = {key: _described(doc, value) for key, (doc, value) in listed.items()}
     top["variants"]["additionalProperties"]["properties"] = {name: top[name] for name in OF_VARIANTS}
     return top
+
+
+def _preprocessing() -> dict[str, Schema]:
+    number = {"type": "number"}
+    numbers = _or_expression({"anyOf": [number, {"type": "array", "items": number, "minItems": 1}]})
+    return {
+        "resize": _described("pixels of the shorter side", _or_expression({"type": "integer", "minimum": 1})),
+        "mean": _described("taken from each channel, of values from 0 to 1", numbers),
+        "std": _described("each channel is divided by", numbers),
+    }
 
 
 def _values() -> dict[str, Schema]:

@@ -16,6 +16,7 @@ from netcalc.spec.tree import (
     Value,
     describe,
 )
+from netcalc.spec.writing import FlatItem, spec_text
 
 __all__ = [
     "BRANCH_KEYS",
@@ -27,6 +28,7 @@ __all__ = [
     "Evaluated",
     "Expression",
     "ExpressionFault",
+    "FlatItem",
     "InputDeclaration",
     "InputOverride",
     "Item",
@@ -46,5 +48,6 @@ __all__ = [
     "read_input_override",
     "read_setting",
     "read_spec",
+    "spec_text",
     "variant_names",
 ]

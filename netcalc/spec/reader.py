@@ -13,11 +13,12 @@ from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe,
 from netcalc.spec.yaml_reader import read_document
 
 TOP_LEVEL = (
-    "name", "source", "year", "input", "inputs", "args", "variants", "expect", "include", "blocks", "layers",
-    "outputs",
+    "name", "source", "year", "input", "inputs", "preprocess", "args", "variants", "expect", "include",
+    "blocks", "layers", "outputs",
 )  # fmt: skip
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
-OF_VARIANTS = ("name", "source", "year", "input", "inputs", "expect")
+PREPROCESSING = ("resize", "mean", "std")
+OF_VARIANTS = ("name", "source", "year", "input", "inputs", "preprocess", "expect")
 """The keys of the top level that a variant may have for itself."""
 
 YEARS = (1900, 2200)
@@ -51,6 +52,7 @@ class Spec:
     year: int | None
     inputs: tuple[InputDeclaration, ...]
     args: tuple[Entry, ...]
+    preprocess: tuple[Entry, ...]
     expect: tuple[Entry, ...]
     variants: Named[str, Variant]
     blocks: Named[str, Block]
@@ -100,7 +102,8 @@ class _Reader:
             year=self._year(top.get("year")),
             inputs=self._inputs(top),
             args=args,
-            expect=self._expect(top.get("expect")),
+            preprocess=self._keyed(top.get("preprocess"), PREPROCESSING, "preprocessing"),
+            expect=self._keyed(top.get("expect"), EXPECTATIONS, "expectation"),
             variants=self._variants(top.get("variants"), {entry.key for entry in args}),
             blocks={**self._included(top.get("include")), **self._blocks(top.get("blocks"))},
             items=self._layers(top.get("layers")),
@@ -127,7 +130,10 @@ class _Reader:
             year=self._year(own["year"]) if "year" in own else spec.year,
             inputs=self._inputs(own) if has_input else spec.inputs,
             args=tuple(chosen.get(entry.key, entry) for entry in spec.args),
-            expect=self._expect(own.get("expect")),
+            preprocess=self._keyed(own["preprocess"], PREPROCESSING, "preprocessing")
+            if "preprocess" in own
+            else spec.preprocess,
+            expect=self._keyed(own.get("expect"), EXPECTATIONS, "expectation"),
             problems=tuple(self.problems),
         )
 
@@ -161,14 +167,15 @@ class _Reader:
         self._report("E204", f"{entry.key}: is a mapping, not {describe(entry.value)}", entry.key_span)
         return ()
 
-    def _expect(self, entry: Entry | None) -> tuple[Entry, ...]:
+    def _keyed(self, entry: Entry | None, known: tuple[str, ...], what: str) -> tuple[Entry, ...]:
+        """The entries of a mapping that has some keys and no others."""
         entries = self._mapping(entry)
-        for expected in entries:
-            if expected.key not in EXPECTATIONS:
-                match = nearest(expected.key, EXPECTATIONS)
-                help = f"did you mean {match}?" if match else f"there are {', '.join(EXPECTATIONS)}"
-                self._report("E201", f"unknown expectation {expected.key!r}", expected.key_span, help)
-        return tuple(expected for expected in entries if expected.key in EXPECTATIONS)
+        for given in entries:
+            if given.key not in known:
+                match = nearest(given.key, known)
+                help = f"did you mean {match}?" if match else f"there are {', '.join(known)}"
+                self._report("E201", f"unknown {what} {given.key!r}", given.key_span, help)
+        return tuple(given for given in entries if given.key in known)
 
     def _inputs(self, top: dict[str, Entry]) -> tuple[InputDeclaration, ...]:
         if "input" in top and "inputs" in top:

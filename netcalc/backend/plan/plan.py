@@ -74,7 +74,7 @@ class Plan:
         require_memory(needed, f"a plan of {network.graph.name} at batch {batch}")
         for step in made.steps:
             node, norm = step.stage.node, step.stage.norm
-            step.prepare(network.arrays(node), {} if norm is None else network.arrays(norm))
+            step.prepare(network.arrays_of(node), {} if norm is None else network.arrays_of(norm))
         self._shared = shared_memory(made.shared_bytes)
         memories = [
             (np.empty(made.own_bytes, np.uint8), np.empty(scratch_bytes, np.uint8))
@@ -124,7 +124,8 @@ class Plan:
 
     def __repr__(self) -> str:
         made = self.draft
-        return f"<Plan of {made.graph.name}: batch {made.batch}, {len(made.steps)} steps, {made.workers} workers>"
+        size = f"batch {made.batch}, {len(made.steps)} steps, {made.workers} workers"
+        return f"<Plan of {made.graph.name}: {size}>"
 
     def _output(self, name: str) -> Array:
         tensor = self.draft.tensors[self.draft.holder[name]]

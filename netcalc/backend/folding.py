@@ -1,0 +1,92 @@
+"""Batch norms folded into the layer before, which then computes both at once.
+
+In inference a batch norm is y = s (x - mean) + shift with s = scale / sqrt(variance + eps), channel by
+channel. After a layer that is linear in its weights that is the same layer with weights W s and bias
+(b - mean) s + shift (Ioffe and Szegedy 2015; Jacob et al. 2018, section 3.2).
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from netcalc.backend.kernels.base import Array, Arrays
+from netcalc.graph import Graph, Node
+from netcalc.layers import ParamSpec
+
+OUTPUT_AXIS = {"conv": 0, "depthwise_conv": 0, "conv_transpose": 1, "linear": 0}
+"""The layers that a batch norm folds into, and the axis of their weights that holds the outputs."""
+
+
+class Folded(NamedTuple):
+    """A graph without the batch norms that could be folded, its arrays by full name, and what went where."""
+
+    graph: Graph
+    arrays: dict[str, Array]
+    into: dict[str, str]
+    """The full names of batch norms, each with that of the layer it is part of now."""
+
+
+def fold(graph: Graph, arrays: Arrays) -> Folded:
+    """Fold every batch norm that alone reads a convolution or a linear layer; `arrays` by full name.
+
+    One stays that has other layers before it, that reads a network's output or a tensor that others
+    read too, or that has no running statistics. The inputs are left as they are.
+    """
+    into = foldable(graph)
+    owners = {owner: norm for norm, owner in into.items()}
+    nodes, kept = [], dict(arrays)
+    for node in graph.nodes:
+        if node.full_name in into:
+            continue
+        if node.full_name in owners:
+            norm = graph.node(owners[node.full_name])
+            node, folded = _folded(node, norm, arrays)
+            kept |= folded
+            for param in norm.params:
+                del kept[f"{norm.full_name}.{param.name}"]
+        nodes.append(node._replace(inputs=tuple(into.get(name, name) for name in node.inputs)))
+    outputs = tuple(into.get(name, name) for name in graph.outputs)
+    return Folded(replace(graph, nodes=tuple(nodes), outputs=outputs, expect=None), kept, into)
+
+
+def foldable(graph: Graph) -> dict[str, str]:
+    """The batch norms that can be folded, each with the layer it folds into, by full names."""
+    readers: dict[str, int] = dict.fromkeys(graph.outputs, 1)
+    for node in graph.nodes:
+        for name in node.inputs:
+            readers[name] = readers.get(name, 0) + 1
+    sharing = {node.shared for node in graph.nodes} | {node.full_name for node in graph.nodes if node.shared}
+    nodes = {node.full_name: node for node in graph.nodes}
+    found = {}
+    for norm in graph.nodes:
+        if norm.layer.kind != "batchnorm" or not norm.layer.running:  # type: ignore[attr-defined]
+            continue
+        before = nodes.get(norm.inputs[0])
+        if before is None or before.layer.kind not in OUTPUT_AXIS or readers[before.full_name] != 1:
+            continue
+        if before.layer.kind == "linear" and len(before.output.shape) != 1:
+            continue  # its channels are positions, and not the units
+        if not {before.full_name, norm.full_name} & sharing:
+            found[norm.full_name] = before.full_name
+    return found
+
+
+def _folded(node: Node, norm: Node, arrays: Arrays) -> tuple[Node, dict[str, Array]]:
+    """The layer with a bias, and its new weight and bias, computed in float64."""
+    own = {param.name: arrays[f"{norm.full_name}.{param.name}"].astype(np.float64) for param in norm.params}
+    weight = arrays[f"{node.full_name}.weight"]
+    scale = own.get("weight", 1.0) / np.sqrt(own["running_var"] + norm.layer.eps)  # type: ignore[attr-defined]
+    bias = arrays.get(f"{node.full_name}.bias", 0.0) - own["running_mean"]
+    shift = bias * scale + own.get("bias", 0.0)
+    axis = OUTPUT_AXIS[node.layer.kind]
+    groups = getattr(node.layer, "groups", 1) if axis else 1
+    # a transposed convolution's weight has its groups along the inputs, and a group's outputs behind them
+    wide = scale.reshape(groups, 1, -1).repeat(weight.shape[0] // groups, axis=1) if axis else scale
+    shape = (weight.shape[0], -1, *(1,) * (weight.ndim - 2)) if axis else (-1, *(1,) * (weight.ndim - 1))
+    layer = type(node.layer)(**{name: vars(node.layer)[name] for name in node.layer.options} | {"bias": True})
+    params = (node.params[0], ParamSpec("bias", shift.shape, "zeros"))
+    return node._replace(layer=layer, params=params), {
+        f"{node.full_name}.weight": (weight * wide.reshape(shape)).astype(weight.dtype),
+        f"{node.full_name}.bias": shift.astype(weight.dtype),
+    }
