@@ -81,11 +81,29 @@ def transposed_window(kernel: int, stride: int, pad: tuple[int, int], dilation: 
     return Window(1, reach - before, reach, upsampling=stride)
 
 
+def cell_positions(size: int, outputs: int, stride: int, offset: int) -> tuple[slice, slice]:
+    """Where one cell of a window meets the input: those outputs, and the inputs that they read.
+
+    Output u reads input stride u + offset; those that lie outside the input are left out.
+    """
+    first = larger(0, -(offset // stride))
+    behind = larger(first, smaller(outputs, (size - 1 - offset) // stride + 1))
+    start = first * stride + offset
+    return slice(first, behind), slice(start, start + (behind - first) * stride, stride)
+
+
+def adaptive_bounds(size: int, windows: int) -> list[tuple[int, int]]:
+    """The first input of each window of an adaptive pool along an axis, and the one behind the last.
+
+    Window u covers floor(u size / windows) to ceil((u + 1) size / windows), as in PyTorch.
+    """
+    return [(u * size // windows, whole_windows((u + 1) * size, windows)) for u in range(windows)]
+
+
 def adaptive_cells(size: int, windows: int) -> int:
     """Cells of all windows of an adaptive pool along an axis, those in two windows counted twice.
 
-    Window u covers floor(u size / windows) to ceil((u + 1) size / windows), as in PyTorch. The
-    windows that meet between two cells share none, the other windows - gcd share one.
+    The windows that meet between two cells share none, the other windows - gcd share one.
     """
     return size + windows - gcd(size, windows)
 

@@ -1,6 +1,18 @@
 """The kernels: every kind of layer run forward and backward on arrays, one file a family."""
 
-from netcalc.backend.kernels import convolution, linear
+from netcalc.backend.kernels import (
+    activation,
+    convolution,
+    cutting,
+    linear,
+    merge,
+    normalisation,
+    pooling,
+    reduction,
+    regularisation,
+    resampling,
+    shape,
+)
 from netcalc.backend.kernels.base import Array, Backward, Context, Gradients, Kernel
 
 KERNELS: dict[str, Kernel] = {
@@ -8,7 +20,57 @@ KERNELS: dict[str, Kernel] = {
     "depthwise_conv": convolution.convolution,
     "conv_transpose": convolution.transposed_convolution,
     "linear": linear.linear,
+    "maxpool": pooling.maxpool,
+    "avgpool": pooling.avgpool,
+    "adaptive_avgpool": pooling.adaptive_avgpool,
+    "adaptive_maxpool": pooling.adaptive_maxpool,
+    "global_avgpool": pooling.global_avgpool,
+    "global_maxpool": pooling.global_maxpool,
+    "reduce": reduction.reduce,
+    "batchnorm": normalisation.batchnorm,
+    "layernorm": normalisation.layernorm,
+    "instancenorm": normalisation.instancenorm,
+    "groupnorm": normalisation.groupnorm,
+    "lrn": normalisation.lrn,
+    "relu": activation.relu,
+    "relu6": activation.relu6,
+    "leaky_relu": activation.leaky_relu,
+    "prelu": activation.prelu,
+    "elu": activation.elu,
+    "selu": activation.selu,
+    "celu": activation.celu,
+    "gelu": activation.gelu,
+    "silu": activation.silu,
+    "sigmoid": activation.sigmoid,
+    "tanh": activation.tanh,
+    "hardsigmoid": activation.hardsigmoid,
+    "hardswish": activation.hardswish,
+    "softplus": activation.softplus,
+    "mish": activation.mish,
+    "softmax": activation.softmax,
+    "log_softmax": activation.log_softmax,
+    "dropout": regularisation.dropout,
+    "stochastic_depth": regularisation.stochastic_depth,
+    "identity": shape.identity,
+    "flatten": shape.reshaped,
+    "reshape": shape.reshaped,
+    "permute": shape.permute,
+    "squeeze": shape.reshaped,
+    "unsqueeze": shape.reshaped,
+    "pad": shape.pad,
+    "roll": shape.roll,
+    "channel_shuffle": shape.channel_shuffle,
+    "crop": cutting.crop,
+    "slice": cutting.slice_axis,
+    "split": cutting.split,
+    "upsample": resampling.resampled,
+    "interpolate": resampling.resampled,
+    "pixel_shuffle": resampling.pixel_shuffle,
+    "add": merge.add,
+    "multiply": merge.multiply,
+    "concat": merge.concat,
+    "matmul": merge.matmul,
 }
-"""The kernel of each kind of layer."""
+"""The kernel of each kind of layer, in the order of the reference."""
 
 __all__ = ["KERNELS", "Array", "Backward", "Context", "Gradients", "Kernel"]

@@ -11,6 +11,7 @@ No kernel writes into an array that it is given, running statistics in training 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ Arrays = Mapping[str, Array]
 Gradients = tuple[tuple[Array | None, ...], dict[str, Array]]
 Backward = Callable[[Array], Gradients]
 Kernel = Callable[[Any, Arrays, tuple[Array, ...], "Context"], tuple[Array, Backward]]
+Mapped = tuple[Array, Callable[[Array], Array]]
+"""What a function of one tensor gives: y, and the way from dy to dx."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,26 @@ class Context:
     """Seeded for the network's seed, the pass and the layer; None where nothing random may happen."""
 
 
+def unary(function: Callable[[Any, Array], Mapped]) -> Kernel:
+    """The kernel of a layer that reads one tensor, owns none, and does the same in training."""
+
+    @wraps(function)
+    def kernel(layer: Any, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+        y, backward = function(layer, *xs)
+        return y, lambda dy: ((backward(dy),), {})
+
+    return kernel
+
+
+def widened(x: Array) -> Array:
+    """x itself, float16 as float32: for sums that float16 would round or could not hold."""
+    return x.astype(np.result_type(x, np.float32), copy=False)
+
+
 def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     """Sum a gradient over the axes along which an array of `shape` was stretched to it."""
+    if gradient.shape == shape:
+        return gradient
     extra = gradient.ndim - len(shape)
     stretched = tuple(axis + extra for axis, size in enumerate(shape) if size != gradient.shape[axis + extra])
     summed: Array = gradient.sum(axis=(*range(extra), *stretched), keepdims=True)

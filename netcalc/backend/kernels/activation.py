@@ -1,0 +1,250 @@
+"""Activations: one function of each element, and the softmax family along an axis.
+
+A comparison in a formula is 1 where it holds and 0 elsewhere. On random numbers a product with it is
+15 times faster than `np.where`, whose branches a processor cannot foresee.
+"""
+
+from math import pi, sqrt
+
+import numpy as np
+
+from netcalc.backend.kernels.base import (
+    Array,
+    Arrays,
+    Backward,
+    Context,
+    Gradients,
+    Mapped,
+    per_channel,
+    unary,
+    unbroadcast,
+    widened,
+)
+from netcalc.backend.kernels.special import erf
+from netcalc.layers.activation import (
+    CELU,
+    ELU,
+    GELU,
+    SELU,
+    HardSigmoid,
+    HardSwish,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from netcalc.layers.geometry import resolve_axis
+
+_SELU_SCALE = 1.0507009873554805
+_SELU_ALPHA = 1.6732632423543772
+_GELU_CUBE = 0.044715
+_GELU_SATURATED = 10.0
+"""Where the tanh of GELU's approximation is 1 in every float type, long before a cube overflows."""
+
+
+@unary
+def relu(layer: ReLU, x: Array) -> Mapped:
+    """y = max(x, 0);  dx = dy (y > 0)."""
+    y = np.maximum(x, 0)
+    return y, lambda dy: dy * (y > 0)
+
+
+@unary
+def relu6(layer: ReLU6, x: Array) -> Mapped:
+    """y = min(max(x, 0), 6);  dx = dy (0 < y < 6)."""
+    y = np.clip(x, 0, 6)
+    return y, lambda dy: dy * ((y > 0) & (y < 6))
+
+
+@unary
+def leaky_relu(layer: LeakyReLU, x: Array) -> Mapped:
+    """y = max(x, 0) + slope min(x, 0);  dx = dy (x > 0) + slope dy (x <= 0)."""
+    y = np.maximum(x, 0) + layer.slope * np.minimum(x, 0)
+    return y, lambda dy: dy * (x > 0) + layer.slope * dy * (x <= 0)
+
+
+def prelu(layer: PReLU, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+    """y = max(x, 0) + a min(x, 0);  dx = dy (x > 0) + a dy (x <= 0),  da = sum of dy min(x, 0)."""
+    (x,) = xs
+    weight = params["weight"]
+    slope = per_channel(weight, x.ndim) if layer.channels > 1 else weight
+    y = np.maximum(x, 0) + slope * np.minimum(x, 0)
+
+    def backward(dy: Array) -> Gradients:
+        dx = dy * (x > 0) + slope * dy * (x <= 0)
+        dslope = unbroadcast(widened(dy) * np.minimum(x, 0), slope.shape)
+        return (dx,), {"weight": dslope.reshape(weight.shape).astype(weight.dtype, copy=False)}
+
+    return y, backward
+
+
+@unary
+def elu(layer: ELU, x: Array) -> Mapped:
+    """y = max(x, 0) + alpha (exp(min(x, 0)) - 1);  dx = dy (x > 0) + alpha exp(x) dy (x <= 0)."""
+    return _exponential(x, layer.alpha)
+
+
+@unary
+def selu(layer: SELU, x: Array) -> Mapped:
+    """y = 1.0507 ELU(x) with alpha 1.6733, and so its gradient."""
+    return _exponential(x, _SELU_SCALE * _SELU_ALPHA, slope=_SELU_SCALE)
+
+
+@unary
+def celu(layer: CELU, x: Array) -> Mapped:
+    """y = max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1);  dx = dy (x > 0) + exp(x / alpha) dy (x <= 0)."""
+    return _exponential(x, layer.alpha, rate=1 / layer.alpha)
+
+
+def _exponential(x: Array, height: float, slope: float = 1.0, rate: float = 1.0) -> Mapped:
+    """y = slope max(x, 0) + height (exp(rate min(x, 0)) - 1)."""
+    y = slope * np.maximum(x, 0) + height * np.expm1(rate * np.minimum(x, 0))
+
+    def backward(dy: Array) -> Array:
+        dx: Array = height * rate * np.exp(rate * np.minimum(x, 0)) * dy * (x <= 0)
+        dx += slope * dy * (x > 0)
+        return dx
+
+    return y, backward
+
+
+@unary
+def gelu(layer: GELU, x: Array) -> Mapped:
+    """y = x Phi(x);  dx = dy (Phi(x) + x phi(x)), with phi(x) = exp(-x^2 / 2) / sqrt(2 pi)."""
+    if layer.form == "tanh":
+        return _gelu_by_tanh(x)
+
+    def backward(dy: Array) -> Array:
+        density = np.exp(-x * x / 2) / sqrt(2 * pi)
+        dx: Array = dy * (_normal_share(x) + x * density)
+        return dx
+
+    return x * _normal_share(x), backward
+
+
+def _gelu_by_tanh(x: Array) -> Mapped:
+    """y = x/2 (1 + t), t = tanh(a (x + b x^3));  dx = dy/2 (1 + t + x (1 - t^2) a (1 + 3 b x^2))."""
+    factor = sqrt(2 / pi)
+
+    def near_and_tanh() -> tuple[Array, Array]:
+        near = np.clip(x, -_GELU_SATURATED, _GELU_SATURATED)
+        return near, np.tanh(factor * near * (1 + _GELU_CUBE * near * near))
+
+    def backward(dy: Array) -> Array:
+        near, t = near_and_tanh()
+        slope = factor * (1 + 3 * _GELU_CUBE * near * near)
+        return dy / 2 * (1 + t + near * (1 - t * t) * slope)
+
+    _, t = near_and_tanh()
+    return x / 2 * (1 + t), backward
+
+
+@unary
+def silu(layer: SiLU, x: Array) -> Mapped:
+    """y = x s with s = 1 / (1 + exp(-x));  dx = dy s (1 + x (1 - s))."""
+
+    def backward(dy: Array) -> Array:
+        s = _logistic(x)
+        return dy * s * (1 + x * (1 - s))
+
+    return x * _logistic(x), backward
+
+
+@unary
+def sigmoid(layer: Sigmoid, x: Array) -> Mapped:
+    """y = 1 / (1 + exp(-x));  dx = dy y (1 - y)."""
+    y = _logistic(x)
+    return y, lambda dy: dy * y * (1 - y)
+
+
+@unary
+def tanh(layer: Tanh, x: Array) -> Mapped:
+    """The hyperbolic tangent y;  dx = dy (1 - y^2)."""
+    y = np.tanh(x)
+    return y, lambda dy: dy * (1 - y * y)
+
+
+@unary
+def hardsigmoid(layer: HardSigmoid, x: Array) -> Mapped:
+    """y = min(max(x + 3, 0), 6) / 6;  dx = dy / 6 (-3 < x < 3)."""
+    return np.clip(x + 3, 0, 6) / 6, lambda dy: dy / 6 * (np.abs(x) < 3)
+
+
+@unary
+def hardswish(layer: HardSwish, x: Array) -> Mapped:
+    """y = x min(max(x + 3, 0), 6) / 6;  dx = dy (x / 3 + 1/2) (-3 < x < 3) + dy (x >= 3)."""
+    y = x * np.clip(x + 3, 0, 6) / 6
+    return y, lambda dy: dy * (x / 3 + 0.5) * (np.abs(x) < 3) + dy * (x >= 3)
+
+
+@unary
+def softplus(layer: Softplus, x: Array) -> Mapped:
+    """y = log(1 + exp(beta x)) / beta;  dx = dy / (1 + exp(-beta x)); the identity above the threshold."""
+    z = layer.beta * x
+    y = np.where(z > layer.threshold, x, _log_of_one_and_exp(z) / layer.beta)
+    return y, lambda dy: np.where(z > layer.threshold, dy, dy * _logistic(z))
+
+
+@unary
+def mish(layer: Mish, x: Array) -> Mapped:
+    """y = x t with t = tanh(log(1 + exp(x)));  dx = dy (t + x (1 - t^2) / (1 + exp(-x)))."""
+
+    def backward(dy: Array) -> Array:
+        t = np.tanh(_log_of_one_and_exp(x))
+        dx: Array = dy * (t + x * (1 - t * t) * _logistic(x))
+        return dx
+
+    return x * np.tanh(_log_of_one_and_exp(x)), backward
+
+
+@unary
+def softmax(layer: Softmax, x: Array) -> Mapped:
+    """y = exp(x - max) / sum of exp(x - max);  dx = y (dy - sum of dy y)."""
+    axis = resolve_axis(layer.axis, x.ndim - 1, "axis") + 1
+    wide = widened(x)
+    y = np.exp(wide - wide.max(axis, keepdims=True))
+    y /= y.sum(axis, keepdims=True)
+
+    def backward(dy: Array) -> Array:
+        dx: Array = y * (dy - (dy * y).sum(axis, keepdims=True))
+        return dx.astype(x.dtype, copy=False)
+
+    return y.astype(x.dtype, copy=False), backward
+
+
+@unary
+def log_softmax(layer: LogSoftmax, x: Array) -> Mapped:
+    """y = x - max - log of sum of exp(x - max);  dx = dy - exp(y) sum of dy."""
+    axis = resolve_axis(layer.axis, x.ndim - 1, "axis") + 1
+    wide = widened(x)
+    y = wide - wide.max(axis, keepdims=True)
+    y -= np.log(np.exp(y).sum(axis, keepdims=True))
+
+    def backward(dy: Array) -> Array:
+        dx: Array = dy - np.exp(y) * widened(dy).sum(axis, keepdims=True)
+        return dx.astype(x.dtype, copy=False)
+
+    return y.astype(x.dtype, copy=False), backward
+
+
+def _normal_share(x: Array) -> Array:
+    """Phi(x), the share of a standard normal distribution below x."""
+    return (1 + erf(x / sqrt(2))) / 2
+
+
+def _logistic(x: Array) -> Array:
+    y: Array = 1 / (1 + np.exp(-x))
+    return y
+
+
+def _log_of_one_and_exp(x: Array) -> Array:
+    """log(1 + exp(x)), where exp(x) would overflow as well."""
+    y: Array = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return y

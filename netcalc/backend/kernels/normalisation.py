@@ -1,0 +1,196 @@
+"""Normalisation: y = scale (x - mean) / sqrt(variance + eps) + shift, over differing axes.
+
+Variances divide by the number of values, as PyTorch's do; float16 is worked out in float32.
+"""
+
+from math import prod
+
+import numpy as np
+
+from netcalc.backend.kernels.base import (
+    Array,
+    Arrays,
+    Backward,
+    Context,
+    Gradients,
+    Mapped,
+    per_channel,
+    unary,
+    unbroadcast,
+    widened,
+)
+from netcalc.layers.errors import LayerError
+from netcalc.layers.geometry import smaller
+from netcalc.layers.normalisation import LRN, BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+
+Axes = tuple[int, ...]
+
+
+def batchnorm(
+    layer: BatchNorm, params: Arrays, xs: tuple[Array, ...], context: Context
+) -> tuple[Array, Backward]:
+    """Over the batch and the positions in training, by the running statistics in inference.
+
+    In training running = (1 - momentum) running + momentum batch's, as PyTorch's, where the variance
+    that goes into running_var divides by one less than the number of values.
+    """
+    (x,) = xs
+    if layer.running and not context.training:
+        return _by_running_statistics(layer, params, x)
+    axes = (0, *range(2, x.ndim))
+    count = prod(x.shape[axis] for axis in axes)
+    if count == 1:
+        raise LayerError("batchnorm needs more than one value of each channel to take its own statistics")
+    mean, variance = _statistics(widened(x), axes)
+    if layer.running:
+        _move(params["running_mean"], mean, layer.momentum)
+        _move(params["running_var"], variance * (count / (count - 1)), layer.momentum)
+    return _standardised(x, axes, mean, variance, layer.eps, params, _channels(x))
+
+
+def layernorm(
+    layer: LayerNorm, params: Arrays, xs: tuple[Array, ...], context: Context
+) -> tuple[Array, Backward]:
+    """Over the last axes of each sample, or with `channels` over the channels at each position."""
+    (x,) = xs
+    axes = (1,) if layer.channels else tuple(range(x.ndim - layer.axes, x.ndim))
+    stretched = tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape))
+    mean, variance = _statistics(widened(x), axes)
+    return _standardised(x, axes, mean, variance, layer.eps, params, stretched)
+
+
+def instancenorm(
+    layer: InstanceNorm, params: Arrays, xs: tuple[Array, ...], context: Context
+) -> tuple[Array, Backward]:
+    """Over the positions of each channel of each sample."""
+    (x,) = xs
+    axes = tuple(range(2, x.ndim))
+    mean, variance = _statistics(widened(x), axes)
+    return _standardised(x, axes, mean, variance, layer.eps, params, _channels(x))
+
+
+def groupnorm(
+    layer: GroupNorm, params: Arrays, xs: tuple[Array, ...], context: Context
+) -> tuple[Array, Backward]:
+    """Over the positions and the channels of each group of each sample."""
+    (x,) = xs
+    grouped = x.reshape(x.shape[0], layer.groups, x.shape[1] // layer.groups, -1)
+    mean, variance = _statistics(widened(grouped), (2, 3))
+    stretched = (1, *grouped.shape[1:3], 1)
+    y, inner = _standardised(grouped, (2, 3), mean, variance, layer.eps, params, stretched)
+
+    def backward(dy: Array) -> Gradients:
+        (dx,), gradients = inner(dy.reshape(grouped.shape))
+        assert dx is not None
+        return (dx.reshape(x.shape),), gradients
+
+    return y.reshape(x.shape), backward
+
+
+@unary
+def lrn(layer: LRN, x: Array) -> Mapped:
+    """y[c] = x[c] d[c]^-beta with d[c] = k + alpha / size sum of x[i]^2, i from c - size // 2.
+
+    dx[i] = dy[i] d[i]^-beta - 2 alpha beta / size x[i] sum of dy[c] y[c] / d[c], over the c that sum i.
+    """
+    before, behind = layer.size // 2, (layer.size - 1) // 2
+    share = layer.alpha / layer.size
+    wide = widened(x)
+    denominator = layer.k + share * _sum_of_neighbours(wide * wide, before, behind)
+    y = wide * denominator**-layer.beta
+
+    def backward(dy: Array) -> Array:
+        weighted = _sum_of_neighbours(dy * y / denominator, behind, before)
+        dx = dy * denominator**-layer.beta - (2 * share * layer.beta) * wide * weighted
+        return dx.astype(x.dtype, copy=False)
+
+    return y.astype(x.dtype, copy=False), backward
+
+
+def _statistics(x: Array, axes: Axes) -> tuple[Array, Array]:
+    """Mean and variance over some axes, which stay with size 1."""
+    mean = x.mean(axes, keepdims=True)
+    return mean, np.square(x - mean).mean(axes, keepdims=True)
+
+
+def _standardised(
+    x: Array, axes: Axes, mean: Array, variance: Array, eps: float, params: Arrays, stretched: Axes
+) -> tuple[Array, Backward]:
+    """y = w z + b with z = (x - mean) / std, the statistics being those of x over some axes.
+
+    dw = sum of dy z,  db = sum of dy,  and with g = w dy  dx = (g - mean of g - z mean of g z) / std.
+    `stretched` is the shape in which w and b meet x.
+    """
+    inverse = 1 / np.sqrt(variance + eps)
+    learned = {name: params[name].reshape(stretched) for name in ("weight", "bias") if name in params}
+    y = x - mean
+    y *= inverse
+    if "weight" in learned:
+        y *= learned["weight"]
+    if "bias" in learned:
+        y += learned["bias"]
+
+    def backward(dy: Array) -> Gradients:
+        z = x - mean
+        z *= inverse
+        upstream = widened(dy)
+        gradients = _affine_gradients(params, stretched, upstream, z)
+        dz = upstream * learned["weight"] if "weight" in learned else upstream
+        weighted = (dz * z).mean(axes, keepdims=True)
+        dx = dz - dz.mean(axes, keepdims=True)
+        z *= weighted
+        dx -= z
+        dx *= inverse
+        return (dx.astype(x.dtype, copy=False),), gradients
+
+    return y.astype(x.dtype, copy=False), backward
+
+
+def _by_running_statistics(layer: BatchNorm, params: Arrays, x: Array) -> tuple[Array, Backward]:
+    """y = s x + (b - s mean) with s = w / std;  dx = s dy,  dw = sum of dy (x - mean) / std,  db = of dy."""
+    mean, variance = (per_channel(widened(params[name]), x.ndim) for name in ("running_mean", "running_var"))
+    inverse = 1 / np.sqrt(variance + layer.eps)
+    scale, shift = inverse, -inverse * mean
+    if layer.affine:
+        scale = scale * per_channel(params["weight"], x.ndim)
+        shift = per_channel(params["bias"], x.ndim) - scale * mean
+    y = x * scale
+    y += shift
+
+    def backward(dy: Array) -> Gradients:
+        gradients = {}
+        if layer.affine:
+            gradients = _affine_gradients(params, _channels(x), widened(dy), (x - mean) * inverse)
+        return ((dy * scale).astype(x.dtype, copy=False),), gradients
+
+    return y.astype(x.dtype, copy=False), backward
+
+
+def _affine_gradients(params: Arrays, stretched: Axes, dy: Array, z: Array) -> dict[str, Array]:
+    """The gradients of w and b in y = w z + b, of those that there are."""
+    gradients = {}
+    for name in ("weight", "bias"):
+        if name in params:
+            gradient = unbroadcast(dy * z if name == "weight" else dy, stretched)
+            gradients[name] = gradient.reshape(params[name].shape).astype(params[name].dtype, copy=False)
+    return gradients
+
+
+def _channels(x: Array) -> Axes:
+    """The shape in which a vector of channels meets N,C,..."""
+    return (1, x.shape[1], *(1,) * (x.ndim - 2))
+
+
+def _move(running: Array, batch: Array, momentum: float) -> None:
+    running[...] = (1 - momentum) * running + momentum * batch.reshape(-1)
+
+
+def _sum_of_neighbours(x: Array, before: int, behind: int) -> Array:
+    """For each channel the sum over itself, the `before` channels before it and the `behind` behind it."""
+    most = x.shape[1] - 1
+    total = x.copy()
+    for distance in range(1, smaller(before, most) + 1):
+        total[:, distance:] += x[:, :-distance]
+    for distance in range(1, smaller(behind, most) + 1):
+        total[:, :-distance] += x[:, distance:]
+    return total

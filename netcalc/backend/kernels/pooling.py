@@ -1,0 +1,183 @@
+"""Pooling: maxima and averages over windows, to a fixed size, or over all positions.
+
+A window's cells are walked one at a time, each over all windows together. Nothing is padded: a cell
+that lies outside the input is left out of the window.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from netcalc.backend.kernels.base import Array, Mapped, unary, widened
+from netcalc.backend.kernels.gathering import along, along_axes, gathered
+from netcalc.layers.geometry import adaptive_bounds, cell_positions, output_size
+from netcalc.layers.pooling import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+)
+from netcalc.tensor import TensorType
+
+Sizes = tuple[int, ...]
+Index = tuple[Any, ...]
+
+
+@unary
+def maxpool(layer: MaxPool, x: Array) -> Mapped:
+    """y[u] = max over k of x[s u + d k - p];  dx[i] += dy[u] for the first i of a window with x[i] = y[u].
+
+    The first is that in the window's row-major order, as in PyTorch.
+    """
+    space = layer.infer(TensorType(x.shape[1:])).shape[1:]
+    offsets = [
+        [d * k - before for k in range(kernel)]
+        for kernel, d, (before, _) in zip(layer.kernel, layer.dilation, layer.pad, strict=True)
+    ]
+    return _maxima(x, space, layer.stride, offsets)
+
+
+@unary
+def avgpool(layer: AvgPool, x: Array) -> Mapped:
+    """y[u] = sum over k of x[s u + k - p] / cells of the window;  dx[s u + k - p] += dy[u] / cells.
+
+    Cells and windows are products over the axes, so it is the average along one axis after the other.
+    """
+
+    def step(x: Array, axis: int) -> Mapped:
+        kernel, stride, pad = layer.kernel[axis - 2], layer.stride[axis - 2], layer.pad[axis - 2]
+        before, behind = pad if layer.count_include_pad else (0, 0)
+        size = x.shape[axis]
+        starts = np.arange(output_size(size, kernel, stride, pad, ceil=layer.ceil)) * stride - pad[0]
+        cells = np.minimum(starts + kernel, size + behind) - np.maximum(starts, -before)
+        return _average(x, axis, stride, range(-pad[0], kernel - pad[0]), cells)
+
+    y, backward = along_axes(widened(x), step)
+    return y.astype(x.dtype, copy=False), lambda dy: backward(widened(dy)).astype(x.dtype, copy=False)
+
+
+@unary
+def adaptive_maxpool(layer: AdaptiveMaxPool, x: Array) -> Mapped:
+    """y[u] = max of x from floor(u W / S) to ceil((u + 1) W / S);  its gradient as that of `maxpool`.
+
+    Each window is laid out on its own, the shorter ones with their last cell repeated, which changes
+    neither the maximum nor who is first.
+    """
+    sizes = layer.infer(TensorType(x.shape[1:])).shape[1:]
+    bounds = [adaptive_bounds(size, windows) for size, windows in zip(x.shape[2:], sizes, strict=True)]
+    kernel = [max(behind - first for first, behind in own) for own in bounds]
+
+    def step(x: Array, axis: int) -> Mapped:
+        cells = range(kernel[axis - 2])
+        positions = [min(first + k, behind - 1) for first, behind in bounds[axis - 2] for k in cells]
+        return gathered(x, positions, axis)
+
+    wide, spread = along_axes(x, step)
+    y, backward = _maxima(wide, sizes, tuple(kernel), [list(range(k)) for k in kernel])
+    return y, lambda dy: spread(backward(dy))
+
+
+@unary
+def adaptive_avgpool(layer: AdaptiveAvgPool, x: Array) -> Mapped:
+    """y[u] = mean of x from floor(u W / S) to ceil((u + 1) W / S);  dx[i] += dy[u] / cells of the window."""
+    sizes = layer.infer(TensorType(x.shape[1:])).shape[1:]
+
+    def step(x: Array, axis: int) -> Mapped:
+        if x.shape[axis] == sizes[axis - 2]:
+            return x, lambda dy: dy
+        bounds = adaptive_bounds(x.shape[axis], sizes[axis - 2])
+        laid_out, spread = gathered(x, [i for window in bounds for i in range(*window)], axis)
+        lengths = np.array([behind - first for first, behind in bounds])
+        divisors = along(lengths.astype(x.dtype), axis, x.ndim)
+        y = np.add.reduceat(laid_out, np.cumsum(lengths) - lengths, axis)
+        return y / divisors, lambda dy: spread(np.repeat(dy / divisors, lengths, axis))
+
+    y, backward = along_axes(widened(x), step)
+    return y.astype(x.dtype, copy=False), lambda dy: backward(widened(dy)).astype(x.dtype, copy=False)
+
+
+@unary
+def global_avgpool(layer: GlobalAvgPool, x: Array) -> Mapped:
+    """y = mean of x;  dx = dy / positions."""
+    axes = tuple(range(2, x.ndim))
+    y = widened(x).mean(axes, keepdims=layer.keep).astype(x.dtype, copy=False)
+    positions = prod(x.shape[2:])
+
+    def backward(dy: Array) -> Array:
+        return np.broadcast_to(dy.reshape(*x.shape[:2], *(1,) * len(axes)) / positions, x.shape)
+
+    return y, backward
+
+
+@unary
+def global_maxpool(layer: GlobalMaxPool, x: Array) -> Mapped:
+    """y = max of x;  dx = dy at the first of the largest."""
+    rows = x.reshape(*x.shape[:2], -1)
+    winners = rows.argmax(2, keepdims=True)
+    y = np.take_along_axis(rows, winners, 2)
+
+    def backward(dy: Array) -> Array:
+        dx = np.zeros_like(rows)
+        np.put_along_axis(dx, winners, dy.reshape(y.shape), 2)
+        return dx.reshape(x.shape)
+
+    return y.reshape(*x.shape[:2], *(1,) * (x.ndim - 2) if layer.keep else ()), backward
+
+
+def _maxima(x: Array, space: Sizes, stride: Sizes, offsets: list[list[int]]) -> Mapped:
+    """y[u] = max over the offsets o of x[s u + o];  dx by comparing each cell with its window's maximum."""
+    y = np.full((*x.shape[:2], *space), -np.inf, x.dtype)
+    for windows, cells in _cells(x.shape[2:], space, stride, offsets):
+        np.maximum(y[windows], x[cells], out=y[windows])
+
+    def backward(dy: Array) -> Array:
+        dx = np.zeros(x.shape, dy.dtype)
+        unclaimed = np.ones(y.shape, bool)
+        for windows, cells in _cells(x.shape[2:], space, stride, offsets):
+            claims = x[cells] == y[windows]
+            claims &= unclaimed[windows]
+            unclaimed[windows] ^= claims
+            dx[cells] += dy[windows] * claims
+        return dx
+
+    return y, backward
+
+
+def _cells(
+    size: Sizes, space: Sizes, stride: Sizes, offsets: list[list[int]]
+) -> Iterator[tuple[Index, Index]]:
+    """For each cell in row-major order the index of the windows that have it, and of what they meet there."""
+    axes = [
+        [cell_positions(n, outputs, step, offset) for offset in own]
+        for n, outputs, step, own in zip(size, space, stride, offsets, strict=True)
+    ]
+    for meetings in product(*axes):
+        yield (..., *(windows for windows, _ in meetings)), (..., *(cells for _, cells in meetings))
+
+
+def _average(x: Array, axis: int, stride: int, offsets: range, cells: Array) -> Mapped:
+    """y[u] = sum over the offsets o of x[s u + o], divided by the window's cells, along one axis."""
+    rest = (slice(None),) * axis
+    meetings = [
+        ((*rest, windows), (*rest, inputs))
+        for windows, inputs in (cell_positions(x.shape[axis], len(cells), stride, o) for o in offsets)
+    ]
+    divisors = along(cells.astype(x.dtype), axis, x.ndim)
+    y = np.zeros((*x.shape[:axis], len(cells), *x.shape[axis + 1 :]), x.dtype)
+    for windows, inputs in meetings:
+        y[windows] += x[inputs]
+    y /= divisors
+
+    def backward(dy: Array) -> Array:
+        dx = np.zeros((*dy.shape[:axis], x.shape[axis], *dy.shape[axis + 1 :]), dy.dtype)
+        share = dy / divisors
+        for windows, inputs in meetings:
+            dx[inputs] += share[windows]
+        return dx
+
+    return y, backward
