@@ -91,11 +91,14 @@ class Output:
 
     def finished(self, scratch: Scratch, rows: Array | None = None) -> Iterator[Call]:
         """The calls that bring a product's rows to y where they are not there yet, and finish y."""
-        y, source = widened(self.y), self.y
+        source = self.y
         if rows is not None and flattened(self.y) is None:
             source = rows.reshape(self.y.shape)
         if self.bias is not None:
-            yield partial(np.add, widened(source), tiled(self.bias, y), y)
+            y, read = widened(self.y), widened(source)
+            if y.ndim != read.ndim:
+                y, read = self.y, source
+            yield partial(np.add, read, tiled(self.bias, y), y)
         elif source is not self.y:
             yield partial(np.copyto, self.y, source)
         if self.added is not None:

@@ -82,10 +82,8 @@ class Convolve(Fused):
         x = x[:, :, first:last] if self.planar else x[:, first:last]
         output = output.cut(rows=rows)
         if groups == 1:
-            if self.algorithm.name == "depthwise":
-                x = x[..., filters]
-            weight = self.prepared[0][..., filters]
-            yield from self.algorithm.calls(x, weight, output.channels(filters), views.scratch)
+            part = output.channels(filters)
+            yield from self.algorithm.calls(x, self.prepared[0][..., filters], part, views.scratch)
             return
         inputs, outputs = x.shape[3] // groups, output.y.shape[3] // groups
         for group, weight in enumerate(self.prepared):
@@ -118,7 +116,7 @@ class Convolve(Fused):
         units = -(-height // unit)
         uneven = -(-units // part.count) * part.count / units
         few = samples * height * width < _LEAST_POSITIONS * part.count
-        divides = len(self.prepared) == 1 and filters >= _LEAST_FILTERS * part.count
+        divides = self.groups == 1 and filters >= _LEAST_FILTERS * part.count
         if part.count > 1 and divides and (few or uneven > _UNEVEN):
             return slice(0, height), part.of(filters, _LEAST_FILTERS)
         return part.of(height, unit), slice(0, filters)
