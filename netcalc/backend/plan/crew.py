@@ -11,7 +11,6 @@ import os
 import platform
 import signal
 import sys
-import time
 import warnings
 import weakref
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ from netcalc.backend.kernels.base import Array
 
 _LINE = 8
 """Counters are so many apart, each in a cache line of its own."""
-_EAGER = 20_000
+_EAGER = 1_000
 """Looks at another's counter before the processor is given away between looks."""
 _FAILED = 2**62
 """The count of a worker that could not do its part: no one waits for it, all see it in the end."""
@@ -136,7 +135,7 @@ class Crew:
                 looks += 1
                 if looks > _EAGER:
                     self._check(worker)
-                    time.sleep(0)
+                    os.sched_yield()
             if counts[other] == _FAILED:
                 raise WorkerError("a worker failed")
 
