@@ -14,7 +14,7 @@ from netcalc.layers.geometry import Window
 from netcalc.layers.options import Flag, Integer, Number
 from netcalc.tensor import Shape, TensorType
 
-_EPS = 1e-5
+EPS = 1e-5
 
 
 class _Norm(Layer):
@@ -23,7 +23,7 @@ class _Norm(Layer):
     family = "normalisation"
     least_axes = 1
 
-    eps = Number(_EPS, above=0, doc="added to the variance", torch="eps")
+    eps = Number(EPS, above=0, doc="added to the variance", torch="eps")
 
     def infer(self, x: TensorType) -> TensorType:
         if len(x.shape) < self.least_axes:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from netcalc.layers import geometry
 from netcalc.layers.attention import SCORE_OPS
 from netcalc.layers.base import Cost, Layer, ParamSpec
-from netcalc.layers.options import Choice, Flag, Integer, Integers, Maybe
+from netcalc.layers.normalisation import EPS
+from netcalc.layers.options import Choice, Flag, Integer, Integers, Maybe, Number
 from netcalc.tensor import Shape, TensorType
 
 _ONES = (1, 1, 1)
@@ -16,7 +17,7 @@ _STRETCH_OPS = 3
 """Operations an element takes in linear interpolation along one axis."""
 
 
-class _Pool(NamedTuple):
+class Pool(NamedTuple):
     """A pool of the layer: its name, and the sizes of its depthwise convolution."""
 
     name: str
@@ -65,6 +66,7 @@ class PooledAttention(Layer):
     stride_kv = Integers(_ONES, doc="its stride", torch="stride_kv")
     positions = Flag(False, doc="learn relative positions along each axis", torch="rel_pos_embed")
     residual = Choice("none", "patches", "all", doc="which pooled queries are added", torch="residual_pool")
+    eps = Number(EPS, above=0, doc="added to the variance in the layer norms")
 
     def infer(self, x: TensorType) -> TensorType:
         geometry.require_equal(len(x.shape), 2, f"pooled_attention reads tokens x features, not {x}")
@@ -76,7 +78,7 @@ class PooledAttention(Layer):
         geometry.require_equal(x.shape[0], tokens, message, "size")
         width = self._width(x)
         geometry.require_divides(self.heads, width, "features", "heads")
-        return TensorType((1 + prod(self._query.grid(self.size)), width), x.dtype)
+        return TensorType((1 + prod(self.query_pool.grid(self.size)), width), x.dtype)
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         width = self._width(x)
@@ -100,7 +102,7 @@ class PooledAttention(Layer):
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         (tokens, features), width = xs[0].shape, self._width(xs[0])
-        queries, keys = self._query.grid(self.size), self._key.grid(self.size)
+        queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
         pooled = [(prod(pool.grid(self.size)), prod(pool.kernel)) for pool in self._pools]
         scores = (1 + prod(queries)) * (1 + prod(keys))
         macs = 3 * tokens * features * width + y.numel * width + 2 * scores * width
@@ -118,17 +120,21 @@ class PooledAttention(Layer):
         return x.shape[1] if self.width is None else self.width
 
     @property
-    def _query(self) -> _Pool:
-        return _Pool("pool_q", self.kernel_q, self.stride_q)
+    def query_pool(self) -> Pool:
+        return Pool("pool_q", self.kernel_q, self.stride_q)
 
     @property
-    def _key(self) -> _Pool:
-        return _Pool("pool_k", self.kernel_kv, self.stride_kv)
+    def key_pool(self) -> Pool:
+        return Pool("pool_k", self.kernel_kv, self.stride_kv)
 
     @property
-    def _pools(self) -> list[_Pool]:
+    def value_pool(self) -> Pool:
+        return self.key_pool._replace(name="pool_v")
+
+    @property
+    def _pools(self) -> list[Pool]:
         """Those that pool anything; keys and values have one each."""
-        pools = (self._query, self._key, self._key._replace(name="pool_v"))
+        pools = (self.query_pool, self.key_pool, self.value_pool)
         return [pool for pool in pools if pool.stands]
 
     def _table_rows(self) -> Shape:

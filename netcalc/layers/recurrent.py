@@ -42,7 +42,7 @@ class _Recurrent(Layer):
             raise LayerError(f"{self.kind} reads steps and features, T x D, not {x}")
         most = f"layers={self.layers} is beyond the limit of {MAX_LAYERS}"
         geometry.require_at_least(MAX_LAYERS, self.layers, most, "layers")
-        width = self.units * len(self._directions())
+        width = self.units * len(self.directions)
         return TensorType((width,) if self.last else (x.shape[0], width), x.dtype)
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
@@ -50,7 +50,7 @@ class _Recurrent(Layer):
         bound = f"uniform:{self.units**-0.5}"
         specs = []
         for number, features in enumerate(self._features(x)):
-            for direction in self._directions():
+            for direction in self.directions:
                 shapes: dict[str, Shape] = {"weight_ih": (rows, features), "weight_hh": (rows, self.units)}
                 if self.bias:
                     shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
@@ -59,11 +59,12 @@ class _Recurrent(Layer):
         return tuple(specs)
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        runs = xs[0].shape[0] * len(self._directions())
+        runs = xs[0].shape[0] * len(self.directions)
         read = sum(features + self.units for features in self._features(xs[0]))
         return Cost(runs * self.gates * self.units * read, runs * self.layers * self.units * self.unit_ops)
 
-    def _directions(self) -> tuple[str, ...]:
+    @property
+    def directions(self) -> tuple[str, ...]:
         """What stands behind the parameters' names of each direction."""
         return ("", "_reverse") if self.bidirectional else ("",)
 
@@ -71,7 +72,7 @@ class _Recurrent(Layer):
         """How many features each layer reads."""
         yield x.shape[1]
         for _ in range(1, self.layers):
-            yield self.units * len(self._directions())
+            yield self.units * len(self.directions)
 
 
 class RNN(_Recurrent):

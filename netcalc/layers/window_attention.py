@@ -7,7 +7,7 @@ from netcalc.layers.activation import Sigmoid
 from netcalc.layers.attention import SCORE_OPS
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer
 from netcalc.layers.errors import LayerError
-from netcalc.layers.options import Flag, Integer, Sizes
+from netcalc.layers.options import Choice, Flag, Integer, Sizes
 from netcalc.tensor import Shape, TensorType
 
 _HIDDEN = 512
@@ -29,9 +29,10 @@ class WindowAttention(SpatialLayer):
     network of 2, 512 and `heads` features over the offsets, counted in macs.
 
     Names are torchvision's for Swin; for MaxViT it writes to_qkv and merge where these are qkv and
-    proj. A score takes one product for the scale, softmax's 5, one addition for the bias and, where
-    shifted, one for the mask. `cosine` adds 3 an element of queries and keys for their
-    length (a square, an addition, a division), 5 a bias for 16 sigmoid and one ReLU for each hidden feature.
+    proj, and divides the scores by the root of all of C, as `scale: input`. A score takes one product
+    for the scale, softmax's 5, one addition for the bias and, where shifted, one for the mask. `cosine`
+    adds 3 an element of queries and keys for their length (a square, an addition, a division), 5 a
+    bias for 16 sigmoid and one ReLU for each hidden feature.
 
     Example: `window_attention: {size: 7, heads: 3, shift: 3}` on 56x56x96 gives 56x56x96
     """
@@ -46,6 +47,7 @@ class WindowAttention(SpatialLayer):
     grid = Flag(False, doc="attend across a grid of blocks rather than inside windows")
     bias = Flag(True, doc="whether queries, keys and values add a bias", torch="qkv_bias")
     cosine = Flag(False, doc="Swin v2's cosine attention, in 2D")
+    scale = Choice("head", "input", doc="whose width's root divides the scores: a head's, or all of C")
 
     def infer(self, x: TensorType) -> TensorType:
         if len(x.shape) not in (3, 4):
@@ -76,39 +78,39 @@ class WindowAttention(SpatialLayer):
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         *space, channels = xs[0].shape
-        windows = self._windows(tuple(space))
+        windows = self.windows(tuple(space))
         inside = prod(windows)
         positions = prod(
             geometry.whole_windows(size, window) * window for size, window in zip(space, windows, strict=True)
         )
         scores = positions * inside * self.heads
         macs = 4 * positions * channels * channels + 2 * positions * inside * channels
-        other_ops = scores * (SCORE_OPS + 1 + self._is_masked(tuple(space)))
+        other_ops = scores * (SCORE_OPS + 1 + any(self.shifts(tuple(space))))
         if self.cosine:
-            hidden = self._offsets() * _HIDDEN
+            hidden = self.offsets() * _HIDDEN
             macs = macs + hidden * (_COORDINATES + self.heads)
             biases = inside * inside * self.heads
             other_ops = other_ops + 2 * positions * channels * 3 + biases * (Sigmoid.ops + 1) + hidden
         return Cost(macs, other_ops)
 
-    def _windows(self, space: Shape) -> Shape:
+    def windows(self, space: Shape) -> Shape:
         """The window's size along each axis, as it is used on an input."""
         if len(space) == _COORDINATES:
             return self.size
         return tuple(map(geometry.smaller, self.size, space))
 
-    def _is_masked(self, space: Shape) -> bool:
-        """Whether windows hold positions that the shift brought together, kept apart by a mask."""
+    def shifts(self, space: Shape) -> Shape:
+        """How far the windows are moved along each axis of an input: not where one covers it."""
         moved = zip(space, self.size, self.shift, strict=True)
-        return any(shift and geometry.is_more(size, window) for size, window, shift in moved)
+        return tuple(shift if geometry.is_more(size, window) else 0 for size, window, shift in moved)
 
-    def _offsets(self) -> int:
+    def offsets(self) -> int:
         """How many offsets there are between two positions of a window."""
         return prod(2 * size - 1 for size in self.size)
 
     def _bias_params(self) -> tuple[ParamSpec, ...]:
         if not self.cosine:
-            shape = (self._offsets(), self.heads)
+            shape = (self.offsets(), self.heads)
             return (ParamSpec("relative_position_bias_table", shape, "truncated_normal"),)
         return (
             ParamSpec("logit_scale", (self.heads, 1, 1), f"constant:{log(10)}"),

@@ -2,16 +2,21 @@
 
 from netcalc.backend.kernels import (
     activation,
+    attention,
     convolution,
     cutting,
+    embedding,
     linear,
     merge,
     normalisation,
+    pooled_attention,
     pooling,
+    recurrent,
     reduction,
     regularisation,
     resampling,
     shape,
+    window_attention,
 )
 from netcalc.backend.kernels.base import Array, Backward, Context, Gradients, Kernel
 
@@ -20,6 +25,15 @@ KERNELS: dict[str, Kernel] = {
     "depthwise_conv": convolution.convolution,
     "conv_transpose": convolution.transposed_convolution,
     "linear": linear.linear,
+    "embedding": embedding.embedding,
+    "parameter": embedding.parameter,
+    "multi_head_attention": attention.multi_head_attention,
+    "scaled_dot_product_attention": attention.scaled_dot_product_attention,
+    "window_attention": window_attention.window_attention,
+    "pooled_attention": pooled_attention.pooled_attention,
+    "rnn": recurrent.rnn,
+    "lstm": recurrent.lstm,
+    "gru": recurrent.gru,
     "maxpool": pooling.maxpool,
     "avgpool": pooling.avgpool,
     "adaptive_avgpool": pooling.adaptive_avgpool,

@@ -1,0 +1,142 @@
+"""Attention: weighted means over positions, the weights from products of queries and keys.
+
+Heads stand before the positions: N,heads,T,d.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradients
+from netcalc.backend.kernels.parts import affine, summed
+from netcalc.layers.attention import MultiHeadAttention, ScaledDotProductAttention
+
+AttendBackward = Callable[[Array], tuple[Array, Array, Array, Array]]
+Change = Callable[[Array], None]
+"""Adds to the scores in place."""
+
+
+def attend(
+    query: Array, key: Array, value: Array, change: Change | None = None
+) -> tuple[Array, AttendBackward]:
+    """y = p v with p = softmax(s), s = q k^T and what `change` adds to it (Vaswani et al. 2017).
+
+    dv = p^T dy;  ds = p (dy v^T - dy . y), as dy . y is the sum of p dp (Dao et al. 2022);
+    dq = ds k;  dk = ds^T q. The backward gives dq, dk, dv and ds.
+    """
+    weights = query @ key.swapaxes(-1, -2)
+    if change is not None:
+        change(weights)
+    weights -= weights.max(axis=-1, keepdims=True)
+    np.exp(weights, out=weights)
+    weights /= summed(weights, -1, keepdims=True)
+    *front, heads, positions, _ = query.shape
+    # Heads lie side by side in memory, so that merging them copies nothing.
+    y = np.empty((*front, positions, heads, value.shape[-1]), query.dtype).swapaxes(-2, -3)
+    np.matmul(weights, value, out=y)
+
+    def backward(dy: Array) -> tuple[Array, Array, Array, Array]:
+        dscores = dy @ value.swapaxes(-1, -2)
+        dscores -= np.vecdot(dy, y)[..., None]
+        dscores *= weights
+        return dscores @ key, dscores.swapaxes(-1, -2) @ query, weights.swapaxes(-1, -2) @ dy, dscores
+
+    return y, backward
+
+
+def scaled_dot_product_attention(
+    layer: ScaledDotProductAttention, params: Arrays, xs: tuple[Array, ...], context: Context
+) -> tuple[Array, Backward]:
+    """y = softmax(q k^T / sqrt(d)) v, each head on its own part of the features. Gradients as `attend`."""
+    query, key, value = (split_heads(x, layer.heads) for x in xs)
+    scale = query.shape[-1] ** -0.5
+    y, attend_backward = attend(query * scale, key, value, _hide_later if layer.causal else None)
+
+    def backward(dy: Array) -> Gradients:
+        dquery, dkey, dvalue, _ = attend_backward(split_heads(dy, layer.heads))
+        dquery *= scale
+        return tuple(map(merge_heads, (dquery, dkey, dvalue))), {}
+
+    return merge_heads(y), backward
+
+
+def multi_head_attention(
+    layer: MultiHeadAttention, params: Arrays, xs: tuple[Array, ...], context: Context
+) -> tuple[Array, Backward]:
+    """y = softmax(q k^T / sqrt(d)) v Wo + bo with q = x Wq + bq, k = m Wk + bk, v = m Wv + bv.
+
+    Gradients as `attend` between projections; an input that is read more than once sums its own.
+    """
+    read = (0, min(1, len(xs) - 1), len(xs) - 1)
+    weights, biases = _in_weights(params), _in_biases(params)
+    (query, key, value), projected_back = zip(
+        *(affine(xs[i], weight, *bias) for i, weight, bias in zip(read, weights, biases, strict=True)),
+        strict=True,
+    )
+    scale = (query.shape[-1] // layer.heads) ** -0.5
+    query *= scale
+    query, key, value = (split_heads(x, layer.heads) for x in (query, key, value))
+    attended, attend_backward = attend(query, key, value, _hide_later if layer.causal else None)
+    out_names = ("out_proj.weight", "out_proj.bias")[: 1 + layer.bias]
+    y, out_backward = affine(merge_heads(attended), *(params[name] for name in out_names))
+
+    def backward(dy: Array) -> Gradients:
+        dattended, dout = out_backward(dy)
+        dquery, dkey, dvalue, _ = attend_backward(split_heads(dattended, layer.heads))
+        dquery *= scale
+        dxs: dict[int, Array] = {}
+        gradients = []
+        for i, back, dhead in zip(read, projected_back, (dquery, dkey, dvalue), strict=True):
+            dx, own = back(merge_heads(dhead))
+            dxs[i] = dxs[i] + dx if i in dxs else dx
+            gradients.append(own)
+        return tuple(dxs[i] for i in range(len(xs))), {
+            **_in_gradients(params, gradients),
+            **dict(zip(out_names, dout, strict=True)),
+        }
+
+    return y, backward
+
+
+def split_heads(x: Array, heads: int) -> Array:
+    """...,T,D as ...,heads,T,d: a view."""
+    return x.reshape(*x.shape[:-1], heads, -1).swapaxes(-2, -3)
+
+
+def merge_heads(x: Array) -> Array:
+    """...,heads,T,d as ...,T,D."""
+    side_by_side = x.swapaxes(-2, -3)
+    return side_by_side.reshape(*side_by_side.shape[:-2], -1)
+
+
+def _hide_later(scores: Array) -> None:
+    """Keep each position from those behind it."""
+    later = np.triu(np.ones(scores.shape[-2:], bool), 1)
+    np.copyto(scores, -np.inf, where=later)
+
+
+_APART = tuple(f"{name}_proj_weight" for name in "qkv")
+
+
+def _in_weights(params: Arrays) -> list[Array]:
+    if "in_proj_weight" in params:
+        return np.split(params["in_proj_weight"], 3)
+    return [params[name] for name in _APART]
+
+
+def _in_biases(params: Arrays) -> list[tuple[Array, ...]]:
+    if "in_proj_bias" not in params:
+        return [()] * 3
+    return [(bias,) for bias in np.split(params["in_proj_bias"], 3)]
+
+
+def _in_gradients(params: Arrays, gradients: list[tuple[Array, ...]]) -> dict[str, Array]:
+    """The gradients of the three projections, by the names that the parameters have."""
+    dweights, *dbiases = zip(*gradients, strict=True)
+    if "in_proj_weight" in params:
+        named = {"in_proj_weight": np.concatenate(dweights)}
+    else:
+        named = dict(zip(_APART, dweights, strict=True))
+    if dbiases:
+        named["in_proj_bias"] = np.concatenate(dbiases[0])
+    return named

@@ -1,0 +1,42 @@
+"""What the kernels of several families are made of. What has a backward gives it with its result."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from netcalc.backend.kernels.base import Array
+
+AffineBackward = Callable[[Array], tuple[Array, tuple[Array, ...]]]
+
+
+def affine(x: Array, weight: Array, *bias: Array) -> tuple[Array, AffineBackward]:
+    """y = x W^T + b over the last axis, b left out where none is given.
+
+    dx = dy W;  dW = dy^T x and db = sum of dy, over all positions: as many as were given.
+    """
+    rows = x.reshape(-1, x.shape[-1])
+    y = rows @ weight.T
+    for vector in bias:
+        y += vector
+
+    def backward(dy: Array) -> tuple[Array, tuple[Array, ...]]:
+        dy_rows = dy.reshape(-1, dy.shape[-1])
+        dx = (dy_rows @ weight).reshape(x.shape)
+        return dx, (dy_rows.T @ rows, *(summed(dy_rows, 0) for _ in bias))
+
+    return y.reshape(*x.shape[:-1], -1), backward
+
+
+def summed(x: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array:
+    """The sum along axes, in x's type but taken in float32 at least."""
+    y: Array = x.sum(axis=axis, dtype=np.result_type(x, np.float32), keepdims=keepdims)
+    return y.astype(x.dtype, copy=False)
+
+
+def summed_rows(values: Array, rows: Array, count: int) -> Array:
+    """The gradient of a table of `count` rows, whose row rows[i] was read where the gradient is values[i]."""
+    order = np.argsort(rows, kind="stable")
+    found, starts = np.unique(rows[order], return_index=True)
+    table = np.zeros((count, values.shape[1]), values.dtype)
+    table[found] = np.add.reduceat(values[order], starts, axis=0, dtype=np.result_type(values, np.float32))
+    return table
