@@ -63,7 +63,8 @@ class Planar:
 
     def _images(self) -> Iterator[tuple[int, int]]:
         """The images that a kernel cell reads."""
-        return product(*(range(min(s, k)) for s, k in zip(self.stride, self.kernel, strict=True)))
+        (down, right), (height, width) = self.stride, self.kernel
+        return product(range(min(down, height)), range(min(right, width)))
 
     def _dealt(self, x: Array) -> Iterator[Array]:
         for i, j in self._images():

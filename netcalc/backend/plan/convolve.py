@@ -8,10 +8,10 @@ import numpy as np
 
 from netcalc.backend.convolution.base import Algorithm, Call, Output
 from netcalc.backend.convolution.direct import Direct
-from netcalc.backend.kernels.base import Array
+from netcalc.backend.folding import followed_by_norm
+from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.plan.activations import finisher
-from netcalc.backend.plan.folding import folded
-from netcalc.backend.plan.steps import Fused, Params, Part, Views
+from netcalc.backend.plan.steps import Fused, Part, Views
 from netcalc.backend.plan.tensors import Halo, Tensor
 
 _LEAST_POSITIONS = 300
@@ -48,10 +48,8 @@ class Convolve(Fused):
     def gives_channels_last(self, first: bool) -> bool:
         return True
 
-    def prepare(self, params: Params, norm: Params) -> None:
-        weight, bias = params["weight"], params.get("bias")
-        if self.stage.norm is not None:
-            weight, bias = folded(weight, bias, self.stage.norm.layer, norm)
+    def prepare(self, params: Arrays, norm: Arrays) -> None:
+        weight, bias = followed_by_norm(params["weight"], params.get("bias"), self.stage.norm, norm)
         self.params = {} if bias is None else {"bias": bias}
         self.prepared = [self.algorithm.prepared(part) for part in np.split(weight, self._split)]
 
@@ -114,9 +112,9 @@ class Convolve(Fused):
         samples, height, width, filters = y.shape
         unit = self.algorithm.row_unit
         units = -(-height // unit)
-        uneven = -(-units // part.count) * part.count / units
-        few = samples * height * width < _LEAST_POSITIONS * part.count
-        divides = self.groups == 1 and filters >= _LEAST_FILTERS * part.count
-        if part.count > 1 and divides and (few or uneven > _UNEVEN):
+        uneven = -(-units // part.workers) * part.workers / units
+        few = samples * height * width < _LEAST_POSITIONS * part.workers
+        divides = self.groups == 1 and filters >= _LEAST_FILTERS * part.workers
+        if part.workers > 1 and divides and (few or uneven > _UNEVEN):
             return slice(0, height), part.of(filters, _LEAST_FILTERS)
         return part.of(height, unit), slice(0, filters)

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netcalc.backend.convolution.base import Call, Scratch, blocks, tiled, widened
+from netcalc.backend.folding import followed_by_norm, scale_and_shift
 from netcalc.backend.kernels import KERNELS, Context
-from netcalc.backend.kernels.base import Array
+from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.plan.activations import finisher
-from netcalc.backend.plan.folding import Params, folded, scale_and_shift
 from netcalc.backend.plan.stages import Stage
 from netcalc.backend.plan.tensors import NO_HALO, Halo, Tensor
 
@@ -34,15 +34,15 @@ _KEEPING = (
 
 
 class Part(NamedTuple):
-    """A worker's share of a step: one of `count` parts."""
+    """A worker's share of a step: one of as many parts as workers."""
 
     number: int = 0
-    count: int = 1
+    workers: int = 1
 
     def of(self, size: int, unit: int = 1) -> slice:
         """Its share of an axis, in whole units."""
         units = -(-size // unit)
-        first, last = (number * units // self.count * unit for number in (self.number, self.number + 1))
+        first, last = (number * units // self.workers * unit for number in (self.number, self.number + 1))
         return slice(min(first, size), min(last, size))
 
     @property
@@ -108,7 +108,7 @@ class Step:
         """The zeros that it needs around an input."""
         return NO_HALO
 
-    def prepare(self, params: Params, norm: Params) -> None:
+    def prepare(self, params: Arrays, norm: Arrays) -> None:
         """Take the layer's arrays, and those of a batch norm that becomes part of them."""
         self.params = dict(params)
 
@@ -132,7 +132,7 @@ class Step:
                           tensor.natural(views.out()))  # fmt: skip
 
 
-def _run(kernel: Any, layer: Any, params: Params, xs: tuple[Array, ...], out: Array) -> None:
+def _run(kernel: Any, layer: Any, params: Arrays, xs: tuple[Array, ...], out: Array) -> None:
     y, _ = kernel(layer, params, xs, Context())
     np.copyto(out, y)
 
@@ -182,11 +182,9 @@ class Linear(Fused):
     def gives_channels_last(self, first: bool) -> bool:
         return False
 
-    def prepare(self, params: Params, norm: Params) -> None:
-        self.params = dict(params)
-        if self.stage.norm is not None:
-            weight, bias = folded(params["weight"], params.get("bias"), self.stage.norm.layer, norm)
-            self.params = {"weight": weight, "bias": bias}
+    def prepare(self, params: Arrays, norm: Arrays) -> None:
+        weight, bias = followed_by_norm(params["weight"], params.get("bias"), self.stage.norm, norm)
+        self.params = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
 
     @property
     def weight_bytes(self) -> int:
@@ -273,8 +271,8 @@ class Norm(Elementwise):
         channels = self.stage.node.output.shape[0]
         self.params = {"scale": np.zeros(channels, dtype), "shift": np.zeros(channels, dtype)}
 
-    def prepare(self, params: Params, norm: Params) -> None:
-        scale, shift = scale_and_shift(self.stage.node.layer, params)
+    def prepare(self, params: Arrays, norm: Arrays) -> None:
+        scale, shift = scale_and_shift(self.stage.node, params)
         dtype = params["running_var"].dtype
         self.params = {"scale": scale.astype(dtype), "shift": shift.astype(dtype)}
 
