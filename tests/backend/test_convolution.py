@@ -1,7 +1,6 @@
 """Every algorithm against the reference convolution, over a grid of shapes."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -93,7 +92,8 @@ def made(case: Case, shape: tuple[int, ...], dtype: str, gap: int, *, finish: bo
     y = around[:, gap : gap + size[0], gap : gap + size[1]]
     output = Output(y, bias.astype(dtype))
     if finish:
-        output = Output(y, bias.astype(dtype), np.ascontiguousarray(added.transpose(0, 2, 3, 1), dtype), _relu)
+        channels_last = np.ascontiguousarray(added.transpose(0, 2, 3, 1), dtype)
+        output = Output(y, bias.astype(dtype), channels_last, finisher(LAYERS["relu"]()))
         expected = np.maximum(expected + added, 0)
     prepared = case.algorithm.prepared(weight.astype(dtype))
     assert prepared.shape == case.algorithm.form(weight.shape)
@@ -102,10 +102,6 @@ def made(case: Case, shape: tuple[int, ...], dtype: str, gap: int, *, finish: bo
         pass
     scratch = Scratch(np.zeros(planned.most, np.uint8))
     return Made(list(case.algorithm.calls(read, prepared, output, scratch)), y, around, expected)
-
-
-def _relu(y: Array, scratch: Scratch) -> Iterator[Call]:
-    yield partial(y.clip, y.dtype.type(0), y.dtype.type(np.inf), y)
 
 
 def run(calls: list[Callable[[], object]]) -> None:
@@ -158,7 +154,7 @@ def test_winograds_published_matrices() -> None:
 @pytest.mark.parametrize(("samples", "rows", "most", "unit"), [(3, 7, 100, 1), (2, 56, 9, 4), (1, 5, 1, 2), (4, 6, 6, 2)])  # fmt: skip
 def test_blocks_cover_everything_once(samples: int, rows: int, most: int, unit: int) -> None:
     covered = np.zeros((samples, rows), int)
-    for one, some in blocks(Scratch(), samples, rows, most, unit):
+    for one, some in blocks(Scratch(np.empty(0, np.uint8)), samples, rows, most, unit):
         covered[one, some] += 1
         assert some.start % unit == 0
     assert (covered == 1).all()

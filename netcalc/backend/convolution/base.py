@@ -37,6 +37,11 @@ class Scratch:
         self._taken = 0
         self.most = 0
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether there is no memory, but `most` to be found out."""
+        return self._memory is None
+
     def take(self, shape: Shape, dtype: np.dtype[np.floating]) -> Array:
         """An array whose content is not defined."""
         start = self._taken
@@ -161,20 +166,18 @@ def blocks(
 ) -> Iterator[tuple[slice, slice]]:
     """Samples and rows in blocks of at most `most_rows` rows: whole samples together, or parts of one.
 
-    Scratch that is taken for a block is free again for the next one.
+    Scratch that is taken for a block is free again for the next one. The first block is the largest, so
+    that it is the only one where the scratch is measured.
     """
-    together = most_rows // rows
-    if together >= 1:
-        for first in range(0, samples, together):
-            with scratch.lent():
-                yield slice(first, min(first + together, samples)), slice(0, rows)
-        return
+    together = max(1, most_rows // rows)
     count = -(-rows // max(unit, most_rows // unit * unit))
     step = -(-rows // (count * unit)) * unit
-    for sample in range(samples):
-        for first in range(0, rows, step):
+    for first in range(0, samples, together):
+        for row in range(0, rows, step):
             with scratch.lent():
-                yield slice(sample, sample + 1), slice(first, min(first + step, rows))
+                yield slice(first, min(first + together, samples)), slice(row, min(row + step, rows))
+            if scratch.is_measured:
+                return
 
 
 def windows(x: Array, size: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> Array:

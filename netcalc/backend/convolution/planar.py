@@ -8,7 +8,7 @@ without gaps: x[s p + k] = image[k mod s][p + k // s].
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import product, repeat
 from math import prod
 
 import numpy as np
@@ -43,23 +43,19 @@ class Planar:
     def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
         most_rows = max(1, _BLOCK_BYTES // (len(weight) * w * x.itemsize))
-        for sample in range(n):
-            with scratch.lent():
-                images = []
-                for image in self._dealt(x[sample]):
-                    if self.stride == (1, 1):
-                        images.append(image)
-                    else:
-                        images.append(scratch.take(image.shape, x.dtype))
-                        yield partial(np.copyto, images[-1], image)
-                for _, rows in blocks(scratch, 1, h, most_rows):
-                    part = output.cut(slice(sample, sample + 1), rows)
-                    size = (rows.stop - rows.start, w)
-                    columns = scratch.take((len(weight), prod(size)), x.dtype)
-                    matrix = part.matrix(scratch)
-                    yield from self._columns(images, rows.start, size, columns)
-                    yield partial(np.matmul, columns.T, weight, matrix)
-                    yield from part.finished(scratch, matrix)
+        for sample, _ in blocks(scratch, n, 1, 1):
+            images = list(self._dealt(x[sample.start]))
+            if self.stride != (1, 1):
+                images = [scratch.take(image.shape, x.dtype) for image in images]
+                yield from map(partial, repeat(np.copyto), images, self._dealt(x[sample.start]))
+            for _, rows in blocks(scratch, 1, h, most_rows):
+                part = output.cut(sample, rows)
+                size = (rows.stop - rows.start, w)
+                columns = scratch.take((len(weight), prod(size)), x.dtype)
+                matrix = part.matrix(scratch)
+                yield from self._columns(images, rows.start, size, columns)
+                yield partial(np.matmul, columns.T, weight, matrix)
+                yield from part.finished(scratch, matrix)
 
     def _images(self) -> Iterator[tuple[int, int]]:
         """The images that a kernel cell reads."""

@@ -77,6 +77,9 @@ class Crew:
                 os.write(pipe, b"r")
             self._work(0)
             self._wait(0)
+        except BrokenPipeError as error:
+            self.close()
+            raise WorkerError("a worker is gone") from error
         except BaseException:
             self.close()
             raise

@@ -14,7 +14,7 @@ from netcalc.backend.kernels.base import Array
 from netcalc.backend.plan import steps
 from netcalc.backend.plan.activations import IN_PLACE
 from netcalc.backend.plan.convolve import Convolve
-from netcalc.backend.plan.stages import Stage, stages
+from netcalc.backend.plan.stages import Stage, is_planned_convolution, stages
 from netcalc.backend.plan.steps import Part, Step, Views
 from netcalc.backend.plan.tensors import Tensor, placed
 from netcalc.graph import Graph
@@ -163,7 +163,7 @@ def _step(made: Draft, stage: Stage, samples: int) -> Step:
     layer: Any = stage.node.layer
     shapes = [made.tensors[name].shape for name in stage.inputs]
     kind = layer.kind
-    if kind in ("conv", "depthwise_conv") and len(layer.kernel) == 2 and layer.padding_mode == "zeros":
+    if is_planned_convolution(layer):
         given = made.tensors[stage.inputs[0]]
         channels = given.shape[0]
         planar = not given.channels_last and is_planar(layer, channels)

@@ -66,12 +66,14 @@ class Plan:
         self.network = network
         self.batch = batch
         self.draft = made = drafted(network.graph, batch, network.dtype.name, workers)
+        what = f"a plan of {network.graph.name} at batch {batch}"
+        require_memory(made.arena_bytes, what)
         for step in made.steps:
             step.blank(made.dtype)
         scratch_bytes = made.scratch_bytes()
         weight_bytes = sum(step.weight_bytes for step in made.steps)
         needed = made.arena_bytes + scratch_bytes * made.workers + weight_bytes
-        require_memory(needed, f"a plan of {network.graph.name} at batch {batch}")
+        require_memory(needed, what)
         for step in made.steps:
             node, norm = step.stage.node, step.stage.norm
             step.prepare(network.arrays_of(node), {} if norm is None else network.arrays_of(norm))
@@ -130,7 +132,7 @@ class Plan:
     def _output(self, name: str) -> Array:
         tensor = self.draft.tensors[self.draft.holder[name]]
         inner = tensor.inner(tensor.whole(self._shared, self.batch))
-        return np.ascontiguousarray(tensor.natural(inner))
+        return tensor.natural(inner).copy()
 
     def _lists(self, worker: int, own: Array, scratch: Array) -> list[list[Call]]:
         """One worker's calls: a list for all that it does alone, then one for each step done together."""

@@ -12,8 +12,9 @@ from typing import Any
 from netcalc.backend.plan.activations import IN_PLACE
 from netcalc.graph import Graph, Node
 from netcalc.layers import Layer
+from netcalc.tensor import TensorType
 
-_HOSTS = ("conv", "depthwise_conv", "linear", "batchnorm", "add", "multiply")
+_LINEAR = ("conv", "depthwise_conv", "linear")
 
 
 @dataclass
@@ -56,7 +57,7 @@ def stages(graph: Graph) -> tuple[list[Stage], dict[str, str]]:
         inputs = tuple(holder[name] for name in node.inputs)
         stage = Stage(node, inputs, node.full_name)
         while uses[stage.output] == 1 and (follower := readers.get(stage.output)):
-            if not _fused(stage, follower[0], made, holder):
+            if not _fused(stage, follower[0], made, holder, graph.types):
                 break
             done.add(follower[0].full_name)
             stage.fused.append(follower[0])
@@ -74,15 +75,29 @@ def _is_idle(graph: Graph, node: Node) -> bool:
     return pools and node.output == graph.types[node.inputs[0]]
 
 
-def _fused(stage: Stage, node: Node, made: set[str], holder: dict[str, str]) -> bool:
+def is_planned_convolution(layer: Any) -> bool:
+    """Whether a layer is a convolution that the algorithms are for: of images, with zeros around them."""
+    return layer.kind in _LINEAR[:2] and len(layer.kernel) == 2 and layer.padding_mode == "zeros"
+
+
+def _is_finishing(layer: Any) -> bool:
+    """Whether a layer's step can go on with its result in place."""
+    if layer.kind == "batchnorm":
+        return bool(layer.running)
+    return layer.kind in ("linear", "add", "multiply") or is_planned_convolution(layer)
+
+
+def _fused(
+    stage: Stage, node: Node, made: set[str], holder: dict[str, str], shapes: dict[str, TensorType]
+) -> bool:
     """Take a layer into a stage, where it can follow what is there."""
-    if stage.kind not in _HOSTS or stage.activation is not None:
+    if stage.activation is not None or not _is_finishing(stage.node.layer):
         return False
     layer: Any = node.layer
     if layer.kind in IN_PLACE:
         stage.activation = layer
         return True
-    if stage.kind not in ("conv", "depthwise_conv", "linear"):
+    if stage.kind not in _LINEAR:
         return False
     if layer.kind == "batchnorm" and layer.running and stage.norm is None and stage.added is None:
         if stage.kind == "linear" and len(node.output.shape) != 1:
@@ -91,7 +106,7 @@ def _fused(stage: Stage, node: Node, made: set[str], holder: dict[str, str]) -> 
         return True
     if layer.kind == "add" and stage.added is None and len(node.inputs) == 2:
         others = [holder[name] for name in node.inputs if holder[name] != stage.output]
-        if len(others) == 1 and others[0] in made:
+        if len(others) == 1 and others[0] in made and shapes[others[0]] == shapes[stage.output]:
             stage.added = others[0]
             return True
     return False
