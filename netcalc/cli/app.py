@@ -11,7 +11,19 @@ from typer.core import TyperGroup
 from netcalc import __version__
 from netcalc.diagnostics import Diagnostic, NetcalcError
 
-COMMANDS = ("table", "compare", "explain", "run", "gradcheck", "fold", "list", "show", "layers", "schema")
+COMMANDS = (
+    "table",
+    "compare",
+    "explain",
+    "run",
+    "gradcheck",
+    "fold",
+    "plan",
+    "list",
+    "show",
+    "layers",
+    "schema",
+)
 """The commands in the order of the help page; each is `command` in the module of its name."""
 
 

@@ -16,6 +16,7 @@ from netcalc.backend.convolution.winograd import Winograd
 from netcalc.backend.kernels import Context
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.kernels.convolution import convolution
+from netcalc.backend.plan.activations import finisher
 from netcalc.layers import LAYERS
 from netcalc.tensor import TensorType
 

@@ -166,7 +166,7 @@ def test_a_layer_that_refuses_its_input_says_so(workers: int) -> None:
 
 
 def test_a_plan_larger_than_the_machine_is_refused() -> None:
-    with pytest.raises(ExecutionError, match="a plan of .* takes at least .* GiB"):
+    with pytest.raises(ExecutionError, match="buffers of a plan of .* need at least .* GiB"):
         Network(netcalc.load("lenet5")).compile(2**40)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,12 +49,18 @@ class Draft:
         """The memory of all tensors."""
         return self.own_bytes * self.workers + self.shared_bytes
 
+    def sizes(self) -> "Sizes":
+        """What the plan takes; nothing of it is taken yet."""
+        for step in self.steps:
+            step.blank(self.dtype)
+        weights = sum(step.weight_bytes for step in self.steps)
+        return Sizes(self.arena_bytes, self._scratch_bytes(), self.workers, weights)
+
     def samples(self, step: int) -> int:
         """How many samples a worker goes through in a step."""
         return self.batch // self.workers if step < self.apart else self.batch
 
-    def scratch_bytes(self) -> int:
-        """The scratch memory that a worker needs at most."""
+    def _scratch_bytes(self) -> int:
         scratch = Scratch()
         for number in range(len(self.steps)):
             samples = self.samples(number)
@@ -83,6 +89,19 @@ class Draft:
             yield from step.calls(
                 Views(tuple(bound), (self.tensors[output], views[output]), added, scratch, part)
             )
+
+
+class Sizes(NamedTuple):
+    """The bytes that a plan takes: all tensors, scratch for each worker, weights in another form."""
+
+    arena: int
+    scratch: int
+    workers: int
+    weights: int
+
+    @property
+    def total(self) -> int:
+        return self.arena + self.scratch * self.workers + self.weights
 
 
 def draft(graph: Graph, batch: int, workers: int, dtype: str) -> Draft:

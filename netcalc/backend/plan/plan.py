@@ -66,20 +66,16 @@ class Plan:
         self.network = network
         self.batch = batch
         self.draft = made = drafted(network.graph, batch, network.dtype.name, workers)
-        what = f"a plan of {network.graph.name} at batch {batch}"
+        what = f"the buffers of a plan of {network.graph.name} at batch {batch}"
         require_memory(made.arena_bytes, what)
-        for step in made.steps:
-            step.blank(made.dtype)
-        scratch_bytes = made.scratch_bytes()
-        weight_bytes = sum(step.weight_bytes for step in made.steps)
-        needed = made.arena_bytes + scratch_bytes * made.workers + weight_bytes
-        require_memory(needed, what)
+        sizes = made.sizes()
+        require_memory(sizes.total, what)
         for step in made.steps:
             node, norm = step.stage.node, step.stage.norm
             step.prepare(network.arrays_of(node), {} if norm is None else network.arrays_of(norm))
         self._shared = shared_memory(made.shared_bytes)
         memories = [
-            (np.empty(made.own_bytes, np.uint8), np.empty(scratch_bytes, np.uint8))
+            (np.empty(made.own_bytes, np.uint8), np.empty(sizes.scratch, np.uint8))
             for _ in range(made.workers)
         ]
         self._crew = Crew([self._lists(worker, *memory) for worker, memory in enumerate(memories)])
