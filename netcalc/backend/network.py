@@ -130,8 +130,7 @@ class Network:
         needed = forward_bytes(self.graph, batch, self.dtype.itemsize, gradients)
         require_memory(needed, f"the tensors of {self.graph.name} at batch {batch}")
         if draw is None:
-            draw = self._trainings
-            self._trainings += training
+            draw = self.next_draw() if training else 0
         kept = {*self.graph.outputs, *wanted}
         steps: list[tuple[Node, Backward]] = []
         with np.errstate(all="ignore"):
@@ -139,7 +138,7 @@ class Network:
                 rng = np.random.default_rng([self.seed, draw, number]) if training else None
                 xs = tuple(map(tensors.__getitem__, node.inputs))
                 start = perf_counter()
-                y, backward = self._step(node, xs, Context(training, rng))
+                y, backward = self.apply(node, xs, Context(training, rng))
                 seconds = perf_counter() - start
                 tensors[node.full_name] = y
                 if observe is not None:
@@ -154,11 +153,15 @@ class Network:
             self.graph, outputs, {name: tensors[name] for name in wanted}, tuple(steps), self._learnable
         )
 
-    def _step(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+    def next_draw(self) -> int:
+        """The number of a training that begins: it picks the random numbers."""
+        self._trainings += 1
+        return self._trainings - 1
+
+    def apply(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+        """Run one layer; an error names it and the shapes."""
         try:
-            return KERNELS[node.layer.kind](
-                node.layer, self._arrays[node.shared or node.full_name], xs, context
-            )
+            return KERNELS[node.layer.kind](node.layer, self.arrays_of(node), xs, context)
         except LayerError as error:
             shapes = ", ".join(str(x.shape) for x in xs)
             message = f"{node.full_name}: {error.message}"
