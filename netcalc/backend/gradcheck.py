@@ -24,11 +24,11 @@ Verdict = Literal["right", "kink", "wrong"]
 
 TOLERANCE = 1e-6
 """The largest difference of slopes that is right, relative to the gradient's norm."""
-STEPS = (1e-3, 1e-4, 1e-5)
+STEPS = (1e-3, 1e-5, 1e-7)
 DIRECTIONS = 2
 ELEMENTS = 4
-_BESIDE = 1e-2
-"""How far beside a kink one looks again."""
+_BESIDE = 0.1
+"""How far beside a kink one looks again, in standard deviations of what the layer reads."""
 
 
 class Check(NamedTuple):
@@ -130,7 +130,7 @@ def check_site(site: _Site, rng: np.random.Generator) -> Iterator[Check]:
             kept = [x.copy() for x in site.inputs]
             for x in site.inputs:
                 if x.dtype.kind == "f":
-                    x += _BESIDE * rng.standard_normal(x.shape)
+                    x += _BESIDE * (float(x.std()) or 1.0) * rng.standard_normal(x.shape)
             moved = {again: gradient for again, _, gradient in site.arrays()}
             beside = _error(site, array, moved[name], rng)
             verdict = "kink" if beside < TOLERANCE else "wrong"

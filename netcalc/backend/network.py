@@ -33,7 +33,7 @@ class Network:
     are channel-first with the batch in front.
 
         >>> network = netcalc.Network(netcalc.load("lenet5"), seed=0)
-        >>> y = network.forward(np.zeros((1, 1, 32, 32)))
+        >>> y = network.forward(np.zeros((1, 1, 28, 28)))
         >>> grads = network.backward(np.ones_like(y))
 
     Raises ExecutionError where the parameters alone are more than the machine's memory.

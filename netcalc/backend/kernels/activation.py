@@ -20,7 +20,7 @@ from netcalc.backend.kernels.base import (
     unbroadcast,
     widened,
 )
-from netcalc.backend.kernels.special import erf
+from netcalc.backend.kernels.special import erf, logistic
 from netcalc.layers.activation import (
     CELU,
     ELU,
@@ -140,7 +140,8 @@ def _gelu_by_tanh(x: Array) -> Mapped:
     def backward(dy: Array) -> Array:
         near, t = near_and_tanh()
         slope = factor * (1 + 3 * _GELU_CUBE * near * near)
-        return dy / 2 * (1 + t + near * (1 - t * t) * slope)
+        dx: Array = dy / 2 * (1 + t + near * (1 - t * t) * slope)
+        return dx
 
     _, t = near_and_tanh()
     return x / 2 * (1 + t), backward
@@ -151,16 +152,17 @@ def silu(layer: SiLU, x: Array) -> Mapped:
     """y = x s with s = 1 / (1 + exp(-x));  dx = dy s (1 + x (1 - s))."""
 
     def backward(dy: Array) -> Array:
-        s = _logistic(x)
-        return dy * s * (1 + x * (1 - s))
+        s = logistic(x)
+        dx: Array = dy * s * (1 + x * (1 - s))
+        return dx
 
-    return x * _logistic(x), backward
+    return x * logistic(x), backward
 
 
 @unary
 def sigmoid(layer: Sigmoid, x: Array) -> Mapped:
     """y = 1 / (1 + exp(-x));  dx = dy y (1 - y)."""
-    y = _logistic(x)
+    y = logistic(x)
     return y, lambda dy: dy * y * (1 - y)
 
 
@@ -180,7 +182,7 @@ def hardsigmoid(layer: HardSigmoid, x: Array) -> Mapped:
 @unary
 def hardswish(layer: HardSwish, x: Array) -> Mapped:
     """y = x min(max(x + 3, 0), 6) / 6;  dx = dy (x / 3 + 1/2) (-3 < x < 3) + dy (x >= 3)."""
-    y = x * np.clip(x + 3, 0, 6) / 6
+    y = x * (np.clip(x + 3, 0, 6) / 6)
     return y, lambda dy: dy * (x / 3 + 0.5) * (np.abs(x) < 3) + dy * (x >= 3)
 
 
@@ -189,7 +191,7 @@ def softplus(layer: Softplus, x: Array) -> Mapped:
     """y = log(1 + exp(beta x)) / beta;  dx = dy / (1 + exp(-beta x)); the identity above the threshold."""
     z = layer.beta * x
     y = np.where(z > layer.threshold, x, _log_of_one_and_exp(z) / layer.beta)
-    return y, lambda dy: np.where(z > layer.threshold, dy, dy * _logistic(z))
+    return y, lambda dy: np.where(z > layer.threshold, dy, dy * logistic(z))
 
 
 @unary
@@ -198,7 +200,7 @@ def mish(layer: Mish, x: Array) -> Mapped:
 
     def backward(dy: Array) -> Array:
         t = np.tanh(_log_of_one_and_exp(x))
-        dx: Array = dy * (t + x * (1 - t * t) * _logistic(x))
+        dx: Array = dy * (t + x * (1 - t * t) * logistic(x))
         return dx
 
     return x * np.tanh(_log_of_one_and_exp(x)), backward
@@ -237,11 +239,6 @@ def log_softmax(layer: LogSoftmax, x: Array) -> Mapped:
 def _normal_share(x: Array) -> Array:
     """Phi(x), the share of a standard normal distribution below x."""
     return (1 + erf(x / sqrt(2))) / 2
-
-
-def _logistic(x: Array) -> Array:
-    y: Array = 1 / (1 + np.exp(-x))
-    return y
 
 
 def _log_of_one_and_exp(x: Array) -> Array:

@@ -31,19 +31,20 @@ def convolution(
     wide = padded(x, layer.pad, layer.padding_mode)
     space = _positions(wide.shape[2:], layer.kernel, layer.stride, layer.dilation)
     views = list(_cells(layer.kernel, layer.stride, layer.dilation, space))
+    matrices = _by_cell(weight, groups)
     y = np.zeros((x.shape[0], weight.shape[0], *space), np.result_type(x, weight))
     for cell, view in views:
-        y += _mixed(_grouped(weight, groups)[cell], wide[view], groups)
+        y += _mixed(matrices[cell], wide[view], groups)
     if layer.bias:
         y += per_channel(params["bias"], x.ndim)
 
     def backward(dy: Array) -> Gradients:
         dwide = np.zeros_like(wide)
-        dweight = np.empty_like(weight)
+        dmatrices = np.empty_like(matrices)
         for cell, view in views:
-            dwide[view] += _mixed(_grouped(weight, groups)[cell].swapaxes(1, 2), dy, groups)
-            _grouped(dweight, groups)[cell] = _correlated(dy, wide[view], groups)
-        gradients = {"weight": dweight}
+            dwide[view] += _mixed(matrices[cell].swapaxes(1, 2), dy, groups)
+            dmatrices[cell] = _correlated(dy, wide[view], groups)
+        gradients = {"weight": _whole(dmatrices)}
         if layer.bias:
             gradients["bias"] = dy.sum(axis=(0, *range(2, dy.ndim)))
         return (unpadded(dwide, layer.pad, layer.padding_mode),), gradients
@@ -69,9 +70,10 @@ def transposed_convolution(
         )
     ]
     views = list(_cells(layer.kernel, layer.stride, layer.dilation, space))
+    matrices = _by_cell(weight, layer.groups)
     wide = np.zeros((x.shape[0], layer.filters, *sizes), np.result_type(x, weight))
     for cell, view in views:
-        wide[view] += _mixed(_grouped(weight, layer.groups)[cell].swapaxes(1, 2), x, layer.groups)
+        wide[view] += _mixed(matrices[cell].swapaxes(1, 2), x, layer.groups)
     y = wide[inner(layer.pad)]
     if layer.bias:
         y = y + per_channel(params["bias"], x.ndim)
@@ -79,11 +81,11 @@ def transposed_convolution(
     def backward(dy: Array) -> Gradients:
         dwide = padded(dy, layer.pad)
         dx = np.zeros_like(x)
-        dweight = np.empty_like(weight)
+        dmatrices = np.empty_like(matrices)
         for cell, view in views:
-            dx += _mixed(_grouped(weight, layer.groups)[cell], dwide[view], layer.groups)
-            _grouped(dweight, layer.groups)[cell] = _correlated(x, dwide[view], layer.groups)
-        gradients = {"weight": dweight}
+            dx += _mixed(matrices[cell], dwide[view], layer.groups)
+            dmatrices[cell] = _correlated(x, dwide[view], layer.groups)
+        gradients = {"weight": _whole(dmatrices)}
         if layer.bias:
             gradients["bias"] = dy.sum(axis=(0, *range(2, dy.ndim)))
         return (dx,), gradients
@@ -99,17 +101,24 @@ def _positions(space: Cell, kernel: Cell, stride: Cell, dilation: Cell) -> Cell:
     )
 
 
-def _cells(kernel: Cell, stride: Cell, dilation: Cell, space: Cell) -> Iterator[tuple[Index, Index]]:
-    """For each cell of the kernel the index of its weights, and of what it meets at all positions."""
+def _cells(kernel: Cell, stride: Cell, dilation: Cell, space: Cell) -> Iterator[tuple[Cell, Index]]:
+    """Each cell of the kernel with the index of what it meets at all positions."""
     for cell in product(*map(range, kernel)):
         first = [k * d for k, d in zip(cell, dilation, strict=True)]
         ranges = (slice(f, f + s * (n - 1) + 1, s) for f, s, n in zip(first, stride, space, strict=True))
-        yield (..., *cell), (..., *ranges)
+        yield cell, (..., *ranges)
 
 
-def _grouped(weight: Array, groups: int) -> Array:
-    """A view of a weight with its first axis split: groups, out of each group, in of each group, k..."""
-    return weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
+def _by_cell(weight: Array, groups: int) -> Array:
+    """The weights of each cell together: k..., groups, out of each group, in of each group."""
+    grouped = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
+    return np.moveaxis(grouped, (0, 1, 2), (-3, -2, -1)).copy()
+
+
+def _whole(matrices: Array) -> Array:
+    """The weight whose cells these are."""
+    grouped = np.moveaxis(matrices, (-3, -2, -1), (0, 1, 2))
+    return grouped.reshape(-1, *grouped.shape[2:])
 
 
 def _mixed(matrices: Array, x: Array, groups: int) -> Array:

@@ -27,37 +27,6 @@ def affine(x: Array, weight: Array, *bias: Array) -> tuple[Array, AffineBackward
     return y.reshape(*x.shape[:-1], -1), backward
 
 
-def layer_norm(x: Array, weight: Array, bias: Array, eps: float) -> tuple[Array, AffineBackward]:
-    """y = w z + b with z = (x - mean) / s, s = sqrt(variance + eps), over the last axis (Ba et al. 2016).
-
-    With dz = w dy: dx = (dz - mean of dz - z mean of dz z) / s;  dw = sum of dy z, db = sum of dy.
-    """
-    wide = np.result_type(x, np.float32)
-    z = x - x.mean(axis=-1, keepdims=True, dtype=wide)
-    inverse = 1 / np.sqrt(np.square(z).mean(axis=-1, keepdims=True) + eps)
-    z *= inverse
-    y = (z * weight + bias).astype(x.dtype, copy=False)
-
-    def backward(dy: Array) -> tuple[Array, tuple[Array, ...]]:
-        dz = dy * weight.astype(wide, copy=False)
-        dx = dz - dz.mean(axis=-1, keepdims=True)
-        dx -= z * np.vecdot(dz, z)[..., None] / z.shape[-1]
-        dx *= inverse
-        positions = tuple(range(x.ndim - 1))
-        parts = (dx, (dy * z).sum(axis=positions), dy.sum(axis=positions, dtype=wide))
-        dx, dweight, dbias = (part.astype(x.dtype, copy=False) for part in parts)
-        return dx, (dweight, dbias)
-
-    return y, backward
-
-
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + e^-x), without overflow on either side."""
-    small = np.exp(-np.abs(x))
-    y: Array = np.where(x >= 0, 1.0, small) / (1 + small)
-    return y
-
-
 def summed(x: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array:
     """The sum along axes, in x's type but taken in float32 at least."""
     y: Array = x.sum(axis=axis, dtype=np.result_type(x, np.float32), keepdims=keepdims)

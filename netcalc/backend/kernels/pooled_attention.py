@@ -10,8 +10,12 @@ import numpy as np
 from netcalc.backend.kernels.attention import Change, attend, merge_heads, split_heads
 from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradients
 from netcalc.backend.kernels.convolution import convolution
-from netcalc.backend.kernels.parts import affine, layer_norm, summed_rows
+from netcalc.backend.kernels.mixing import mixed
+from netcalc.backend.kernels.normalisation import layernorm
+from netcalc.backend.kernels.parts import affine, summed_rows
+from netcalc.backend.kernels.resampling import linear
 from netcalc.layers.convolution import DepthwiseConv
+from netcalc.layers.normalisation import LayerNorm
 from netcalc.layers.pooled_attention import Pool, PooledAttention
 from netcalc.tensor import Shape, TensorType
 
@@ -82,18 +86,19 @@ def _pooled(
     own = {"weight": params[f"{pool.name}.pool.weight"]}
     left, conv_backward = convolution(conv, own, (patches,), context)
     tokens = np.concatenate((x[:, :, :1], left.reshape(samples, heads, width, -1).swapaxes(2, 3)), axis=2)
-    scale, shift = norm_names = [f"{pool.name}.norm_act.0.{name}" for name in ("weight", "bias")]
-    y, norm_backward = layer_norm(tokens, params[scale], params[shift], layer.eps)
+    norm = {name: params[f"{pool.name}.norm_act.0.{name}"] for name in ("weight", "bias")}
+    y, norm_backward = layernorm(LayerNorm(eps=layer.eps), norm, (tokens,), context)
 
     def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
-        dtokens, dnorm = norm_backward(dy)
+        (dtokens,), dnorm = norm_backward(dy)
+        assert dtokens is not None
         dleft = dtokens[:, :, 1:].swapaxes(2, 3).reshape(left.shape)
         (dpatches,), dconv = conv_backward(dleft)
         assert dpatches is not None
         dpatches = dpatches.reshape(samples, heads, width, -1).swapaxes(2, 3)
-        dx = np.concatenate((dtokens[:, :, :1], dpatches), axis=2)
-        names = (f"{pool.name}.pool.weight", *norm_names)
-        return dx, dict(zip(names, (dconv["weight"], *dnorm), strict=True))
+        gradients = {f"{pool.name}.norm_act.0.{name}": gradient for name, gradient in dnorm.items()}
+        gradients[f"{pool.name}.pool.weight"] = dconv["weight"]
+        return np.concatenate((dtokens[:, :, :1], dpatches), axis=2), gradients
 
     return y, backward
 
@@ -157,27 +162,11 @@ def _vectors(table: Array, queries: int, keys: int) -> tuple[Array, Callable[[Ar
     query_places = np.arange(queries, dtype=np.float32)[:, None] * query_step
     key_places = (np.arange(keys, dtype=np.float32) + np.float32(1 - keys)) * key_step
     index = (query_places - key_places).astype(np.int64)
-    rows, rows_backward = _stretched(table, 2 * max(queries, keys) - 1)
+    offsets = 2 * max(queries, keys) - 1
+    rows, rows_backward = mixed(table, linear(table.shape[0], offsets), offsets, axis=0)
 
     def backward(dvectors: Array) -> Array:
         flat = dvectors.reshape(-1, table.shape[1])
-        return rows_backward(summed_rows(flat, index.reshape(-1), rows.shape[0]))
+        return rows_backward(summed_rows(flat, index.reshape(-1), offsets))
 
     return rows[index], backward
-
-
-def _stretched(table: Array, rows: int) -> tuple[Array, Callable[[Array], Array]]:
-    """The table interpolated linearly to a number of rows, half-pixel centres (PyTorch's interpolate)."""
-    count = table.shape[0]
-    if rows == count:
-        return table, lambda dtable: dtable
-    places = np.maximum((np.arange(rows) + 0.5) * (count / rows) - 0.5, 0)
-    low = places.astype(np.int64)
-    high = np.minimum(low + 1, count - 1)
-    share = (places - low).astype(table.dtype)[:, None]
-
-    def backward(drows: Array) -> Array:
-        parts = np.concatenate((drows * (1 - share), drows * share))
-        return summed_rows(parts, np.concatenate((low, high)), count)
-
-    return table[low] * (1 - share) + table[high] * share, backward

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from netcalc.backend.kernels.base import Array, Mapped, unary, widened
-from netcalc.backend.kernels.gathering import along, along_axes, gathered
+from netcalc.backend.kernels.mixing import Mixing, along, along_axes, mixed
 from netcalc.layers.geometry import adaptive_bounds, cell_positions, output_size
 from netcalc.layers.pooling import (
     AdaptiveAvgPool,
@@ -73,9 +73,10 @@ def adaptive_maxpool(layer: AdaptiveMaxPool, x: Array) -> Mapped:
     kernel = [max(behind - first for first, behind in own) for own in bounds]
 
     def step(x: Array, axis: int) -> Mapped:
-        cells = range(kernel[axis - 2])
-        positions = [min(first + k, behind - 1) for first, behind in bounds[axis - 2] for k in cells]
-        return gathered(x, positions, axis)
+        windows, cells = bounds[axis - 2], range(kernel[axis - 2])
+        positions = [min(first + k, behind - 1) for first, behind in windows for k in cells]
+        entries = ((row, position, 1) for row, position in enumerate(positions))
+        return mixed(x, Mixing.of(entries), len(positions), axis)
 
     wide, spread = along_axes(x, step)
     y, backward = _maxima(wide, sizes, tuple(kernel), [list(range(k)) for k in kernel])
@@ -88,14 +89,11 @@ def adaptive_avgpool(layer: AdaptiveAvgPool, x: Array) -> Mapped:
     sizes = layer.infer(TensorType(x.shape[1:])).shape[1:]
 
     def step(x: Array, axis: int) -> Mapped:
-        if x.shape[axis] == sizes[axis - 2]:
-            return x, lambda dy: dy
-        bounds = adaptive_bounds(x.shape[axis], sizes[axis - 2])
-        laid_out, spread = gathered(x, [i for window in bounds for i in range(*window)], axis)
-        lengths = np.array([behind - first for first, behind in bounds])
-        divisors = along(lengths.astype(x.dtype), axis, x.ndim)
-        y = np.add.reduceat(laid_out, np.cumsum(lengths) - lengths, axis)
-        return y / divisors, lambda dy: spread(np.repeat(dy / divisors, lengths, axis))
+        windows = enumerate(adaptive_bounds(x.shape[axis], sizes[axis - 2]))
+        entries = (
+            (u, i, 1 / (behind - first)) for u, (first, behind) in windows for i in range(first, behind)
+        )
+        return mixed(x, Mixing.of(entries), sizes[axis - 2], axis)
 
     y, backward = along_axes(widened(x), step)
     return y.astype(x.dtype, copy=False), lambda dy: backward(widened(dy)).astype(x.dtype, copy=False)
@@ -167,7 +165,7 @@ def _average(x: Array, axis: int, stride: int, offsets: range, cells: Array) -> 
         ((*rest, windows), (*rest, inputs))
         for windows, inputs in (cell_positions(x.shape[axis], len(cells), stride, o) for o in offsets)
     ]
-    divisors = along(cells.astype(x.dtype), axis, x.ndim)
+    divisors = along(cells, axis, x)
     y = np.zeros((*x.shape[:axis], len(cells), *x.shape[axis + 1 :]), x.dtype)
     for windows, inputs in meetings:
         y[windows] += x[inputs]

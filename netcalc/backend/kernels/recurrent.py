@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradients
-from netcalc.backend.kernels.parts import affine, sigmoid, summed
+from netcalc.backend.kernels.parts import affine, summed
+from netcalc.backend.kernels.special import logistic
 from netcalc.layers.recurrent import GRU, LSTM, RNN
 
 State = tuple[Array, ...]
@@ -147,7 +148,7 @@ def _relu_step(a: Array, u: Array, state: State) -> tuple[State, StepBackward]:
 def _lstm_step(a: Array, u: Array, state: State) -> tuple[State, StepBackward]:
     _, before = state
     i, f, g, o = np.split(a + u, 4, axis=-1)
-    i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+    i, f, g, o = logistic(i), logistic(f), np.tanh(g), logistic(o)
     c = f * before + i * g
     shown = np.tanh(c)
 
@@ -164,7 +165,7 @@ def _lstm_step(a: Array, u: Array, state: State) -> tuple[State, StepBackward]:
 def _gru_step(a: Array, u: Array, state: State) -> tuple[State, StepBackward]:
     (before,) = state
     (ar, az, an), (ur, uz, un) = np.split(a, 3, axis=-1), np.split(u, 3, axis=-1)
-    r, z = sigmoid(ar + ur), sigmoid(az + uz)
+    r, z = logistic(ar + ur), logistic(az + uz)
     n = np.tanh(an + r * un)
 
     def backward(dstate: State) -> tuple[Array, Array, State]:

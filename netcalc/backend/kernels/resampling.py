@@ -3,17 +3,19 @@
 import numpy as np
 
 from netcalc.backend.kernels.base import Array, Mapped, unary
-from netcalc.backend.kernels.gathering import along, along_axes, gathered
+from netcalc.backend.kernels.mixing import Mixing, along_axes, mixed
 from netcalc.layers.resampling import Interpolate, PixelShuffle, Upsample
 from netcalc.tensor import TensorType
 
 
 @unary
 def resampled(layer: Upsample | Interpolate, x: Array) -> Mapped:
-    """Outputs u of S along an axis of W: picked or mixed by `_nearest` or `_linear`."""
+    """y = M x along each spatial axis, with M as `_nearest` or `linear` says;  dx = M^T dy."""
     sizes = layer.infer(TensorType(x.shape[1:])).shape[1:]
-    along_axis = _nearest if layer.mode == "nearest" else _linear
-    return along_axes(x, lambda x, axis: along_axis(x, axis, sizes[axis - 2]))
+    rule = _nearest if layer.mode == "nearest" else linear
+    return along_axes(
+        x, lambda x, axis: mixed(x, rule(x.shape[axis], sizes[axis - 2]), sizes[axis - 2], axis)
+    )
 
 
 @unary
@@ -31,21 +33,16 @@ def pixel_shuffle(layer: PixelShuffle, x: Array) -> Mapped:
     return y, backward
 
 
-def _nearest(x: Array, axis: int, outputs: int) -> Mapped:
+def _nearest(size: int, outputs: int) -> Mixing:
     """y[u] = x[floor(u W / S)]."""
-    return gathered(x, [u * x.shape[axis] // outputs for u in range(outputs)], axis)
+    return Mixing.of((u, u * size // outputs, 1) for u in range(outputs))
 
 
-def _linear(x: Array, axis: int, outputs: int) -> Mapped:
+def linear(size: int, outputs: int) -> Mixing:
     """y[u] = (1 - f) x[i] + f x[i + 1] with i + f = max((u + 1/2) W / S - 1/2, 0); the last x repeats."""
-    size = x.shape[axis]
-    centres = np.maximum((np.arange(outputs) + 0.5) * (size / outputs) - 0.5, 0)
+    rows = np.arange(outputs)
+    centres = np.maximum((rows + 0.5) * (size / outputs) - 0.5, 0)
     lower = np.minimum(centres.astype(int), size - 1)
-    fraction = along((centres - lower).astype(x.dtype), axis, x.ndim)
-    first, first_back = gathered(x, lower.tolist(), axis)
-    second, second_back = gathered(x, np.minimum(lower + 1, size - 1).tolist(), axis)
-
-    def backward(dy: Array) -> Array:
-        return first_back(dy * (1 - fraction)) + second_back(dy * fraction)
-
-    return first * (1 - fraction) + second * fraction, backward
+    upper = np.minimum(lower + 1, size - 1)
+    fraction = centres - lower
+    return Mixing(np.tile(rows, 2), np.append(lower, upper), np.append(1 - fraction, fraction))

@@ -4,7 +4,7 @@ import numpy as np
 
 from netcalc.backend.kernels.base import Array
 
-_TILE = 1 << 14
+_TILE = 1 << 15
 """Elements worked on at a time, so that the many steps of a polynomial stay in the cache."""
 
 _SMALL = 0.46875
@@ -60,3 +60,9 @@ def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
         value *= x
         value += coefficient
     return value
+
+
+def logistic(x: Array) -> Array:
+    """1 / (1 + exp(-x)), elementwise. The exponential may overflow, to what gives 0."""
+    y: Array = 1 / (1 + np.exp(-x))
+    return y

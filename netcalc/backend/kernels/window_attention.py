@@ -12,7 +12,8 @@ import numpy as np
 
 from netcalc.backend.kernels.attention import Change, attend, merge_heads, split_heads
 from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradients
-from netcalc.backend.kernels.parts import affine, sigmoid, summed, summed_rows
+from netcalc.backend.kernels.parts import affine, summed, summed_rows
+from netcalc.backend.kernels.special import logistic
 from netcalc.layers import geometry
 from netcalc.layers.window_attention import WindowAttention
 from netcalc.tensor import Shape
@@ -181,7 +182,7 @@ def _cosine_table(layer: WindowAttention, params: Arrays) -> tuple[Array, TableB
     hidden, hidden_backward = affine(coordinates, params["cpb_mlp.0.weight"], params["cpb_mlp.0.bias"])
     hidden = np.maximum(hidden, 0)
     logits, logits_backward = affine(hidden, params["cpb_mlp.2.weight"])
-    shares = sigmoid(logits)
+    shares = logistic(logits)
 
     def backward(dtable: Array) -> dict[str, Array]:
         dhidden, (dsecond,) = logits_backward(dtable * _LARGEST_BIAS * shares * (1 - shares))

@@ -1,0 +1,122 @@
+"""Layers without parameters, by PyTorch's functions: each takes the inputs, the batch in front, and netcalc's options."""
+
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from typing import Any
+
+import torch
+from make_shapes import sides
+from torch import Tensor
+from torch.nn import functional
+
+
+def dim(axis: int) -> int:
+    """An axis as PyTorch counts it, with the batch."""
+    return axis if axis < 0 else axis + 1
+
+
+def per_axis(value: Any, axes: int) -> list[Any]:
+    """One value for each axis."""
+    return value if isinstance(value, list) else [value] * axes
+
+
+def reduce(x: Tensor, axes: list[int], how: str = "mean", keep: bool = False) -> Tensor:
+    function = {"mean": torch.mean, "sum": torch.sum, "max": torch.amax}[how]
+    return function(x, dim=list(map(dim, axes)), keepdim=keep)
+
+
+def over_space(x: Tensor, how: str, keep: bool = False) -> Tensor:
+    y: Tensor = getattr(functional, f"adaptive_{how}_pool{x.dim() - 2}d")(x, 1)
+    return y if keep else y.flatten(1)
+
+
+def attention(*xs: Tensor, heads: int = 1, causal: bool = False) -> Tensor:
+    q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in xs)
+    return functional.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).flatten(2)
+
+
+def pad(x: Tensor, pad: Any, mode: str = "zeros", value: float = 0.0) -> Tensor:
+    cells = sides(per_axis(pad, x.dim() - 2))
+    if mode == "zeros":
+        return functional.pad(x, cells, value=value)
+    return functional.pad(x, cells, mode)
+
+
+def crop(x: Tensor, crop: Any = 0, size: Any = None) -> Tensor:
+    cut = per_axis(crop, x.dim() - 2)
+    if size is not None:
+        rests = [own - left for own, left in zip(x.shape[2:], per_axis(size, x.dim() - 2), strict=True)]
+        cut = [[rest // 2, rest - rest // 2] for rest in rests]
+    return functional.pad(x, [-cells for cells in sides(cut)])
+
+
+def reshape(x: Tensor, shape: list[int]) -> Tensor:
+    left = x[0].numel() // abs(prod(shape))  # of sizes one of which may be -1
+    return x.reshape(x.shape[0], *(left if size == -1 else size for size in shape))
+
+
+def squeeze(x: Tensor, axes: list[int] | None = None) -> Tensor:
+    ones = [axis for axis, size in enumerate(x.shape[1:]) if size == 1]
+    return x.squeeze([dim(axis) for axis in (ones if axes is None else axes)])
+
+
+def cut(x: Tensor, axis: int = 0, start: int = 0, end: int | None = None, step: int = 1) -> Tensor:
+    where = [slice(None)] * x.dim()
+    where[dim(axis)] = slice(start, end, step)
+    return x[tuple(where)]
+
+
+def resample(x: Tensor, mode: str = "nearest", size: Any = None, factor: Any = None) -> Tensor:
+    linear = ("linear", "bilinear", "trilinear")[x.dim() - 3]
+    factors = None if factor is None else list(map(float, per_axis(factor, x.dim() - 2)))
+    return functional.interpolate(x, size, factors, linear if mode == "bilinear" else mode)
+
+
+def total(*xs: Tensor) -> Tensor:
+    first, *others = xs
+    return first + total(*others) if others else first
+
+
+def product(*xs: Tensor) -> Tensor:
+    first, *others = xs
+    return first * product(*others) if others else first
+
+
+PLAIN = (
+    "relu", "relu6", "elu", "selu", "celu", "silu", "sigmoid", "tanh", "hardswish", "softplus", "mish",
+)  # fmt: skip
+"""Kinds that PyTorch calls so too, options and all."""
+
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    **{kind: getattr(functional, kind) for kind in PLAIN},
+    "hardsigmoid": lambda x: functional.relu6(x + 3) / 6,  # its own has a float32 sixth in the gradient
+    "leaky_relu": lambda x, slope=0.01: functional.leaky_relu(x, slope),
+    "gelu": lambda x, form="none": functional.gelu(x, approximate=form),
+    "softmax": lambda x, axis=-1: functional.softmax(x, dim(axis)),
+    "log_softmax": lambda x, axis=-1: functional.log_softmax(x, dim(axis)),
+    "scaled_dot_product_attention": attention,
+    "global_avgpool": partial(over_space, how="avg"),
+    "global_maxpool": partial(over_space, how="max"),
+    "reduce": reduce,
+    "lrn": functional.local_response_norm,
+    "identity": lambda x: x.clone(),
+    "flatten": lambda x, start=0, end=-1: x.flatten(dim(start), dim(end)),
+    "reshape": reshape,
+    "permute": lambda x, order: x.permute(0, *(axis % len(order) + 1 for axis in order)),
+    "squeeze": squeeze,
+    "unsqueeze": lambda x, axis: x.unsqueeze(dim(axis)),
+    "pad": pad,
+    "roll": lambda x, shift: x.roll(shift, list(range(1, len(shift) + 1))),
+    "channel_shuffle": lambda x, groups: functional.channel_shuffle(x, groups),
+    "crop": crop,
+    "slice": cut,
+    "split": lambda x, parts, part, axis=0: x.chunk(parts, dim(axis))[part],
+    "upsample": resample,
+    "interpolate": resample,
+    "pixel_shuffle": lambda x, factor: functional.pixel_shuffle(x, factor),
+    "add": total,
+    "multiply": product,
+    "concat": lambda *xs, axis=0: torch.cat(xs, dim(axis)),
+    "matmul": lambda a, b, transpose=False: a @ (b.transpose(-1, -2) if transpose else b),
+}

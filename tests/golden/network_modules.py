@@ -1,0 +1,121 @@
+"""The networks as PyTorch modules: torchvision's, and those written out here that it does not have."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision import models
+from torchvision.models.regnet import ResBottleneckBlock
+
+
+class LeNet5(nn.Sequential):
+    """As the lecture draws it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            nn.Conv2d(1, 20, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(20, 50, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(2450, 500), nn.ReLU(), nn.Linear(500, 10),
+        )  # fmt: skip
+
+
+class UNet(nn.Module):
+    """Ronneberger, Fischer, Brox 2015, Fig. 1: unpadded convolutions, skips cropped around their centre."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (1, 64, 128, 256, 512, 1024)
+        self.contract = nn.ModuleList([self.convs(*pair) for pair in pairwise(widths)])
+        self.up = nn.ModuleList([nn.ConvTranspose2d(2 * w, w, 2, 2) for w in (512, 256, 128, 64)])
+        self.expand = nn.ModuleList([self.convs(2 * w, w) for w in (512, 256, 128, 64)])
+        self.classify = nn.Conv2d(64, 2, 1)
+
+    @staticmethod
+    def convs(channels: int, width: int) -> nn.Module:
+        """Two unpadded convolutions."""
+        return nn.Sequential(nn.Conv2d(channels, width, 3), nn.ReLU(), nn.Conv2d(width, width, 3), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N,1,H,W to a map of two classes."""
+        skips = []
+        for number, convs in enumerate(self.contract):
+            x = convs(functional.max_pool2d(x, 2) if number else x)
+            skips.append(x)
+        for up, convs, skip in zip(self.up, self.expand, skips[-2::-1], strict=True):
+            x = up(x)
+            top, left = ((own - cut) // 2 for own, cut in zip(skip.shape[2:], x.shape[2:], strict=True))
+            x = convs(torch.cat([skip[:, :, top : top + x.shape[2], left : left + x.shape[3]], x], 1))
+        y: Tensor = self.classify(x)
+        return y
+
+
+class Decoder(nn.Module):
+    """A block of GPT-2: both branches normalised first."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Linear(4 * width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Attend to the positions up to one's own, then act on each."""
+        mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+        z = self.norm1(x)
+        x = x + self.attention(z, z, z, attn_mask=mask, need_weights=False)[0]
+        y: Tensor = x + self.mlp(self.norm2(x))
+        return y
+
+
+class GPT2(nn.Module):
+    """Radford et al. 2019, small; the head reads the token embedding's table."""
+
+    def __init__(self, width: int = 768, heads: int = 12) -> None:
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(50257, width), nn.Embedding(1024, width)
+        self.decoders = nn.Sequential(*(Decoder(width, heads) for _ in range(12)))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        """Token numbers and their positions to the scores of each next token."""
+        y = self.norm(self.decoders(self.tokens(tokens) + self.positions(positions)))
+        return functional.linear(y, self.tokens.weight)
+
+
+class SentenceClassifier(nn.Module):
+    """lstm.yaml."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(500, 48)
+        self.lstm = nn.LSTM(48, 64, 2, bidirectional=True, batch_first=True)
+        self.head = nn.Sequential(nn.Linear(128, 32), nn.ReLU(), nn.Linear(32, 10))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Token numbers to the scores of classes."""
+        _, (hidden, _) = self.lstm(self.embedding(tokens))
+        y: Tensor = self.head(torch.cat([hidden[-2], hidden[-1]], 1))
+        return y
+
+
+def main_branch_first(block: ResBottleneckBlock, x: Tensor) -> Tensor:
+    """RegNet's block with its branches in netcalc's order."""
+    y = block.f(x)
+    return block.activation(y + (x if block.proj is None else block.proj(x)))  # type: ignore[no-any-return]
+
+
+OWN = {"lenet5": LeNet5, "unet": UNet, "gpt2_small": GPT2, "lstm": SentenceClassifier}
+ARGUMENTS = {
+    "googlenet": {"aux_logits": False, "init_weights": False},
+    "inception_v3": {"aux_logits": False, "init_weights": False},
+    "vit_b_16": {"image_size": 96},
+}
+
+
+def build(name: str) -> nn.Module:
+    """A network by its name here and in torchvision."""
+    ResBottleneckBlock.forward = main_branch_first
+    if name in OWN:
+        return OWN[name]()
+    return models.get_model(name, weights=None, **ARGUMENTS.get(name, {}))
