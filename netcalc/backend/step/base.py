@@ -40,6 +40,10 @@ class Workshop:
         """Their numbers."""
         return range(len(self.shares))
 
+    def zeros(self, shape: int | tuple[int, ...]) -> Array:
+        """An array that all workers see."""
+        return self.team.zeros(shape, self.dtype)
+
     def random(self, number: int) -> np.random.Generator:
         """The random numbers of the layer of that number, those of the plain path."""
         return np.random.default_rng([self.network.seed, self.draw, number])
@@ -79,7 +83,7 @@ class Site:
         else:
             rearranges = self.node.layer.family in ("shape", "cutting")  # token numbers stay whole
             dtype = self.xs[0].buffers[0].dtype if rearranges else self.shop.dtype
-            buffers = [np.zeros(size, dtype) for size in layout.sizes]
+            buffers = [self.shop.team.zeros(size, dtype) for size in layout.sizes]
         return Value(layout, buffers, self.readers, spare)
 
 

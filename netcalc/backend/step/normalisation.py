@@ -42,9 +42,7 @@ class BatchNormalisation(Step):
             refuse("E807", f"{site.node.full_name}: {what}", site.node.span)
         self.centred = self.x.parts if self.x.expendable else [np.empty_like(x) for x in self.x.parts]
         workers = len(self.shop.workers)
-        self.means, self.squares, self.dsums, self.dproducts = np.zeros(
-            (4, workers, channels), self.shop.dtype
-        )
+        self.means, self.squares, self.dsums, self.dproducts = self.shop.zeros((4, workers, channels))
         ones, zeros = np.ones(channels, self.shop.dtype), np.zeros(channels, self.shop.dtype)
         self.weight = site.params.get("weight", ones)
         self.bias = site.params.get("bias", zeros)
@@ -70,7 +68,7 @@ class BatchNormalisation(Step):
         np.add(y, (self.bias + scale * apart[worker])[:, np.newaxis], out=y)
 
     def _move(self, name: str, statistic: Array) -> None:
-        running = self.site.params[name]
+        running = self.shop.network.arrays_of(self.site.node)[name]
         running += self.layer.momentum * (statistic - running)
 
     def backward(self, worker: int) -> None:

@@ -10,11 +10,9 @@ cell: what makes a convolution's columns, a pool's cells and a channel's sums ar
 image size. And a matrix F,N is multiplied by a layer's weights as they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-
-import numpy as np
 
 from netcalc.backend.kernels.base import Array
 from netcalc.tensor import Shape
@@ -78,7 +76,7 @@ class Pool:
     are shared out by columns, always the same.
     """
 
-    dtype: np.dtype[np.floating]
+    zeros: Callable[[int], Array]
     _free: list[Slot] = field(default_factory=list)
 
     def take(self, layout: Layout) -> Slot:
@@ -86,7 +84,7 @@ class Pool:
         vectors = len(layout.shape) == 1
         fitting = [slot for slot in self._free if slot.vectors == vectors and _fits(layout, slot)]
         if not fitting:
-            return Slot([np.zeros(size, self.dtype) for size in layout.sizes], vectors)
+            return Slot([self.zeros(size) for size in layout.sizes], vectors)
         slot = min(fitting, key=lambda slot: slot.buffers[0].size)
         self._free.remove(slot)
         slot.users = 1
