@@ -63,12 +63,12 @@ def _residual(rng: random.Random) -> list[str]:
 
 def _branches(rng: random.Random) -> list[str]:
     join = rng.choice(["concat", "concat", "multiply", "add"])
-    lines = ["  - parallel:", f"      join: {join}", "      branches:"]
-    for name in "abc"[: rng.randint(2, 3)]:
-        lines.append(
-            f"        {name}: [conv: {{filters: 4, kernel: 3, pad: 1}}, {rng.choice(['relu', 'batchnorm', 'identity'])}]"
-        )
-    return lines
+    item = "conv: {filters: 4, kernel: 3, pad: 1}"
+    names = "abc"[: rng.randint(2, 3)]
+    branches = [
+        f"        {name}: [{item}, {rng.choice(['relu', 'batchnorm', 'identity'])}]" for name in names
+    ]
+    return ["  - parallel:", f"      join: {join}", "      branches:", *branches]
 
 
 def _pointwise(rng: random.Random) -> list[str]:

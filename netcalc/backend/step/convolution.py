@@ -19,7 +19,8 @@ class Convolution(Step):
     dx[c, s u + d k - p] += W[o, c, k] dy[o, u].
 
     At stride 1 dx is a correlation of dy with the kernel turned round, and the columns of dy that it
-    takes serve dW as well. Otherwise dW takes the columns of x again, which is cheaper than to keep them.
+    takes serve dW as well, unless there are fewer of x; those are made again, which is cheaper than to
+    keep them.
     """
 
     @staticmethod
@@ -62,6 +63,7 @@ class Convolution(Step):
         (dxs,) = self.dxs
         axes = self.rows, self.width
         self.turned = dxs is not None and all(_can_turn(axis) for axis in axes)
+        self.shared = self.turned and self.x.layout.shape[0] >= self.y.layout.shape[0]
         workers = self.shop.workers
         if dxs is None:
             self.backwards: list[Correlation] | list[Spread] | None = None
@@ -84,7 +86,7 @@ class Convolution(Step):
             self.backwards[worker].run()
         dweight = self.site.gradients["weight"][worker]
         filters, channels, *kernel = dweight.shape
-        if self.turned:
+        if self.shared:
             columns: Columns = self.backwards[worker].columns  # type: ignore[index, union-attr]
             summed = self._summed(columns, 1, self.x.parts[worker], worker)
             cells = summed.reshape(kernel[0], filters, kernel[1], channels)

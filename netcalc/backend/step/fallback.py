@@ -73,8 +73,8 @@ class WholeBatch(Fallback):
         if worker == 0:
             gradients = self._back(0, _gathered(self.dy, self.y.rank))
             for dxs, dx in zip(self.dxs, gradients, strict=True):
-                for worker, share in enumerate(self.shop.shares if dxs is not None else ()):
-                    np.copyto(dxs[worker], 0 if dx is None else kept(dx[share]))
+                for part, share in zip(dxs or [], self.shop.shares, strict=False):
+                    np.copyto(part, 0 if dx is None else kept(dx[share]))
         self.shop.team.join()
 
 

@@ -28,6 +28,10 @@ class Line:
             self.cells.append(((*(slice(None),) * axis, above), (*(slice(None),) * axis, met)))
         self.whole = all(above == slice(0, outputs) for (*_, above), _ in self.cells)
         """Whether every cell of every window lies inside."""
+        self.tiled = (
+            self.whole and geometry.stride == geometry.kernel and outputs * geometry.kernel == geometry.size
+        )
+        """Whether every input lies in one window."""
 
     def maxima(self, x: Array, y: Array) -> None:
         """y[u] = max over k of x[s u + d k - p]."""
@@ -42,12 +46,24 @@ class Line:
 
     def pass_to_maxima(self, x: Array, y: Array, dy: Array, dx: Array, rest: Array, own: Array) -> None:
         """dx[i] += dy[u] for the first i of a window with x[i] = y[u]; `rest` and `own` are room for dy."""
+        if self.tiled and len(self.cells) > 1:
+            self._pass_in_tiles(x, y, dy, dx, rest)
+            return
         dx[...] = 0
         np.copyto(rest, dy)
         for windows, met in self.cells:
             np.multiply(rest[windows], x[met] == y[windows], out=own[windows])
             np.subtract(rest[windows], own[windows], out=rest[windows])
             np.add(dx[met], own[windows], out=dx[met])
+
+    def _pass_in_tiles(self, x: Array, y: Array, dy: Array, dx: Array, rest: Array) -> None:
+        """The same where a cell's gradient is written once, and the last cell takes what is left."""
+        *cells, (_, last) = self.cells
+        for number, (_, met) in enumerate(cells, start=1):
+            np.multiply(dy, x[met] == y, out=dx[met])
+            left = rest if number < len(cells) else dx[last]
+            np.subtract(dy, dx[met], out=left)
+            dy = left
 
     def sums(self, x: Array, y: Array) -> None:
         """y[u] = sum over k of x[s u + d k - p]."""

@@ -54,7 +54,7 @@ class TrainingStep:
             raise ValueError(f"{workers} workers cannot share a batch of {batch}")
         graph = network.graph
         needed = _KEPT * forward_bytes(graph, batch, network.dtype.itemsize, gradients=True)
-        require_memory(needed, f"a training step of {graph.name} at batch {batch}")
+        require_memory(needed, f"the buffers of a training step of {graph.name} at batch {batch}")
         parts = shares(batch, workers)
         team = _team(len(parts))
         self._shop = shop = Workshop(network, team, parts)
