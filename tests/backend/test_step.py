@@ -172,6 +172,8 @@ def test_what_does_not_fit_is_refused() -> None:
         step.forward(np.zeros((8, 1, 28, 28)))
         with pytest.raises(ExecutionError, match="the upstream gradient of"):
             step.backward(np.zeros((8, 11)))
+    with pytest.raises(ExecutionError, match="this training step is closed"):
+        step.forward(np.zeros((8, 1, 28, 28)))
     for batch, workers in ((0, None), (4, 5), (4, 0)):
         with pytest.raises(ValueError, match=f"{workers} workers cannot share a batch of {batch}"):
             lenet(workers, batch)

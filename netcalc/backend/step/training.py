@@ -71,6 +71,7 @@ class TrainingStep:
             {name: shop.zeros((batch, *values[name].layout.shape)) for name in graph.outputs} for _ in "yd"
         )
         self._outputs: dict[str, Array] = {}
+        self._closed = False
         team.begin([self._run_forward, self._run_backward])
 
     def forward(self, x: Given) -> Array | dict[str, Array]:
@@ -108,6 +109,8 @@ class TrainingStep:
         return Grads(inputs, dict(self._forward.gradients.named))
 
     def _run(self, task: int) -> None:
+        if self._closed:
+            refuse("E809", "this training step is closed: its workers are gone")
         with blas_threads(1), np.errstate(all="ignore"):
             self._shop.team.run(task)
 
@@ -130,6 +133,7 @@ class TrainingStep:
 
     def close(self) -> None:
         """Let the workers go; the step can run no more."""
+        self._closed = True
         self._shop.team.close()
 
     def __enter__(self) -> Self:
