@@ -77,7 +77,7 @@ def channels_last(name: str, x: np.ndarray[Any, Any]) -> Forward:
 
 
 def onnxruntime(name: str, x: np.ndarray[Any, Any]) -> Forward:
-    """onnxruntime on PyTorch's export."""
+    """Onnxruntime on PyTorch's export."""
     import warnings
 
     import onnxruntime
