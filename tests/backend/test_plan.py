@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +169,25 @@ def test_a_layer_that_refuses_its_input_says_so(workers: int) -> None:
 def test_a_plan_larger_than_the_machine_is_refused() -> None:
     with pytest.raises(ExecutionError, match="buffers of a plan of .* need at least .* GiB"):
         Network(netcalc.load("lenet5")).compile(2**40)
+
+
+def test_half_precision_is_refused() -> None:
+    with pytest.raises(ExecutionError, match="a plan computes in float32 or float64, not in float16"):
+        Network(netcalc.load("lenet5"), dtype="float16").compile()
+
+
+def test_a_batch_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="a batch of 0 and None workers"):
+        Network(netcalc.load("lenet5")).compile(0)
+
+
+def test_threads_that_share_a_plan_take_turns() -> None:
+    network = stirred(netcalc.load("lenet5"))
+    xs = [random_inputs(network.graph, 1, seed=seed)["input"] for seed in range(8)]
+    with network.compile(1) as plan, ThreadPoolExecutor(4) as pool:
+        alone = [plan.forward(x) for x in xs]
+        for one, other in zip(pool.map(plan.forward, xs), alone, strict=True):
+            assert np.array_equal(one, other)
 
 
 def children() -> set[str]:
