@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from netcalc.layers import LAYERS, Kept
+
 from helpers import TESTS, graph_of
 
 README = (TESTS.parent / "README.md").read_text()
 LANGUAGE = (TESTS.parent / "docs" / "language.md").read_text()
+MEMORY = (TESTS.parent / "docs" / "memory.md").read_text()
 
 
 def fenced(text: str, language: str) -> list[str]:
@@ -54,9 +57,40 @@ def test_the_snippets_of_the_language_guide() -> None:
     assert graph_of("input: [64, 8, 8]\nlayers:\n" + items).nodes[-1].output.shape == (128, 8, 8)
 
 
+def test_the_commands_of_the_page_on_memory(cli: Callable[..., Any]) -> None:
+    for line in fenced(MEMORY, "sh")[0].splitlines():
+        assert cli(*line.split("#")[0].split()[1:]).code == 0, line
+
+
+def test_the_page_on_memory_tells_what_layers_keep() -> None:
+    """The kinds in a row of the table keep what it says."""
+    told = {"their input": Kept(inputs=(0,)), "their output": Kept(output=True)}
+    rows = [line.strip("| ").split(" | ") for line in MEMORY.splitlines() if line.startswith("| ")]
+    shown = [
+        (kind, told[keeps]) for kinds, keeps in rows if keeps in told for kind in re.findall("`(.+?)`", kinds)
+    ]
+    assert len(shown) > 15
+    for kind, kept in shown:
+        assert LAYERS[kind].keeps == kept, kind
+
+
 def test_every_command_is_in_the_readme_or_the_changelog() -> None:
     from netcalc.cli.app import COMMANDS
 
     changes = (TESTS.parent / "CHANGELOG.md").read_text()
     for command in COMMANDS:
         assert f"netcalc {command}" in README + changes
+
+
+def test_the_page_of_check(cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (TESTS.parent / "docs" / "check.md").read_text()
+    shown = next(block for block in fenced(page, "") if block.startswith("$ netcalc check alexnet\n"))
+    assert cli("check", "alexnet").out == shown.partition("\n")[2]
+    quiet, figures = fenced(page, "yaml")
+    Path("my.yaml").write_text(quiet)
+    assert "silenced" in cli("check", "my.yaml", "--strict").out
+    graph = graph_of(figures)
+    assert graph.budget.keys() == {"params", "macs", "output_bytes", "training_memory"}
+    Path("my.yaml").write_text(figures.replace(", training_memory: 8GiB@batch32", ""))
+    assert cli("check", "my.yaml").code == 0

@@ -7,6 +7,8 @@ import pytest
 from netcalc.analysis import analyze
 from netcalc.diagnostics import NetcalcError, Source
 from netcalc.graph import elaborate
+from netcalc.lint import check
+from netcalc.render.check import verdict_lines
 from netcalc.render.diagnostics import diagnostic_lines
 from netcalc.render.json import json_chunks
 from netcalc.render.table import table_lines
@@ -109,7 +111,8 @@ def test_success_or_located_errors(seed: int) -> None:
     for _ in range(250):
         text = mutated(choose.choice(SPECS), choose)
         try:
-            report = analyze(elaborate(read_spec(Source("spec.yaml", text, FOLDER))))
+            graph = elaborate(read_spec(Source("spec.yaml", text, FOLDER)))
+            report, verdict = analyze(graph), check(graph)
         except NetcalcError as error:
             assert error.diagnostics
             for problem in error.diagnostics:
@@ -121,5 +124,6 @@ def test_success_or_located_errors(seed: int) -> None:
         else:
             list(table_lines(report, width=80))
             list(json_chunks(report, "0"))
+            list(verdict_lines(verdict, True, 80))
             outcomes["fine"] += 1
     assert min(outcomes.values()) > 10

@@ -12,7 +12,7 @@ from netcalc.backend.errors import refuse
 from netcalc.backend.initialisers import initialised
 from netcalc.backend.inputs import Given, checked_inputs
 from netcalc.backend.kernels import KERNELS, Backward, Context
-from netcalc.backend.kernels.base import Array
+from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
 from netcalc.backend.plan import Plan
@@ -139,8 +139,7 @@ class Network:
         needed = forward_bytes(self.graph, batch, self.dtype.itemsize, gradients)
         require_memory(needed, f"the tensors of {self.graph.name} at batch {batch}")
         if draw is None:
-            draw = self._trainings
-            self._trainings += training
+            draw = self.next_draw() if training else 0
         kept = {*self.graph.outputs, *wanted}
         steps: list[tuple[Node, Backward]] = []
         with np.errstate(all="ignore"):
@@ -148,7 +147,7 @@ class Network:
                 rng = np.random.default_rng([self.seed, draw, number]) if training else None
                 xs = tuple(map(tensors.__getitem__, node.inputs))
                 start = perf_counter()
-                y, backward = self._step(node, xs, Context(training, rng))
+                y, backward = self.apply(node, xs, Context(training, rng))
                 seconds = perf_counter() - start
                 tensors[node.full_name] = y
                 if observe is not None:
@@ -163,9 +162,18 @@ class Network:
             self.graph, outputs, {name: tensors[name] for name in wanted}, tuple(steps), self._learnable
         )
 
-    def _step(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+    def next_draw(self) -> int:
+        """The number of a training that begins: it picks the random numbers."""
+        self._trainings += 1
+        return self._trainings - 1
+
+    def apply(
+        self, node: Node, xs: tuple[Array, ...], context: Context, arrays: Arrays | None = None
+    ) -> tuple[Array, Backward]:
+        """Run one layer, with arrays in place of its own where they are given; an error names it."""
+        params = self.arrays_of(node) if arrays is None else arrays
         try:
-            return KERNELS[node.layer.kind](node.layer, self.arrays_of(node), xs, context)
+            return KERNELS[node.layer.kind](node.layer, params, xs, context)
         except LayerError as error:
             shapes = ", ".join(str(x.shape) for x in xs)
             message = f"{node.full_name}: {error.message}"

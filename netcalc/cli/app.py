@@ -12,18 +12,9 @@ from netcalc import __version__
 from netcalc.diagnostics import Diagnostic, NetcalcError
 
 COMMANDS = (
-    "table",
-    "compare",
-    "explain",
-    "run",
-    "gradcheck",
-    "fold",
-    "plan",
-    "list",
-    "show",
-    "layers",
-    "schema",
-)
+    "table", "check", "compare", "memory", "roofline", "sweep", "explain", "run", "plan", "gradcheck", "fold",
+    "list", "show", "layers", "rules", "schema",
+)  # fmt: skip
 """The commands in the order of the help page; each is `command` in the module of its name."""
 
 
@@ -67,7 +58,10 @@ def _netcalc(
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 fine, 2 a spec or usage error, 130 interrupted."""
+    """Run the command line and return its exit code.
+
+    0 is fine, 1 findings or figures that do not hold, 2 a spec or usage error, 130 interrupted.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -59,14 +59,17 @@ def terminal() -> Terminal:
     return Terminal(Console())
 
 
-def track(items: Sequence[Item], what: str) -> Iterable[Item]:
-    """Go through long work with a progress bar on standard error, where that is a terminal."""
+def track(items: Iterable[Item], what: str, total: int | None = None, done: int = 0) -> Iterable[Item]:
+    """Go through long work with a progress bar on standard error, where that is a terminal.
+
+    `total` says how many items there are where they cannot be counted; `done` of them were there before.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
         return items
     from rich.progress import track as tracked
 
-    return tracked(items, what, console=console, transient=True)
+    return tracked(items, what, total, completed=done, console=console, transient=True)
 
 
 @contextmanager

@@ -2,6 +2,18 @@
 
 from netcalc.graph.elaborate import elaborate
 from netcalc.graph.flat import flat_names, flat_spec
-from netcalc.graph.model import Graph, Input, Node, Preprocess
+from netcalc.graph.judging import MEMORY
+from netcalc.graph.model import Graph, Ignored, Input, Limit, Node, Preprocess
 
-__all__ = ["Graph", "Input", "Node", "Preprocess", "elaborate", "flat_names", "flat_spec"]
+__all__ = [
+    "MEMORY",
+    "Graph",
+    "Ignored",
+    "Input",
+    "Limit",
+    "Node",
+    "Preprocess",
+    "elaborate",
+    "flat_names",
+    "flat_spec",
+]

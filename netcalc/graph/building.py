@@ -46,9 +46,11 @@ class Builder:
         if self._is_too_large(use, output, params):
             return unknown
         sources = tuple(handle.name for handle in handles)
-        span, shared = use.item.span, self._shared(use, params)
-        self.nodes[use.full_name] = Node(use.name, use.path, layer, sources, output, params, span, shared)
-        return Handle(use.full_name, output, span)
+        span, shared = use.item.span._replace(via=use.scope.used_at), self._shared(use, params)
+        self.nodes[use.full_name] = Node(
+            use.name, use.path, layer, sources, output, params, span, shared, use.ignored
+        )
+        return Handle(use.full_name, output, use.item.span)
 
     def _layer(
         self, layer_class: type[Layer], values: dict[str, Evaluated], types: tuple[TensorType, ...]

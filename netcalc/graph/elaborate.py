@@ -17,7 +17,8 @@ from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.expansion import MAX_LAYERS, Row, row_names, rows
 from netcalc.graph.header import arguments, expectations, inputs, preprocessing
-from netcalc.graph.model import Graph
+from netcalc.graph.judging import budget, ignored
+from netcalc.graph.model import Graph, Ignored
 from netcalc.graph.scope import Handle, Scope, Use, declared_names
 from netcalc.graph.wiring import Tensors, shape_names
 from netcalc.layers import LAYERS
@@ -63,6 +64,10 @@ class _Elaborator:
         outputs = self._outputs(top)
         expect = expectations(self.spec, self.arguments, self.problems)
         preprocess = preprocessing(self.spec, self.arguments, self.problems)
+        limits = budget(self.spec, self.arguments, self.problems)
+        silenced = [
+            rule for value in self.spec.ignore for rule in ignored(value, self.arguments, self.problems)
+        ]
         if self.lost is not None and not self.problems:
             message = "the expressions of this layer ask for what is not known before it is expanded"
             self._report("E302", message, self.lost, "give in_channels or in_shape as an argument instead")
@@ -79,6 +84,9 @@ class _Elaborator:
             year=self.spec.year,
             expect=expect,
             preprocess=preprocess,
+            expected_at={entry.key: entry.value.span for entry in self.spec.expect},
+            budget=limits,
+            ignored=tuple(silenced),
         )
 
     def _walk(self, items: Sequence[Item], scope: Scope) -> None:
@@ -120,11 +128,12 @@ class _Elaborator:
                 continue
             if self._is_too_much(item, kind, scope):
                 return
+            silenced = self._silenced(item, scope, names)
             if base is not None and stacked:
-                yield Use(item, scope, names, kind, (*scope.path, base), str(row["index"]), row)
+                yield Use(item, scope, names, kind, (*scope.path, base), str(row["index"]), row, silenced)
             else:
                 name = base or self._automatic_name(item, kind, scope)
-                yield Use(item, scope, names, kind, scope.path, name, row)
+                yield Use(item, scope, names, kind, scope.path, name, row, silenced)
         if base is not None and scope.previous is not None:
             self.tensors.add(scope.full(base), scope.previous)
 
@@ -132,6 +141,11 @@ class _Elaborator:
         """What the expressions of an item see, for one of its uses."""
         names = {**scope.names, **row}
         return {**names, **self.tensors.incoming(item, scope, names)}
+
+    def _silenced(self, item: Item, scope: Scope, names: Environment) -> tuple[Ignored, ...]:
+        """The design rules silenced by an item and by what is around it."""
+        value = item.value("ignore")
+        return scope.ignored if value is None else (*scope.ignored, *ignored(value, names, self.problems))
 
     def _is_wanted(self, item: Item, names: Environment) -> bool | None:
         """What `when` says; None where it cannot be known."""
@@ -280,7 +294,10 @@ class _Elaborator:
         block: str = "",
     ) -> Handle:
         """What a body gives; nothing in it gives what comes in."""
-        scope = Scope(path, names, start, use.scope, block, declared_names(items, names))
+        around = use.scope.used_at
+        used_at = use.item.span._replace(via=around) if block else around
+        declared = declared_names(items, names)
+        scope = Scope(path, names, start, use.scope, block, declared, use.ignored, used_at)
         known = start or _unknown(use)
         self.tensors.add(scope.full("input"), known)
         self._walk(items, scope)

@@ -1,7 +1,7 @@
 """The layer graph: nodes in an order in which each reads only what stands before it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,6 +17,21 @@ class Input(NamedTuple):
     type: TensorType
 
 
+class Ignored(NamedTuple):
+    """A design rule that the spec silences, by its code, and where it does."""
+
+    code: str
+    span: Span
+
+
+class Limit(NamedTuple):
+    """The most that a figure may be: a count, or bytes; those of `batch` samples where it is given."""
+
+    most: int
+    batch: int | None
+    span: Span
+
+
 class Node(NamedTuple):
     """A layer in its place. `inputs` are full names; shapes leave the batch axis out."""
 
@@ -30,6 +45,8 @@ class Node(NamedTuple):
     span: Span
     shared: str | None = None
     """The full name of the layer whose parameters it uses, where it has none of its own."""
+    ignored: tuple[Ignored, ...] = ()
+    """The design rules silenced for it and for the blocks that it stands in."""
 
     @property
     def full_name(self) -> str:
@@ -61,6 +78,12 @@ class Graph:
     year: int | None = None
     expect: Mapping[str, int] | None = None
     """The figures the spec claims, such as params and macs."""
+    expected_at: Mapping[str, Span] = field(default_factory=dict)
+    """Where those figures stand."""
+    budget: Mapping[str, Limit] = field(default_factory=dict)
+    """The figures that have a limit."""
+    ignored: tuple[Ignored, ...] = ()
+    """The design rules silenced for the whole network."""
     preprocess: Preprocess = _AS_IT_IS
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from netcalc.diagnostics import Diagnostic, Span
 from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.expansion import Row
+from netcalc.graph.model import Ignored
 from netcalc.spec import Item
 from netcalc.tensor import TensorType
 
@@ -34,6 +35,10 @@ class Scope:
     """The block that this is a use of."""
     declared: frozenset[str] = frozenset()
     """The names that stand in the text of this body, so that an automatic one never takes them."""
+    ignored: tuple[Ignored, ...] = ()
+    """The design rules silenced for this body and all in it."""
+    used_at: Span | None = None
+    """Where the innermost block around it was used."""
     counts: dict[str, Iterator[int]] = field(default_factory=dict)
 
     def full(self, name: str) -> str:
@@ -65,6 +70,8 @@ class Use(NamedTuple):
     """Empty for branches that were given none: what joins them is named by its kind."""
     row: Row = {}  # noqa: RUF012 (never changed)
     """What `repeat` and `each` give this use: options, where the kind has them."""
+    ignored: tuple[Ignored, ...] = ()
+    """The design rules silenced for it, here or around it."""
 
     @property
     def full_name(self) -> str:

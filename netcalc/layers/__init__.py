@@ -21,6 +21,7 @@ from netcalc.layers import (
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import Kept, View
 
 LAYERS: dict[str, type[Layer]] = {
     layer.kind: layer
@@ -98,4 +99,6 @@ def kinds_by_name() -> dict[str, str]:
     return {name: layer.kind for layer in LAYERS.values() for name in (layer.kind, *layer.also)}
 
 
-__all__ = ["LAYERS", "Cost", "Layer", "LayerError", "ParamSpec", "Window", "kinds_by_name"]
+__all__ = [
+    "LAYERS", "Cost", "Kept", "Layer", "LayerError", "ParamSpec", "View", "Window", "kinds_by_name",
+]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import ClassVar
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import INPUT, OUTPUT
 from netcalc.layers.options import Choice, Integer, Number
 from netcalc.tensor import TensorType
 
@@ -17,6 +18,7 @@ class Activation(Layer):
     """A function of each element on its own; the shape stays."""
 
     family = "activation"
+    keeps = INPUT
     ops: ClassVar[int]
 
     def infer(self, x: TensorType) -> TensorType:
@@ -36,6 +38,7 @@ class ReLU(Activation):
     """
 
     kind = "relu"
+    keeps = OUTPUT
     also = ("ReLU", "rectifier")
     ops = 1
 
@@ -58,6 +61,7 @@ class LeakyReLU(Activation):
     """
 
     kind = "leaky_relu"
+    keeps = OUTPUT
     also = ("LeakyReLU",)
     ops = 2
 
@@ -95,6 +99,7 @@ class ELU(Activation):
     """
 
     kind = "elu"
+    keeps = OUTPUT
     also = ("ELU",)
     ops = 4
 
@@ -108,6 +113,7 @@ class SELU(Activation):
     """
 
     kind = "selu"
+    keeps = OUTPUT
     also = ("SELU",)
     ops = 5
 
@@ -119,6 +125,7 @@ class CELU(Activation):
     """
 
     kind = "celu"
+    keeps = OUTPUT
     also = ("CELU",)
     ops = 7
 
@@ -160,6 +167,7 @@ class Sigmoid(Activation):
     """
 
     kind = "sigmoid"
+    keeps = OUTPUT
     also = ("Sigmoid", "logistic")
     ops = 4
 
@@ -171,6 +179,7 @@ class Tanh(Activation):
     """
 
     kind = "tanh"
+    keeps = OUTPUT
     also = ("Tanh",)
     ops = 1
 
@@ -232,6 +241,7 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
+    keeps = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
 

@@ -5,12 +5,17 @@ Each score of a head takes one product for the scaling and softmax's 5 operation
 subtraction, an exponential, an addition, a division).
 """
 
+from typing import TypeVar
+
 from netcalc.layers import geometry
 from netcalc.layers.activation import Softmax
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
+from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Flag, Integer
 from netcalc.tensor import TensorType
+
+T = TypeVar("T")
 
 SCORE_OPS = 1 + Softmax.ops
 """Operations a score takes: the scaling and the softmax."""
@@ -48,6 +53,23 @@ class ScaledDotProductAttention(Layer):
         query, key, value = xs
         scores = query.shape[0] * key.shape[0]
         return Cost(scores * (key.shape[1] + value.shape[1]), self.heads * scores * SCORE_OPS)
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """Inputs, output and each query's log-sum: the scores are computed again.
+
+        Where the widths of keys and values differ, the scores' softmax and copies of the inputs instead,
+        the values themselves where there is one head.
+        """
+        query, key, value = xs
+        if geometry.is_equal(key.shape[1], value.shape[1]):
+            return Kept((0, 1, 2), output=True, each=Extra(statistics=self.heads * query.shape[0]))
+        scores = self.heads * query.shape[0] * key.shape[0]
+        if self.heads == 1:
+            return Kept((2,), each=Extra(values=query.numel + key.numel + scores))
+        return Kept(each=Extra(values=query.numel + key.numel + value.numel + scores))
+
+    def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+        return 2 * self.cost(xs, y).macs
 
 
 class MultiHeadAttention(Layer):
@@ -106,8 +128,26 @@ class MultiHeadAttention(Layer):
         scores = query.shape[0] * key.shape[0]
         return Cost(projections + 2 * scores * width, self.heads * scores * SCORE_OPS)
 
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """Copies of what the projections read, queries, keys, values, weighted values, log-sums.
 
-def _three(xs: tuple[TensorType, ...]) -> tuple[TensorType, TensorType, TensorType]:
+        One copy serves the keys and values of one tensor, and of one width with the queries.
+        """
+        query, key, value = _three(xs)
+        width, length = query.shape[1], query.shape[0]
+        read = query.numel
+        if len(xs) > 1:
+            one = len(xs) == 2 and geometry.is_equal(width, key.shape[1])
+            read = read + (key.numel if one else key.numel + value.numel)
+        projected = (length + 2 * key.shape[0]) * width
+        return Kept(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
+
+    def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+        missing = [x.numel for x, needed in zip(_three(xs), _three(needs), strict=True) if not needed]
+        return 2 * self.cost(xs, y).macs - sum(missing) * xs[0].shape[1]
+
+
+def _three(xs: tuple[T, ...]) -> tuple[T, T, T]:
     """What queries, keys and values are made from, by how many inputs are given."""
     return xs[0], xs[min(1, len(xs) - 1)], xs[-1]
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
+from netcalc.layers.kept import Kept, View
 from netcalc.layers.options import Option
 from netcalc.tensor import Shape, TensorType
 
@@ -60,6 +61,10 @@ class Layer:
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """The fewest and the most inputs; None is no limit."""
     options: ClassVar[Mapping[str, Option[Any]]] = {}
+    keeps: ClassVar[Kept]
+    """What it keeps for backward, where that does not depend on its options and sizes."""
+    view: ClassVar[View | None] = None
+    """How its output is its input's memory, where it is."""
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
@@ -93,6 +98,25 @@ class Layer:
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         """What one sample costs."""
         return Cost()
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """What it keeps for backward; `needs` says of each input whether a gradient goes back to it."""
+        return self.keeps
+
+    def view_in(self, training: bool) -> View | None:
+        """How its output is its input's memory, in training or in inference."""
+        return self.view
+
+    def hands_on(self, x: TensorType, y: TensorType) -> bool:
+        """Whether an input's gradient is the output's, or a part of it, rather than computed."""
+        return self.view_in(training=True) is not None and x.numel == y.numel
+
+    def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+        """Multiply-adds of one sample's gradients: a product's macs for each operand that needs one.
+
+        The operands are the input and the weights unless a layer says otherwise.
+        """
+        return self.cost(xs, y).macs * (1 + any(needs))
 
     def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""

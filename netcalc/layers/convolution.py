@@ -5,6 +5,7 @@ from math import prod
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import INPUT
 from netcalc.layers.options import Choice, Flag, Integer, Padding, Sizes
 from netcalc.tensor import TensorType
 
@@ -13,6 +14,7 @@ class _Windowed(SpatialLayer):
     """The options that the convolutions share."""
 
     family = "convolution"
+    keeps = INPUT
 
     kernel = Sizes(doc="size of the window", torch="kernel_size")
     stride = Sizes(1, doc="step of the window", torch="stride")

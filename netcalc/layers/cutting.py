@@ -3,6 +3,7 @@
 from netcalc.layers import geometry
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import NOTHING, View
 from netcalc.layers.options import Integer, Maybe, Padding, Sizes
 from netcalc.tensor import Shape, TensorType
 
@@ -17,6 +18,8 @@ class Crop(SpatialLayer):
 
     kind = "crop"
     family = "cutting"
+    keeps = NOTHING
+    view = View.STRIDED
     also = ("CenterCrop", "Cropping2D", "center_crop")
 
     crop = Padding(0, doc="cells cut off", torch=None, same=False)
@@ -56,6 +59,8 @@ class Slice(Layer):
 
     kind = "slice"
     family = "cutting"
+    keeps = NOTHING
+    view = View.STRIDED
     also = ("narrow",)
 
     axis = Integer(0, at_least=None, doc="the axis, without the batch", torch="dim")
@@ -92,6 +97,8 @@ class Split(Layer):
 
     kind = "split"
     family = "cutting"
+    keeps = NOTHING
+    view = View.STRIDED
     also = ("chunk", "Split")
 
     parts = Integer(doc="pieces that the axis is cut into", torch="chunks")

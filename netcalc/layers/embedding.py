@@ -4,6 +4,7 @@ from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import INPUT, NOTHING, Kept
 from netcalc.layers.options import Choice, Integer, Integers
 from netcalc.tensor import TensorType, format_shape
 
@@ -19,6 +20,7 @@ class Embedding(Layer):
 
     kind = "embedding"
     family = "embedding"
+    keeps = INPUT
     also = ("Embedding", "lookup")
 
     entries = Integer(doc="rows of the table, such as the words of a vocabulary", torch="num_embeddings")
@@ -66,6 +68,12 @@ class Parameter(Layer):
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost() if self.join == "prepend" else Cost(other_ops=y.numel)
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return INPUT if self.join == "multiply" else NOTHING
+
+    def hands_on(self, x: TensorType, y: TensorType) -> bool:
+        return self.join != "multiply"
 
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         if self.join == "prepend" and geometry.resolve_axis(self.axis, len(x.shape), "axis") != 0:

@@ -2,6 +2,7 @@
 
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
+from netcalc.layers.kept import INPUT
 from netcalc.layers.options import Flag, Integer
 from netcalc.tensor import TensorType
 
@@ -16,6 +17,7 @@ class Linear(Layer):
 
     kind = "linear"
     family = "linear"
+    keeps = INPUT
     also = ("Dense", "fc", "fully_connected", "affine", "dense")
 
     units = Integer(doc="output features", torch="out_features")

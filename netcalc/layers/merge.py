@@ -1,9 +1,12 @@
 """Layers that join tensors: element by element, along an axis, or as a matrix product."""
 
+from math import prod
+
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import NOTHING, Extra, Kept
 from netcalc.layers.options import Flag, Integer
 from netcalc.tensor import Shape, TensorType
 
@@ -34,7 +37,11 @@ class Add(_Elementwise):
     """
 
     kind = "add"
+    keeps = NOTHING
     also = ("sum", "Add", "plus")
+
+    def hands_on(self, x: TensorType, y: TensorType) -> bool:
+        return x.shape == y.shape
 
 
 class Multiply(_Elementwise):
@@ -45,6 +52,19 @@ class Multiply(_Elementwise):
 
     kind = "multiply"
     also = ("mul", "Multiply", "times")
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """Each factor that another's gradient needs, and the products between the first and the last."""
+        inputs, between, product, product_needs = set[int](), 0, xs[0], needs[0]
+        for number, x in enumerate(xs[1:], 1):
+            if product_needs:
+                inputs.add(number)
+            if needs[number] and number == 1:
+                inputs.add(0)
+            elif needs[number]:
+                between = between + product.numel
+            product, product_needs = self.infer(product, x), product_needs or needs[number]
+        return Kept(inputs=tuple(sorted(inputs)), each=Extra(values=between))
 
 
 class Concat(Layer):
@@ -57,6 +77,7 @@ class Concat(Layer):
 
     kind = "concat"
     family = "merge"
+    keeps = NOTHING
     also = ("cat", "Concatenate", "concatenate")
     arity = (2, None)
 
@@ -80,6 +101,9 @@ class Concat(Layer):
     def window(self, *xs: TensorType) -> tuple[Window, ...] | None:
         along_channels = geometry.resolve_axis(self.axis, len(xs[0].shape), "axis") == 0
         return pointwise(xs[0]) if along_channels else None
+
+    def hands_on(self, x: TensorType, y: TensorType) -> bool:
+        return True
 
 
 class MatMul(Layer):
@@ -114,6 +138,19 @@ class MatMul(Layer):
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(macs=y.numel * xs[0].shape[-1])
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """Each factor that the other's gradient needs, one that stretches as a copy at full size."""
+        stretched = [(*y.shape[:-2], *x.shape[-2:]) for x in xs]
+        read = [number for number, needed in enumerate(reversed(needs)) if needed]
+        copies = [
+            number for number in read if not geometry.is_equal(prod(stretched[number]), xs[number].numel)
+        ]
+        inputs = tuple(number for number in read if number not in copies)
+        return Kept(inputs, each=Extra(values=sum(prod(stretched[number]) for number in copies)))
+
+    def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+        return self.cost(xs, y).macs * sum(needs)
 
 
 def _broadcast(kind: str, first: Shape, second: Shape) -> Shape:

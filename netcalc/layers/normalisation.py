@@ -7,10 +7,13 @@ scale and shift are one more each. With running statistics it is one scale and o
 Statistics over positions make an output depend on the whole input, so such a layer has no window.
 """
 
+from math import prod
+
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Flag, Integer, Number
 from netcalc.tensor import Shape, TensorType
 
@@ -69,6 +72,9 @@ class BatchNorm(_Norm):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * 2) if self.running else super().cost(xs, y)
 
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return Kept((0,), once=Extra(statistics=2 * xs[0].shape[0]))
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
 
@@ -98,6 +104,10 @@ class LayerNorm(_Norm):
         shape = x.shape[:1] if self.channels else x.shape[-self.axes :]
         return _scale_and_shift(shape, self.bias) if self.affine else ()
 
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        together = xs[0].shape[:1] if self.channels else xs[0].shape[-self.axes :]
+        return Kept((0,), each=Extra(statistics=2 * (y.numel // prod(together))))
+
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         return pointwise(x) if self.channels else None
 
@@ -116,6 +126,11 @@ class InstanceNorm(_Norm):
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         return _scale_and_shift(x.shape[:1]) if self.affine else ()
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """The scale once a sample beside the statistics: PyTorch makes each sample's channels its own."""
+        channels = xs[0].shape[0]
+        return Kept((0,), each=Extra(values=channels if self.affine else 0, statistics=2 * channels))
 
 
 class GroupNorm(_Norm):
@@ -137,6 +152,9 @@ class GroupNorm(_Norm):
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         return _scale_and_shift(x.shape[:1]) if self.affine else ()
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return Kept((0,), each=Extra(statistics=2 * self.groups))
 
 
 class LRN(Layer):
@@ -163,6 +181,12 @@ class LRN(Layer):
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * (self.size + 5))
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """The squares padded along the channels, the sum before its power and after."""
+        channels, positions = y.shape[0], prod(y.shape[1:])
+        padded = (channels + self.size - 1) * positions
+        return Kept((0,), each=Extra(values=padded + 2 * y.numel))
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)

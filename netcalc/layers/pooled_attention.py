@@ -6,6 +6,7 @@ from typing import NamedTuple
 from netcalc.layers import geometry
 from netcalc.layers.attention import SCORE_OPS
 from netcalc.layers.base import Cost, Layer, ParamSpec
+from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.normalisation import EPS
 from netcalc.layers.options import Choice, Flag, Integer, Integers, Maybe, Number
 from netcalc.tensor import Shape, TensorType
@@ -115,6 +116,32 @@ class PooledAttention(Layer):
             other_ops = other_ops + self._stretched(queries, keys) * (width // self.heads) * _STRETCH_OPS
         added = {"none": 0, "patches": prod(queries), "all": 1 + prod(queries)}[self.residual]
         return Cost(macs, other_ops + added * width)
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """The scores' softmax, what it weighs, queries, keys and values; of a pool what its parts read.
+
+        With one head keys and values that are not pooled stay in the projection's memory. `positions`
+        reads the patches' queries along each axis, and picks a vector for each two positions of an axis.
+        """
+        tokens, width = xs[0].shape[0], self._width(xs[0])
+        queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
+        left, right = 1 + prod(queries), 1 + prod(keys)
+        whole = self.heads == 1 and not self.key_pool.stands
+        values = 2 * left * width + (3 * tokens if whole else 2 * right) * width + self.heads * left * right
+        statistics, once = 0, Extra()
+        for pool in self._pools:
+            pooled = 1 + prod(pool.grid(self.size))
+            values = values + (prod(self.size) + pooled) * width
+            statistics = statistics + 2 * self.heads * pooled
+        if self.positions:
+            values = values + 3 * prod(queries) * width
+            pairs = sum(q * k for q, k in zip(queries, keys, strict=True))
+            once = Extra(values=pairs * (width // self.heads), indices=pairs)
+        return Kept((0,), each=Extra(values, statistics), once=once)
+
+    def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+        reading = 3 * xs[0].numel * self._width(xs[0])
+        return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
 
     def _width(self, x: TensorType) -> int:
         return x.shape[1] if self.width is None else self.width

@@ -5,6 +5,7 @@ from math import prod
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, SpatialLayer, channels_and_space, spatial_axes
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import INPUT, NOTHING, Extra, Kept
 from netcalc.layers.options import Flag, Maybe, Padding, Sizes
 from netcalc.tensor import TensorType
 
@@ -53,6 +54,9 @@ class MaxPool(_Pool):
     def spread(self) -> tuple[int, ...]:
         return self.dilation
 
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return Kept((0,), each=Extra(indices=y.numel))
+
 
 class AvgPool(_Pool):
     """The mean of each window.
@@ -64,6 +68,7 @@ class AvgPool(_Pool):
     """
 
     kind = "avgpool"
+    keeps = INPUT
     also = ("AvgPool1d", "AvgPool2d", "AvgPool3d", "AveragePooling2D")
 
     count_include_pad = Flag(
@@ -110,6 +115,10 @@ class AdaptiveAvgPool(_AdaptivePool):
     kind = "adaptive_avgpool"
     also = ("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d")
 
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """Nothing where it is the mean over all positions."""
+        return NOTHING if geometry.is_equal(prod(y.shape[1:]), 1) else INPUT
+
 
 class AdaptiveMaxPool(_AdaptivePool):
     """The largest value in windows that give a fixed output size, as PyTorch's AdaptiveMaxPool1d, 2d, 3d.
@@ -119,6 +128,9 @@ class AdaptiveMaxPool(_AdaptivePool):
 
     kind = "adaptive_maxpool"
     also = ("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d")
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return Kept((0,), each=Extra(indices=y.numel))
 
 
 class _GlobalPool(SpatialLayer):
@@ -143,6 +155,7 @@ class GlobalAvgPool(_GlobalPool):
     """
 
     kind = "global_avgpool"
+    keeps = NOTHING
     also = ("GlobalAveragePooling2D", "GlobalAvgPool2d")
 
 
@@ -154,3 +167,6 @@ class GlobalMaxPool(_GlobalPool):
 
     kind = "global_maxpool"
     also = ("GlobalMaxPooling2D", "GlobalMaxPool2d")
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return Kept((0,), each=Extra(indices=y.numel))

@@ -16,6 +16,7 @@ from netcalc.layers import geometry
 from netcalc.layers.activation import Sigmoid, Tanh
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
+from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer
 from netcalc.tensor import Shape, TensorType
 
@@ -63,6 +64,24 @@ class _Recurrent(Layer):
         read = sum(features + self.units for features in self._features(xs[0]))
         return Cost(runs * self.gates * self.units * read, runs * self.layers * self.units * self.unit_ops)
 
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """What each layer and direction reads, in a copy, and its steps; every later layer reads one.
+
+        The first state of all layers and directions is one tensor.
+        """
+        directions, steps = len(self.directions), xs[0].shape[0]
+        first, *later = self._features(xs[0])
+        read = steps * (directions * first + sum(later))
+        return Kept(each=Extra(values=read + directions * self.layers * self._kept_states(steps)))
+
+    def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+        reading = xs[0].numel * len(self.directions) * self.gates * self.units
+        return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
+
+    def _kept_states(self, steps: int) -> int:
+        """Elements that a layer's steps keep in one direction: gates, states and what joins them."""
+        return 7 * steps * self.units
+
     @property
     def directions(self) -> tuple[str, ...]:
         """What stands behind the parameters' names of each direction."""
@@ -89,6 +108,9 @@ class RNN(_Recurrent):
     unit_ops = 1 + Tanh.ops
 
     activation = Choice("tanh", "relu", doc="the function of the sum", torch="nonlinearity")
+
+    def _kept_states(self, steps: int) -> int:
+        return (steps + 1) * self.units
 
 
 class LSTM(_Recurrent):

@@ -3,6 +3,7 @@
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import NOTHING, Kept
 from netcalc.layers.options import Choice, Flag, Integers
 from netcalc.tensor import TensorType
 
@@ -35,6 +36,9 @@ class Reduce(Layer):
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=xs[0].numel)
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return Kept(inputs=(0,), output=True) if self.how == "max" else NOTHING
 
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         return pointwise(x) if self.keep and self._reduced(x) == {0} else None

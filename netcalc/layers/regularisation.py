@@ -2,6 +2,7 @@
 
 from netcalc.layers.base import Layer, pointwise
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import NOTHING, Extra, Kept, View
 from netcalc.layers.options import Flag, Number
 from netcalc.tensor import TensorType
 
@@ -25,6 +26,16 @@ class Dropout(Layer):
     def infer(self, x: TensorType) -> TensorType:
         return x
 
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        if self.rate == 0:
+            return NOTHING
+        if self.rate == 1:
+            return Kept(once=Extra(values=1))
+        return Kept(each=Extra(values=y.shape[0] if self.channels else y.numel))
+
+    def view_in(self, training: bool) -> View | None:
+        return None if training and self.rate else View.ANY
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
 
@@ -46,6 +57,12 @@ class StochasticDepth(Layer):
 
     def infer(self, x: TensorType) -> TensorType:
         return x
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return Kept(each=Extra(values=1)) if self.rate else NOTHING
+
+    def view_in(self, training: bool) -> View | None:
+        return None if training and self.rate else View.ANY
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)

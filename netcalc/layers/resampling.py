@@ -5,6 +5,7 @@ from math import prod
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import NOTHING
 from netcalc.layers.options import Choice, Integer, Sizes
 from netcalc.tensor import TensorType
 
@@ -20,6 +21,7 @@ class Upsample(SpatialLayer):
 
     kind = "upsample"
     family = "resampling"
+    keeps = NOTHING
     also = ("Upsample", "UpSampling2D", "UpsamplingNearest2d", "UpsamplingBilinear2d")
 
     factor = Sizes(doc="how many times larger", torch="scale_factor")
@@ -49,6 +51,7 @@ class Interpolate(SpatialLayer):
 
     kind = "interpolate"
     family = "resampling"
+    keeps = NOTHING
     also = ("Resize", "Resizing", "resize")
 
     size = Sizes(doc="output size of each axis", torch="size")
@@ -75,6 +78,7 @@ class PixelShuffle(Layer):
 
     kind = "pixel_shuffle"
     family = "resampling"
+    keeps = NOTHING
     also = ("PixelShuffle", "depth_to_space")
 
     factor = Integer(doc="how many times finer", torch="upscale_factor")

@@ -6,6 +6,7 @@ from netcalc.layers import geometry
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
+from netcalc.layers.kept import INPUT, NOTHING, Kept, View
 from netcalc.layers.options import Choice, Integer, Integers, Maybe, Number, Padding
 from netcalc.tensor import TensorType, format_shape
 
@@ -18,6 +19,8 @@ class Identity(Layer):
 
     kind = "identity"
     family = "shape"
+    keeps = NOTHING
+    view = View.ANY
     also = ("Identity", "noop", "pass")
 
     def infer(self, x: TensorType) -> TensorType:
@@ -37,6 +40,8 @@ class Flatten(Layer):
 
     kind = "flatten"
     family = "shape"
+    keeps = NOTHING
+    view = View.IN_ORDER
     also = ("Flatten",)
 
     start = Integer(0, at_least=None, doc="first axis joined", torch="start_dim")
@@ -59,6 +64,8 @@ class Reshape(Layer):
 
     kind = "reshape"
     family = "shape"
+    keeps = NOTHING
+    view = View.IN_ORDER
     also = ("Unflatten", "view")
 
     shape = Integers(at_least=-1, doc="the new sizes, without the batch; one may be -1", torch="size")
@@ -86,6 +93,8 @@ class Permute(Layer):
 
     kind = "permute"
     family = "shape"
+    keeps = NOTHING
+    view = View.STRIDED
     also = ("Permute", "transpose")
 
     order = Integers(at_least=None, doc="the input's axes in their new order", torch="dims")
@@ -105,6 +114,8 @@ class Squeeze(Layer):
 
     kind = "squeeze"
     family = "shape"
+    keeps = NOTHING
+    view = View.ANY
 
     axes = Maybe(
         Integers(at_least=None, doc="the axes to drop; every one of size 1 unless given", torch="dim")
@@ -128,6 +139,8 @@ class Unsqueeze(Layer):
 
     kind = "unsqueeze"
     family = "shape"
+    keeps = NOTHING
+    view = View.ANY
     also = ("expand_dims",)
 
     axis = Integer(at_least=None, doc="where the new axis stands in the output", torch="dim")
@@ -159,6 +172,9 @@ class Pad(SpatialLayer):
         sizes = (size + (before + after) for size, (before, after) in zip(space, self.pad, strict=True))
         return TensorType((channels, *sizes), x.dtype)
 
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return INPUT if self.mode in ("reflect", "replicate") else NOTHING
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(geometry.shifted_window(-before) for before, _ in self.pad)
 
@@ -174,6 +190,7 @@ class Roll(Layer):
 
     kind = "roll"
     family = "shape"
+    keeps = NOTHING
     also = ("Roll", "cyclic_shift")
 
     shift = Integers(at_least=None, doc="positions moved along each axis, negative backward", torch="shifts")
@@ -197,6 +214,7 @@ class ChannelShuffle(Layer):
 
     kind = "channel_shuffle"
     family = "shape"
+    keeps = NOTHING
     also = ("ChannelShuffle",)
 
     groups = Integer(doc="groups of channels that are mixed", torch="groups")

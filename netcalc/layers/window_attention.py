@@ -7,6 +7,7 @@ from netcalc.layers.activation import Sigmoid
 from netcalc.layers.attention import SCORE_OPS
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer
 from netcalc.layers.errors import LayerError
+from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer, Sizes
 from netcalc.tensor import Shape, TensorType
 
@@ -78,11 +79,7 @@ class WindowAttention(SpatialLayer):
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         *space, channels = xs[0].shape
-        windows = self.windows(tuple(space))
-        inside = prod(windows)
-        positions = prod(
-            geometry.whole_windows(size, window) * window for size, window in zip(space, windows, strict=True)
-        )
+        positions, inside = self._positions(tuple(space))
         scores = positions * inside * self.heads
         macs = 4 * positions * channels * channels + 2 * positions * inside * channels
         other_ops = scores * (SCORE_OPS + 1 + any(self.shifts(tuple(space))))
@@ -92,6 +89,37 @@ class WindowAttention(SpatialLayer):
             biases = inside * inside * self.heads
             other_ops = other_ops + 2 * positions * channels * 3 + biases * (Sigmoid.ops + 1) + hidden
         return Cost(macs, other_ops)
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """Copies of the windows, queries, keys, values, the scores' softmax and what it weighs.
+
+        With one head keys and values stay in the projection's memory. `cosine` also keeps the projection,
+        lengths, scores before their factor, and the network of the bias; a window that shrank its offsets.
+        """
+        *space, channels = xs[0].shape
+        positions, inside = self._positions(tuple(space))
+        scores = positions * inside * self.heads
+        apart = 5 if self.heads > 1 else 6
+        each, once = apart * positions * channels + scores, Extra()
+        if self.cosine:
+            lengths = 4 * positions * self.heads
+            each = (7 if self.heads == 1 else 8) * positions * channels + lengths + 2 * scores
+            once = Extra(self.offsets() * _HIDDEN + inside * inside * self.heads + self.heads)
+        elif not geometry.is_equal(inside, prod(self.size)):
+            once = Extra(indices=inside * inside)
+        return Kept(each=Extra(each), once=once)
+
+    def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+        *space, channels = xs[0].shape
+        positions, _ = self._positions(tuple(space))
+        reading = 3 * positions * channels * channels
+        return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
+
+    def _positions(self, space: Shape) -> tuple[int, int]:
+        """The positions of all windows, the padded ones among them, and those of one."""
+        windows = self.windows(space)
+        covered = zip(space, windows, strict=True)
+        return prod(geometry.whole_windows(size, window) * window for size, window in covered), prod(windows)
 
     def windows(self, space: Shape) -> Shape:
         """The window's size along each axis, as it is used on an input."""

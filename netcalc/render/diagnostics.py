@@ -1,29 +1,40 @@
 """Diagnostics for people: the source line, a caret under the place, and what to type instead."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from netcalc.diagnostics import Diagnostic, Span
+from netcalc.diagnostics import Diagnostic, Severity, Span
 from netcalc.render.layout import Segment
 
 MAX_SHOWN = 50
 _LONGEST_LINE = 100
-_COLOURS = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
+SEVERITY_COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 
 
 def diagnostic_lines(diagnostics: Sequence[Diagnostic]) -> Iterator[list[Segment]]:
     """Every diagnostic as a block of lines, and how many there are."""
     for diagnostic in diagnostics[:MAX_SHOWN]:
-        yield from _block(diagnostic)
+        yield from block_lines(diagnostic)
         yield []
-    count = len(diagnostics)
-    more = f", {count - MAX_SHOWN} of them not shown" if count > MAX_SHOWN else ""
-    yield [(f"{count} error{'s' if count != 1 else ''}{more}", "bold")]
+    yield [(counted(diagnostics), "bold")]
 
 
-def _block(diagnostic: Diagnostic) -> Iterator[list[Segment]]:
-    colour = _COLOURS[diagnostic.severity]
+def counted(diagnostics: Sequence[Diagnostic]) -> str:
+    """`1 error, 2 warnings`, and how many of them are beyond those that are shown."""
+    numbers = Counter(diagnostic.severity for diagnostic in diagnostics)
+    words = [
+        f"{numbers[word]} {word}{'s' if numbers[word] > 1 else ''}"
+        for word in SEVERITY_COLOURS
+        if numbers[word]
+    ]
+    hidden = len(diagnostics) - MAX_SHOWN
+    return ", ".join([*words, f"{hidden} of them not shown"] if hidden > 0 else words)
+
+
+def block_lines(diagnostic: Diagnostic) -> Iterator[list[Segment]]:
+    colour = SEVERITY_COLOURS[diagnostic.severity]
     yield [(f"{diagnostic.severity}[{diagnostic.code}]", colour), (f": {_clean(diagnostic.message)}", "bold")]
     margin = "  "
     if diagnostic.span is not None:

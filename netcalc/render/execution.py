@@ -49,11 +49,11 @@ def moment_headings() -> list[Heading]:
     return [Heading("", text) for text in ("mean", "std", "min", "max", "zeros", "")]
 
 
-def moment_cells(moments: "Moments") -> list[str]:
-    """Mean to maximum in three digits, the share of zeros, and what is not finite."""
+def moment_cells(moments: "Moments", digits: int = 3) -> list[str]:
+    """Mean to maximum in so many digits, the share of zeros, and what is not finite."""
     values = (moments.mean, moments.std, moments.min, moments.max)
     unsound = [f"{count:,} {name}" for count, name in ((moments.nans, "NaN"), (moments.infs, "Inf")) if count]
-    return [*map(three_digits, values), share(moments.zeros), ", ".join(unsound)]
+    return [*(f"{value:.{digits}g}" for value in values), share(moments.zeros), ", ".join(unsound)]
 
 
 def three_digits(value: float | None) -> str:

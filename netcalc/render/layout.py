@@ -14,7 +14,7 @@ Segment = tuple[str, str]
 
 
 _LEAST_NAME = 24
-"""A first column of names is never cut below this."""
+"""A first column of names is never cut below this, unless a table says so."""
 
 
 class Heading(NamedTuple):
@@ -85,7 +85,12 @@ def _cut(text: str, width: int) -> str:
     return f"{set_cell_size(text, width - 3 - tail)}...{text[len(text) - tail :]}"
 
 
-def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], max_width: int | None) -> Layout:
+def lay_out(
+    headings: Sequence[Heading],
+    rows: Sequence[Sequence[str]],
+    max_width: int | None,
+    least_name: int = _LEAST_NAME,
+) -> Layout:
     """Widths that show every cell; beyond `max_width`, gaps and a long first column shrink."""
     widths = []
     for column, heading in enumerate(headings):
@@ -96,7 +101,7 @@ def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], max_widt
         _fit_groups(layout)
         if max_width is None or layout.width <= max_width:
             return layout
-    longest = max(_LEAST_NAME, layout.widths[0] - max(0, layout.width - (max_width or layout.width)))
+    longest = max(least_name, layout.widths[0] - max(0, layout.width - (max_width or layout.width)))
     return layout._replace(widths=[min(layout.widths[0], longest), *layout.widths[1:]])
 
 

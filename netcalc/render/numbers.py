@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+BYTE_UNITS = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"), (1, "bytes"))
+
 
 def scaled(value: int, unit: int) -> str:
     """`value` in units of `unit`: whole from 10 up, two digits below, `0` for nothing at all."""
@@ -25,9 +27,14 @@ def exact(value: int) -> str:
 def with_unit(value: int, units: tuple[tuple[int, str], ...]) -> str:
     """`value` in the largest unit that it reaches, with two decimals."""
     for size, name in units:
-        if value >= size:
+        if value >= size > 1:
             return f"{value / size:,.2f} {name}"
     return f"{value:,} {units[-1][1]}"
+
+
+def byte_size(value: int) -> str:
+    """Bytes in the largest unit that they reach: `1.50 GiB`."""
+    return with_unit(value, BYTE_UNITS)
 
 
 def sizes(shape: Iterable[int]) -> str:

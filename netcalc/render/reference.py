@@ -30,7 +30,7 @@ def index_lines() -> Iterator[list[Segment]]:
         for layer in members:
             yield [(f"  {layer.kind:{width}}  ", "cyan"), (summary(layer), "")]
         yield []
-    general = "name:, from:, repeat:, each: and when: go with every layer"
+    general = "name:, from:, repeat:, each:, when: and ignore: go with every layer"
     yield [(f"netcalc layers KIND tells its options and rules; {general}", "dim")]
 
 
@@ -59,7 +59,7 @@ def markdown_chunks() -> Iterator[str]:
     """The whole reference as a Markdown page."""
     yield "# Layers\n\n"
     yield "Made by `netcalc layers --format markdown`. Shapes leave the batch axis out. "
-    yield "`name:`, `from:`, `repeat:`, `each:` and `when:` go with every layer.\n"
+    yield "`name:`, `from:`, `repeat:`, `each:`, `when:` and `ignore:` go with every layer.\n"
     for family, members in groupby(LAYERS.values(), key=lambda layer: layer.family):
         yield f"\n## {family.capitalize()}\n"
         for layer in members:

@@ -11,11 +11,13 @@ from typing import Any
 from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.expansion import MAX_LAYERS
 from netcalc.graph.header import RESERVED
+from netcalc.graph.judging import BYTE_UNITS, COUNT_UNITS, MEMORY
 from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option, Schema
+from netcalc.lint import RULES
 from netcalc.render.reference import summary
 from netcalc.spec.items import LAYER_NAME
-from netcalc.spec.reader import EXPECTATIONS, OF_VARIANTS, YEARS
+from netcalc.spec.reader import BUDGETS, EXPECTATIONS, OF_VARIANTS, YEARS
 from netcalc.spec.scalars import MAX_INTEGER
 
 _WORD = r"[A-Za-z_\u0080-\uFFFF][0-9A-Za-z_\u0080-\uFFFF]*"
@@ -72,6 +74,7 @@ def general_keys() -> dict[str, tuple[str, Schema]]:
             {"type": "object", "minProperties": 1, "additionalProperties": lists},
         ),
         "when": ("whether it is there", _or_expression({"type": "boolean"})),
+        "ignore": ("the design rules that are silenced for it and all in it", _codes()),
     }
 
 
@@ -102,6 +105,15 @@ def _top_level() -> dict[str, Schema]:
             "figures that the network must have",
             {"type": "object", "properties": expected, "additionalProperties": False},
         ),
+        "budget": (
+            "the most that figures may be: {params: 5M, training_memory: 8GiB@batch32}",
+            {
+                "type": "object",
+                "properties": {name: _limit(name) for name in BUDGETS},
+                "additionalProperties": False,
+            },
+        ),
+        "ignore": ("the design rules that are silenced", _codes()),
         "include": (
             "files in this folder whose blocks are used here",
             {"anyOf": [file, {"type": "array", "items": file}]},
@@ -120,6 +132,21 @@ def _top_level() -> dict[str, Schema]:
     top = {key: _described(doc, value) for key, (doc, value) in listed.items()}
     top["variants"]["additionalProperties"]["properties"] = {name: top[name] for name in OF_VARIANTS}
     return top
+
+
+def _codes() -> Schema:
+    """Codes of design rules: one, or a list of them."""
+    code: Schema = {"enum": [*RULES]}
+    return _or_expression(code, {"type": "array", "items": _or_expression(code)})
+
+
+def _limit(figure: str) -> Schema:
+    """A count with K, M, G or T, or bytes with KiB and so on, for a batch where one is named."""
+    in_bytes = figure in MEMORY
+    units = "|".join(BYTE_UNITS if in_bytes else COUNT_UNITS)
+    batch = "(@batch[1-9][0-9]{0,8})?" if in_bytes else ""
+    written = {"type": "string", "pattern": rf"^[0-9]{{1,15}}(\.[0-9]{{1,15}})? ?({units}){batch}$"}
+    return _or_expression({"type": "integer", "minimum": 0}, written)
 
 
 def _preprocessing() -> dict[str, Schema]:

@@ -12,7 +12,6 @@ from netcalc.render.lines import Line, View, lines, totals
 from netcalc.tensor import format_shape
 
 _MEGABYTES = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"), (1, "bytes"))
-_MEBIBYTES = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"), (1, "bytes"))
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 HEAVY = 0.15
@@ -69,7 +68,7 @@ def conditions_in_words(report: Report, view: View) -> str:
 
 def byte_units(report: Report) -> tuple[tuple[int, str], ...]:
     """The lecture prints KB and MB for 1024 and 1024^2 bytes; elsewhere they are KiB and MiB."""
-    return _MEGABYTES if report.convention.name == "lecture" else _MEBIBYTES
+    return _MEGABYTES if report.convention.name == "lecture" else numbers.BYTE_UNITS
 
 
 def cell(column: Column, line: Line) -> str:

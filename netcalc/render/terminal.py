@@ -7,7 +7,7 @@ from rich.text import Text
 
 from netcalc.render.layout import Segment
 
-_ASCII = str.maketrans("─█▉▊▋▌▍▎▏·", "-####||||-")
+_ASCII = str.maketrans("─│┤└█▉▊▋▌▍▎▏▓▒░▲·", "-|++####||||@+.^-")
 
 
 class Terminal:

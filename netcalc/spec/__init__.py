@@ -4,7 +4,13 @@ from netcalc.spec.blocks import Block
 from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, evaluate
 from netcalc.spec.items import BRANCH_KEYS, ITEM_KEYS, Body, Item
 from netcalc.spec.library import bundled_files, bundled_names, find_spec, open_source, variant_names
-from netcalc.spec.overrides import InputOverride, Setting, read_input_override, read_setting
+from netcalc.spec.overrides import (
+    InputOverride,
+    Setting,
+    read_input_override,
+    read_setting,
+    split_setting,
+)
 from netcalc.spec.reader import InputDeclaration, Spec, read_spec
 from netcalc.spec.tree import (
     UNKNOWN,
@@ -17,6 +23,7 @@ from netcalc.spec.tree import (
     describe,
 )
 from netcalc.spec.writing import FlatItem, spec_text
+from netcalc.spec.yaml_reader import read_document
 
 __all__ = [
     "BRANCH_KEYS",
@@ -45,9 +52,11 @@ __all__ = [
     "evaluate",
     "find_spec",
     "open_source",
+    "read_document",
     "read_input_override",
     "read_setting",
     "read_spec",
     "spec_text",
+    "split_setting",
     "variant_names",
 ]

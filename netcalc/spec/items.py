@@ -7,7 +7,7 @@ from netcalc.spec.expressions import Expression, ExpressionFault, parse_expressi
 from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown
 from netcalc.spec.yaml_reader import expression_problem, inside_dollar
 
-ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when")
+ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore")
 """The keys that go with every item."""
 
 BRANCH_KEYS = {"parallel": ("branches",), "residual": ("main", "shortcut")}

@@ -44,9 +44,29 @@ def read_setting(text: str) -> Setting:
     return Setting(name.strip(), root, root.span)
 
 
-def read_input_override(text: str) -> InputOverride:
+def split_setting(text: str) -> list[str]:
+    """`width=0.5,1` as `width=0.5` and `width=1`: at the commas that stand in no bracket and no quotes."""
+    name, equals, values = text.partition("=")
+    parts, depth, quote = [""], 0, ""
+    for character in values:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character in "[({":
+            depth += 1
+        elif character in "])}":
+            depth -= 1
+        if character == "," and depth == 0 and not quote:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [f"{name.strip()}{equals}{part.strip()}" for part in parts]
+
+
+def read_input_override(text: str, option: str = "--input") -> InputOverride:
     """Read `3x224x224` or `image=3x224x224`; raises SpecError where it is neither."""
-    source = Source("--input", text)
+    source = Source(option, text)
     name, equals, sizes = text.rpartition("=")
     if not all(size.isascii() and size.isdecimal() and len(size) < 16 for size in sizes.split("x")):
         _fail(

@@ -13,12 +13,13 @@ from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe,
 from netcalc.spec.yaml_reader import read_document
 
 TOP_LEVEL = (
-    "name", "source", "year", "input", "inputs", "preprocess", "args", "variants", "expect", "include",
-    "blocks", "layers", "outputs",
+    "name", "source", "year", "input", "inputs", "preprocess", "args", "variants", "expect", "budget",
+    "ignore", "include", "blocks", "layers", "outputs",
 )  # fmt: skip
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
+BUDGETS = (*EXPECTATIONS, "training_memory")
 PREPROCESSING = ("resize", "mean", "std")
-OF_VARIANTS = ("name", "source", "year", "input", "inputs", "preprocess", "expect")
+OF_VARIANTS = ("name", "source", "year", "input", "inputs", "preprocess", "expect", "budget", "ignore")
 """The keys of the top level that a variant may have for itself."""
 
 YEARS = (1900, 2200)
@@ -54,6 +55,9 @@ class Spec:
     args: tuple[Entry, ...]
     preprocess: tuple[Entry, ...]
     expect: tuple[Entry, ...]
+    budget: tuple[Entry, ...]
+    ignore: tuple[Value, ...]
+    """The rules that are silenced: the spec's own list, and its variant's."""
     variants: Named[str, Variant]
     blocks: Named[str, Block]
     items: tuple[Item, ...]
@@ -104,6 +108,8 @@ class _Reader:
             args=args,
             preprocess=self._keyed(top.get("preprocess"), PREPROCESSING, "preprocessing"),
             expect=self._keyed(top.get("expect"), EXPECTATIONS, "expectation"),
+            budget=self._keyed(top.get("budget"), BUDGETS, "budget"),
+            ignore=_given(top.get("ignore")),
             variants=self._variants(top.get("variants"), {entry.key for entry in args}),
             blocks={**self._included(top.get("include")), **self._blocks(top.get("blocks"))},
             items=self._layers(top.get("layers")),
@@ -134,6 +140,8 @@ class _Reader:
             if "preprocess" in own
             else spec.preprocess,
             expect=self._keyed(own.get("expect"), EXPECTATIONS, "expectation"),
+            budget=self._keyed(own["budget"], BUDGETS, "budget") if "budget" in own else spec.budget,
+            ignore=(*spec.ignore, *_given(own.get("ignore"))),
             problems=tuple(self.problems),
         )
 
@@ -256,6 +264,10 @@ class _Reader:
 
     def _report(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self.problems.append(Diagnostic(code, message, span, help=help))
+
+
+def _given(entry: Entry | None) -> tuple[Value, ...]:
+    return () if entry is None else (entry.value,)
 
 
 def _stem(name: str) -> str:

@@ -101,11 +101,27 @@ def test_padding_counts_in_an_average_as_far_as_it_reaches() -> None:
     assert alone[0, 0].tolist() == [1, 1, 1]
 
 
+def test_adaptive_averages_are_the_means_of_their_windows() -> None:
+    x = np.random.default_rng(0).standard_normal((2, 3, 10, 7))
+    rows, columns = adaptive_bounds(10, 6), adaptive_bounds(7, 11)
+    y, _ = there_and_back("adaptive_avgpool", x, size=(6, 11))
+    for (i, row), (j, column) in product(enumerate(rows), enumerate(columns)):
+        window = x[..., slice(*row), slice(*column)]
+        np.testing.assert_allclose(y[..., i, j], window.mean((2, 3)), rtol=1e-12)
+
+
+def test_infinity_stays_in_the_adaptive_windows_that_hold_it() -> None:
+    for position in range(10):
+        x = np.ones((1, 1, 10))
+        x[..., position] = np.inf
+        holds = [first <= position < behind for first, behind in adaptive_bounds(10, 6)]
+        assert np.isinf(there_and_back("adaptive_avgpool", x, size=6)[0])[0, 0].tolist() == holds
+
+
 def test_infinity_stays_in_the_windows_that_see_it() -> None:
     x = np.ones((1, 7, 7))
     x[0, 0, 0] = np.inf
-    for kind, options in (("adaptive_avgpool", {"size": 3}), ("avgpool", {"kernel": 2})):
-        assert np.isfinite(there_and_back(kind, x, **options)[0][..., 1:]).all(), kind
+    assert np.isfinite(there_and_back("avgpool", x, kernel=2)[0][..., 1:]).all()
     assert np.isfinite(there_and_back("lrn", x, size=3)[0][:, 2:]).all()
 
 

@@ -114,6 +114,20 @@ def test_shared_parameters_fold_each_with_its_own_norm() -> None:
     assert difference(stirred(graph), 1, 1) < LARGEST
 
 
+def test_a_mean_that_is_padded_next() -> None:
+    graph = graph_of(
+        "input: [8, 9, 9]\nlayers:\n  - global_avgpool: {keep: true}\n  - conv: {filters: 9, kernel: 3, pad: 1}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
+def test_few_channels_that_are_no_picture() -> None:
+    graph = graph_of(
+        "input: [3, 9, 9]\nlayers:\n  - linear: {units: 7}\n  - conv: {filters: 9, kernel: 3, pad: 1}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
 def test_tokens_stay_whole() -> None:
     graph = graph_of(
         "input: [6]\nlayers:\n  - slice: {end: 4}\n  - embedding: {entries: 11, width: 8}\n  - linear: {units: 3}\n"

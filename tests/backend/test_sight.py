@@ -87,6 +87,41 @@ def test_cosines_of_no_length_pass_no_gradient(dtype: str) -> None:
         assert np.isfinite(array).all()
 
 
+def test_scores_divided_by_the_root_of_all_channels() -> None:
+    """As those by the root of a head's, with queries smaller by the root of the heads."""
+    y = {}
+    for scale in ("input", "head"):
+        case = Case("window_attention", {"size": 2, "heads": 4, "scale": scale}, ((4, 4, 8),))
+        network = Network(graph_of_case(case), dtype="float64")
+        if scale == "head":
+            network.parameters()["y.qkv.weight"][:8] /= 2
+            network.parameters()["y.qkv.bias"][:8] /= 2
+        y[scale] = network.run(np.random.default_rng(3).standard_normal((1, 4, 4, 8))).outputs["y"]
+    np.testing.assert_allclose(y["input"], y["head"], rtol=1e-12)
+
+
+def test_the_factor_of_cosines_is_at_most_100() -> None:
+    case = Case("window_attention", {"size": 2, "heads": 2, "cosine": True}, ((4, 4, 4),))
+    network = Network(graph_of_case(case), dtype="float64")
+    x, y = np.random.default_rng(3).standard_normal((1, 4, 4, 4)), []
+    for factor in (100, 200):
+        network.parameters()["y.logit_scale"][1] = np.log(factor)
+        result = network.run(x)
+        gradient = result.backward().params["y.logit_scale"]
+        y.append(result.outputs["y"])
+        assert list(gradient.ravel() != 0) == [True, factor == 100]
+    np.testing.assert_array_equal(*y)
+
+
+def test_the_eps_of_pooled_attention() -> None:
+    """One beyond all variance leaves nothing of the input behind the pools."""
+    pools = {"kernel_q": (1, 3, 3), "kernel_kv": (1, 3, 3)}
+    case = Case("pooled_attention", {"heads": 2, "size": (1, 3, 3), "eps": 1e30, **pools}, ((10, 8),))
+    x = np.random.default_rng(3).standard_normal((1, 10, 8))
+    y = Network(graph_of_case(case), dtype="float64").run(x).outputs["y"]
+    assert np.ptp(y, axis=1).max() < 1e-12
+
+
 TOKENS = "input: [2]\nlayers:\n  - embedding: {name: table, entries: 5, width: 3}\n"
 
 

@@ -185,7 +185,8 @@ def _step(made: Draft, stage: Stage, samples: int) -> Step:
     if is_planned_convolution(layer):
         given = made.tensors[stage.inputs[0]]
         channels = given.shape[0]
-        planar = not given.channels_last and is_planar(layer, channels)
+        is_input = any(input.name == given.name for input in made.graph.inputs)
+        planar = is_input and is_planar(layer, channels)
         size = stage.node.output.shape[1:]
         chosen = algorithm(layer, channels, size, samples, made.dtype, planar)
         return Convolve(stage, {}, chosen, planar, layer.in_groups(channels))

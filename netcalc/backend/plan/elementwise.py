@@ -18,9 +18,6 @@ class Elementwise(Fused):
 
     name = "in blocks"
 
-    def channels_last(self, number: int) -> bool | None:
-        return None
-
     def calls(self, views: Views) -> Iterator[Call]:
         out, xs = views.out(), [views.x(number) for number in range(len(views.xs))]
         shared = views.part.of(out.shape[1])

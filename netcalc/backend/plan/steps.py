@@ -137,7 +137,6 @@ class Rearrange(Step):
     """A copy of a tensor in another layout or shape."""
 
     name = "copy"
-
     is_fast = True
 
     def calls(self, views: Views) -> Iterator[Call]:
@@ -205,7 +204,6 @@ class Concat(Step):
     """Tensors side by side along the channels."""
 
     name = "copy"
-
     is_fast = True
 
     def channels_last(self, number: int) -> bool | None:

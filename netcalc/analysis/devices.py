@@ -1,0 +1,111 @@
+"""Devices: how fast they compute and move bytes at best, read from a table of YAML with sources."""
+
+import os
+from typing import NamedTuple, NoReturn
+
+from netcalc.diagnostics import Diagnostic, SpecError, nearest
+from netcalc.spec import Mapping, Scalar, Value, describe, open_source, read_document
+from netcalc.tensor import DTYPES, DType
+
+STORED_AS = {**DTYPES, "tf32": DTYPES["float32"]}
+"""The types that devices have a peak for, and how each lies in memory."""
+
+_BUNDLED = os.path.join(os.path.dirname(__file__), "devices.yaml")
+_KEYS = ("name", "memory_gib", "bandwidth_giga", "peak_tera", "source")
+
+
+class Device(NamedTuple):
+    """What a device does at best. Operations count a multiply-add as two."""
+
+    key: str
+    name: str
+    memory_bytes: int
+    bytes_per_second: float
+    operations_per_second: dict[str, float]
+    """By element type; types that it has no peak for are left out."""
+    source: str
+
+    def balance(self, dtype: str) -> float:
+        """Operations a byte from which on computing takes longer than moving."""
+        return self.operations_per_second[dtype] / self.bytes_per_second
+
+    def stored_as(self, dtype: str) -> DType:
+        """How elements of a type that it computes in lie in memory."""
+        return STORED_AS[dtype]
+
+
+def read_devices(path: str | None = None) -> dict[str, Device]:
+    """The bundled devices by their names, with those of a file of one's own.
+
+    Raises SpecError where the file cannot be read, with every mistake in it.
+    """
+    devices = _read(_BUNDLED)
+    return devices if path is None else {**devices, **_read(path)}
+
+
+def _read(path: str) -> dict[str, Device]:
+    root, found = read_document(open_source(path))
+    problems = list(found)
+    if not isinstance(root, Mapping):
+        _stop(f"a table of devices is a mapping, not {describe(root)}", root)
+    devices = {}
+    for entry in root.entries:
+        device = _device(entry.key, entry.value, problems)
+        if device is not None:
+            devices[entry.key] = device
+    if problems:
+        raise SpecError(problems)
+    return devices
+
+
+def _device(key: str, value: Value, problems: list[Diagnostic]) -> Device | None:
+    before = len(problems)
+    fields = _fields(value, f"the device {key}", _KEYS, problems)
+    missing = [name for name in _KEYS[:-1] if name not in fields]
+    if len(problems) == before and missing:
+        problems.append(_fault(f"the device {key} has no {' and no '.join(missing)}", value))
+    if len(problems) > before:
+        return None
+    memory, bandwidth = (_number(fields[name], name, problems) for name in ("memory_gib", "bandwidth_giga"))
+    given = _fields(fields["peak_tera"], "peak_tera", tuple(STORED_AS), problems)
+    peaks = {name: _number(peak, name, problems) * 1e12 for name, peak in given.items()}
+    if not peaks and len(problems) == before:
+        problems.append(_fault(f"the device {key} has no peak for any element type", fields["peak_tera"]))
+    source = _text(fields["source"], problems) if "source" in fields else ""
+    name = _text(fields["name"], problems)
+    return Device(key, name, int(memory * 1024**3), bandwidth * 1e9, peaks, source)
+
+
+def _fields(value: Value, what: str, known: tuple[str, ...], problems: list[Diagnostic]) -> dict[str, Value]:
+    if not isinstance(value, Mapping):
+        problems.append(_fault(f"{what} is a mapping, not {describe(value)}", value))
+        return {}
+    for entry in value.entries:
+        if entry.key not in known:
+            match = nearest(entry.key, known)
+            help = f"did you mean {match}?" if match else f"there are {', '.join(known)}"
+            problems.append(Diagnostic("E903", f"{what} has no {entry.key!r}", entry.key_span, help=help))
+    return {entry.key: entry.value for entry in value.entries if entry.key in known}
+
+
+def _number(value: Value, name: str, problems: list[Diagnostic]) -> float:
+    plain = value.value if isinstance(value, Scalar) else None
+    if isinstance(plain, bool) or not isinstance(plain, int | float) or not 0 < plain < 1e9:
+        problems.append(_fault(f"{name} is a number above 0 and below 10^9, not {describe(value)}", value))
+        return 1.0
+    return plain
+
+
+def _text(value: Value, problems: list[Diagnostic]) -> str:
+    if isinstance(value, Scalar) and isinstance(value.value, str | int | float):
+        return str(value.value)
+    problems.append(_fault(f"this is a text, not {describe(value)}", value))
+    return ""
+
+
+def _fault(message: str, value: Value) -> Diagnostic:
+    return Diagnostic("E903", message, value.span)
+
+
+def _stop(message: str, value: Value) -> NoReturn:
+    raise SpecError([_fault(message, value)])

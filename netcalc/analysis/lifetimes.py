@@ -1,0 +1,78 @@
+"""When the memory of each tensor is taken and given back, as layers run in some order.
+
+An output lives from its making to its last reader, an input of the network from the start, an output of the
+network to the end. While a layer runs, what it reads and what it makes both live.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from netcalc.analysis.storages import Storages
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    """What each layer makes and reads: layers by their place in the graph, storages by their number."""
+
+    storages: Storages
+
+    @cached_property
+    def made(self) -> tuple[int | None, ...]:
+        """The storage that each layer makes; None where it works in place or gives a view."""
+        given = len(self.storages.graph.inputs)
+        number, made = given, list[int | None]()
+        for node in self.storages.graph.nodes:
+            makes = self.storages.of[node.full_name] == number
+            made.append(number if makes else None)
+            number += makes
+        return tuple(made)
+
+    @cached_property
+    def read(self) -> tuple[frozenset[int], ...]:
+        """The storages that each layer reads."""
+        of = self.storages.of
+        return tuple(frozenset(of[name] for name in node.inputs) for node in self.storages.graph.nodes)
+
+    @cached_property
+    def readers(self) -> tuple[tuple[int, ...], ...]:
+        """The layers that read each storage."""
+        readers: list[list[int]] = [[] for _ in self.storages.sizes]
+        for layer, read in enumerate(self.read):
+            for storage in read:
+                readers[storage].append(layer)
+        return tuple(map(tuple, readers))
+
+    @cached_property
+    def outputs(self) -> frozenset[int]:
+        """The storages of the network's outputs."""
+        return frozenset(self.storages.of[name] for name in self.storages.graph.outputs)
+
+    @cached_property
+    def before(self) -> tuple[frozenset[int], ...]:
+        """The layers that each layer reads."""
+        places = {node.full_name: place for place, node in enumerate(self.storages.graph.nodes)}
+        nodes = self.storages.graph.nodes
+        return tuple(frozenset(places[name] for name in node.inputs if name in places) for node in nodes)
+
+    def given_bytes(self) -> int:
+        """Bytes of one sample's inputs."""
+        given = {self.storages.of[given.name] for given in self.storages.graph.inputs}
+        return sum(self.storages.sizes[storage] for storage in given if self._lives(storage))
+
+    def replay(self, order: Sequence[int]) -> Iterator[int]:
+        """Bytes of one sample that live while each layer of an order runs."""
+        left = [len(readers) + (number in self.outputs) for number, readers in enumerate(self.readers)]
+        sizes, live = self.storages.sizes, self.given_bytes()
+        for layer in order:
+            made = self.made[layer]
+            live += 0 if made is None else sizes[made]
+            yield live
+            for storage in self.read[layer]:
+                left[storage] -= 1
+                live -= 0 if left[storage] else sizes[storage]
+            if made is not None and not left[made]:
+                live -= sizes[made]
+
+    def _lives(self, storage: int) -> bool:
+        return bool(self.readers[storage]) or storage in self.outputs

@@ -1,0 +1,83 @@
+"""How many bytes the numbers of a training run take, by element type and optimiser."""
+
+from typing import NamedTuple
+
+from netcalc.graph import Graph
+from netcalc.layers.kept import Extra
+from netcalc.tensor import DTYPES
+
+FLOAT32_BYTES = 4
+INDEX_BYTES = 8
+"""Token numbers and positions are 64-bit integers."""
+
+OPTIMISERS: dict[str, int] = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
+"""How many numbers each keeps beside a weight."""
+
+TRAINABLE = tuple(name for name, dtype in DTYPES.items() if name.startswith(("float", "bfloat")))
+"""The element types that a network can be trained in."""
+
+
+class Precision(NamedTuple):
+    """The element type of outputs, gradients and weights.
+
+    `mixed` keeps weights and optimiser state in float32 beside 16-bit weights (Micikevicius et al. 2018).
+    """
+
+    itemsize: int
+    mixed: bool = False
+
+    @property
+    def statistic_bytes(self) -> int:
+        """Sums over many elements are never narrower than float32."""
+        return max(self.itemsize, FLOAT32_BYTES)
+
+    def extra_bytes(self, extra: Extra) -> int:
+        """Bytes of what a layer keeps beside tensors."""
+        wide = extra.statistics * self.statistic_bytes + extra.indices * INDEX_BYTES
+        return extra.values * self.itemsize + wide
+
+
+class Weights(NamedTuple):
+    """Bytes that are there whatever runs."""
+
+    parameters: int
+    buffers: int
+    """Running statistics."""
+    master: int
+    """The float32 copy of 16-bit weights."""
+    state: int
+    """What the optimiser keeps."""
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+def precision_of(dtype: str, mixed: bool = True) -> Precision:
+    """The precision of training in an element type; mixed where that is narrower than float32.
+
+    Raises ValueError for an element type that networks are not trained in.
+    """
+    if dtype not in TRAINABLE:
+        raise ValueError(f"training is in one of {', '.join(TRAINABLE)}, not {dtype!r}")
+    itemsize = DTYPES[dtype].itemsize
+    return Precision(itemsize, mixed and itemsize < FLOAT32_BYTES)
+
+
+def weights_of(graph: Graph, precision: Precision, optimiser: str) -> Weights:
+    """What a graph's parameters take beside their gradients; shared ones once.
+
+    Raises ValueError for an optimiser that is not known.
+    """
+    if optimiser not in OPTIMISERS:
+        raise ValueError(f"optimiser is one of {', '.join(OPTIMISERS)}, not {optimiser!r}")
+    own = [param for node in graph.nodes if node.shared is None for param in node.params]
+    learned = sum(param.numel for param in own if param.trainable)
+    running = sum(param.numel for param in own if not param.trainable)
+    wide = FLOAT32_BYTES if precision.mixed else precision.itemsize
+    return Weights(
+        parameters=learned * precision.itemsize,
+        buffers=running * precision.statistic_bytes,
+        master=learned * FLOAT32_BYTES if precision.mixed else 0,
+        state=learned * wide * OPTIMISERS[optimiser],
+    )

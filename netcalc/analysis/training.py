@@ -1,0 +1,183 @@
+"""What lives in memory at each step of training: layer by layer forward, then back, then the update.
+
+The backward runs as PyTorch's engine does: a tensor's gradient lives from its first reader's backward to its
+maker's; one that comes second is added to the first in place, or to a new one where others still see the
+first; what a layer kept goes once its backward has run. What a layer takes inside itself while it runs is not
+counted.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from netcalc.analysis.checkpointing import Segment
+from netcalc.analysis.ledger import Bytes, Ledger, Parts
+from netcalc.analysis.lifetimes import Lifetimes
+from netcalc.analysis.precision import Precision
+from netcalc.graph import Node
+
+Phase = Literal["forward", "again", "backward", "update"]
+Copy = tuple[int, bool]
+"""A storage as it was made first, or as its segment made it again."""
+
+
+class Step(NamedTuple):
+    """A layer's forward or backward, or the update of the weights, and what lives at its highest."""
+
+    phase: Phase
+    layer: int | None
+    parts: Parts
+
+
+class Replay:
+    """One training step, replayed."""
+
+    def __init__(self, lifetimes: Lifetimes, precision: Precision, segments: Sequence[Segment]) -> None:
+        self.storages = lifetimes.storages
+        self.nodes = lifetimes.storages.graph.nodes
+        self.lifetimes = lifetimes
+        self.precision = precision
+        self.segments = segments
+        self.ledger = Ledger()
+        self._segment_of = [segment for segment in segments for _ in segment.layers]
+        self._maker = {made: layer for layer, made in enumerate(lifetimes.made) if made is not None}
+        self._keepers = self._count_keepers()
+        self._readers = self._count_readers()
+        self._gradients: dict[str, int] = {}  # the piece that holds each tensor's gradient
+        self._fresh = 0
+        self._owners: set[str] = set()  # the layers whose weights have a gradient
+
+    def steps(self) -> Iterator[Step]:
+        """Forward, backward and the update."""
+        given = {self.storages.of[given.name] for given in self.storages.graph.inputs}
+        for storage in sorted(given):
+            if self._keepers[storage, False] + self._readers[storage, False]:
+                self._take_storage((storage, False))
+        for layer in range(len(self.nodes)):
+            yield self._forward(layer, again=False)
+        self._turn()
+        for segment in reversed(self.segments):
+            active = [layer for layer in segment.layers if self.storages.has_backward(self.nodes[layer])]
+            for layer in segment.layers if segment.again and active else ():
+                yield self._forward(layer, again=True)
+            for layer in reversed(active):
+                yield from self._backward(layer)
+            for storage in self._entering(segment):
+                self.ledger.release((storage, False))
+        yield Step("update", None, self.ledger.parts)
+
+    def _forward(self, layer: int, again: bool) -> Step:
+        made, keeps = self.lifetimes.made[layer], again or not self._segment_of[layer].again
+        if made is not None:
+            self._take_storage((made, again), holders=1)
+        if keeps:
+            kept = self.storages.kept[self.nodes[layer].full_name]
+            beside = Bytes(self.precision.extra_bytes(kept.once), self.precision.extra_bytes(kept.each))
+            self.ledger.take(("beside", layer), beside, "kept")
+        step = Step("again" if again else "forward", layer, self.ledger.parts)
+        for storage in self.lifetimes.read[layer]:
+            if not again or self._is_inside(storage, layer):
+                self.ledger.release((storage, again))
+        if made is not None:
+            self.ledger.release((made, again))
+        if keeps and not self.storages.has_backward(self.nodes[layer]):
+            self.ledger.release(("beside", layer))
+        return step
+
+    def _turn(self) -> None:
+        """The network's outputs have done their work; those that need one get a gradient."""
+        for storage in self.lifetimes.outputs:
+            self.ledger.release((storage, False))
+        for name in dict.fromkeys(self.storages.graph.outputs):
+            if name in self.storages.needs:
+                self._gradients[name] = self._new_gradient(name)
+
+    def _backward(self, layer: int) -> Iterator[Step]:
+        node = self.nodes[layer]
+        came = self._gradients.pop(node.full_name)
+        needs = zip(node.inputs, self.storages.needs_of(node), strict=True)
+        given = [(name, self._hand_on(node, name, came)) for name, needed in needs if needed]
+        temporary = self._take_weight_gradients(layer)
+        yield Step("backward", layer, self.ledger.parts)
+        self.ledger.release(("gradient", came))
+        self.ledger.release(("beside", layer))
+        for copy in self._held_by(layer):
+            self.ledger.release(copy)
+        if temporary:
+            self.ledger.release(("weights", layer))
+        for name, gradient in given:
+            before = self._gradients.get(name)
+            if before is None:
+                self._gradients[name] = gradient
+                continue
+            if self.ledger.is_shared(("gradient", before)):  # others still see it: the sum is a new one
+                self._gradients[name] = self._new_gradient(name)
+                yield Step("backward", layer, self.ledger.parts)
+                self.ledger.release(("gradient", before))
+            self.ledger.release(("gradient", gradient))
+
+    def _take_storage(self, copy: Copy, holders: int = 0) -> None:
+        keepers = self._keepers[copy]
+        size = Bytes(each=self.storages.sizes[copy[0]])
+        self.ledger.take(
+            copy, size, "kept" if keepers else "passing", holders + keepers + self._readers[copy]
+        )
+
+    def _hand_on(self, node: Node, name: str, came: int) -> int:
+        """The gradient that a layer gives to one of its inputs: what came, or one of its own."""
+        if node.layer.hands_on(self.storages.graph.types[name], node.output):
+            self.ledger.hold(("gradient", came))
+            return came
+        return self._new_gradient(name)
+
+    def _new_gradient(self, name: str) -> int:
+        self._fresh += 1
+        nbytes = self.storages.graph.types[name].numel * self.precision.itemsize
+        self.ledger.take(("gradient", self._fresh), Bytes(each=nbytes), "gradients")
+        return self._fresh
+
+    def _take_weight_gradients(self, layer: int) -> bool:
+        """Memory for the gradients of a layer's weights; true where it is but added to that of others."""
+        node = self.nodes[layer]
+        owner = node.shared or node.full_name
+        learned = sum(param.numel for param in node.params if param.trainable)
+        self.ledger.take(("weights", layer), Bytes(learned * self.precision.itemsize), "weight_gradients")
+        is_second = owner in self._owners
+        self._owners.add(owner)
+        return is_second
+
+    def _count_keepers(self) -> Counter[Copy]:
+        """How many hold on to each storage for the way back: layers, and segments that will read it again."""
+        keepers = Counter[Copy]()
+        for layer in range(len(self.nodes)):
+            keepers.update(self._held_by(layer))
+        for segment in self.segments:
+            keepers.update((storage, False) for storage in self._entering(segment))
+        return keepers
+
+    def _count_readers(self) -> Counter[Copy]:
+        """How many read each storage on the way forward, an output's user among them."""
+        readers = Counter[Copy]((storage, False) for storage in self.lifetimes.outputs)
+        for layer, read in enumerate(self.lifetimes.read):
+            readers.update((storage, False) for storage in read)
+            if self._segment_of[layer].again:
+                readers.update((storage, True) for storage in read if self._is_inside(storage, layer))
+        return readers
+
+    def _held_by(self, layer: int) -> list[Copy]:
+        """What a layer holds on to itself; what comes into a segment that runs again, that one holds."""
+        again = self._segment_of[layer].again
+        stored = self.storages.kept_by(self.nodes[layer])
+        return [(storage, again) for storage in stored if not again or self._is_inside(storage, layer)]
+
+    def _entering(self, segment: Segment) -> set[int]:
+        """The storages that a segment which runs again reads, made before it."""
+        if not (segment.again and any(map(self.storages.has_backward, self.nodes[slice(*segment[:2])]))):
+            return set()
+        read = {storage for layer in segment.layers for storage in self.lifetimes.read[layer]}
+        return {storage for storage in read if not self._is_inside(storage, segment.start)}
+
+    def _is_inside(self, storage: int, layer: int) -> bool:
+        """Whether a storage is made in a layer's segment."""
+        maker = self._maker.get(storage)
+        return maker is not None and self._segment_of[maker] == self._segment_of[layer]

@@ -1,0 +1,114 @@
+"""netcalc memory: what training and inference need, at their highest and over time."""
+
+import re
+from typing import Annotated, Literal
+
+import typer
+
+from netcalc import __version__
+from netcalc.analysis.memory import Checkpoint, Training, inference, training
+from netcalc.analysis.precision import TRAINABLE
+from netcalc.cli.common import (
+    BatchOption,
+    DtypeOption,
+    InputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_graph,
+    terminal,
+    write,
+)
+
+_UNITS: dict[str, int] = {"": 1, "B": 1} | {
+    prefix + unit: int(base**power)
+    for power, prefix in enumerate("KMGT", 1)
+    for unit, base in (("iB", 1024), ("B", 1000))
+}
+
+
+def command(
+    spec: SpecArgument,
+    batch: BatchOption = 1,
+    dtype: DtypeOption = "float32",
+    optimiser: Annotated[
+        Literal["sgd", "momentum", "adam", "adamw"],
+        typer.Option("--optimiser", help="Keeps 0 (sgd), 1 (momentum) or 2 numbers beside each weight."),
+    ] = "sgd",
+    mixed: Annotated[
+        bool,
+        typer.Option("--mixed/--pure", help="In 16 bits: with float32 copies of the weights, or without."),
+    ] = True,
+    checkpoint: Annotated[
+        str,
+        typer.Option(
+            "--checkpoint",
+            metavar="HOW",
+            help="Run parts again instead of keeping them: sqrt, block, or blocks so many names deep.",
+        ),
+    ] = "none",
+    fit: Annotated[
+        str, typer.Option("--fit", metavar="SIZE", help="The largest batch whose training fits, as in 24GiB.")
+    ] = "",
+    every_layer: Annotated[
+        bool, typer.Option("--all", "-a", help="Every layer, not only those that keep most.")
+    ] = False,
+    format: Annotated[
+        Literal["rich", "json", "csv"], typer.Option("--format", "-f", help="How it is written.")
+    ] = "rich",
+    input: InputOption = None,
+    set: SetOption = None,
+    variant: VariantOption = None,
+) -> None:
+    """Memory of training and inference: the peak, the layer it is at, what is kept for backward.
+
+    netcalc memory resnet50 --batch 32 --optimiser adam
+    netcalc memory vit_b_16 --dtype bfloat16 --optimiser adamw --fit 24GiB
+    netcalc memory unet --batch 8 --checkpoint sqrt
+    """
+    from netcalc.render.memory import MemoryView, memory_lines
+    from netcalc.render.memory_data import csv_chunks, json_chunks
+
+    limit, how = _bytes(fit), _checkpoint(checkpoint)
+    graph = load_graph(spec, set, input, variant)
+    trained: Training | None = None
+    whole: Training | None = None
+    if dtype in TRAINABLE:
+        trained = training(graph, dtype, optimiser, mixed=mixed, checkpoint=how)
+        whole = training(graph, dtype, optimiser, mixed=mixed) if how != "none" else None
+    elif fit or how != "none" or format == "csv":
+        raise typer.BadParameter(f"networks are not trained in {dtype}.", param_hint="--dtype")
+    view = MemoryView(
+        graph, batch, dtype, optimiser, inference(graph, dtype), trained, whole, limit, every_layer
+    )
+    if format == "rich":
+        out = terminal()
+        out.write(memory_lines(view, out.width))
+    else:
+        write(json_chunks(view, __version__) if format == "json" else csv_chunks(view))
+
+
+def _bytes(text: str) -> int | None:
+    """A size as people write it: `24GiB`, `512 MB`, or plain bytes."""
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d{1,18})(?:\.(\d{1,9}))?\s*([A-Za-z]*)", text.strip(), re.ASCII)
+    units = {unit.lower(): size for unit, size in _UNITS.items()}
+    if match is None or match[3].lower() not in units:
+        message = f"{text!r} is no size; write it as 24GiB, 512MiB or 80GB (1 GiB = 1024^3 bytes)."
+        raise typer.BadParameter(message, param_hint="--fit")
+    digits = match[2] or ""
+    return int(match[1] + digits) * units[match[3].lower()] // int("1" + "0" * len(digits))
+
+
+def _checkpoint(text: str) -> Checkpoint:
+    if text == "none":
+        return "none"
+    if text == "sqrt":
+        return "sqrt"
+    if text == "block":
+        return 1
+    if re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
+        return int(text)
+    message = f"{text!r} is neither none, sqrt, block, nor a number of names from 1 up."
+    raise typer.BadParameter(message, param_hint="--checkpoint")

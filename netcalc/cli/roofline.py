@@ -1,0 +1,106 @@
+"""netcalc roofline: how long a network takes on a device at least."""
+
+from importlib import import_module
+from typing import Annotated, Literal
+
+import typer
+
+from netcalc import __version__
+from netcalc.analysis.devices import Device, read_devices
+from netcalc.analysis.roofline import roofline
+from netcalc.cli.common import (
+    BatchOption,
+    InputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_graph,
+    terminal,
+    write,
+)
+from netcalc.diagnostics import nearest
+from netcalc.graph import Graph
+from netcalc.render.roofline import Training, json_chunks, roofline_lines
+
+
+def command(
+    spec: SpecArgument,
+    device: Annotated[
+        str,
+        typer.Option(
+            "--device",
+            "-d",
+            metavar="NAME",
+            help="gtx580, v100, a100, h100, h200, b200, ryzen7840u, a17npu, or one of --devices.",
+        ),
+    ],
+    devices: Annotated[
+        str | None, typer.Option("--devices", metavar="FILE", help="A YAML table of devices of your own.")
+    ] = None,
+    dtype: Annotated[
+        Literal["float64", "float32", "tf32", "float16", "bfloat16", "int8"] | None,
+        typer.Option("--dtype", help="What is computed in; float32 unless the device has no peak for it."),
+    ] = None,
+    batch: BatchOption = 1,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, max=10**9, help="How often all are seen.")] = 1,
+    images: Annotated[
+        int,
+        typer.Option("--images", min=0, max=10**15, help="Samples to train on: how long that takes."),
+    ] = 0,
+    format: Annotated[
+        Literal["rich", "json"], typer.Option("--format", "-f", help="How the bounds are written.")
+    ] = "rich",
+    input: InputOption = None,
+    set: SetOption = None,
+    variant: VariantOption = None,
+) -> None:
+    """A lower bound of the time on a device, layer by layer: bound by compute or by memory.
+
+    netcalc roofline resnet50 --device a100 --batch 64 --dtype float16
+    netcalc roofline alexnet --device gtx580 --batch 128 --images 1281167 --epochs 90
+    """
+    chosen = _device(device, devices)
+    computed = _dtype(chosen, dtype)
+    graph = load_graph(spec, set, input, variant)
+    training = None if computed == "int8" else _training(graph, chosen, batch, computed, images, epochs)
+    if training is None and images:
+        raise typer.BadParameter("no training is counted in int8.", param_hint="--images")
+    found = roofline(graph, chosen, batch, computed)
+    if format == "json":
+        write(json_chunks(found, training, __version__))
+        return
+    out = terminal()
+    out.write(roofline_lines(found, training, out.width))
+
+
+def _device(name: str, path: str | None) -> Device:
+    known = read_devices(path)
+    if name not in known:
+        match = nearest(name, known)
+        hint = f"did you mean {match}?" if match else f"there are {', '.join(known)}."
+        raise typer.BadParameter(f"there is no device {name!r}; {hint}", param_hint="--device")
+    return known[name]
+
+
+def _dtype(device: Device, wanted: str | None) -> str:
+    peaks = device.operations_per_second
+    if wanted is None:
+        return "float32" if "float32" in peaks else next(iter(peaks))
+    if wanted not in peaks:
+        message = f"no peak is known of {device.name} in {wanted}; there are {', '.join(peaks)}."
+        raise typer.BadParameter(message, param_hint="--dtype")
+    return wanted
+
+
+def _training(graph: Graph, device: Device, batch: int, dtype: str, images: int, epochs: int) -> Training:
+    return Training(images, epochs, _training_bytes(graph, batch, device.stored_as(dtype).name))
+
+
+def _training_bytes(graph: Graph, batch: int, dtype: str) -> int | None:
+    """What a step of plain SGD holds at its peak; None where this netcalc does not count it."""
+    try:
+        memory = import_module("netcalc.analysis.memory")
+    except ModuleNotFoundError:
+        return None
+    peak: int = memory.training_peak(graph, batch, dtype=dtype, optimiser="sgd")
+    return peak

@@ -1,0 +1,230 @@
+"""netcalc sweep: many variants of one network."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from typing import Annotated, Literal, NamedTuple
+
+import typer
+
+from netcalc import __version__
+from netcalc.analysis.selection import (
+    Condition,
+    Objective,
+    numeric_columns,
+    pareto_front,
+    read_condition,
+    read_objectives,
+)
+from netcalc.analysis.sweep import Row, Sweep, chosen_variants, plan, sweep_rows
+from netcalc.cli.common import (
+    BatchOption,
+    ConventionOption,
+    DtypeOption,
+    InputOption,
+    SpecArgument,
+    VariantOption,
+    terminal,
+    track,
+    write,
+)
+from netcalc.cli.executors import crew
+from netcalc.cli.row_file import RowFile, open_rows
+from netcalc.render import plots
+from netcalc.render.sweep import Selection, csv_chunks, json_chunks, json_line, sweep_lines
+from netcalc.spec import find_spec, read_spec
+
+Format = Literal["rich", "csv", "jsonl", "json"]
+
+
+def command(
+    spec: SpecArgument,
+    set: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUES",
+            help="What varies, as width=0.25,0.5,1 or input=128,224; several make a grid.",
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, help="So many variants of the grid, drawn at random.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Which sample is drawn.")] = 0,
+    where: Annotated[
+        str, typer.Option("--where", metavar="CONDITION", help="Show those alone with, say, params < 5e6.")
+    ] = "",
+    pareto: Annotated[
+        str,
+        typer.Option(
+            "--pareto",
+            metavar="COLUMNS",
+            help="Show those alone that no other beats in all of these, as macs,params; "
+            "-name or name:max where more is better.",
+        ),
+    ] = "",
+    format: Annotated[Format, typer.Option("--format", "-f", help="How the rows are written.")] = "rich",
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Every row as a JSON line, whatever is shown; one that was interrupted goes on.",
+        ),
+    ] = "",
+    plot: Annotated[
+        str,
+        typer.Option(
+            "--plot", metavar="AXES", help="A plot: x=macs,y=params, and by=COLUMN, kind=line where wanted."
+        ),
+    ] = "",
+    plot_file: Annotated[
+        str,
+        typer.Option(
+            "--plot-file",
+            metavar="FILE",
+            help="The plot's .png, .svg or .pdf; sweep.png unless given.",
+        ),
+    ] = "",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=1024, help="Processes that count.")] = 1,
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster, as tcp://host:8786.")
+    ] = "",
+    convention: ConventionOption = "lecture",
+    batch: BatchOption = 1,
+    dtype: DtypeOption = "float32",
+    input: InputOption = None,
+    variant: VariantOption = None,
+) -> None:
+    """Many variants of a network, a row each: a grid of arguments and input sizes.
+
+    netcalc sweep mobilenet_v2 --set width=0.5,0.75,1 --set input=128,224
+    netcalc sweep resnet50 --set width=32,64,128 --set input=160,224 --pareto macs,-params
+    netcalc sweep my.yaml --set width=8,16,32 --jobs 4 -o rows.jsonl --plot x=macs,y=params
+    """
+    if not set:
+        raise typer.BadParameter("say what varies, as width=0.25,0.5,1 or input=128,224.", param_hint="--set")
+    source, named = find_spec(spec)
+    sweep = plan(
+        read_spec(source, variant or named),
+        set,
+        input or (),
+        batch=batch,
+        dtype=dtype,
+        convention=convention,
+        version=__version__,
+    )
+    with _named("--sample"):
+        indices = chosen_variants(sweep, sample, seed)
+    wanted = _wanted(sweep, where, pareto, plot, plot_file)
+    with ExitStack() as stack:
+        file = stack.enter_context(open_rows(output, sweep, indices)) if output else None
+        streams = format != "rich" and not (pareto or plot)
+        counted = _counted(sweep, indices, file, jobs, scheduler, streams and sys.stdout.isatty())
+        rows = stack.enter_context(closing(counted))
+        try:
+            _show(sweep, wanted, rows, format, streams)
+        except KeyboardInterrupt:
+            if file is not None:
+                message = f"{file.count():,} of {len(indices):,} variants are in {output}"
+                typer.echo(f"interrupted; {message}, and the same command goes on from there", err=True)
+            raise
+
+
+class _Wanted(NamedTuple):
+    """What is shown of the rows; `texts` are --where and --pareto as they were given."""
+
+    texts: tuple[str, str]
+    condition: Condition | None
+    objectives: list[Objective]
+    plot: plots.Plot | None
+    plot_file: str
+
+
+def _wanted(sweep: Sweep, where: str, pareto: str, plot: str, plot_file: str) -> _Wanted:
+    columns, numeric = sweep.columns[:-1], numeric_columns(sweep)
+    condition = read_condition(where, columns) if where else None
+    with _named("--pareto"):
+        objectives = read_objectives(pareto, numeric) if pareto else []
+    with _named("--plot"):
+        drawn = plots.read_plot(plot, numeric, columns) if plot else None
+    path = plot_file or "sweep.png"
+    with _named("--plot-file"):
+        if plot_file and not plot:
+            raise ValueError("--plot says what is drawn, as x=macs,y=params.")
+        if not path.endswith(plots.SUFFIXES):
+            raise ValueError(f"a plot's file ends in {', '.join(plots.SUFFIXES)}, unlike {path}.")
+        if not os.path.isdir(os.path.dirname(path) or "."):
+            raise ValueError(f"there is no folder {os.path.dirname(path)}.")
+    if drawn and not plots.is_available():
+        raise typer.BadParameter(
+            "a plot needs matplotlib: pip install 'netcalc[plots]'.", param_hint="--plot"
+        )
+    return _Wanted((where, pareto), condition, objectives, drawn, path)
+
+
+@contextmanager
+def _named(option: str) -> Iterator[None]:
+    """Make a ValueError a wrong use of an option."""
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def _counted(
+    sweep: Sweep, indices: Sequence[int], file: RowFile | None, jobs: int, scheduler: str, quiet: bool
+) -> Generator[Row]:
+    """Every row: first those that the file has, then the others as they are counted and saved."""
+    done = file.rows if file else []
+    yield from done
+    remaining = indices[len(done) :]
+    if not remaining:
+        return
+    with crew(jobs, scheduler, len(remaining)) as at_work:
+        found = at_work.watched(sweep_rows(sweep, remaining, *at_work[:3]))
+        for row in found if quiet else track(found, "counting", len(indices), len(done)):
+            if file is not None:
+                file.append(row)
+            yield row
+
+
+def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[Row], format: Format, streams: bool) -> None:
+    counted = Counter[bool]()
+
+    def passing() -> Iterator[Row]:
+        for row in rows:
+            counted[row["error"] is None] += 1
+            if wanted.condition is None or wanted.condition.meets(row):
+                yield row
+
+    if streams:
+        write(_chunks(sweep, passing(), format))
+        return
+    chosen = list(passing())
+    front = pareto_front(chosen, wanted.objectives)
+    shown = front if wanted.objectives else chosen
+    if format == "rich":
+        out = terminal()
+        selection = Selection(shown, counted.total(), counted[False], *wanted.texts)
+        out.write(sweep_lines(sweep, selection, out.width))
+    else:
+        write(_chunks(sweep, shown, format))
+    if wanted.plot is None:
+        return
+    if all(row["error"] is not None for row in chosen):
+        typer.echo("no variant is left to draw", err=True)
+    else:
+        plots.draw(wanted.plot, chosen, front if wanted.objectives else (), sweep.name, wanted.plot_file)
+        typer.echo(f"drawn into {wanted.plot_file}", err=True)
+
+
+def _chunks(sweep: Sweep, rows: Iterable[Row], format: Format) -> Iterable[str]:
+    if format == "csv":
+        return csv_chunks(sweep, rows)
+    if format == "json":
+        return json_chunks(sweep, rows, __version__)
+    return (json_line(sweep, row) for row in rows)

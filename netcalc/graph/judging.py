@@ -1,0 +1,62 @@
+"""How a spec wants to be judged: the limits of its figures, and the design rules that it silences."""
+
+import re
+from fractions import Fraction
+
+from netcalc.diagnostics import Diagnostic, Span, written
+from netcalc.graph.evaluation import Environment, value_of
+from netcalc.graph.model import Ignored, Limit
+from netcalc.spec import Evaluated, Sequence, Spec, Unknown, Value
+
+COUNT_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+BYTE_UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+MEMORY = ("output_bytes", "training_memory")
+"""The figures in bytes, which follow the batch."""
+_LIMIT = r"(?P<number>[0-9]{1,15}(\.[0-9]{1,15})?) ?(?P<unit>[A-Za-z]*)(@batch(?P<batch>[1-9][0-9]{0,8}))?"
+"""How a limit with a unit is written."""
+
+
+def budget(spec: Spec, names: Environment, problems: list[Diagnostic]) -> dict[str, Limit]:
+    """The limits in `budget:`: `params: 5M`, `training_memory: 8GiB@batch32`."""
+    limits = {}
+    for entry in spec.budget:
+        value = value_of(entry.value, names, problems)
+        if isinstance(value, Unknown):
+            continue
+        limit = _limit(entry.key, value, entry.value.span)
+        if limit is None:
+            example = "8GiB@batch32" if entry.key in MEMORY else "5M"
+            units = ", ".join(filter(None, _units(entry.key)))
+            message = f"a limit of {entry.key} is a whole number, or one with {units}, not {written(value)}"
+            help = f"write {entry.key}: {example}"
+            problems.append(Diagnostic("E404", message, entry.value.span, help=help))
+        else:
+            limits[entry.key] = limit
+    return limits
+
+
+def ignored(value: Value, names: Environment, problems: list[Diagnostic]) -> tuple[Ignored, ...]:
+    """The codes in `ignore:`, one or a list of them; whether there are such rules is not asked here."""
+    found = []
+    for part in value.items if isinstance(value, Sequence) else (value,):
+        code = value_of(part, names, problems)
+        if isinstance(code, str):
+            found.append(Ignored(code, part.span))
+        elif not isinstance(code, Unknown):
+            message = f"ignore: has the codes of design rules, not {written(code)}"
+            problems.append(Diagnostic("E404", message, part.span, help="write ignore: [N101]"))
+    return tuple(found)
+
+
+def _units(figure: str) -> dict[str, int]:
+    return BYTE_UNITS if figure in MEMORY else COUNT_UNITS
+
+
+def _limit(figure: str, value: Evaluated, span: Span) -> Limit | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return Limit(value, None, span)
+    parts = re.fullmatch(_LIMIT, value) if isinstance(value, str) else None
+    if parts is None or parts["unit"] not in _units(figure) or (parts["batch"] and figure not in MEMORY):
+        return None
+    most = Fraction(parts["number"]) * _units(figure)[parts["unit"]]
+    return Limit(int(most), int(parts["batch"]) if parts["batch"] else None, span)

@@ -1,0 +1,43 @@
+"""What a layer keeps from its forward until its backward, and whether its output is memory of its own.
+
+The measure is PyTorch's autograd in training mode, eager, on the CPU, for a batch of two or more.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Extra(NamedTuple):
+    """Elements that stand beside the tensors of the graph."""
+
+    values: int = 0
+    """In the element type of the tensors: masks that scale, copies, results inside the layer."""
+    statistics: int = 0
+    """At least as wide as float32: means, deviations, sums of exponentials."""
+    indices: int = 0
+    """64-bit integers."""
+
+
+class Kept(NamedTuple):
+    """What backward reads beside the parameters."""
+
+    inputs: tuple[int, ...] = ()
+    """Which inputs, by position."""
+    output: bool = False
+    each: Extra = Extra()
+    """Beside them, for each sample."""
+    once: Extra = Extra()
+    """Beside them, for the batch as a whole."""
+
+
+NOTHING = Kept()
+INPUT = Kept(inputs=(0,))
+OUTPUT = Kept(output=True)
+
+
+class View(Enum):
+    """How an output can be its input's memory, seen in another way."""
+
+    ANY = "of any tensor"
+    IN_ORDER = "of a tensor whose elements stand in order; of another it is a copy"
+    STRIDED = "of any tensor, its elements then no longer in order"

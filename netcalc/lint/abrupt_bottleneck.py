@@ -1,0 +1,76 @@
+"""N602: a layer that throws most of the representation away at once."""
+
+from collections.abc import Collection, Iterator
+
+from netcalc.graph import Node
+from netcalc.lint.net import Net, positions
+from netcalc.lint.rule import Finding, Rule
+
+ABRUPT = 8
+"""A layer that leaves less than one in so many values is abrupt."""
+
+
+class AbruptBottleneck(Rule):
+    """A convolution or pool leaves less than an eighth of all values that were known before it.
+
+    All tensors that are still to be read count, so that a narrow branch beside a wide one is none.
+    The last layer with weights and the pooling to a single position are meant to be narrow; they do
+    not count, and neither does a side head after an output is done.
+
+    Why:
+        What is lost here, no later layer can bring back. Szegedy et al. (2015, principle 1): from
+        input to output the representation should shrink gently. Widen the channels before the size
+        goes down, or go down in two steps.
+
+    Example:
+        input: [3, 64, 64]
+        layers:
+          - conv: {filters: 32, kernel: 3, pad: 1}
+          - relu
+          - maxpool: {kernel: 4}
+          - conv: {filters: 64, kernel: 3, pad: 1}
+          - relu
+
+    Fix:
+        input: [3, 64, 64]
+        layers:
+          - conv: {filters: 32, kernel: 3, pad: 1}
+          - relu
+          - maxpool: {kernel: 2}
+          - conv: {filters: 64, kernel: 3, pad: 1}
+          - relu
+          - maxpool: {kernel: 2}
+          - conv: {filters: 64, kernel: 3, pad: 1}
+          - relu
+    """
+
+    code = "N602"
+    name = "abrupt-bottleneck"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        last = _last_readers(net)
+        alive = {given.name: given.type.numel for given in net.graph.inputs}
+        before = sum(alive.values())
+        for number, node in enumerate(net.graph.nodes):
+            alive[node.full_name] = node.output.numel
+            after = before + node.output.numel
+            for name in {*node.inputs}:
+                if last[name] == number:
+                    after -= alive.pop(name)
+            narrows = node.layer.family in ("convolution", "pooling") and positions(node.output) > 1
+            if narrows and before > ABRUPT * after and not _is_head(net, node, alive):
+                message = f"{node.full_name} leaves {after:,} of {before:,} values"
+                yield Finding(node, message, help="go down in two steps, or widen the channels before")
+            before = after
+
+
+def _is_head(net: Net, node: Node, alive: Collection[str]) -> bool:
+    """Whether it is the last layer with weights, or an output is done before it."""
+    return node.full_name in net.heads or any(name in alive for name in net.outputs)
+
+
+def _last_readers(net: Net) -> dict[str, int]:
+    """The number of the last layer that reads each tensor; outputs are kept to the end."""
+    last = {name: number for number, node in enumerate(net.graph.nodes) for name in node.inputs}
+    return last | dict.fromkeys(net.graph.outputs, len(net.graph.nodes))

@@ -1,0 +1,44 @@
+"""N401: a bias that a normalisation takes away."""
+
+from collections.abc import Iterator
+
+from netcalc.lint.net import Net
+from netcalc.lint.rule import Finding, Rule
+
+
+class BiasBeforeNorm(Rule):
+    """A layer with a bias is read by a normalisation that subtracts each channel's mean.
+
+    Why:
+        The mean takes the bias with it, so that its gradient is zero: it costs parameters, optimiser
+        state and an addition, and does nothing. The normalisation has a shift of its own.
+
+    Example:
+        input: [3, 32, 32]
+        layers:
+          - conv: {filters: 16, kernel: 3, pad: 1}
+          - batchnorm
+          - relu
+
+    Fix:
+        input: [3, 32, 32]
+        layers:
+          - conv: {filters: 16, kernel: 3, pad: 1, bias: false}
+          - batchnorm
+          - relu
+    """
+
+    code = "N401"
+    name = "bias-before-norm"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        for node in net.graph.nodes:
+            reader = net.only_reader(node)
+            if reader is None or reader.layer.kind not in ("batchnorm", "instancenorm"):
+                continue
+            biased = node.layer.family in ("convolution", "linear") and vars(node.layer)["bias"]
+            if biased and (node.layer.family == "convolution" or len(node.output.shape) == 1):
+                channels = node.output.shape[0]
+                message = f"the {channels:,} biases of {node.full_name} are taken away by {reader.full_name}"
+                yield Finding(node, message, help="write bias: false")

@@ -1,0 +1,56 @@
+"""N402: dropout on the way into a batch normalisation."""
+
+from collections.abc import Iterator
+
+from netcalc.lint.net import Net
+from netcalc.lint.rule import Finding, Rule
+
+
+class DropoutBeforeBatchnorm(Rule):
+    """A batch normalisation stands behind a dropout, with no other normalisation or join between.
+
+    Why:
+        In training dropout raises the variance of what it lets through, in inference it does nothing.
+        The running variance of the batch normalisation is that of training and does not fit (Li et
+        al. 2018, "variance shift"). Dropout does no harm behind the last batch normalisation.
+
+    Example:
+        input: [256]
+        layers:
+          - linear: {units: 128}
+          - relu
+          - dropout: {rate: 0.5}
+          - linear: {units: 64, bias: false}
+          - batchnorm
+          - relu
+          - linear: {units: 10}
+
+    Fix:
+        input: [256]
+        layers:
+          - linear: {units: 128}
+          - relu
+          - linear: {units: 64, bias: false}
+          - batchnorm
+          - relu
+          - dropout: {rate: 0.5}
+          - linear: {units: 10}
+    """
+
+    code = "N402"
+    name = "dropout-before-batchnorm"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        for node in net.graph.nodes:
+            if node.layer.kind != "batchnorm":
+                continue
+            for above in net.upward(node):
+                if above.layer.family == "normalisation":
+                    break
+                if above.layer.kind == "dropout" and vars(above.layer)["rate"] > 0:
+                    message = (
+                        f"{above.full_name} changes the variance that {node.full_name} measures in training"
+                    )
+                    yield Finding(above, message, help="move the dropout behind the last batchnorm")
+                    break

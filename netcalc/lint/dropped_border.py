@@ -1,0 +1,66 @@
+"""N101: windows that end before the border."""
+
+from collections.abc import Iterator
+
+from netcalc.lint.net import Net
+from netcalc.lint.rule import Finding, Rule
+from netcalc.lint.windows import Axis, losses, told
+
+MUCH = 20
+"""From one in so many positions on, what is lost is worth a warning; less is a note."""
+
+
+class DroppedBorder(Rule):
+    """The windows do not divide their input: its last positions lie behind the last window.
+
+    A warning where one position in twenty or more is lost, a note where it is less. Padding that
+    goes unread is no loss, and neither is what another layer reads of the same tensor.
+
+    Why:
+        What is dropped costs memory and time above and teaches nothing, always at the same two
+        borders. A size that the windows divide, a cell more of padding, or a pool that rounds up
+        uses everything.
+
+    Example:
+        input: [16, 14, 14]
+        layers:
+          - conv: {filters: 16, kernel: 3, pad: 1}
+          - relu
+          - maxpool: {kernel: 3, stride: 2}
+
+    Fix:
+        input: [16, 14, 14]
+        layers:
+          - conv: {filters: 16, kernel: 3, pad: 1}
+          - relu
+          - maxpool: {kernel: 3, stride: 2, ceil: true}
+    """
+
+    code = "N101"
+    name = "dropped-border"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        for node, found in losses(net, _loses):
+            first = max(found, key=lambda axis: axis.dropped)
+            message = (
+                f"{node.full_name} never reads the last {first.dropped} of {first.size} positions"
+                f" along {told(found)}"
+            )
+            much = first.dropped * MUCH >= first.size
+            help = _help(first, node.layer.family == "pooling")
+            yield Finding(node, message, help=help, severity="warning" if much else "note")
+
+
+def _loses(axis: Axis) -> int:
+    """What lies behind the last window, where the windows leave no gaps between them."""
+    return axis.dropped if axis.seen == axis.stride else 0
+
+
+def _help(axis: Axis, is_pool: bool) -> str:
+    missing = axis.extent + axis.windows * axis.stride - axis.before - axis.size
+    smaller = f"{axis.size - axis.dropped} or " if axis.dropped < axis.size else ""
+    sizes = f"a size of {smaller}{axis.size + missing - axis.after} loses nothing"
+    if is_pool:
+        return f"ceil: true reads them; {sizes}"
+    return f"pad: [{axis.before}, {missing}] along {axis.name} reads them; {sizes}"

@@ -1,0 +1,71 @@
+"""N201: a receptive field smaller than the input."""
+
+from collections.abc import Iterator
+
+from netcalc.diagnostics import Severity
+from netcalc.lint.fields import last_convolution
+from netcalc.lint.net import Net, positions
+from netcalc.lint.rule import Finding, Rule
+
+
+class FieldBelowInput(Rule):
+    """At the last convolution no position sees the whole input.
+
+    A warning where a position sees less than half of it along an axis and the positions are then
+    pooled into one, since no layer relates distant parts of the input to each other. A note
+    elsewhere: linear layers on a flattened map see all of it, a dense prediction may do with its
+    surroundings. Attention behind the last convolution sees everything.
+
+    Why:
+        A global average of local features is a bag of patches: it cannot tell how they lie to one
+        another. More depth, stride or dilation makes the field grow.
+
+    Example:
+        input: [3, 32, 32]
+        layers:
+          - conv: {filters: 16, kernel: 3, pad: 1}
+          - relu
+          - conv: {filters: 32, kernel: 3, pad: 1}
+          - relu
+          - global_avgpool
+          - linear: {units: 10}
+
+    Fix:
+        input: [3, 32, 32]
+        layers:
+          - conv: {filters: 16, kernel: 3, stride: 4, pad: 1}
+          - relu
+          - conv: {filters: 32, kernel: 9, pad: 4}
+          - relu
+          - global_avgpool
+          - linear: {units: 10}
+    """
+
+    code = "N201"
+    name = "field-below-input"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        found = last_convolution(net)
+        if found is None:
+            return
+        node, field = found
+        sizes = [axis.size for axis in field.axes]
+        if any(size < given for size, given in zip(sizes, field.origin, strict=True)):
+            written, given = "x".join(map(str, sizes)), "x".join(map(str, field.origin))
+            message = (
+                f"at the last convolution, {node.full_name}, a position sees {written} of {given} inputs"
+            )
+            half = any(2 * size < given for size, given in zip(sizes, field.origin, strict=True))
+            severity: Severity = "warning" if half and _is_pooled(net) else "note"
+            help = "more layers, stride or dilation widen the field"
+            yield Finding(node, message, help=help, severity=severity)
+
+
+def _is_pooled(net: Net) -> bool:
+    """Whether many positions are pooled into one."""
+    return any(
+        node.layer.family in ("pooling", "reduction")
+        and positions(node.output) == 1 < positions(net.input(node))
+        for node in net.graph.nodes
+    )

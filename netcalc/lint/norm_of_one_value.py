@@ -1,0 +1,64 @@
+"""N403: a normalisation over a single value."""
+
+from collections.abc import Iterator
+from math import prod
+
+from netcalc.graph import Node
+from netcalc.lint.net import Net, positions
+from netcalc.lint.rule import Finding, Rule
+
+
+class NormOfOneValue(Rule):
+    """A normalisation takes its mean over one value: its output is its shift, whatever comes in.
+
+    That is a batch norm on 1x1 positions in training at batch 1 (`--batch 1`), an instance norm on
+    1x1 positions, a group norm with one channel a group there, a layer norm over one element.
+
+    Why:
+        A value minus itself is zero. Nothing passes through, neither forward nor backward; PyTorch
+        refuses to train such a batch or instance norm.
+
+    Example:
+        input: [64, 8, 8]
+        layers:
+          - global_avgpool: {keep: true}
+          - conv: {filters: 16, kernel: 1}
+          - groupnorm: {groups: 16}
+          - relu
+
+    Fix:
+        input: [64, 8, 8]
+        layers:
+          - global_avgpool: {keep: true}
+          - conv: {filters: 16, kernel: 1}
+          - groupnorm: {groups: 4}
+          - relu
+    """
+
+    code = "N403"
+    name = "norm-of-one-value"
+    severity = "error"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        for node in net.graph.nodes:
+            if _values(net, node) == 1:
+                at = f" at batch {net.batch}" if node.layer.kind == "batchnorm" else ""
+                message = f"{node.full_name} normalises one value alone{at}: nothing passes through"
+                yield Finding(node, message, help="leave it out, or normalise over more")
+
+
+def _values(net: Net, node: Node) -> int:
+    """How many values share one mean; 0 for layers that take none."""
+    options, shape = vars(node.layer), node.output.shape
+    match node.layer.kind:
+        case "batchnorm":
+            return positions(node.output) * net.batch
+        case "instancenorm":
+            return positions(node.output)
+        case "groupnorm":
+            groups: int = options["groups"]
+            return positions(node.output) * (shape[0] // groups)
+        case "layernorm":
+            return shape[0] if options["channels"] else prod(shape[-options["axes"] :])
+        case _:
+            return 0

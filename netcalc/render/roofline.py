@@ -1,0 +1,216 @@
+"""The roofline of a network: a line a layer with what bounds it, and how long a step takes at least."""
+
+import json
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Any, NamedTuple
+
+from netcalc.analysis.devices import Device
+from netcalc.analysis.roofline import LayerWork, Roofline, Work
+from netcalc.render.layout import Heading, Layout, Segment, lay_out
+from netcalc.render.numbers import byte_size, scaled
+from netcalc.render.table import draw_bar
+
+_LARGEST_BAR, _LEAST_BAR = 30, 6
+_COLOURS = {"compute": "green", "memory": "blue"}
+_TIMES = ((86_400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+
+
+class Training(NamedTuple):
+    """What a training is asked about: how many images, how often; and the memory that a step takes."""
+
+    images: int
+    epochs: int
+    memory_bytes: int | None
+
+
+def roofline_lines(found: Roofline, training: Training | None, width: int | None) -> Iterator[list[Segment]]:
+    """The device, a line a layer, the times, and what they are worth."""
+    report, device = found.report, found.device
+    yield [(report.graph.name, "bold"), (f" on {device.name}  ·  batch {report.batch}, {found.dtype}", "")]
+    yield from ([(part, "dim")] for part in wrap(_device_in_words(device, found.dtype), width or 100))
+    yield []
+    yield from _table(found, training is not None, width)
+    yield []
+    yield from _times(found, training)
+    yield []
+    yield from ([(part, "yellow")] for part in wrap(_WARNING, width or 100))
+    yield from ([(part, "dim")] for part in wrap(_conditions(training is not None), width or 100))
+
+
+def json_chunks(found: Roofline, training: Training | None, version: str) -> Iterator[str]:
+    """What was assumed, a layer a line, and the times in seconds."""
+    device = found.device
+    head = {
+        "netcalc": version,
+        "name": found.report.graph.name,
+        "batch": found.report.batch,
+        "dtype": found.dtype,
+        "device": {
+            "key": device.key, "name": device.name, "memory_bytes": device.memory_bytes,
+            "bytes_per_second": device.bytes_per_second,
+            "operations_per_second": device.operations_per_second[found.dtype], "source": device.source,
+        },
+    }  # fmt: skip
+    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "layers": ['
+    for number, layer in enumerate(found.layers):
+        line = {"name": label(layer), **_work_dict(found, layer, training is not None)}
+        yield (",\n " if number else "\n ") + json.dumps(line, ensure_ascii=False)
+    yield '\n], "lower_bounds": ' + json.dumps(_bounds_dict(found, training)) + "}\n"
+
+
+def label(layer: LayerWork) -> str:
+    """`conv1 + relu`."""
+    first, *others = layer.rows
+    return " + ".join((first.node.full_name, *(row.node.layer.kind for row in others)))
+
+
+def duration(seconds: float) -> str:
+    """A time in the largest unit that it reaches: `5.21 ms`, `3.42 days`."""
+    for size, unit in _TIMES:
+        if seconds >= size:
+            return (
+                f"{seconds / size:.3g} {unit}" if seconds / size < 1000 else f"{seconds / size:,.0f} {unit}"
+            )
+    return f"{seconds * 1e9:.3g} ns" if seconds else "0"
+
+
+_WARNING = (
+    "A bound, not a forecast: layer by layer and with direct products no run is faster, and most are slower "
+    "by far. It takes every operation at the device's peak and every byte once at full bandwidth, with "
+    "nothing waiting for anything else."
+)
+
+
+def _conditions(trains: bool) -> str:
+    words = (
+        "operations: 2 a multiply-add, 1 for every other; moved: inputs, weights and output once each, "
+        "nothing for activations in place and views; a layer takes the longer of both; MiB = 1024^2 bytes"
+    )
+    return f"{words}; update: plain SGD" if trains else words
+
+
+def _device_in_words(device: Device, dtype: str) -> str:
+    peak, bandwidth = device.operations_per_second[dtype], device.bytes_per_second
+    return (
+        f"{peak / 1e12:,.4g} x 10^12 operations a second in {dtype}, {bandwidth / 1e9:,.4g} x 10^9 bytes a "
+        f"second, {byte_size(device.memory_bytes)}; memory is the limit below {device.balance(dtype):,.3g} "
+        "operations a byte"
+    )
+
+
+def _table(found: Roofline, trains: bool, width: int | None) -> Iterator[list[Segment]]:
+    headings = [
+        Heading("", "layer", left=True), Heading("", "operations\n(M)"), Heading("", "moved\n(MiB)"),
+        Heading("", "ops a\nbyte"), Heading("", "bound by", left=True), Heading("", "forward"),
+        *([Heading("", "backward")] if trains else []),
+    ]  # fmt: skip
+    rows = [_cells(found, layer, trains) for layer in found.layers]
+    layout = lay_out(headings, rows, width)
+    room = (width or 110) - layout.width - 2
+    bar = min(_LARGEST_BAR, room) if room >= _LEAST_BAR else 0
+    if bar:
+        layout = Layout([*headings, Heading("", "", left=True)], [*layout.widths, bar], [*layout.gaps, 2])
+    times = [_seconds(found, layer, trains) for layer in found.layers]
+    yield from layout.heading_lines()
+    yield [("─" * layout.width, "dim")]
+    for row, seconds in zip(rows, times, strict=True):
+        bound = row[4]
+        styles = ["cyan", "", "", "", _COLOURS.get(bound, ""), "", *([""] if trains else [])]
+        cells = list(zip(row, styles, strict=True))
+        if bar:
+            drawn = draw_bar(round(seconds * 1e12), max(1, round(max(times) * 1e12)), bar)
+            cells.append((drawn, _COLOURS.get(bound, "")))
+        yield layout.line(cells)
+
+
+def _cells(found: Roofline, layer: LayerWork, trains: bool) -> list[str]:
+    work = layer.forward
+    intensity = work.intensity
+    return [
+        label(layer),
+        scaled(work.operations, 1_000_000),
+        scaled(work.bytes, 1024**2),
+        "" if intensity is None else f"{intensity:,.0f}" if intensity >= 100 else f"{intensity:.2g}",
+        bound_by(found, work),
+        duration(found.seconds(work)),
+        *([duration(found.seconds(layer.backward))] if trains else []),
+    ]
+
+
+def bound_by(found: Roofline, work: Work) -> str:
+    """What takes longer: computing or moving; nothing where there is neither."""
+    if not work.operations and not work.bytes:
+        return ""
+    return "memory" if found.is_memory_bound(work) else "compute"
+
+
+def _seconds(found: Roofline, layer: LayerWork, trains: bool) -> float:
+    return found.seconds(layer.forward) + (found.seconds(layer.backward) if trains else 0.0)
+
+
+def _times(found: Roofline, training: Training | None) -> Iterator[list[Segment]]:
+    compute = sum(
+        found.seconds(layer.forward) for layer in found.layers if bound_by(found, layer.forward) == "compute"
+    )
+    share = 100 * compute / found.forward_seconds if found.forward_seconds else 0
+    batch = found.report.batch
+    yield _time("forward", found.forward_seconds, f"{share:.0f}% of it bound by compute")
+    if training is None:
+        return
+    yield _time("backward", found.backward_seconds)
+    yield _time("update", found.seconds(found.update), f"{found.report.totals.params:,} parameters")
+    yield _time("step", found.step_seconds, f"at most {batch / found.step_seconds:,.0f} samples a second")
+    if training.images:
+        steps = found.steps(training.images, training.epochs)
+        told = f"{training.images:,} samples {training.epochs:,} times: {steps:,} steps"
+        yield _time("training", found.training_seconds(training.images, training.epochs), told)
+    if training.memory_bytes is not None:
+        yield _memory(found.device, training.memory_bytes)
+
+
+def _time(what: str, seconds: float, told: str = "") -> list[Segment]:
+    return [
+        (f"{what:<9}", "bold"),
+        (f" at least {duration(seconds):>9}", ""),
+        (f"   {told}" if told else "", "dim"),
+    ]
+
+
+def _memory(device: Device, needed: int) -> list[Segment]:
+    share = 100 * needed / device.memory_bytes
+    told = f" {byte_size(needed)} of {byte_size(device.memory_bytes)}, {share:.0f}%: "
+    verdict = ("it fits", "green") if needed <= device.memory_bytes else ("it does not fit", "red")
+    return [(f"{'memory':<9}", "bold"), (told, ""), verdict]
+
+
+def _work_dict(found: Roofline, layer: LayerWork, trains: bool) -> dict[str, Any]:
+    both = (("forward", layer.forward), ("backward", layer.backward))
+    described: dict[str, Any] = {}
+    for name, work in both if trains else both[:1]:
+        described[name] = {
+            "operations": work.operations, "bytes": work.bytes, "intensity": work.intensity,
+            "bound_by": bound_by(found, work) or None, "seconds": found.seconds(work),
+        }  # fmt: skip
+    return described
+
+
+def _bounds_dict(found: Roofline, training: Training | None) -> dict[str, Any]:
+    bounds: dict[str, Any] = {"forward_seconds": found.forward_seconds}
+    if training is None:
+        return bounds
+    bounds |= {
+        "backward_seconds": found.backward_seconds,
+        "update_seconds": found.seconds(found.update),
+        "step_seconds": found.step_seconds,
+        "training_memory_bytes": training.memory_bytes,
+        "device_memory_bytes": found.device.memory_bytes,
+    }
+    if training.images:
+        bounds |= {
+            "images": training.images,
+            "epochs": training.epochs,
+            "steps": found.steps(training.images, training.epochs),
+            "training_seconds": found.training_seconds(training.images, training.epochs),
+        }
+    return bounds

@@ -1,0 +1,160 @@
+"""Inference's peak and the order that lowers it, against a replay that knows only the definition."""
+
+import random
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from netcalc.analysis import ordering
+from netcalc.analysis.lifetimes import Lifetimes
+from netcalc.analysis.memory import inference
+from netcalc.analysis.ordering import best_order
+from netcalc.analysis.storages import Storages
+from netcalc.api import load
+from netcalc.diagnostics import Source, Span
+from netcalc.graph import Graph, Input, Node
+from netcalc.layers import LAYERS
+from netcalc.tensor import TensorType
+
+from helpers import graph_of
+
+ITEMSIZE = 4
+
+
+def random_graph(choose: random.Random, most: int) -> Graph:
+    """Linear layers, joins, views and layers that work in place, on vectors, wired at random."""
+    types = {"a": TensorType((choose.randint(1, 9),))}
+    if choose.random() < 0.3:
+        types["b"] = TensorType((choose.randint(1, 9),))
+    inputs = tuple(Input(name, type) for name, type in types.items())
+    nodes = []
+    for number in range(choose.randint(2, most)):
+        recent = list(types)[-4:]
+        kind = choose.choice(("linear", "linear", "concat", "relu", "flatten", "slice", "dropout", "softmax"))
+        names = [choose.choice(recent) for _ in range(choose.randint(2, 3) if kind == "concat" else 1)]
+        options = {"linear": {"units": choose.randint(1, 60)}, "slice": {"start": 0}}.get(kind, {})
+        given = tuple(types[name] for name in names)
+        layer = LAYERS[kind](**options).resolved(*given)
+        name = f"n{number}"
+        span = Span(Source("random", ""), 0, 0)
+        output = layer.infer(*given)
+        nodes.append(Node(name, (), layer, tuple(names), output, layer.params(*given), span))
+        types[name] = output
+    made = [node.name for node in nodes]
+    outputs = {made[-1], *choose.sample(made, choose.randint(0, 1))}
+    return Graph("random", inputs, tuple(nodes), tuple(sorted(outputs)))
+
+
+class Naive:
+    """Lifetimes by the definition: each step's live set is found from nothing."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.makers = {node.name: node for node in graph.nodes}
+        self.uses = [*graph.outputs, *(name for node in graph.nodes for name in node.inputs)]
+
+    def root(self, name: str) -> str:
+        """The tensor whose memory this one lies in."""
+        node = self.makers.get(name)
+        if node is None:
+            return name
+        is_view = node.layer.kind in ("flatten", "slice", "dropout")
+        if is_view or (node.layer.kind in ("relu", "softmax") and self.is_alone(node.inputs[0])):
+            return self.root(node.inputs[0])
+        return name
+
+    def is_alone(self, name: str) -> bool:
+        """Whether the memory behind a tensor, no input of the network, is seen by one reader alone."""
+        if name not in self.makers or self.uses.count(name) != 1 or name in self.graph.outputs:
+            return False
+        node = self.makers[name]
+        return node.layer.kind not in ("flatten", "slice", "dropout") or self.is_alone(node.inputs[0])
+
+    def live(self, ran: Sequence[Node], now: Node, ahead: Sequence[Node]) -> int:
+        """Bytes while a layer runs: what it makes, what it or a later one reads, what the user wants."""
+        wanted = {self.root(name) for node in (now, *ahead) for name in node.inputs}
+        wanted |= {self.root(name) for name in self.graph.outputs}
+        there = {self.root(given.name) for given in self.graph.inputs} | {
+            self.root(node.name) for node in ran
+        }
+        alive = (wanted & there) | {self.root(now.name)}
+        types = self.graph.types
+        return sum(types[name].numel * ITEMSIZE for name in alive)
+
+    def replay(self, order: Sequence[Node]) -> list[int]:
+        return [self.live(order[:at], node, order[at + 1 :]) for at, node in enumerate(order)]
+
+    def orders(self, ran: tuple[Node, ...] = ()) -> Iterator[tuple[Node, ...]]:
+        """Every order in which the layers can run."""
+        names = {*(given.name for given in self.graph.inputs), *(node.name for node in ran)}
+        ready = [node for node in self.graph.nodes if node not in ran and set(node.inputs) <= names]
+        if not ready:
+            yield ran
+        for node in ready:
+            yield from self.orders((*ran, node))
+
+
+def lifetimes_of(graph: Graph) -> Lifetimes:
+    return Lifetimes(Storages(graph, ITEMSIZE))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_replay_is_the_definition_on_random_graphs(seed: int) -> None:
+    choose = random.Random(seed)
+    for _ in range(100):
+        graph = random_graph(choose, 16)
+        naive, lifetimes = Naive(graph), lifetimes_of(graph)
+        orders = [tuple(range(len(graph.nodes))), best_order(lifetimes).order]
+        for order in orders:
+            assert [*lifetimes.replay(order)] == naive.replay([graph.nodes[place] for place in order])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_best_order_is_the_best_of_all(seed: int) -> None:
+    choose = random.Random(1000 + seed)
+    lower = 0
+    for _ in range(30):
+        graph = random_graph(choose, 7)
+        found = inference(graph)
+        assert found.ordering.how == "optimal"
+        assert sorted(found.ordering.order) == list(range(len(graph.nodes)))
+        naive = Naive(graph)
+        best = min(max(naive.replay(order)) for order in naive.orders())
+        assert max(found.ordered) == best
+        lower += best < max(found.written)
+    assert lower > 0
+
+
+def test_the_narrow_search_finds_an_order_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose = random.Random(5)
+    graphs = [random_graph(choose, 14) for _ in range(100)]
+    best = [max(inference(graph).ordered) for graph in graphs]
+    monkeypatch.setattr(ordering, "MOST_LOOKS", 0)
+    for graph, least in zip(graphs, best, strict=True):
+        found = inference(graph)
+        done = {given.name for given in graph.inputs}
+        for place in found.ordering.order:
+            assert set(graph.nodes[place].inputs) <= done
+            done.add(graph.nodes[place].name)
+        assert least <= max(found.ordered) <= max(found.written)
+    assert {inference(graph).ordering.how for graph in graphs} == {"optimal", "heuristic"}
+
+
+def test_a_large_part_stays_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordering, "MOST_LAYERS", 3)
+    found = inference(load("googlenet"))
+    assert found.ordering.how == "as written"
+    assert found.ordering.order == tuple(range(len(found.graph.nodes)))
+
+
+def test_known_peaks() -> None:
+    chain = "input: [10]\nlayers:\n  - linear: {units: 100}\n  - relu\n  - reshape: {shape: [10, 10]}\n  - linear: {units: 1}\n"
+    found = inference(graph_of(chain))
+    assert found.written == (440, 400, 400, 440)
+    assert found.peak(3) == found.weights + 3 * 440
+    assert found.peak_layer.full_name == "linear1"
+    copied = chain.replace(
+        "- relu\n  - reshape: {shape: [10, 10]}",
+        "- reshape: {shape: [10, 10]}\n  - permute: {order: [1, 0]}\n  - flatten",
+    )
+    assert inference(graph_of(copied)).written == (440, 400, 400, 800, 404)

@@ -1,0 +1,214 @@
+"""Training's memory: by hand on small networks, by law on the zoo."""
+
+import pytest
+
+from netcalc.analysis import analyze
+from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.memory import Checkpoint, inference, training, training_peak
+from netcalc.api import load
+from netcalc.graph import Graph
+
+from helpers import graph_of
+
+NETWORKS = (
+    "alexnet",
+    "resnet18",
+    "densenet121",
+    "googlenet",
+    "unet",
+    "vit_b_16",
+    "gpt2",
+    "shufflenet_v2_x1_0",
+)
+WAYS: tuple[Checkpoint, ...] = ("none", "sqrt", 1, 2)
+CHAIN = """
+input: [10]
+layers:
+  - linear: {name: a, units: 100, bias: false}
+  - sigmoid: {name: s}
+  - linear: {name: b, units: 20, bias: false}
+"""
+
+
+def totals(graph: Graph, **options: object) -> list[tuple[str, str | None, int]]:
+    """Each step's phase, layer and bytes of one sample, weights and their gradients left out."""
+    trained = training(graph, **options)  # type: ignore[arg-type]
+    return [
+        (
+            step.phase,
+            None if step.layer is None else graph.nodes[step.layer].full_name,
+            step.parts.total.each,
+        )
+        for step in trained.steps
+    ]
+
+
+def test_a_chain_by_hand() -> None:
+    """The input is kept by a, the sigmoid's output by itself and b; it works in place on a's."""
+    forward = [("forward", "a", 440), ("forward", "s", 440), ("forward", "b", 520)]
+    back = [
+        ("backward", "b", 440 + 80 + 400),
+        ("backward", "s", 440 + 400 + 400),
+        ("backward", "a", 40 + 400),
+        ("update", None, 0),
+    ]
+    assert totals(graph_of(CHAIN)) == forward + back
+
+
+def test_weights_and_their_gradients_by_hand() -> None:
+    trained = training(graph_of(CHAIN), optimiser="adam")
+    assert trained.weights.parameters == 3000 * 4
+    assert trained.weights.state == 2 * 3000 * 4
+    assert [step.parts.weight_gradients.once for step in trained.steps] == [0, 0, 0, 8000, 8000, 12000, 12000]
+    assert trained.peak(7) == trained.weights.total + 8000 + 7 * 1240
+    assert training_peak(graph_of(CHAIN), 7, optimiser="adam") == trained.peak(7)
+
+
+def test_mixed_precision_takes_sixteen_bytes_a_weight() -> None:
+    """Adam in mixed precision, as ZeRO (Rajbhandari et al. 2020) counts it: 2 + 2 + 4 + 4 + 4."""
+    graph = graph_of(CHAIN)
+    last = training(graph, "float16", "adam").steps[-1]
+    assert training(graph, "float16", "adam").bytes_at(last, 1) == 16 * 3000
+    pure = training(graph, "bfloat16", "adam", mixed=False)
+    assert pure.bytes_at(pure.steps[-1], 1) == 8 * 3000
+    assert training(graph, "float64", "momentum").weights.state == 8 * 3000
+
+
+def test_a_residual_adds_gradients_where_they_lie() -> None:
+    """The sum hands its gradient to both branches; the skip's is added to once the other is used up."""
+    text = """
+    input: [10]
+    layers:
+      - linear: {name: a, units: 100}
+      - residual: {main: [{linear: {name: b, units: 100}}]}
+    """
+    steps = {(phase, name): size for phase, name, size in totals(graph_of(text))}
+    assert steps["backward", "add1"] == 40 + 400 + 400
+    assert steps["backward", "main.b"] == 40 + 400 + 400 + 400
+    assert steps["backward", "a"] == 40 + 400
+
+
+def test_shared_weights_have_one_gradient() -> None:
+    text = """
+    input: [50]
+    layers:
+      - linear: {name: a, units: 50, bias: false}
+      - linear: {units: 50, share: a, bias: false}
+    """
+    steps = training(graph_of(text)).steps
+    assert [step.parts.weight_gradients.once for step in steps] == [0, 0, 10_000, 20_000, 10_000]
+
+
+def test_nothing_is_kept_where_no_gradient_goes() -> None:
+    """Before the first weights, and on branches that no output depends on."""
+    text = """
+    input: [4, 8, 8]
+    outputs: [out]
+    layers:
+      - maxpool: {name: pool, kernel: 2}
+      - conv: {name: out, filters: 2, kernel: 1}
+      - conv: {name: unused, from: pool, filters: 2, kernel: 1}
+    """
+    trained = training(graph_of(text))
+    assert [layer.kept for layer in trained.layers] == [Bytes(), Bytes(each=4 * 16 * 4), Bytes()]
+    assert [layer.backward_macs for layer in trained.layers] == [0, 4 * 2 * 16, 0]
+
+
+def test_a_constant_factor_is_kept_alone() -> None:
+    text = """
+    inputs: {x: [4], mask: [4]}
+    layers:
+      - linear: {name: a, from: x, units: 4}
+      - multiply: {name: masked, from: [a, mask]}
+    """
+    trained = training(graph_of(text))
+    assert trained.keeps["masked"].inputs == (1,)
+
+
+def test_tokens_are_wide() -> None:
+    text = "input: [10]\nlayers:\n  - embedding: {entries: 7, width: 1}\n"
+    assert training(graph_of(text)).kept == Bytes(each=80)
+    assert inference(graph_of(text), "float16").written == (100,)
+
+
+def test_the_first_layer_has_no_input_gradient() -> None:
+    alexnet = training(load("alexnet"))
+    assert round(1 + alexnet.backward_macs / alexnet.forward_macs, 2) == 2.90
+    groups = "input: [8, 9, 9]\nlayers:\n  - conv: {filters: 8, kernel: 1}\n  - conv: {filters: 16, kernel: 3, groups: 4}\n"
+    first, second = training(graph_of(groups)).layers
+    assert first.backward_macs == 64 * 81
+    assert second.backward_macs == 2 * 16 * 2 * 9 * 49
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_everything_is_given_back(name: str, way: Checkpoint) -> None:
+    graph = load(name)
+    trained = training(graph, checkpoint=way)
+    assert trained.steps[-1].phase == "update"
+    learned = analyze(graph).totals.params * 4
+    assert trained.steps[-1].parts.total == Bytes(once=learned)
+    assert all(part >= 0 for step in trained.steps for size in step.parts for part in size)
+    assert [segment.start for segment in trained.segments[1:]] == [s.stop for s in trained.segments[:-1]]
+    assert (trained.segments[0].start, trained.segments[-1].stop) == (0, len(graph.nodes))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_checkpoints_take_less_and_run_once_more(name: str) -> None:
+    graph = load(name)
+    whole, root = training(graph), training(graph, checkpoint="sqrt")
+    assert root.peak(64) < whole.peak(64)
+    again = [step.layer for step in root.steps if step.phase == "again"]
+    assert sorted(again) == list(range(root.segments[-1].start))
+    assert whole.again_macs == 0 < root.again_macs < root.forward_macs or name == "alexnet"
+    assert root.backward_macs == whole.backward_macs
+
+
+def test_checkpoints_by_hand() -> None:
+    """The block's inside is forgotten and made again; what goes in and out stays."""
+    text = """
+    input: [10]
+    blocks:
+      pair(): [{linear: {name: a, units: 100}}, {linear: {name: b, units: 30}}]
+    layers:
+      - pair
+      - linear: {name: c, units: 5}
+    """
+    graph = graph_of(text)
+    plain = [("forward", "pair1.a", 440), ("forward", "pair1.b", 560), ("forward", "c", 580)]
+    assert totals(graph)[:3] == plain
+    assert totals(graph, checkpoint=1) == [
+        ("forward", "pair1.a", 440),
+        ("forward", "pair1.b", 560),
+        ("forward", "c", 180),
+        ("backward", "c", 160 + 20 + 120),
+        ("again", "pair1.a", 40 + 120 + 400),
+        ("again", "pair1.b", 40 + 120 + 400 + 120),
+        ("backward", "pair1.b", 40 + 120 + 400 + 400),
+        ("backward", "pair1.a", 40 + 400),
+        ("update", None, 0),
+    ]
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet18", "gpt2"])
+@pytest.mark.parametrize("limit", [2**28, 2**30, 24 * 2**30, 10**12 + 7])
+def test_one_more_than_the_largest_batch_does_not_fit(name: str, limit: int) -> None:
+    trained = training(load(name), optimiser="adam")
+    batch = trained.largest_batch(limit)
+    assert batch is not None
+    assert trained.peak(batch + 1) > limit
+    assert batch == 0 or trained.peak(batch) <= limit
+
+
+def test_wrong_arguments() -> None:
+    graph = graph_of(CHAIN)
+    with pytest.raises(ValueError, match="batch is a whole number"):
+        training_peak(graph, 0)
+    with pytest.raises(ValueError, match="training is in one of float64"):
+        training_peak(graph, 1, "int8")
+    with pytest.raises(ValueError, match="optimiser is one of sgd"):
+        training_peak(graph, 1, optimiser="lion")
+    with pytest.raises(ValueError, match="checkpoint is none, sqrt"):
+        training(graph, checkpoint=0)
+    with pytest.raises(ValueError, match="dtype is one of"):
+        inference(graph, "float8")

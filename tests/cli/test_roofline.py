@@ -1,0 +1,115 @@
+"""netcalc roofline: what it prints, and how it refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Cli = Callable[..., Any]
+
+
+def test_alexnet_on_its_own_card(cli: Cli) -> None:
+    result = cli(
+        "roofline", "alexnet", "--device", "gtx580", "--batch", "128", "--images", "1281167", "--epochs", "90"
+    )
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    rows = {line.split("  ")[0]: line.split() for line in lines}
+    assert lines[0] == "AlexNet on GeForce GTX 580, 3 GB  ·  batch 128, float32"
+    assert "conv1 + relu 18,677 174 103 compute 11.8 ms 11.8 ms".split() == rows["conv1 + relu"][:11]
+    assert "pool1 54 121 0.42 memory 658 us 658 us".split() == rows["pool1"][:9]
+    assert "conv2 + relu 57,349 92 593 compute 36.3 ms 72.5 ms".split() == rows["conv2 + relu"][:11]
+    assert "training  at least 3.57 days   1,281,167 samples 90 times: 900,900 steps" in lines
+    assert "A bound, not a forecast" in result.out
+
+
+def test_alexnets_training_fits_its_card_or_not(cli: Cli) -> None:
+    memory = pytest.importorskip("netcalc.analysis.memory", reason="training memory is not counted here yet")
+    import netcalc
+
+    peak = memory.training_peak(netcalc.load("alexnet"), 128, dtype="float32", optimiser="sgd")
+    out = cli("roofline", "alexnet", "--device", "gtx580", "--batch", "128").out
+    verdict = "it fits" if peak <= 3 * 2**30 else "it does not fit"
+    (line,) = (line for line in out.splitlines() if line.startswith("memory"))
+    assert line.endswith(f"of 3.00 GiB, {100 * peak / (3 * 2**30):.0f}%: {verdict}")
+    assert "it does not fit" in cli("roofline", "alexnet", "--device", "gtx580", "--batch", "4096").out
+
+
+def test_json(cli: Cli) -> None:
+    options = ["--device", "a100", "--dtype", "tf32", "--batch", "8", "--images", "1000", "--epochs", "2"]
+    document = json.loads(cli("roofline", "resnet18", *options, "-f", "json").out)
+    assert (document["batch"], document["dtype"], document["device"]["key"]) == (8, "tf32", "a100")
+    assert document["device"]["operations_per_second"] == 156e12
+    bounds = document["lower_bounds"]
+    for way in ("forward", "backward"):
+        assert bounds[f"{way}_seconds"] == pytest.approx(
+            sum(layer[way]["seconds"] for layer in document["layers"])
+        )
+    step = bounds["forward_seconds"] + bounds["backward_seconds"] + bounds["update_seconds"]
+    assert bounds["step_seconds"] == pytest.approx(step)
+    assert (bounds["steps"], bounds["training_seconds"]) == (250, pytest.approx(250 * step))
+    bound = {layer["forward"]["bound_by"] for layer in document["layers"]}
+    assert bound == {"compute", "memory"}
+
+
+def test_int8_is_for_inference_alone(cli: Cli) -> None:
+    out = cli("roofline", "lenet5", "--device", "a17npu").out
+    assert "batch 1, int8" in out
+    assert "backward" not in out
+    document = json.loads(cli("roofline", "lenet5", "--device", "a17npu", "-f", "json").out)
+    assert set(document["lower_bounds"]) == {"forward_seconds"}
+    assert "backward" not in document["layers"][0]
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize("name", ["alexnet", "resnet50", "efficientnet_b0"])
+def test_no_line_is_wider_than_the_terminal(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, width: int, name: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = cli("roofline", name, "--device", "h100", "--dtype", "bfloat16", "--batch", "256").out
+    assert max(map(len, out.splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "Missing option '--device'"),
+        (["--device", "gtx58"], "did you mean gtx580?"),
+        (["--device", "xyzzy"], "there are gtx580, v100"),
+        (
+            ["--device", "gtx580", "--dtype", "float16"],
+            "no peak is known of GeForce GTX 580, 3 GB in float16",
+        ),
+        (["--device", "gtx580", "--dtype", "float8"], "Invalid value"),
+        (["--device", "a17npu", "--images", "10"], "no training is counted in int8"),
+        (["--device", "a100", "--epochs", "0"], "Invalid value"),
+        (["--device", "a100", "--devices", "no.yaml"], "there is no file 'no.yaml'"),
+        (["--device", "a100", "--batch", "0"], "Invalid value"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_says_why(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli("roofline", "lenet5", *options)
+    assert (result.code, result.out) == (2, "")
+    assert words in " ".join(result.err.replace("│", " ").split())
+
+
+def test_a_huge_batch(cli: Cli) -> None:
+    result = cli(
+        "roofline", "alexnet", "--device", "gtx580", "--batch", str(2**31 - 1), "--images", str(10**15)
+    )
+    assert (result.code, result.err) == (0, "")
+
+
+def test_mistakes_in_a_table_are_shown_where_they_are(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("mine: {name: A, memory_gib: 0, bandwidth_giga: 1, peak_tera: {float3: 1}}\n")
+    result = cli("roofline", "lenet5", "--device", "mine", "--devices", str(path))
+    assert result.code == 2
+    assert f"--> {path}:1:29" in result.err
+    assert "did you mean float32?" in result.err

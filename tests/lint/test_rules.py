@@ -1,0 +1,86 @@
+"""Laws over the design rules: what each says, that its fix silences it, that its page is current."""
+
+import re
+
+import pytest
+
+from netcalc.lint import RULES, THEMES, Rule, check
+from netcalc.render.rules import markdown_chunks, summary, theme_of
+
+from helpers import TESTS
+from rule_cases import FOLDER, Case, cases, findings, report, text_of
+
+EVERY_CASE = [pytest.param(rule, case, id=f"{code}-{number}")
+              for code, rule in RULES.items() for number, case in enumerate(cases(code))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "case"), EVERY_CASE)
+def test_a_rule_says_what_stands_under_the_spec(rule: type[Rule], case: Case) -> None:
+    assert text_of(rule, findings(rule, case.spec, case.batch)) == case.expected
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_the_first_case_trips_and_its_neighbour_is_sound(code: str) -> None:
+    tripping, sound, *_ = cases(code)
+    assert f"[{code}]: " in tripping.expected
+    assert sound.expected == ""
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=str)
+def test_the_fix_silences_the_example(rule: type[Rule]) -> None:
+    explained = rule.explanation()
+    assert findings(rule, explained.example)
+    assert findings(rule, explained.fix) == []
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_ignore_silences_a_rule_on_its_layer_and_on_the_whole(code: str) -> None:
+    spec = RULES[code].explanation().example
+    before = check(report(spec).graph)
+    whole = check(report(f"ignore: {code}\n{spec}").graph)
+    assert [found.rule.code for found in whole.found] == [
+        f.rule.code for f in before.found if f.rule.code != code
+    ]
+    assert whole.silenced == sum(found.rule.code == code for found in before.found) > 0
+    place = next(found.diagnostic.span for found in before.found if found.rule.code == code)
+    assert place is not None
+    lines = spec.splitlines()
+    number = place.source.position(place.start)[0] - 1
+    lines[number] = with_key(lines[number], f"ignore: [{code}]")
+    here = check(report("\n".join(lines) + "\n").graph)
+    assert code not in {found.rule.code for found in here.found}
+    assert here.silenced == whole.silenced
+
+
+def with_key(line: str, key: str) -> str:
+    """An item's line with one more key: `- relu` or `- conv: {...}`."""
+    if line.endswith(":"):
+        return f"{line}\n      {key}"
+    if line.endswith("}"):
+        head, _, options = line.partition("{")
+        return f"{head}{{{key}, {options}"
+    return f"{line}: {{{key}}}"
+
+
+def test_every_rule_has_its_cases_and_no_other_file_lies_there() -> None:
+    assert {path.stem for path in FOLDER.glob("*.txt")} == set(RULES)
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_rules_are_told_apart_and_explained(code: str) -> None:
+    rule = RULES[code]
+    assert re.fullmatch(r"N[1-9]\d\d", code)
+    assert code[:2] in THEMES
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.name)
+    assert rule.__module__ == f"netcalc.lint.{rule.name.replace('-', '_')}"
+    assert rule.explanation().why
+    assert summary(rule).endswith(".")
+    assert theme_of(rule) == THEMES[code[:2]]
+    assert [other.name for other in RULES.values()].count(rule.name) == 1
+
+
+def test_the_reference_page_is_current() -> None:
+    page = TESTS.parent / "docs" / "rules.md"
+    assert page.read_text() == "".join(markdown_chunks()), (
+        "run netcalc rules --format markdown > docs/rules.md"
+    )
