@@ -287,6 +287,17 @@ def test_tensors_that_live_together_lie_apart() -> None:
     assert total <= 1.3 * most
 
 
+def test_what_workers_share_while_they_work_apart_lies_apart() -> None:
+    made = drafted(netcalc.load("alexnet"), 8, "float32", 2)
+    assert 0 < made.apart < len(made.steps)
+    early = [tensor for tensor in made.tensors.values() if tensor.shared and tensor.born < made.apart]
+    assert {tensor.name for tensor in early} >= {"input", "flatten"}
+    for one in early:
+        for other in early:
+            behind = one.offset + one.nbytes(8) <= other.offset
+            assert one is other or behind or other.offset + other.nbytes(8) <= one.offset
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_vgg_needs_little_more_than_what_lives_at_once(workers: int) -> None:
     made = drafted(netcalc.load("vgg16"), 8, "float32", workers)
