@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,20 @@ def test_shared_parameters_fold_each_with_its_own_norm() -> None:
     assert difference(stirred(graph), 1, 1) < LARGEST
 
 
+def test_a_mean_that_is_padded_next() -> None:
+    graph = graph_of(
+        "input: [8, 9, 9]\nlayers:\n  - global_avgpool: {keep: true}\n  - conv: {filters: 9, kernel: 3, pad: 1}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
+def test_few_channels_that_are_no_picture() -> None:
+    graph = graph_of(
+        "input: [3, 9, 9]\nlayers:\n  - linear: {units: 7}\n  - conv: {filters: 9, kernel: 3, pad: 1}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
 def test_tokens_stay_whole() -> None:
     graph = graph_of(
         "input: [6]\nlayers:\n  - slice: {end: 4}\n  - embedding: {entries: 11, width: 8}\n  - linear: {units: 3}\n"
@@ -168,6 +183,25 @@ def test_a_layer_that_refuses_its_input_says_so(workers: int) -> None:
 def test_a_plan_larger_than_the_machine_is_refused() -> None:
     with pytest.raises(ExecutionError, match="buffers of a plan of .* need at least .* GiB"):
         Network(netcalc.load("lenet5")).compile(2**40)
+
+
+def test_half_precision_is_refused() -> None:
+    with pytest.raises(ExecutionError, match="a plan computes in float32 or float64, not in float16"):
+        Network(netcalc.load("lenet5"), dtype="float16").compile()
+
+
+def test_a_batch_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="a batch of 0 and None workers"):
+        Network(netcalc.load("lenet5")).compile(0)
+
+
+def test_threads_that_share_a_plan_take_turns() -> None:
+    network = stirred(netcalc.load("lenet5"))
+    xs = [random_inputs(network.graph, 1, seed=seed)["input"] for seed in range(8)]
+    with network.compile(1) as plan, ThreadPoolExecutor(4) as pool:
+        alone = [plan.forward(x) for x in xs]
+        for one, other in zip(pool.map(plan.forward, xs), alone, strict=True):
+            assert np.array_equal(one, other)
 
 
 def children() -> set[str]:
@@ -251,6 +285,17 @@ def test_tensors_that_live_together_lie_apart() -> None:
                 )
     most = max(sum(t.nbytes(2) for t in tensors if t.born <= now <= t.dies) for now in range(110))
     assert total <= 1.3 * most
+
+
+def test_what_workers_share_while_they_work_apart_lies_apart() -> None:
+    made = drafted(netcalc.load("alexnet"), 8, "float32", 2)
+    assert 0 < made.apart < len(made.steps)
+    early = [tensor for tensor in made.tensors.values() if tensor.shared and tensor.born < made.apart]
+    assert {tensor.name for tensor in early} >= {"input", "flatten"}
+    for one in early:
+        for other in early:
+            behind = one.offset + one.nbytes(8) <= other.offset
+            assert one is other or behind or other.offset + other.nbytes(8) <= one.offset
 
 
 @pytest.mark.parametrize("workers", [1, 2])
