@@ -130,6 +130,21 @@ def test_several_outputs_that_are_read_on_and_shared_parameters() -> None:
     assert_equal_to_plain(*pair(graph_of(SHARED), "float64"), batch=6, workers=2)
 
 
+READ_TWICE = """
+input: [2, 5, 5]
+layers:
+  - conv: {name: a, filters: 3, kernel: 3, pad: 1}
+  - conv: {name: b, from: input, filters: 3, kernel: 3, pad: 1}
+  - conv: {name: c, from: a, filters: 3, kernel: 3, pad: 1}
+  - add: {name: sum, from: [a, b]}
+  - add: {name: all, from: [sum, c, sum]}
+"""
+
+
+def test_a_gradient_that_two_tensors_share_is_not_written_over() -> None:
+    assert_equal_to_plain(*pair(graph_of(READ_TWICE), "float64"), batch=4, workers=2)
+
+
 def lenet(workers: int | None = 2, batch: int = 8) -> TrainingStep:
     return TrainingStep(Network(netcalc.load("lenet5"), seed=3), batch, workers=workers)
 
