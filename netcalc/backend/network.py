@@ -15,6 +15,7 @@ from netcalc.backend.kernels import KERNELS, Backward, Context
 from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
+from netcalc.backend.plan import Plan
 from netcalc.backend.weights import check_weights, read_weights, write_weights
 from netcalc.diagnostics import Note, nearest
 from netcalc.graph import Graph, Node
@@ -69,6 +70,14 @@ class Network:
     def arrays_of(self, node: Node) -> dict[str, Array]:
         """The arrays that a layer uses, by their own names: its own, or those of the layer it shares with."""
         return self._arrays[node.shared or node.full_name]
+
+    def compile(self, batch: int = 1, workers: int | None = None) -> Plan:
+        """A plan for fast inference of one batch size, with the weights as they are now.
+
+        `workers` processes share the work, as many as pay unless given. Raises ExecutionError where its
+        memory is more than the machine's.
+        """
+        return Plan(self, batch, workers)
 
     def load(self, weights: str | os.PathLike[str] | Mapping[str, npt.ArrayLike]) -> None:
         """Take the weights of an `.npz` or `.safetensors` file, or of a mapping by full name.

@@ -1,0 +1,1 @@
+"""The algorithms that convolutions are computed by, one a file, and the rule that chooses."""
