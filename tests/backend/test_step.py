@@ -23,7 +23,7 @@ from netcalc.graph import Graph
 
 from cases import Case
 from helpers import graph_of
-from random_specs import random_spec
+from random_graphs import random_graph
 from test_kernels import SMALL
 from test_kernels import network as network_of_case
 
@@ -99,13 +99,13 @@ def test_nets_of_the_zoo(name: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("seed", range(120))
 def test_random_nets(seed: int) -> None:
-    graph = graph_of(random_spec(seed))
+    graph = random_graph(seed)
     assert_equal_to_plain(*pair(graph, "float64"), batch=2 + seed % 5, workers=1 + seed % 2)
 
 
 @pytest.mark.parametrize("seed", range(0, 120, 5))
 def test_random_nets_in_float32(seed: int) -> None:
-    assert_equal_to_plain(*pair(graph_of(random_spec(seed)), "float32"), batch=7, workers=3, rounds=1)
+    assert_equal_to_plain(*pair(random_graph(seed), "float32"), batch=7, workers=3, rounds=1)
 
 
 @pytest.mark.parametrize("case", SMALL, ids=str)
@@ -219,7 +219,7 @@ def test_more_than_the_machine_has_is_refused() -> None:
 
 def test_without_fork_threads_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "can_fork", lambda: False)
-    graph = graph_of(random_spec(4))
+    graph = random_graph(4)
     assert_equal_to_plain(*pair(graph, "float64"), batch=7, workers=3)
 
 
