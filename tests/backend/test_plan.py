@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -221,6 +224,32 @@ def test_workers_end_with_their_plan() -> None:
     assert len(children() - before) == 1
     del plan
     assert children() == before
+
+
+_ENDLESS = """
+import os, numpy as np, netcalc
+plan = netcalc.Network(netcalc.load("lenet5")).compile(2, 2)
+x = np.zeros((2, 1, 28, 28))
+plan.forward(x)
+print(open(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read(), flush=True)
+while True:
+    plan.forward(x)
+"""
+
+
+@forks
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_worker_outlives_its_process(signum: signal.Signals) -> None:
+    command = [sys.executable, "-c", _ENDLESS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        (worker,) = process.stdout.readline().split()
+        process.send_signal(signum)
+        assert process.wait(timeout=20) == -signum
+    end = time.monotonic() + 20
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{worker}").exists()
 
 
 @forks
