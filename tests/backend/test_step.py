@@ -234,7 +234,7 @@ def test_what_fails_in_one_worker_ends_all_and_the_next_task_runs(kind: type[Tea
     def fails(worker: int) -> None:
         team.join()
         if worker == 2:
-            refuse("E800", "in worker 2")
+            refuse("E900", "in worker 2")
         team.join()
 
     def works(worker: int) -> None:

@@ -33,7 +33,7 @@ _LEAST_MACS = 2_000_000
 def drafted(graph: Graph, batch: int, dtype: str, workers: int | None = None) -> Draft:
     """The plan on paper, for `workers` processes; as many as pay unless given."""
     if dtype not in DTYPES:
-        refuse("E813", f"a plan computes in {' or '.join(DTYPES)}, not in {dtype}")
+        refuse("E913", f"a plan computes in {' or '.join(DTYPES)}, not in {dtype}")
     if batch < 1 or (workers is not None and workers < 1):
         raise ValueError(f"a plan needs a sample and a worker, not a batch of {batch} and {workers} workers")
     if not can_fork():
@@ -101,7 +101,7 @@ class Plan:
         arrays = checked_inputs(made.graph, x, made.dtype)
         for name, array in arrays.items():
             if len(array) != self.batch:
-                refuse("E802", f"the input {name} has a batch of {len(array)}, the plan is for {self.batch}")
+                refuse("E902", f"the input {name} has a batch of {len(array)}, the plan is for {self.batch}")
         with self._lock:
             self._take(arrays)
             try:
