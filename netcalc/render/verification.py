@@ -1,6 +1,7 @@
 """Verdicts a layer: the table held against execution, and gradients against finite differences."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from netcalc.render.execution import three_digits
@@ -53,7 +54,7 @@ def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterato
     looped, macs = sum(row.looped for row in rows), sum(row.macs for row in rows)
     how = f"{exact(looped)} of {exact(macs)} multiply-adds done and counted by a naive loop"
     rest = ", the rest counted by the sizes of the matrix products done" if looped < macs else ""
-    yield [(how + rest, "dim")]
+    yield from ([(line, "dim")] for line in wrap(how + rest, width or 100))
 
 
 def gradcheck_lines(rows: Sequence["Check"], width: int | None) -> Iterator[list[Segment]]:

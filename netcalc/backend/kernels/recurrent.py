@@ -112,8 +112,9 @@ def _direction(
         dy = dy[::order]
         dstate: State = (np.zeros_like(h[0]),) * states
         for t in reversed(range(len(backs))):
-            da[t], du[t], before = backs[t]((dstate[0] + dy[t], *dstate[1:]))
-            dstate = (before[0] + du[t] @ recurrent, *before[1:])
+            dh, *others = dstate
+            da[t], du[t], (dh, *others) = backs[t]((dh + dy[t], *others))
+            dstate = (dh + du[t] @ recurrent, *others)
         dx, (dweight, *dbias) = a_backward(da)
         rows = du.reshape(-1, du.shape[-1])
         drecurrent = rows.T @ np.concatenate(h[:-1])
