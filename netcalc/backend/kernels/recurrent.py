@@ -110,7 +110,7 @@ def _direction(
     def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
         da, du = np.empty(shape, dy.dtype), np.empty(shape, dy.dtype)
         dy = dy[::order]
-        dstate: State = (np.zeros_like(h[0]),) * states
+        dstate: State = tuple(np.zeros_like(h[0]) for _ in range(states))
         for t in reversed(range(len(backs))):
             dh, *others = dstate
             da[t], du[t], (dh, *others) = backs[t]((dh + dy[t], *others))
