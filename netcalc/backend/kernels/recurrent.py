@@ -115,7 +115,7 @@ def _direction(
             da[t], du[t], before = backs[t]((dstate[0] + dy[t], *dstate[1:]))
             dstate = (before[0] + du[t] @ recurrent, *before[1:])
         dx, (dweight, *dbias) = a_backward(da)
-        rows = du.reshape(-1, du.shape[-1])
+        rows = du.reshape(-1, shape[-1])
         drecurrent = rows.T @ np.concatenate(h[:-1])
         found = (dweight, drecurrent, *dbias, *(summed(rows, 0) for _ in dbias))
         return dx[::order], dict(zip(names, found, strict=True))
