@@ -77,7 +77,7 @@ def channels_last(name: str, x: np.ndarray[Any, Any]) -> Forward:
 
 
 def onnxruntime(name: str, x: np.ndarray[Any, Any]) -> Forward:
-    """Onnxruntime on PyTorch's export."""
+    """PyTorch's export in onnxruntime."""
     import warnings
 
     import onnxruntime

@@ -48,7 +48,7 @@ class Network:
         self.dtype = np.dtype(dtype)
         for node in graph.nodes:
             if node.layer.kind not in KERNELS:
-                refuse("E808", f"{node.full_name}: {node.layer.kind} cannot be run", node.span)
+                refuse("E908", f"{node.full_name}: {node.layer.kind} cannot be run", node.span)
         elements = sum(param.numel for node in graph.nodes if node.shared is None for param in node.params)
         require_memory(elements * self.dtype.itemsize, f"the parameters of {graph.name}")
         self._arrays = {
@@ -116,7 +116,7 @@ class Network:
     def backward(self, upstream: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None) -> Grads:
         """The last forward's gradients for an upstream gradient of its output; ones unless given."""
         if self._last is None:
-            refuse("E809", "there was no forward that kept what the way back needs")
+            refuse("E909", "there was no forward that kept what the way back needs")
         return self._last.backward(upstream)
 
     def run(
@@ -177,7 +177,7 @@ class Network:
         except LayerError as error:
             shapes = ", ".join(str(x.shape) for x in xs)
             message = f"{node.full_name}: {error.message}"
-            refuse("E807", message, node.span, (Note(f"its input is of shape {shapes}"),))
+            refuse("E907", message, node.span, (Note(f"its input is of shape {shapes}"),))
 
     @cached_property
     def _learnable(self) -> dict[str, tuple[int, ...]]:
@@ -205,7 +205,7 @@ class Network:
             if name not in self.graph.types:
                 match = nearest(name, self.graph.types)
                 help = f"did you mean {match}?" if match else None
-                refuse("E801", f"{self.graph.name} has no layer {name!r} to capture", help=help)
+                refuse("E901", f"{self.graph.name} has no layer {name!r} to capture", help=help)
         return names
 
     def __repr__(self) -> str:

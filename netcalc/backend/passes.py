@@ -57,7 +57,7 @@ class Pass:
         Raises ExecutionError where an upstream gradient does not fit, or nothing was kept.
         """
         if self.graph.nodes and not self.steps:
-            refuse("E809", "this pass kept nothing for a way back: run it with gradients=True")
+            refuse("E909", "this pass kept nothing for a way back: run it with gradients=True")
         flowing = checked_upstream(self.outputs, upstream)
         params: dict[str, Array] = {}
         with np.errstate(all="ignore"):
@@ -93,17 +93,17 @@ def checked_upstream(
         return {name: np.ones_like(y) for name, y in outputs.items()}
     if not isinstance(given, Mapping):
         if len(outputs) != 1:
-            refuse("E801", f"name each upstream gradient: the outputs are {', '.join(outputs)}")
+            refuse("E901", f"name each upstream gradient: the outputs are {', '.join(outputs)}")
         given = {next(iter(outputs)): given}
     flowing = {}
     for name, gradient in given.items():
         if name not in outputs:
-            refuse("E801", f"there is no output {name!r}; the outputs are {', '.join(outputs)}")
+            refuse("E901", f"there is no output {name!r}; the outputs are {', '.join(outputs)}")
         y, dy = outputs[name], np.asarray(gradient)
         if dy.dtype.kind not in "fiu":
-            refuse("E803", f"the upstream gradient of {name} holds {dy.dtype}, not numbers")
+            refuse("E903", f"the upstream gradient of {name} holds {dy.dtype}, not numbers")
         if dy.shape != y.shape:
             found = format_shape(dy.shape)
-            refuse("E802", f"the upstream gradient of {name} is {format_shape(y.shape)}, not {found}")
+            refuse("E902", f"the upstream gradient of {name} is {format_shape(y.shape)}, not {found}")
         flowing[name] = dy.astype(y.dtype, copy=False)
     return flowing

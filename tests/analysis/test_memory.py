@@ -80,12 +80,26 @@ def test_a_residual_adds_gradients_where_they_lie() -> None:
     input: [10]
     layers:
       - linear: {name: a, units: 100}
-      - residual: {main: [{linear: {name: b, units: 100}}]}
+      - residual: {main: [{linear: {name: b, units: 50}}, {linear: {name: c, units: 100}}]}
     """
-    steps = {(phase, name): size for phase, name, size in totals(graph_of(text))}
-    assert steps["backward", "add1"] == 40 + 400 + 400
-    assert steps["backward", "main.b"] == 40 + 400 + 400 + 400
-    assert steps["backward", "a"] == 40 + 400
+    assert totals(graph_of(text))[4:] == [
+        ("backward", "add1", 40 + 400 + 200 + 400),
+        ("backward", "main.c", 40 + 400 + 200 + 400 + 200),
+        ("backward", "main.b", 40 + 400 + 400 + 200 + 400),
+        ("backward", "a", 40 + 400),
+        ("update", None, 0),
+    ]
+
+
+def test_a_gradient_that_others_see_is_not_added_to() -> None:
+    """What x + x gives back comes twice, so that their sum is a new one."""
+    text = """
+    input: [10]
+    layers:
+      - linear: {name: a, units: 100}
+      - add: {name: twice, from: [a, a]}
+    """
+    assert totals(graph_of(text))[2:4] == [("backward", "twice", 40 + 400), ("backward", "twice", 40 + 800)]
 
 
 def test_shared_weights_have_one_gradient() -> None:
@@ -123,6 +137,18 @@ def test_a_constant_factor_is_kept_alone() -> None:
     """
     trained = training(graph_of(text))
     assert trained.keeps["masked"].inputs == (1,)
+
+
+def test_a_product_with_a_constant_has_one_gradient() -> None:
+    text = """
+    inputs: {x: [2, 4], table: [4, 3]}
+    layers:
+      - linear: {name: a, from: x, units: 4}
+      - matmul: {name: product, from: [a, table]}
+    """
+    trained = training(graph_of(text))
+    assert trained.layers[1].backward_macs == 2 * 4 * 3
+    assert trained.layers[1].kept == Bytes(each=4 * 3 * 4)
 
 
 def test_tokens_are_wide() -> None:
@@ -165,29 +191,33 @@ def test_checkpoints_take_less_and_run_once_more(name: str) -> None:
 
 
 def test_checkpoints_by_hand() -> None:
-    """The block's inside is forgotten and made again; what goes in and out stays."""
+    """The block's inside is forgotten and made again; what goes in stays, and nobody writes over what comes out."""
     text = """
     input: [10]
     blocks:
       pair(): [{linear: {name: a, units: 100}}, {linear: {name: b, units: 30}}]
     layers:
       - pair
+      - sigmoid: {name: s}
       - linear: {name: c, units: 5}
     """
-    graph = graph_of(text)
-    plain = [("forward", "pair1.a", 440), ("forward", "pair1.b", 560), ("forward", "c", 580)]
-    assert totals(graph)[:3] == plain
-    assert totals(graph, checkpoint=1) == [
-        ("forward", "pair1.a", 440),
-        ("forward", "pair1.b", 560),
-        ("forward", "c", 180),
-        ("backward", "c", 160 + 20 + 120),
+    assert totals(graph_of(text), checkpoint=1) == [
+        ("forward", "pair1.a", 40 + 400),
+        ("forward", "pair1.b", 40 + 400 + 120),
+        ("forward", "s", 40 + 120 + 120),
+        ("forward", "c", 40 + 120 + 20),
+        ("backward", "c", 40 + 120 + 20 + 120),
+        ("backward", "s", 40 + 120 + 120 + 120),
         ("again", "pair1.a", 40 + 120 + 400),
         ("again", "pair1.b", 40 + 120 + 400 + 120),
         ("backward", "pair1.b", 40 + 120 + 400 + 400),
         ("backward", "pair1.a", 40 + 400),
         ("update", None, 0),
     ]
+
+
+def test_a_block_of_one_layer_is_not_forgotten() -> None:
+    assert not any(segment.again for segment in training(load("vgg16"), checkpoint=1).segments)
 
 
 @pytest.mark.parametrize("name", ["alexnet", "resnet18", "gpt2"])

@@ -2,6 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +117,20 @@ def test_shared_parameters_fold_each_with_its_own_norm() -> None:
     assert difference(stirred(graph), 1, 1) < LARGEST
 
 
+def test_a_mean_that_is_padded_next() -> None:
+    graph = graph_of(
+        "input: [8, 9, 9]\nlayers:\n  - global_avgpool: {keep: true}\n  - conv: {filters: 9, kernel: 3, pad: 1}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
+def test_few_channels_that_are_no_picture() -> None:
+    graph = graph_of(
+        "input: [3, 9, 9]\nlayers:\n  - linear: {units: 7}\n  - conv: {filters: 9, kernel: 3, pad: 1}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
 def test_tokens_stay_whole() -> None:
     graph = graph_of(
         "input: [6]\nlayers:\n  - slice: {end: 4}\n  - embedding: {entries: 11, width: 8}\n  - linear: {units: 3}\n"
@@ -170,6 +188,25 @@ def test_a_plan_larger_than_the_machine_is_refused() -> None:
         Network(netcalc.load("lenet5")).compile(2**40)
 
 
+def test_half_precision_is_refused() -> None:
+    with pytest.raises(ExecutionError, match="a plan computes in float32 or float64, not in float16"):
+        Network(netcalc.load("lenet5"), dtype="float16").compile()
+
+
+def test_a_batch_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="a batch of 0 and None workers"):
+        Network(netcalc.load("lenet5")).compile(0)
+
+
+def test_threads_that_share_a_plan_take_turns() -> None:
+    network = stirred(netcalc.load("lenet5"))
+    xs = [random_inputs(network.graph, 1, seed=seed)["input"] for seed in range(8)]
+    with network.compile(1) as plan, ThreadPoolExecutor(4) as pool:
+        alone = [plan.forward(x) for x in xs]
+        for one, other in zip(pool.map(plan.forward, xs), alone, strict=True):
+            assert np.array_equal(one, other)
+
+
 def children() -> set[str]:
     """The processes that this one has."""
     return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
@@ -187,6 +224,32 @@ def test_workers_end_with_their_plan() -> None:
     assert len(children() - before) == 1
     del plan
     assert children() == before
+
+
+_ENDLESS = """
+import os, numpy as np, netcalc
+plan = netcalc.Network(netcalc.load("lenet5")).compile(2, 2)
+x = np.zeros((2, 1, 28, 28))
+plan.forward(x)
+print(open(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read(), flush=True)
+while True:
+    plan.forward(x)
+"""
+
+
+@forks
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_worker_outlives_its_process(signum: signal.Signals) -> None:
+    command = [sys.executable, "-c", _ENDLESS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        (worker,) = process.stdout.readline().split()
+        process.send_signal(signum)
+        assert process.wait(timeout=20) == -signum
+    end = time.monotonic() + 20
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{worker}").exists()
 
 
 @forks
@@ -251,6 +314,17 @@ def test_tensors_that_live_together_lie_apart() -> None:
                 )
     most = max(sum(t.nbytes(2) for t in tensors if t.born <= now <= t.dies) for now in range(110))
     assert total <= 1.3 * most
+
+
+def test_what_workers_share_while_they_work_apart_lies_apart() -> None:
+    made = drafted(netcalc.load("alexnet"), 8, "float32", 2)
+    assert 0 < made.apart < len(made.steps)
+    early = [tensor for tensor in made.tensors.values() if tensor.shared and tensor.born < made.apart]
+    assert {tensor.name for tensor in early} >= {"input", "flatten"}
+    for one in early:
+        for other in early:
+            behind = one.offset + one.nbytes(8) <= other.offset
+            assert one is other or behind or other.offset + other.nbytes(8) <= one.offset
 
 
 @pytest.mark.parametrize("workers", [1, 2])

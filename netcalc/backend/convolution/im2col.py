@@ -17,7 +17,7 @@ from netcalc.layers.geometry import extent
 from netcalc.tensor import Shape
 
 _FEW_CHANNELS = 128
-_BLOCK_BYTES = 2**20
+_BLOCK_BYTES = 2**21
 _WIDE_BLOCK_BYTES = 2**22
 """With many channels the weights outgrow the columns, and a product lays them out anew each time."""
 

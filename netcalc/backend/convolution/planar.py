@@ -18,7 +18,7 @@ from netcalc.backend.convolution.base import Call, Output, Scratch, blocks
 from netcalc.backend.kernels.base import Array
 from netcalc.tensor import Shape
 
-_BLOCK_BYTES = 2**19
+_BLOCK_BYTES = 2**20
 
 
 @dataclass(frozen=True)

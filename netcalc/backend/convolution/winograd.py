@@ -26,7 +26,7 @@ from netcalc.tensor import Shape
 _POINTS = (0, 1, -1, 2, -2)
 _ONE = 1
 """The place of the point 1 in it, at which A is 1 throughout."""
-_BLOCK_TILES = 64
+_BLOCK_TILES = 128
 """Tiles for each matrix product, where there are so many; fewer do not pay for laying out the weights."""
 
 

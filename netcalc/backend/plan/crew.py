@@ -149,7 +149,11 @@ class Crew:
                 raise WorkerError("the process is gone")
             return
         for pid in self._pids:
-            if os.waitpid(pid, os.WNOHANG) != (0, 0):
+            try:
+                gone = os.waitpid(pid, os.WNOHANG) != (0, 0)
+            except ChildProcessError:  # someone else has waited for it
+                gone = True
+            if gone:
                 self._pids.remove(pid)
                 raise WorkerError("a worker is gone")
 

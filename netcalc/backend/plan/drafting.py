@@ -11,7 +11,7 @@ from netcalc.backend.convolution.base import Call, Scratch, untouchable
 from netcalc.backend.convolution.choice import algorithm, is_planar
 from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan import steps
+from netcalc.backend.plan import elementwise, pooling, steps
 from netcalc.backend.plan.activations import IN_PLACE
 from netcalc.backend.plan.convolve import Convolve
 from netcalc.backend.plan.stages import Stage, is_planned_convolution, stages
@@ -185,26 +185,27 @@ def _step(made: Draft, stage: Stage, samples: int) -> Step:
     if is_planned_convolution(layer):
         given = made.tensors[stage.inputs[0]]
         channels = given.shape[0]
-        planar = not given.channels_last and is_planar(layer, channels)
+        is_input = any(input.name == given.name for input in made.graph.inputs)
+        planar = is_input and is_planar(layer, channels)
         size = stage.node.output.shape[1:]
         chosen = algorithm(layer, channels, size, samples, made.dtype, planar)
         return Convolve(stage, {}, chosen, planar, layer.in_groups(channels))
     if kind == "batchnorm" and layer.running:
-        return steps.Norm(stage)
+        return elementwise.Norm(stage)
     if kind in ("maxpool", "avgpool") and len(layer.kernel) == 2:
         even = not layer.ceil and (not any(map(any, layer.pad)) or getattr(layer, "count_include_pad", True))
         if kind == "maxpool" or even:
-            return steps.Pool(stage)
+            return pooling.Pool(stage)
     to_one = kind in ("global_avgpool", "adaptive_avgpool") and prod(stage.node.output.shape[1:]) == 1
     if to_one and len(shapes[0]) == 3:
-        return steps.GlobalAverage(stage)
+        return pooling.GlobalAverage(stage)
     if kind == "concat" and len(shapes[0]) == 3 and layer.axis in (0, -3):
         return steps.Concat(stage)
     if kind == "flatten" and len(stage.node.output.shape) == 1:
         return steps.Rearrange(stage)
-    simple = {"linear": steps.Linear, "add": steps.Merge, "multiply": steps.Merge}
+    simple = {"linear": steps.Linear, "add": elementwise.Merge, "multiply": elementwise.Merge}
     if kind in IN_PLACE and stage.activation is None:
-        return steps.Activate(stage)
+        return elementwise.Activate(stage)
     return simple.get(kind, Step)(stage)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import partial
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +24,7 @@ from netcalc.layers import LayerError
 if TYPE_CHECKING:
     from netcalc.backend.network import Network
 
+DTYPES = ("float32", "float64")
 _MOST_WORKERS = 8
 _LEAST_MACS = 2_000_000
 """Multiply-adds of a batch that pay for waking a second worker."""
@@ -30,6 +32,10 @@ _LEAST_MACS = 2_000_000
 
 def drafted(graph: Graph, batch: int, dtype: str, workers: int | None = None) -> Draft:
     """The plan on paper, for `workers` processes; as many as pay unless given."""
+    if dtype not in DTYPES:
+        refuse("E913", f"a plan computes in {' or '.join(DTYPES)}, not in {dtype}")
+    if batch < 1 or (workers is not None and workers < 1):
+        raise ValueError(f"a plan needs a sample and a worker, not a batch of {batch} and {workers} workers")
     if not can_fork():
         return draft(graph, batch, 1, dtype)
     if workers is not None:
@@ -73,6 +79,7 @@ class Plan:
         for step in made.steps:
             node, norm = step.stage.node, step.stage.norm
             step.prepare(network.arrays_of(node), {} if norm is None else network.arrays_of(norm))
+        self._lock = Lock()
         self._shared = shared_memory(made.shared_bytes)
         memories = [
             (np.empty(made.own_bytes, np.uint8), np.empty(sizes.scratch, np.uint8))
@@ -94,19 +101,15 @@ class Plan:
         arrays = checked_inputs(made.graph, x, made.dtype)
         for name, array in arrays.items():
             if len(array) != self.batch:
-                refuse("E802", f"the input {name} has a batch of {len(array)}, the plan is for {self.batch}")
-        for name, array in arrays.items():
-            tensor = made.tensors[name]
-            whole = tensor.whole(self._shared, self.batch)
-            tensor.inner(whole)[...] = array
-            for side in tensor.borders(whole):
-                side[...] = 0
-        try:
-            with blas_threads(1) if made.workers > 1 else nullcontext(), np.errstate(all="ignore"):
-                self._crew.run()
-        except (WorkerError, LayerError):
-            return self.network.run(arrays, gradients=False).outputs  # it says what is wrong, if anything
-        return {name: self._output(name) for name in made.graph.outputs}
+                refuse("E902", f"the input {name} has a batch of {len(array)}, the plan is for {self.batch}")
+        with self._lock:
+            self._take(arrays)
+            try:
+                with blas_threads(1) if made.workers > 1 else nullcontext(), np.errstate(all="ignore"):
+                    self._crew.run()
+            except (WorkerError, LayerError):
+                return self.network.run(arrays, gradients=False).outputs  # it says what is wrong, if anything
+            return {name: self._output(name) for name in made.graph.outputs}
 
     def close(self) -> None:
         """End the workers; a later run starts them again."""
@@ -124,6 +127,15 @@ class Plan:
         made = self.draft
         size = f"batch {made.batch}, {len(made.steps)} steps, {made.workers} workers"
         return f"<Plan of {made.graph.name}: {size}>"
+
+    def _take(self, arrays: dict[str, Array]) -> None:
+        """Put the inputs where the workers see them."""
+        for name, array in arrays.items():
+            tensor = self.draft.tensors[name]
+            whole = tensor.whole(self._shared, self.batch)
+            tensor.inner(whole)[...] = array
+            for side in tensor.borders(whole):
+                side[...] = 0
 
     def _output(self, name: str) -> Array:
         tensor = self.draft.tensors[self.draft.holder[name]]

@@ -1,23 +1,21 @@
 """The steps of a plan: what each stage of it becomes, as calls on the views that it is bound to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
-from math import prod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from netcalc.backend.convolution.base import Call, Scratch, blocks, tiled, widened
-from netcalc.backend.folding import followed_by_norm, scale_and_shift
+from netcalc.backend.convolution.base import Call, Scratch
+from netcalc.backend.folding import followed_by_norm
 from netcalc.backend.kernels import KERNELS, Context
 from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.plan.activations import finisher
 from netcalc.backend.plan.stages import Stage
 from netcalc.backend.plan.tensors import NO_HALO, Halo, Tensor
 
-_BLOCK_ELEMENTS = 2**16
+BLOCK_ELEMENTS = 2**16
 """Of an output that is gone over several times, so that it stays in the cache."""
 
 _KEEPING = (
@@ -82,6 +80,9 @@ class Views(NamedTuple):
 class Step:
     """A stage with its way to run; the base runs the layer's kernel, which every layer has."""
 
+    is_fast: ClassVar[bool] = False
+    """Whether it shares out its work and needs no memory but the plan's."""
+
     stage: Stage
     params: dict[str, Array] = field(default_factory=dict)
 
@@ -89,11 +90,6 @@ class Step:
     def name(self) -> str:
         """What was chosen, in words."""
         return "kernel"
-
-    @property
-    def is_fast(self) -> bool:
-        """Whether it shares out its work and needs no memory but the plan's."""
-        return False
 
     def channels_last(self, number: int) -> bool | None:
         """Whether an input C,H,W has its channels last; None is as the first, which may be either."""
@@ -140,13 +136,8 @@ def _run(kernel: Any, layer: Any, params: Arrays, xs: tuple[Array, ...], out: Ar
 class Rearrange(Step):
     """A copy of a tensor in another layout or shape."""
 
-    @property
-    def name(self) -> str:
-        return "copy"
-
-    @property
-    def is_fast(self) -> bool:
-        return True
+    name = "copy"
+    is_fast = True
 
     def calls(self, views: Views) -> Iterator[Call]:
         (tensor, _), (source, _) = views.y, views.xs[0]
@@ -160,9 +151,7 @@ class Rearrange(Step):
 class Fused(Step):
     """A step that ends with an activation or not."""
 
-    @property
-    def is_fast(self) -> bool:
-        return True
+    is_fast = True
 
     def finished(self, y: Array, scratch: Scratch) -> Iterator[Call]:
         finish = finisher(self.stage.activation)
@@ -172,9 +161,7 @@ class Fused(Step):
 class Linear(Fused):
     """y = x W^T + b over all positions together; workers share out the outputs, or the positions."""
 
-    @property
-    def name(self) -> str:
-        return "product"
+    name = "product"
 
     def channels_last(self, number: int) -> bool | None:
         return False
@@ -213,97 +200,11 @@ class Linear(Fused):
         yield from self.finished(y, views.scratch)
 
 
-class Elementwise(Fused):
-    """A batch norm, a sum or product of tensors, or an activation, in blocks of rows."""
-
-    @property
-    def name(self) -> str:
-        return "in blocks"
-
-    def channels_last(self, number: int) -> bool | None:
-        return None
-
-    def calls(self, views: Views) -> Iterator[Call]:
-        out, xs = views.out(), [views.x(number) for number in range(len(views.xs))]
-        shared = views.part.of(out.shape[1])
-        rows = shared.stop - shared.start
-        most_rows = max(1, _BLOCK_ELEMENTS // prod(out.shape[2:]))
-        if not rows:
-            return
-        for samples, inside in blocks(views.scratch, len(out), rows, most_rows):
-            taken = slice(shared.start + inside.start, shared.start + inside.stop)
-            y = out[samples, taken]
-            read = [x[samples] if x.shape[1] == 1 else x[samples, taken] for x in xs]
-            yield from self.combined(read, y, taken)
-            yield from self.finished(y, views.scratch)
-
-    def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
-        """The calls that write y."""
-        raise NotImplementedError
-
-
-class Activate(Elementwise):
-    """An activation that could not follow its input in place."""
-
-    def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
-        yield partial(np.copyto, y, xs[0])
-
-    def finished(self, y: Array, scratch: Scratch) -> Iterator[Call]:
-        finish = finisher(self.stage.node.layer)
-        assert finish is not None
-        return finish(y, scratch)
-
-
-class Merge(Elementwise):
-    """The sum or product of tensors."""
-
-    def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
-        rule = np.add if self.stage.kind == "add" else np.multiply
-        yield partial(rule, xs[0], xs[1], y)
-        for x in xs[2:]:
-            yield partial(rule, y, x, y)
-
-
-class Norm(Elementwise):
-    """A batch norm that follows no convolution: y = scale x + shift."""
-
-    def blank(self, dtype: np.dtype[np.floating]) -> None:
-        channels = self.stage.node.output.shape[0]
-        self.params = {"scale": np.zeros(channels, dtype), "shift": np.zeros(channels, dtype)}
-
-    def prepare(self, params: Arrays, norm: Arrays) -> None:
-        scale, shift = scale_and_shift(self.stage.node, params)
-        dtype = params["running_var"].dtype
-        self.params = {"scale": scale.astype(dtype), "shift": shift.astype(dtype)}
-
-    def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
-        scale, shift = self.params["scale"], self.params["shift"]
-        if y.ndim == 4:
-            wide, x = widened(y), widened(xs[0])
-            if wide.ndim == x.ndim:
-                yield partial(np.multiply, x, tiled(scale, wide), wide)
-                yield partial(np.add, wide, tiled(shift, wide), wide)
-                return
-        shape = (-1, *(1,) * (y.ndim - 2))
-        channels_last = y.ndim == 4
-        factors = [v if channels_last else v[rows].reshape(shape) for v in (scale, shift)]
-        yield partial(np.multiply, xs[0], factors[0], y)
-        yield partial(np.add, y, factors[1], y)
-
-    def channels_last(self, number: int) -> bool | None:
-        return len(self.stage.node.output.shape) == 3 or None
-
-
 class Concat(Step):
     """Tensors side by side along the channels."""
 
-    @property
-    def name(self) -> str:
-        return "copy"
-
-    @property
-    def is_fast(self) -> bool:
-        return True
+    name = "copy"
+    is_fast = True
 
     def channels_last(self, number: int) -> bool | None:
         return True
@@ -317,86 +218,3 @@ class Concat(Step):
             last = first + x.shape[3]
             yield partial(np.copyto, out[:, rows, :, first:last], x[:, rows])
             first = last
-
-
-class GlobalAverage(Step):
-    """The mean of each channel over all positions."""
-
-    @property
-    def name(self) -> str:
-        return "mean"
-
-    @property
-    def is_fast(self) -> bool:
-        return True
-
-    def channels_last(self, number: int) -> bool | None:
-        return True
-
-    def calls(self, views: Views) -> Iterator[Call]:
-        x = views.x()
-        channels = views.part.of(x.shape[3])
-        y = views.out().reshape(len(x), x.shape[3])
-        if channels.stop > channels.start:
-            yield partial(np.mean, x[..., channels], axis=(1, 2), out=y[:, channels])
-
-
-class Pool(Step):
-    """Maxima or means over windows: one pass over the output for each cell of the kernel."""
-
-    @property
-    def name(self) -> str:
-        return "by kernel cells"
-
-    @property
-    def is_fast(self) -> bool:
-        return True
-
-    def channels_last(self, number: int) -> bool | None:
-        return True
-
-    def calls(self, views: Views) -> Iterator[Call]:
-        layer: Any = self.stage.node.layer
-        x, out = views.x(), views.out()
-        is_max = self.stage.kind == "maxpool"
-        join: Callable[..., Any] = np.maximum if is_max else np.add
-        start = out.dtype.type(-np.inf if is_max else 0)
-        shared = views.part.of(out.shape[1])
-        most_rows = max(1, _BLOCK_ELEMENTS // prod(out.shape[2:]))
-        if shared.stop == shared.start:
-            return
-        for samples, inside in blocks(views.scratch, len(out), shared.stop - shared.start, most_rows):
-            rows = range(shared.start + inside.start, shared.start + inside.stop)
-            y = out[samples, rows.start : rows.stop]
-            whole = False
-            parts = []
-            for cell in product(*map(range, layer.kernel)):
-                place = [k * d for k, d in zip(cell, layer.spread(), strict=True)]
-                ys, xs = _met(place[0], layer.stride[0], layer.pad[0][0], x.shape[1], rows)
-                yc, xc = _met(place[1], layer.stride[1], layer.pad[1][0], x.shape[2], range(out.shape[2]))
-                parts.append((y[:, ys, yc], x[samples, xs, xc]))
-            parts.sort(key=lambda both: -both[0].size)
-            whole = parts[0][0].size == y.size
-            if not whole:
-                yield partial(np.copyto, y, start)
-            elif len(parts) == 1 or parts[1][0].size != y.size:
-                yield partial(np.copyto, *parts.pop(0))
-            else:
-                yield partial(join, parts.pop(0)[1], parts[0][1], out=y)
-                parts.pop(0)
-            for target, read in parts:
-                if target.size:
-                    yield partial(join, target, read, out=target)
-            if not is_max:
-                yield partial(np.multiply, y, y.dtype.type(1 / prod(layer.kernel)), y)
-
-
-def _met(place: int, stride: int, before: int, size: int, outputs: range) -> tuple[slice, slice]:
-    """The outputs whose window has a cell inside the input, and the inputs they meet there."""
-    first = max(outputs.start, -((place - before) // stride))
-    last = min(outputs.stop - 1, (size - 1 - place + before) // stride)
-    if last < first:
-        return slice(0, 0), slice(0, 0)
-    start = first * stride + place - before
-    stop = last * stride + place - before + 1
-    return slice(first - outputs.start, last + 1 - outputs.start), slice(start, stop, stride)

@@ -39,7 +39,7 @@ class BatchNormalisation(Step):
         self.count = sum(counts)
         if self.count == 1:
             what = "batchnorm needs more than one value of each channel to take its own statistics"
-            refuse("E807", f"{site.node.full_name}: {what}", site.node.span)
+            refuse("E907", f"{site.node.full_name}: {what}", site.node.span)
         self.centred = self.x.parts if self.x.expendable else [np.empty_like(x) for x in self.x.parts]
         workers = len(self.shop.workers)
         self.means, self.squares, self.dsums, self.dproducts = self.shop.zeros((4, workers, channels))

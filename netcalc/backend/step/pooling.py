@@ -47,7 +47,7 @@ class Line:
     def pass_to_maxima(self, x: Array, y: Array, dy: Array, dx: Array, rest: Array, own: Array) -> None:
         """dx[i] += dy[u] for the first i of a window with x[i] = y[u]; `rest` and `own` are room for dy."""
         if self.tiled and len(self.cells) > 1:
-            self._pass_in_tiles(x, y, dy, dx, rest)
+            self._pass_in_tiles(x, y, dy, dx)
             return
         dx[...] = 0
         np.copyto(rest, dy)
@@ -56,14 +56,13 @@ class Line:
             np.subtract(rest[windows], own[windows], out=rest[windows])
             np.add(dx[met], own[windows], out=dx[met])
 
-    def _pass_in_tiles(self, x: Array, y: Array, dy: Array, dx: Array, rest: Array) -> None:
-        """The same where a cell's gradient is written once, and the last cell takes what is left."""
+    def _pass_in_tiles(self, x: Array, y: Array, dy: Array, dx: Array) -> None:
+        """The same where each input lies in one window: the last cell takes what the others leave."""
         *cells, (_, last) = self.cells
-        for number, (_, met) in enumerate(cells, start=1):
+        for _, met in cells:
             np.multiply(dy, x[met] == y, out=dx[met])
-            left = rest if number < len(cells) else dx[last]
-            np.subtract(dy, dx[met], out=left)
-            dy = left
+            np.subtract(dy, dx[met], out=dx[last])
+            dy = dx[last]
 
     def sums(self, x: Array, y: Array) -> None:
         """y[u] = sum over k of x[s u + d k - p]."""

@@ -144,7 +144,7 @@ class Processes(Team):
                 continue
             except (EOFError, OSError):
                 self.close()
-                refuse("E815", "a worker of the training step has been ended from outside")
+                refuse("E915", "a worker of the training step has been ended from outside")
             del waiting[0]
             if outcome:
                 errors.append(pickle.loads(outcome))

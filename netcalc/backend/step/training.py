@@ -81,7 +81,7 @@ class TrainingStep:
         for name, array in checked_inputs(network.graph, x, network.dtype).items():
             if len(array) != self._shop.batch:
                 found, batch = len(array), self._shop.batch
-                refuse("E802", f"the input {name} has a batch of {found}, this step is for {batch}")
+                refuse("E902", f"the input {name} has a batch of {found}, this step is for {batch}")
             np.copyto(self._given[name], array)
         self._shop.draw = network.next_draw()
         self._forward.parameters.refresh()
@@ -96,7 +96,7 @@ class TrainingStep:
         step was made to give them.
         """
         if not self._outputs:
-            refuse("E809", "a way back follows a forward of the same training step, once")
+            refuse("E909", "a way back follows a forward of the same training step, once")
         given = checked_upstream(self._outputs, upstream)
         self._outputs = {}
         for name, own in self._upstream.items():
@@ -110,7 +110,7 @@ class TrainingStep:
 
     def _run(self, task: int) -> None:
         if self._closed:
-            refuse("E809", "this training step is closed: its workers are gone")
+            refuse("E909", "this training step is closed: its workers are gone")
         with blas_threads(1), np.errstate(all="ignore"):
             self._shop.team.run(task)
 
