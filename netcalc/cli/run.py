@@ -52,7 +52,7 @@ def command(
         typer.Option("--upstream", metavar="FILE", help="An .npy for --backward to start from; else ones."),
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Hold shapes, parameters and multiply-adds against the table.")
+        bool, typer.Option("--verify", help="Hold each layer against what is counted for it.")
     ] = False,
     training: Annotated[
         bool, typer.Option("--training", help="As in training: batch statistics, dropout.")

@@ -1,7 +1,6 @@
 """Verdicts a layer: the table held against execution, and gradients against finite differences."""
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from netcalc.render.execution import three_digits
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from netcalc.backend.gradcheck import Check
     from netcalc.backend.verification import Verified
 
+_LEAST_NAME = 18
 _STYLES = {"right": "green", "kink": "yellow", "wrong": "bold red"}
 
 
@@ -37,7 +37,7 @@ def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterato
         ]
         for row in rows
     ]
-    layout = lay_out(headings, cells, width)
+    layout = lay_out(headings, cells, width, _LEAST_NAME)
     yield from layout.heading_lines()
     for row, texts in zip(rows, cells, strict=True):
         verdict = "bold red" if row.wrong else "green"
@@ -52,9 +52,10 @@ def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterato
     else:
         yield [(f"all {len(rows)} layers are as counted", "bold green")]
     looped, macs = sum(row.looped for row in rows), sum(row.macs for row in rows)
-    how = f"{exact(looped)} of {exact(macs)} multiply-adds done and counted by a naive loop"
-    rest = ", the rest counted by the sizes of the matrix products done" if looped < macs else ""
-    yield from ([(line, "dim")] for line in wrap(how + rest, width or 100))
+    yield [(f"{exact(looped)} of {exact(macs)} multiply-adds done and counted by a naive loop", "dim")]
+    if looped < macs:
+        yield [("the rest counted by the sizes of the matrix products done", "dim")]
+    yield [("kept for backward: what one more sample adds in training, at most what is counted", "dim")]
 
 
 def gradcheck_lines(rows: Sequence["Check"], width: int | None) -> Iterator[list[Segment]]:

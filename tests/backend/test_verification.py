@@ -1,5 +1,7 @@
 """Multiply-adds are counted as they are done, and what differs from the table is named."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,9 @@ import pytest
 
 from netcalc.backend import Network
 from netcalc.backend.counting import Count, counted, counting, naive_product
+from netcalc.backend.keeping import kept_bytes
+from netcalc.backend.kernels import KERNELS, Context
+from netcalc.backend.kernels.base import Array, Arrays, Backward
 from netcalc.backend.verification import verify
 from netcalc.layers import Cost
 from netcalc.layers.linear import Linear
@@ -63,6 +68,62 @@ def test_a_wrong_count_is_found(cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert result.code == 1
     assert "linear1: 500 multiply-adds where 600 are counted" in result.out
     assert "1 of 2 layers differ from the table" in result.out
+
+
+def test_a_kernel_that_keeps_too_much_is_found(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    kernel = KERNELS["linear"]
+
+    def hoarding(
+        layer: Any, params: Arrays, xs: tuple[Array, ...], context: Context
+    ) -> tuple[Array, Backward]:
+        y, backward = kernel(layer, params, xs, context)
+        hoard = xs[0][:, :1].copy()
+        return y, lambda dy: backward(dy + 0 * hoard.sum())
+
+    (tmp_path / "net.yaml").write_text(NET)
+    monkeypatch.setitem(KERNELS, "linear", hoarding)
+    result = cli("run", str(tmp_path / "net.yaml"), "--verify")
+    assert result.code == 1
+    assert "linear1: 500 bytes kept for backward where 400 are counted" in result.out
+    assert "1 of 2 layers differ from the table" in result.out
+
+
+def through_a_closure(array: Array) -> Backward:
+    return lambda dy: ((dy * array,), {})
+
+
+def through_a_view(array: Array) -> Backward:
+    view = array[:1].T
+    return lambda dy: ((dy * view,), {})
+
+
+def through_a_function_that_is_called(array: Array) -> Backward:
+    inner = through_a_closure(array)
+    return lambda dy: inner(dy)
+
+
+def through_values(array: Array) -> Backward:
+    values = [{"a": (array, array)}]
+    return lambda dy: ((dy * values[0]["a"][0],), {})
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [
+        through_a_closure,
+        through_a_view,
+        through_a_function_that_is_called,
+        through_values,
+        lambda array: partial(lambda own, dy: ((dy * own,), {}), array),
+        lambda array: lambda dy, own=array: ((dy * own,), {}),
+    ],
+)
+def test_what_is_kept_is_found_where_it_hangs(hold: Callable[[Array], Backward]) -> None:
+    array = np.ones((3, 5))
+    assert kept_bytes(hold(array), without={}) == array.nbytes
+    assert kept_bytes(hold(array), without={"weight": array}) == 0
 
 
 def test_wrong_parameters_are_found() -> None:

@@ -71,9 +71,17 @@ def test_executed_shape_and_parameters_are_the_counted_ones(case: Case, training
 
 
 @every_case
-def test_as_many_multiply_adds_run_as_are_counted(case: Case) -> None:
+def test_what_runs_is_what_is_counted(case: Case) -> None:
+    """Shape, parameters, multiply-adds; and no more is kept for backward."""
     (verified,) = verify(network(case))
     assert verified.wrong == ()
+
+
+@every_case
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_no_more_is_kept_for_backward_than_is_counted(case: Case, dtype: str) -> None:
+    (verified,) = verify(network(case, dtype))
+    assert verified.kept <= verified.counted_kept
 
 
 @every_case
