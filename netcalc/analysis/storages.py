@@ -100,4 +100,4 @@ class Storages:
         if node.layer.family not in IN_PLACE or node.inputs[0] not in self._alone or kept.inputs:
             return False
         together = self.part_of.get(node.full_name) == self.part_of.get(node.inputs[0])
-        return self.of[node.inputs[0]] not in self._held
+        return together and self.of[node.inputs[0]] not in self._held
