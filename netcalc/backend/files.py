@@ -35,14 +35,14 @@ def sound(path: str | os.PathLike[str], what: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        refuse("E806", f"there is no {what} {path}")
+        refuse("E906", f"there is no {what} {path}")
     except OSError as error:
-        refuse("E806", f"{path} cannot be read: {error.strerror or error}")
+        refuse("E906", f"{path} cannot be read: {error.strerror or error}")
     except MemoryError:
-        refuse("E806", f"{path} does not fit in memory")
+        refuse("E906", f"{path} does not fit in memory")
     except (ValueError, TypeError, OverflowError, *_ZIP_FAULTS) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        refuse("E806", f"{path} is not a sound {what}: {reason}")
+        refuse("E906", f"{path} is not a sound {what}: {reason}")
 
 
 def read_npy(path: str | os.PathLike[str]) -> Array:
@@ -99,14 +99,14 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        refuse("E810", f"{path} cannot be written: {error.strerror or error}")
+        refuse("E910", f"{path} cannot be written: {error.strerror or error}")
 
 
 def by_ending(path: str | os.PathLike[str], endings: Collection[str]) -> str:
     """The ending that says how a file is kept; raises ExecutionError for any other."""
     ending = Path(path).suffix.lower()
     if ending not in endings:
-        refuse("E806", f"{path} does not end in {' or '.join(endings)}, which say how it is kept")
+        refuse("E906", f"{path} does not end in {' or '.join(endings)}, which say how it is kept")
     return ending
 
 

@@ -74,11 +74,10 @@ def foldable(graph: Graph) -> dict[str, str]:
 
 def _folded(node: Node, norm: Node, arrays: Arrays) -> tuple[Node, dict[str, Array]]:
     """The layer with a bias, and its new weight and bias, computed in float64."""
-    own = {param.name: arrays[f"{norm.full_name}.{param.name}"].astype(np.float64) for param in norm.params}
+    own = {param.name: arrays[f"{norm.full_name}.{param.name}"] for param in norm.params}
     weight = arrays[f"{node.full_name}.weight"]
-    scale = own.get("weight", 1.0) / np.sqrt(own["running_var"] + norm.layer.eps)  # type: ignore[attr-defined]
-    bias = arrays.get(f"{node.full_name}.bias", 0.0) - own["running_mean"]
-    shift = bias * scale + own.get("bias", 0.0)
+    scale, shift = scale_and_shift(norm, own)
+    shift = shift + arrays.get(f"{node.full_name}.bias", 0.0) * scale
     axis = OUTPUT_AXIS[node.layer.kind]
     groups = getattr(node.layer, "groups", 1) if axis else 1
     # a transposed convolution's weight has its groups along the inputs, and a group's outputs behind them
@@ -90,3 +89,22 @@ def _folded(node: Node, norm: Node, arrays: Arrays) -> tuple[Node, dict[str, Arr
         f"{node.full_name}.weight": (weight * wide.reshape(shape)).astype(weight.dtype),
         f"{node.full_name}.bias": shift.astype(weight.dtype),
     }
+
+
+def scale_and_shift(norm: Node, own: Arrays) -> tuple[Array, Array]:
+    """A batch norm in inference as one product and one sum a channel, in float64; arrays by own name."""
+    deviation = np.sqrt(own["running_var"].astype(np.float64) + norm.layer.eps)  # type: ignore[attr-defined]
+    scale = own.get("weight", 1.0) / deviation
+    return scale, own.get("bias", 0.0) - own["running_mean"] * scale
+
+
+def followed_by_norm(
+    weight: Array, bias: Array | None, norm: Node | None, own: Arrays
+) -> tuple[Array, Array | None]:
+    """A weight with the outputs on its first axis, and a bias, with the batch norm behind them, if any."""
+    if norm is None:
+        return weight, bias
+    scale, shift = scale_and_shift(norm, own)
+    wide = scale.reshape(-1, *(1,) * (weight.ndim - 1))
+    moved = shift if bias is None else shift + scale * bias
+    return (weight * wide).astype(weight.dtype), moved.astype(weight.dtype)

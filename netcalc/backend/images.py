@@ -32,11 +32,11 @@ def read_image(path: str | os.PathLike[str], shape: Shape, preprocess: Preproces
     the input is not one of 1 or 3 channels.
     """
     if len(shape) != 3 or shape[0] not in _MODES:
-        refuse("E811", f"a picture fills an input of 1 or 3 channels, H and W, not {format_shape(shape)}")
+        refuse("E911", f"a picture fills an input of 1 or 3 channels, H and W, not {format_shape(shape)}")
     channels, height, width = shape
     for name, values in (("mean", preprocess.mean), ("std", preprocess.std)):
         if len(values) not in (1, channels):
-            refuse("E811", f"{name} has {len(values)} values, the input has {channels} channels")
+            refuse("E911", f"{name} has {len(values)} values, the input has {channels} channels")
     picture = _opened(path, _MODES[channels])
     shorter = max(preprocess.resize or 0, height, width)
     scale = shorter / min(picture.size)
@@ -59,15 +59,15 @@ def _opened(path: str | os.PathLike[str], mode: str) -> Any:
                     raise ValueError(f"{picture.width} x {picture.height} pixels are beyond {MAX_PIXELS:,}")
                 return picture.convert(mode)
     except FileNotFoundError:
-        refuse("E806", f"there is no picture {path}")
+        refuse("E906", f"there is no picture {path}")
     except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError, Warning) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        refuse("E806", f"{path} cannot be read as a picture: {reason}")
+        refuse("E906", f"{path} cannot be read as a picture: {reason}")
 
 
 def _pillow() -> Any:
     try:
         from PIL import Image
     except ImportError:
-        refuse("E812", "pictures are read with Pillow", help="pip install 'netcalc[images]'")
+        refuse("E912", "pictures are read with Pillow", help="pip install 'netcalc[images]'")
     return Image

@@ -40,16 +40,16 @@ def checked_inputs(graph: Graph, given: Given, dtype: np.dtype[np.floating]) -> 
     names = [input.name for input in graph.inputs]
     if not isinstance(given, Mapping):
         if len(names) != 1:
-            refuse("E801", f"{graph.name} has the inputs {', '.join(names)}: give an array for each by name")
+            refuse("E901", f"{graph.name} has the inputs {', '.join(names)}: give an array for each by name")
         given = {names[0]: given}
     for name in given:
         if name not in names:
-            refuse("E801", f"{graph.name} has no input {name!r}; its inputs are {', '.join(names)}")
+            refuse("E901", f"{graph.name} has no input {name!r}; its inputs are {', '.join(names)}")
     tokens = token_inputs(graph)
     arrays = {}
     for input in graph.inputs:
         if input.name not in given:
-            refuse("E801", f"nothing is given for the input {input.name}")
+            refuse("E901", f"nothing is given for the input {input.name}")
         array = np.asarray(given[input.name])
         _check(input.name, input.type.shape, array)
         if input.name in tokens:
@@ -59,7 +59,7 @@ def checked_inputs(graph: Graph, given: Given, dtype: np.dtype[np.floating]) -> 
     batches = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(batches.values())) > 1:
         sizes = ", ".join(f"{batch} in {name}" for name, batch in batches.items())
-        refuse("E802", f"the inputs have different batches: {sizes}")
+        refuse("E902", f"the inputs have different batches: {sizes}")
     return arrays
 
 
@@ -83,18 +83,18 @@ def random_inputs(
 
 def _check(name: str, shape: tuple[int, ...], array: Array) -> None:
     if array.dtype.kind not in "fiub":
-        refuse("E803", f"the input {name} holds {array.dtype}, not numbers")
+        refuse("E903", f"the input {name} holds {array.dtype}, not numbers")
     wanted = f"N x {format_shape(shape)}, the batch in front"
     if array.ndim == len(shape) and array.shape == shape:
-        refuse("E802", f"the input {name} is {format_shape(shape)} without a batch; it is {wanted}")
+        refuse("E902", f"the input {name} is {format_shape(shape)} without a batch; it is {wanted}")
     if array.shape[1:] != shape or array.ndim != len(shape) + 1:
-        refuse("E802", f"the input {name} is {wanted}, not {format_shape(array.shape)}")
+        refuse("E902", f"the input {name} is {wanted}, not {format_shape(array.shape)}")
     if array.shape[0] == 0:
-        refuse("E802", f"the input {name} has a batch of 0")
+        refuse("E902", f"the input {name} has a batch of 0")
 
 
 def _as_tokens(name: str, array: Array) -> Array:
     whole = array.astype(np.int64, copy=False)
     if array.dtype.kind == "f" and not np.array_equal(whole, array):
-        refuse("E803", f"the input {name} holds token numbers, which are whole")
+        refuse("E903", f"the input {name} holds token numbers, which are whole")
     return whole

@@ -38,7 +38,7 @@ def require_memory(needed: int, what: str) -> None:
     available = machine_bytes()
     if available is not None and needed > available:
         message = f"{what} need at least {_gib(needed)} GiB, this machine has {_gib(available)}"
-        refuse("E804", message, help="a smaller --batch or --input takes less")
+        refuse("E904", message, help="a smaller --batch or --input takes less")
 
 
 def _gib(count: int) -> str:

@@ -12,9 +12,10 @@ from netcalc.backend.errors import refuse
 from netcalc.backend.initialisers import initialised
 from netcalc.backend.inputs import Given, checked_inputs
 from netcalc.backend.kernels import KERNELS, Backward, Context
-from netcalc.backend.kernels.base import Array
+from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
+from netcalc.backend.plan import Plan
 from netcalc.backend.weights import check_weights, read_weights, write_weights
 from netcalc.diagnostics import Note, nearest
 from netcalc.graph import Graph, Node
@@ -47,7 +48,7 @@ class Network:
         self.dtype = np.dtype(dtype)
         for node in graph.nodes:
             if node.layer.kind not in KERNELS:
-                refuse("E808", f"{node.full_name}: {node.layer.kind} cannot be run", node.span)
+                refuse("E908", f"{node.full_name}: {node.layer.kind} cannot be run", node.span)
         elements = sum(param.numel for node in graph.nodes if node.shared is None for param in node.params)
         require_memory(elements * self.dtype.itemsize, f"the parameters of {graph.name}")
         self._arrays = {
@@ -69,6 +70,14 @@ class Network:
     def arrays_of(self, node: Node) -> dict[str, Array]:
         """The arrays that a layer uses, by their own names: its own, or those of the layer it shares with."""
         return self._arrays[node.shared or node.full_name]
+
+    def compile(self, batch: int = 1, workers: int | None = None) -> Plan:
+        """A plan for fast inference of one batch size, with the weights as they are now.
+
+        `workers` processes share the work, as many as pay unless given. Raises ExecutionError where its
+        memory is more than the machine's.
+        """
+        return Plan(self, batch, workers)
 
     def load(self, weights: str | os.PathLike[str] | Mapping[str, npt.ArrayLike]) -> None:
         """Take the weights of an `.npz` or `.safetensors` file, or of a mapping by full name.
@@ -107,7 +116,7 @@ class Network:
     def backward(self, upstream: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None) -> Grads:
         """The last forward's gradients for an upstream gradient of its output; ones unless given."""
         if self._last is None:
-            refuse("E809", "there was no forward that kept what the way back needs")
+            refuse("E909", "there was no forward that kept what the way back needs")
         return self._last.backward(upstream)
 
     def run(
@@ -130,8 +139,7 @@ class Network:
         needed = forward_bytes(self.graph, batch, self.dtype.itemsize, gradients)
         require_memory(needed, f"the tensors of {self.graph.name} at batch {batch}")
         if draw is None:
-            draw = self._trainings
-            self._trainings += training
+            draw = self.next_draw() if training else 0
         kept = {*self.graph.outputs, *wanted}
         steps: list[tuple[Node, Backward]] = []
         with np.errstate(all="ignore"):
@@ -139,7 +147,7 @@ class Network:
                 rng = np.random.default_rng([self.seed, draw, number]) if training else None
                 xs = tuple(map(tensors.__getitem__, node.inputs))
                 start = perf_counter()
-                y, backward = self._step(node, xs, Context(training, rng))
+                y, backward = self.apply(node, xs, Context(training, rng))
                 seconds = perf_counter() - start
                 tensors[node.full_name] = y
                 if observe is not None:
@@ -154,15 +162,22 @@ class Network:
             self.graph, outputs, {name: tensors[name] for name in wanted}, tuple(steps), self._learnable
         )
 
-    def _step(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+    def next_draw(self) -> int:
+        """The number of a training that begins: it picks the random numbers."""
+        self._trainings += 1
+        return self._trainings - 1
+
+    def apply(
+        self, node: Node, xs: tuple[Array, ...], context: Context, arrays: Arrays | None = None
+    ) -> tuple[Array, Backward]:
+        """Run one layer, with arrays in place of its own where they are given; an error names it."""
+        params = self.arrays_of(node) if arrays is None else arrays
         try:
-            return KERNELS[node.layer.kind](
-                node.layer, self._arrays[node.shared or node.full_name], xs, context
-            )
+            return KERNELS[node.layer.kind](node.layer, params, xs, context)
         except LayerError as error:
             shapes = ", ".join(str(x.shape) for x in xs)
             message = f"{node.full_name}: {error.message}"
-            refuse("E807", message, node.span, (Note(f"its input is of shape {shapes}"),))
+            refuse("E907", message, node.span, (Note(f"its input is of shape {shapes}"),))
 
     @cached_property
     def _learnable(self) -> dict[str, tuple[int, ...]]:
@@ -190,7 +205,7 @@ class Network:
             if name not in self.graph.types:
                 match = nearest(name, self.graph.types)
                 help = f"did you mean {match}?" if match else None
-                refuse("E801", f"{self.graph.name} has no layer {name!r} to capture", help=help)
+                refuse("E901", f"{self.graph.name} has no layer {name!r} to capture", help=help)
         return names
 
     def __repr__(self) -> str:

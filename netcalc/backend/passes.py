@@ -57,8 +57,8 @@ class Pass:
         Raises ExecutionError where an upstream gradient does not fit, or nothing was kept.
         """
         if self.graph.nodes and not self.steps:
-            refuse("E809", "this pass kept nothing for a way back: run it with gradients=True")
-        flowing = self._upstream(upstream)
+            refuse("E909", "this pass kept nothing for a way back: run it with gradients=True")
+        flowing = checked_upstream(self.outputs, upstream)
         params: dict[str, Array] = {}
         with np.errstate(all="ignore"):
             for node, backward in reversed(self.steps):
@@ -81,22 +81,29 @@ class Pass:
         every = {name: params.get(name, np.zeros(shape, dtype)) for name, shape in self.zeros.items()}
         return Grads({input.name: flowing.get(input.name) for input in self.graph.inputs}, every)
 
-    def _upstream(self, given: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None) -> dict[str, Array]:
-        if given is None:
-            return {name: np.ones_like(y) for name, y in self.outputs.items()}
-        if not isinstance(given, Mapping):
-            if len(self.outputs) != 1:
-                refuse("E801", f"name each upstream gradient: the outputs are {', '.join(self.outputs)}")
-            given = {next(iter(self.outputs)): given}
-        flowing = {}
-        for name, gradient in given.items():
-            if name not in self.outputs:
-                refuse("E801", f"there is no output {name!r}; the outputs are {', '.join(self.outputs)}")
-            y, dy = self.outputs[name], np.asarray(gradient)
-            if dy.dtype.kind not in "fiu":
-                refuse("E803", f"the upstream gradient of {name} holds {dy.dtype}, not numbers")
-            if dy.shape != y.shape:
-                found = format_shape(dy.shape)
-                refuse("E802", f"the upstream gradient of {name} is {format_shape(y.shape)}, not {found}")
-            flowing[name] = dy.astype(y.dtype, copy=False)
-        return flowing
+
+def checked_upstream(
+    outputs: Mapping[str, Array], given: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None
+) -> dict[str, Array]:
+    """The gradient of each output by name, in its dtype; ones where nothing is given.
+
+    Raises ExecutionError for names, shapes and dtypes that do not fit.
+    """
+    if given is None:
+        return {name: np.ones_like(y) for name, y in outputs.items()}
+    if not isinstance(given, Mapping):
+        if len(outputs) != 1:
+            refuse("E901", f"name each upstream gradient: the outputs are {', '.join(outputs)}")
+        given = {next(iter(outputs)): given}
+    flowing = {}
+    for name, gradient in given.items():
+        if name not in outputs:
+            refuse("E901", f"there is no output {name!r}; the outputs are {', '.join(outputs)}")
+        y, dy = outputs[name], np.asarray(gradient)
+        if dy.dtype.kind not in "fiu":
+            refuse("E903", f"the upstream gradient of {name} holds {dy.dtype}, not numbers")
+        if dy.shape != y.shape:
+            found = format_shape(dy.shape)
+            refuse("E902", f"the upstream gradient of {name} is {format_shape(y.shape)}, not {found}")
+        flowing[name] = dy.astype(y.dtype, copy=False)
+    return flowing

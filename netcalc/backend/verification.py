@@ -1,4 +1,4 @@
-"""The table against execution: every shape, every parameter, and the multiply-adds as they are done."""
+"""The table against execution: shapes, parameters, multiply-adds done, bytes kept for backward."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,11 +7,12 @@ import numpy as np
 
 from netcalc.backend.counting import Count, counted, counting
 from netcalc.backend.inputs import random_inputs
+from netcalc.backend.keeping import kept_bytes
 from netcalc.backend.kernels import KERNELS, Context
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.network import Network
 from netcalc.graph import Node
-from netcalc.tensor import Shape
+from netcalc.tensor import Shape, TensorType
 
 _CLOSE = 1e-4
 """How near the naive products' output must be to the network's, relative to its largest element."""
@@ -33,6 +34,10 @@ class Verified(NamedTuple):
     """The largest difference that the naive products made, relative to the largest element."""
     counted_macs: int
     """What the table says."""
+    kept: int
+    """The bytes that one more sample adds to what the way back keeps."""
+    counted_kept: int
+    """The most that it may keep: what PyTorch does, by which training memory is counted."""
 
     @property
     def wrong(self) -> tuple[str, ...]:
@@ -46,6 +51,8 @@ class Verified(NamedTuple):
             problems.append(f"{self.params:,} parameters where {declared:,} are counted")
         if self.macs != self.counted_macs:
             problems.append(f"{self.macs:,} multiply-adds where {self.counted_macs:,} are counted")
+        if self.kept > self.counted_kept:
+            problems.append(f"{self.kept:,} bytes kept for backward where {self.counted_kept:,} are counted")
         if not self.error < _CLOSE:
             problems.append(f"naive products give another output, off by {self.error:.1e}")
         return tuple(problems)
@@ -70,7 +77,12 @@ def verify(
         error = float(np.abs(naive - y).max(initial=0)) / scale
         elements = sum(array.size for array in params.values())
         cost = node.layer.cost(graph.input_types(node), node.output)
-        found.append(Verified(node, y.shape[1:], elements, count.macs, count.looped, error, cost.macs))
+        kept, counted_kept = _kept(node, xs, params)
+        found.append(
+            Verified(
+                node, y.shape[1:], elements, count.macs, count.looped, error, cost.macs, kept, counted_kept
+            )
+        )
         if advance is not None:
             advance(node)
 
@@ -88,3 +100,24 @@ def _counted_run(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) ->
             Context(),
         )
     return y.view(np.ndarray), count
+
+
+def _kept(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[int, int]:
+    """The bytes a sample that a layer keeps in training, and those counted for it.
+
+    Three samples less two, so that what stands once for a batch of any size does not count.
+    """
+    sizes = []
+    for samples in (2, 3):
+        several = tuple(np.repeat(x, samples, axis=0) for x in xs)
+        own = {name: array.copy() for name, array in params.items()}
+        context = Context(training=True, rng=np.random.default_rng(0))
+        _, backward = KERNELS[node.layer.kind](node.layer, own, several, context)
+        sizes.append(kept_bytes(backward, without=own))
+    itemsize = next((x.dtype.itemsize for x in xs if x.dtype.kind == "f"), node.output.dtype.itemsize)
+    types = tuple(TensorType(x.shape[1:]) for x in xs)
+    kept = node.layer.kept(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
+    counted_kept = sum(xs[number].nbytes for number in set(kept.inputs))
+    counted_kept += node.output.numel * itemsize * kept.output
+    counted_kept += kept.each.values * itemsize + kept.each.indices * np.dtype(np.int64).itemsize
+    return sizes[1] - sizes[0], counted_kept + kept.each.statistics * max(4, itemsize)

@@ -53,7 +53,7 @@ def check_weights(found: Mapping[str, Shape], shapes: Mapping[str, Shape], where
         notes = [Note(problem) for problem in problems[:_SHOWN]]
         if len(problems) > _SHOWN:
             notes.append(Note(f"and {len(problems) - _SHOWN} more"))
-        refuse("E805", f"{where} holds the weights of another network", notes=tuple(notes))
+        refuse("E905", f"{where} holds the weights of another network", notes=tuple(notes))
 
 
 def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> dict[str, Array]:

@@ -88,16 +88,16 @@ def _read(graph: Graph, name: str | None, file: str) -> "list[tuple[str, Array, 
         ]
     if name is None:
         if len(shapes) > 1:
-            refuse("E801", f"say which input {file} is for: --input {next(iter(shapes))}={file}")
+            refuse("E901", f"say which input {file} is for: --input {next(iter(shapes))}={file}")
         (name,) = shapes
     if name not in shapes:
-        refuse("E801", f"{graph.name} has no input {name!r}; its inputs are {', '.join(shapes)}")
+        refuse("E901", f"{graph.name} has no input {name!r}; its inputs are {', '.join(shapes)}")
     if ending == ".npy":
         return [(name, _with_batch(read_npy(file), shapes[name]), False)]
     if ending not in ENDINGS:
         known = ", ".join((".npy", ".npz", *ENDINGS))
         refuse(
-            "E806", f"{file} is neither a size such as 3x64x64, nor random, nor a file that ends in {known}"
+            "E906", f"{file} is neither a size such as 3x64x64, nor random, nor a file that ends in {known}"
         )
     return [(name, read_image(file, shapes[name], graph.preprocess), True)]
 

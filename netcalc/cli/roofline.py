@@ -1,12 +1,12 @@
 """netcalc roofline: how long a network takes on a device at least."""
 
-from importlib import import_module
 from typing import Annotated, Literal
 
 import typer
 
 from netcalc import __version__
 from netcalc.analysis.devices import Device, read_devices
+from netcalc.analysis.memory import training_peak
 from netcalc.analysis.roofline import roofline
 from netcalc.cli.common import (
     BatchOption,
@@ -93,14 +93,4 @@ def _dtype(device: Device, wanted: str | None) -> str:
 
 
 def _training(graph: Graph, device: Device, batch: int, dtype: str, images: int, epochs: int) -> Training:
-    return Training(images, epochs, _training_bytes(graph, batch, device.stored_as(dtype).name))
-
-
-def _training_bytes(graph: Graph, batch: int, dtype: str) -> int | None:
-    """What a step of plain SGD holds at its peak; None where this netcalc does not count it."""
-    try:
-        memory = import_module("netcalc.analysis.memory")
-    except ModuleNotFoundError:
-        return None
-    peak: int = memory.training_peak(graph, batch, dtype=dtype, optimiser="sgd")
-    return peak
+    return Training(images, epochs, training_peak(graph, batch, device.stored_as(dtype).name))

@@ -9,6 +9,7 @@ their echoes.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 
 from netcalc.diagnostics import Diagnostic, GraphError, Note, Span, SpecError
 from netcalc.graph.binding import block_values, layer_type, option_values
@@ -51,6 +52,8 @@ class _Elaborator:
         self.tensors = Tensors(self.problems)
         self.builder = Builder(self.tensors, self.problems)
         self.uses = 0
+        self.branches: dict[tuple[str, ...], int] = {}
+        """The number from which on a branch of that name may still be free."""
         self.lost: Span | None = None
         """Where a layer could not be made, the last time."""
 
@@ -281,8 +284,12 @@ class _Elaborator:
 
     def _branch_name(self, name: str, outer: tuple[str, ...]) -> str:
         """A branch's own name, with a number where another one beside it has it already."""
-        candidates = (name if number == 1 else f"{name}{number}" for number in range(1, MAX_LAYERS + 2))
-        return next(free for free in candidates if ".".join((*outer, free, "input")) not in self.tensors)
+        for number in count(self.branches.get((*outer, name), 1)):
+            free = name if number == 1 else f"{name}{number}"
+            if ".".join((*outer, free, "input")) not in self.tensors:
+                self.branches[*outer, name] = number + 1
+                return free
+        raise AssertionError("numbers do not end")
 
     def _walk_apart(
         self,

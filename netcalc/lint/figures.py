@@ -60,7 +60,6 @@ def _limited(report: Report, figure: str, limit: Limit, batch: int) -> Claim:
 
 def _training_memory(report: Report, batch: int) -> int:
     """The peak of a training step with SGD in bytes."""
-    from importlib import import_module
+    from netcalc.analysis.memory import training_peak  # only a budget needs it
 
-    peak: int = import_module("netcalc.analysis.memory").training_peak(report.graph, batch)
-    return peak
+    return training_peak(report.graph, batch)

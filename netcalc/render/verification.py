@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from netcalc.render.execution import three_digits
 from netcalc.render.layout import Heading, Segment, lay_out
-from netcalc.render.numbers import exact
+from netcalc.render.numbers import byte_size, exact
 from netcalc.tensor import format_shape
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterato
         Heading("executed", "output"),
         Heading("executed", "parameters"),
         Heading("executed", "multiply-adds"),
+        Heading("kept for", "backward"),
         Heading("", "", left=True),
     ]
     cells = [
@@ -30,6 +31,7 @@ def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterato
             format_shape(row.shape),
             exact(row.params),
             exact(row.macs),
+            byte_size(row.kept),
             "differs" if row.wrong else "as counted",
         ]
         for row in rows

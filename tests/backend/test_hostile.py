@@ -183,7 +183,7 @@ def test_weights_of_another_network(cli: Callable[..., object], spec: str, tmp_p
 def test_a_network_keeps_its_weights_where_others_do_not_fit() -> None:
     network = Network(graph_of(NET))
     before = {name: array.copy() for name, array in network.parameters().items()}
-    with pytest.raises(ExecutionError, match=r"E805.*the mapping holds the weights of another network"):
+    with pytest.raises(ExecutionError, match=r"E905.*the mapping holds the weights of another network"):
         network.load({"conv1.weight": np.zeros((4, 3, 3, 3))})
     assert all(np.array_equal(array, before[name]) for name, array in network.parameters().items())
 
@@ -318,7 +318,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(ExecutionError, match=r"E810.*w\.npz cannot be written: No space left on device"):
+    with pytest.raises(ExecutionError, match=r"E910.*w\.npz cannot be written: No space left on device"):
         network.save(path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["w.npz"]

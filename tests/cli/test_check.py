@@ -2,18 +2,17 @@
 
 import io
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator
 
+from netcalc.analysis.memory import training_peak
 from netcalc.lint import RULES
 
-from helpers import TESTS
+from helpers import TESTS, graph_of
 
 Cli = Callable[..., Any]
 
@@ -198,20 +197,19 @@ def test_a_budget_says_by_how_much_it_is_broken(cli: Cli, specs: Callable[..., l
 
 @pytest.mark.parametrize(("options", "batch"), [([], 32), (["--batch", "8"], 8)])
 def test_a_budget_of_training_memory(
-    cli: Cli, specs: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, options: list[str], batch: int
+    cli: Cli, specs: Callable[..., list[str]], options: list[str], batch: int
 ) -> None:
-    asked = []
-    memory = ModuleType("netcalc.analysis.memory")
-    memory.training_peak = lambda _, batch: asked.append(batch) or 2**20 * batch  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "netcalc.analysis.memory", memory)
-    out = cli("check", *specs(SOUND + "budget: {training_memory: 4MiB@batch4}\n"), *options).out
-    assert "within budget: training_memory at batch 4 4.00 MiB of 4.00 MiB (100%)" in out
-    out = cli("check", *specs(SOUND + "budget: {training_memory: 4MiB}\n"), *options).out
-    assert (
-        f"training_memory is {2**20 * batch:,} at batch {batch}, {2**20 * (batch - 4):,} over the budget"
-        in out
-    )
-    assert asked == [4, batch]
+    peaks = {samples: training_peak(graph_of(SOUND), samples) for samples in (4, batch)}
+    for at, samples in (("@batch4", 4), ("", batch)):
+        for spare, code in ((0, 0), (1, 1)):
+            kibibytes = f"{(peaks[samples] - spare) / 1024:.10f}"
+            spec = SOUND + f"budget: {{training_memory: {kibibytes}KiB{at}}}\n"
+            result = cli("check", *specs(spec), *options)
+            assert result.code == code
+            assert f"training_memory {'is' if code else f'at batch {samples}'} " in result.out
+            assert (f"is {peaks[samples]:,} at batch {samples}, 1 over the budget of" in result.out) == bool(
+                code
+            )
 
 
 def test_batch_one_is_told_where_it_matters(cli: Cli, specs: Callable[..., list[str]]) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+import netcalc
+from netcalc.analysis.memory import training_peak
+
 Cli = Callable[..., Any]
 
 
@@ -26,10 +29,7 @@ def test_alexnet_on_its_own_card(cli: Cli) -> None:
 
 
 def test_alexnets_training_fits_its_card_or_not(cli: Cli) -> None:
-    memory = pytest.importorskip("netcalc.analysis.memory", reason="training memory is not counted here yet")
-    import netcalc
-
-    peak = memory.training_peak(netcalc.load("alexnet"), 128, dtype="float32", optimiser="sgd")
+    peak = training_peak(netcalc.load("alexnet"), 128, dtype="float32", optimiser="sgd")
     out = cli("roofline", "alexnet", "--device", "gtx580", "--batch", "128").out
     verdict = "it fits" if peak <= 3 * 2**30 else "it does not fit"
     (line,) = (line for line in out.splitlines() if line.startswith("memory"))

@@ -211,14 +211,16 @@ def softmax(layer: Softmax, x: Array) -> Mapped:
     """y = exp(x - max) / sum of exp(x - max);  dx = y (dy - sum of dy y)."""
     axis = resolve_axis(layer.axis, x.ndim - 1, "axis") + 1
     wide = widened(x)
-    y = np.exp(wide - wide.max(axis, keepdims=True))
-    y /= y.sum(axis, keepdims=True)
+    shares = np.exp(wide - wide.max(axis, keepdims=True))
+    shares /= shares.sum(axis, keepdims=True)
+    y = shares.astype(x.dtype, copy=False)
 
     def backward(dy: Array) -> Array:
-        dx: Array = y * (dy - (dy * y).sum(axis, keepdims=True))
-        return dx.astype(x.dtype, copy=False)
+        shares = widened(y)
+        dx: Array = shares * (dy - (dy * shares).sum(axis, keepdims=True))
+        return dx.astype(y.dtype, copy=False)
 
-    return y.astype(x.dtype, copy=False), backward
+    return y, backward
 
 
 @unary
@@ -226,14 +228,15 @@ def log_softmax(layer: LogSoftmax, x: Array) -> Mapped:
     """y = x - max - log of sum of exp(x - max);  dx = dy - exp(y) sum of dy."""
     axis = resolve_axis(layer.axis, x.ndim - 1, "axis") + 1
     wide = widened(x)
-    y = wide - wide.max(axis, keepdims=True)
-    y -= np.log(np.exp(y).sum(axis, keepdims=True))
+    logs = wide - wide.max(axis, keepdims=True)
+    logs -= np.log(np.exp(logs).sum(axis, keepdims=True))
+    y = logs.astype(x.dtype, copy=False)
 
     def backward(dy: Array) -> Array:
-        dx: Array = dy - np.exp(y) * widened(dy).sum(axis, keepdims=True)
-        return dx.astype(x.dtype, copy=False)
+        dx: Array = dy - np.exp(widened(y)) * widened(dy).sum(axis, keepdims=True)
+        return dx.astype(y.dtype, copy=False)
 
-    return y.astype(x.dtype, copy=False), backward
+    return y, backward
 
 
 def _normal_share(x: Array) -> Array:

@@ -17,31 +17,46 @@ Change = Callable[[Array], None]
 
 
 def attend(
-    query: Array, key: Array, value: Array, change: Change | None = None
+    query: Array,
+    key: Array,
+    value: Array,
+    scale: float | Array,
+    change: Change | None = None,
+    keep: bool = True,
 ) -> tuple[Array, AttendBackward]:
-    """y = p v with p = softmax(s), s = q k^T and what `change` adds to it (Vaswani et al. 2017).
+    """y = p v with p = softmax(s), s = a q k^T and what `change` adds to it (Vaswani et al. 2017).
 
-    dv = p^T dy;  ds = p (dy v^T - dy . y), as dy . y is the sum of p dp (Dao et al. 2022);
-    dq = ds k;  dk = ds^T q. The backward gives dq, dk, dv and ds.
+    dp = dy v^T;  dv = p^T dy;  ds = p (dp - sum of p dp);  dq = a ds k;  dk = a ds^T q. The backward
+    gives dq, dk, dv and ds; p is kept for it, or else computed again (Dao et al. 2022).
     """
-    weights = query @ key.swapaxes(-1, -2)
-    if change is not None:
-        change(weights)
-    weights -= weights.max(axis=-1, keepdims=True)
-    np.exp(weights, out=weights)
-    weights /= summed(weights, -1, keepdims=True)
+    weights = _weights(query, key, scale, change)
+    kept = weights if keep else None
     *front, heads, positions, _ = query.shape
     # Heads lie side by side in memory, so that merging them copies nothing.
     y = np.empty((*front, positions, heads, value.shape[-1]), query.dtype).swapaxes(-2, -3)
     np.matmul(weights, value, out=y)
 
     def backward(dy: Array) -> tuple[Array, Array, Array, Array]:
+        weights = _weights(query, key, scale, change) if kept is None else kept
         dscores = dy @ value.swapaxes(-1, -2)
-        dscores -= np.vecdot(dy, y)[..., None]
+        dscores -= np.vecdot(weights, dscores)[..., None]
         dscores *= weights
-        return dscores @ key, dscores.swapaxes(-1, -2) @ query, weights.swapaxes(-1, -2) @ dy, dscores
+        dquery, dkey = dscores @ key, dscores.swapaxes(-1, -2) @ (query * scale)
+        dquery *= scale
+        return dquery, dkey, weights.swapaxes(-1, -2) @ dy, dscores
 
     return y, backward
+
+
+def _weights(query: Array, key: Array, scale: float | Array, change: Change | None) -> Array:
+    """The softmax of the scores."""
+    weights = (query * scale) @ key.swapaxes(-1, -2)
+    if change is not None:
+        change(weights)
+    weights -= weights.max(axis=-1, keepdims=True)
+    np.exp(weights, out=weights)
+    weights /= summed(weights, -1, keepdims=True)
+    return weights
 
 
 def scaled_dot_product_attention(
@@ -50,11 +65,11 @@ def scaled_dot_product_attention(
     """y = softmax(q k^T / sqrt(d)) v, each head on its own part of the features. Gradients as `attend`."""
     query, key, value = (split_heads(x, layer.heads) for x in xs)
     scale = query.shape[-1] ** -0.5
-    y, attend_backward = attend(query * scale, key, value, _hide_later if layer.causal else None)
+    change = _hide_later if layer.causal else None
+    y, attend_backward = attend(query, key, value, scale, change, keep=False)
 
     def backward(dy: Array) -> Gradients:
         dquery, dkey, dvalue, _ = attend_backward(split_heads(dy, layer.heads))
-        dquery *= scale
         return tuple(map(merge_heads, (dquery, dkey, dvalue))), {}
 
     return merge_heads(y), backward
@@ -74,16 +89,15 @@ def multi_head_attention(
         strict=True,
     )
     scale = (query.shape[-1] // layer.heads) ** -0.5
-    query *= scale
     query, key, value = (split_heads(x, layer.heads) for x in (query, key, value))
-    attended, attend_backward = attend(query, key, value, _hide_later if layer.causal else None)
+    change = _hide_later if layer.causal else None
+    attended, attend_backward = attend(query, key, value, scale, change, keep=False)
     out_names = ("out_proj.weight", "out_proj.bias")[: 1 + layer.bias]
     y, out_backward = affine(merge_heads(attended), *(params[name] for name in out_names))
 
     def backward(dy: Array) -> Gradients:
         dattended, dout = out_backward(dy)
         dquery, dkey, dvalue, _ = attend_backward(split_heads(dattended, layer.heads))
-        dquery *= scale
         dxs: dict[int, Array] = {}
         gradients = []
         for i, back, dhead in zip(read, projected_back, (dquery, dkey, dvalue), strict=True):

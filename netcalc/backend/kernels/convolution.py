@@ -39,6 +39,7 @@ def convolution(
         y += per_channel(params["bias"], x.ndim)
 
     def backward(dy: Array) -> Gradients:
+        wide = padded(x, layer.pad, layer.padding_mode)
         dwide = np.zeros_like(wide)
         dmatrices = np.empty_like(matrices)
         for cell, view in views:

@@ -35,8 +35,10 @@ def split(layer: Split, x: Array) -> Mapped:
 
 
 def _part(x: Array, part: tuple[Any, ...]) -> Mapped:
+    shape = x.shape
+
     def backward(dy: Array) -> Array:
-        dx = np.zeros(x.shape, dy.dtype)
+        dx = np.zeros(shape, dy.dtype)
         dx[part] = dy
         return dx
 

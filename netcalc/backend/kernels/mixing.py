@@ -53,19 +53,20 @@ def along(vector: Array, axis: int, x: Array) -> Array:
 
 
 def _product(mixing: Mixing, x: Array, outputs: int, axis: int) -> Array:
-    """For each row its first entry, then its second, and so on, each for all rows together.
-
-    A row with fewer repeats its last, with weight 0.
-    """
+    """Each row's first entry, then the second of those that have two, and so on, all rows together."""
     order = np.argsort(mixing.rows, kind="stable")
     counts = np.bincount(mixing.rows, minlength=outputs)
     firsts = np.cumsum(counts) - counts
     y = np.zeros((*x.shape[:axis], outputs, *x.shape[axis + 1 :]), x.dtype)
     for number in range(counts.max()):
-        entries = order[firsts + np.minimum(number, counts - 1)]
-        weights = np.where(number < counts, mixing.weights[entries], 0)
+        rows = np.flatnonzero(counts > number)
+        entries = order[firsts[rows] + number]
         part = np.take(x, mixing.columns[entries], axis)
+        weights = mixing.weights[entries]
         if (weights != 1).any():
             part *= along(weights, axis, x)
-        y += part
+        if len(rows) == outputs:
+            y += part
+        else:
+            np.moveaxis(y, axis, 0)[rows] += np.moveaxis(part, axis, 0)
     return y

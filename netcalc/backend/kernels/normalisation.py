@@ -76,13 +76,14 @@ def groupnorm(
     (x,) = xs
     grouped = x.reshape(x.shape[0], layer.groups, x.shape[1] // layer.groups, -1)
     mean, variance = _statistics(widened(grouped), (2, 3))
-    stretched = (1, *grouped.shape[1:3], 1)
+    shape = grouped.shape
+    stretched = (1, *shape[1:3], 1)
     y, inner = _standardised(grouped, (2, 3), mean, variance, layer.eps, params, stretched)
 
     def backward(dy: Array) -> Gradients:
-        (dx,), gradients = inner(dy.reshape(grouped.shape))
+        (dx,), gradients = inner(dy.reshape(shape))
         assert dx is not None
-        return (dx.reshape(x.shape),), gradients
+        return (dx.reshape(dy.shape),), gradients
 
     return y.reshape(x.shape), backward
 
@@ -95,16 +96,15 @@ def lrn(layer: LRN, x: Array) -> Mapped:
     """
     before, behind = layer.size // 2, (layer.size - 1) // 2
     share = layer.alpha / layer.size
-    wide = widened(x)
-    denominator = layer.k + share * _sum_of_neighbours(wide * wide, before, behind)
-    y = wide * denominator**-layer.beta
+    denominator = layer.k + share * _sum_of_neighbours(np.square(widened(x)), before, behind)
 
     def backward(dy: Array) -> Array:
-        weighted = _sum_of_neighbours(dy * y / denominator, behind, before)
-        dx = dy * denominator**-layer.beta - (2 * share * layer.beta) * wide * weighted
+        factor = denominator**-layer.beta
+        weighted = _sum_of_neighbours(dy * (x * factor) / denominator, behind, before)
+        dx = dy * factor - (2 * share * layer.beta) * widened(x) * weighted
         return dx.astype(x.dtype, copy=False)
 
-    return y.astype(x.dtype, copy=False), backward
+    return (x * denominator**-layer.beta).astype(x.dtype, copy=False), backward
 
 
 def _statistics(x: Array, axes: Axes) -> tuple[Array, Array]:

@@ -14,17 +14,21 @@ def affine(x: Array, weight: Array, *bias: Array) -> tuple[Array, AffineBackward
 
     dx = dy W;  dW = dy^T x and db = sum of dy, over all positions: as many as were given.
     """
-    rows = x.reshape(-1, x.shape[-1])
-    y = rows @ weight.T
+    y = _rows(x) @ weight.T
     for vector in bias:
         y += vector
 
     def backward(dy: Array) -> tuple[Array, tuple[Array, ...]]:
-        dy_rows = dy.reshape(-1, dy.shape[-1])
-        dx = (dy_rows @ weight).reshape(x.shape)
-        return dx, (dy_rows.T @ rows, *(summed(dy_rows, 0) for _ in bias))
+        rows = _rows(dy)
+        dx = (rows @ weight).reshape(x.shape)
+        return dx, (rows.T @ _rows(x), *(summed(rows, 0) for _ in bias))
 
     return y.reshape(*x.shape[:-1], -1), backward
+
+
+def _rows(x: Array) -> Array:
+    """All positions below one another, a copy where x does not lie so."""
+    return x.reshape(-1, x.shape[-1])
 
 
 def summed(x: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array:

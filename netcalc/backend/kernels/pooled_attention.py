@@ -43,8 +43,7 @@ def pooled_attention(
     pooled = [_pooled(layer, pool, params, head, context) for pool, head in zip(pools, heads, strict=True)]
     (query, key, value), pool_backs = zip(*pooled, strict=True)
     change, positions_backward = _positions(layer, params, query) if layer.positions else (None, None)
-    scale = query.shape[-1] ** -0.5
-    attended, attend_backward = attend(query * scale, key, value, change)
+    attended, attend_backward = attend(query, key, value, query.shape[-1] ** -0.5, change)
     added = _ADDED[layer.residual]
     joined = attended.copy("K")
     joined[:, :, added] += query[:, :, added]
@@ -54,7 +53,6 @@ def pooled_attention(
         djoined, dout = out_backward(dy)
         dattended = split_heads(djoined, layer.heads)
         dquery, dkey, dvalue, dscores = attend_backward(dattended)
-        dquery *= scale
         dquery[:, :, added] += dattended[:, :, added]
         gradients = dict(zip(_OUT, dout, strict=True))
         if positions_backward is not None:
@@ -77,14 +75,16 @@ def _pooled(
 ) -> tuple[Array, PartBackward]:
     """A depthwise convolution of the patches of every head, then a layer norm of all tokens."""
     if not pool.stands:
-        return x, lambda dx: (dx, {})
+        # A copy, as is what a pool reads, so that nothing keeps the projection of all three.
+        return x.copy(), lambda dx: (dx, {})
     samples, heads, _, width = x.shape
-    patches = x[:, :, 1:].swapaxes(2, 3).reshape(samples * heads, width, *layer.size)
+    patches = x[:, :, 1:].swapaxes(2, 3).copy().reshape(samples * heads, width, *layer.size)
     pads = tuple(cells // 2 for cells in pool.kernel)
     conv = DepthwiseConv(kernel=pool.kernel, stride=pool.stride, pad=pads, bias=False)
     conv = conv.resolved(TensorType(patches.shape[1:]))
     own = {"weight": params[f"{pool.name}.pool.weight"]}
     left, conv_backward = convolution(conv, own, (patches,), context)
+    grid = left.shape
     tokens = np.concatenate((x[:, :, :1], left.reshape(samples, heads, width, -1).swapaxes(2, 3)), axis=2)
     norm = {name: params[f"{pool.name}.norm_act.0.{name}"] for name in ("weight", "bias")}
     y, norm_backward = layernorm(LayerNorm(eps=layer.eps), norm, (tokens,), context)
@@ -92,7 +92,7 @@ def _pooled(
     def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
         (dtokens,), dnorm = norm_backward(dy)
         assert dtokens is not None
-        dleft = dtokens[:, :, 1:].swapaxes(2, 3).reshape(left.shape)
+        dleft = dtokens[:, :, 1:].swapaxes(2, 3).reshape(grid)
         (dpatches,), dconv = conv_backward(dleft)
         assert dpatches is not None
         dpatches = dpatches.reshape(samples, heads, width, -1).swapaxes(2, 3)

@@ -4,7 +4,7 @@ A window's cells are walked one at a time, each over all windows together. Nothi
 that lies outside the input is left out of the window.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from math import prod
 from typing import Any
@@ -39,7 +39,8 @@ def maxpool(layer: MaxPool, x: Array) -> Mapped:
         [d * k - before for k in range(kernel)]
         for kernel, d, (before, _) in zip(layer.kernel, layer.dilation, layer.pad, strict=True)
     ]
-    return _maxima(x, space, layer.stride, offsets)
+    y = _maxima(x, space, layer.stride, offsets)
+    return y, lambda dy: _to_maxima(dy, x, y, layer.stride, offsets)
 
 
 @unary
@@ -57,8 +58,7 @@ def avgpool(layer: AvgPool, x: Array) -> Mapped:
         cells = np.minimum(starts + kernel, size + behind) - np.maximum(starts, -before)
         return _average(x, axis, stride, range(-pad[0], kernel - pad[0]), cells)
 
-    y, backward = along_axes(widened(x), step)
-    return y.astype(x.dtype, copy=False), lambda dy: backward(widened(dy)).astype(x.dtype, copy=False)
+    return _in_wide_type(x, step)
 
 
 @unary
@@ -78,9 +78,14 @@ def adaptive_maxpool(layer: AdaptiveMaxPool, x: Array) -> Mapped:
         entries = ((row, position, 1) for row, position in enumerate(positions))
         return mixed(x, Mixing.of(entries), len(positions), axis)
 
-    wide, spread = along_axes(x, step)
-    y, backward = _maxima(wide, sizes, tuple(kernel), [list(range(k)) for k in kernel])
-    return y, lambda dy: spread(backward(dy))
+    offsets = [list(range(k)) for k in kernel]
+    y = _maxima(along_axes(x, step)[0], sizes, tuple(kernel), offsets)
+
+    def backward(dy: Array) -> Array:
+        wide, spread = along_axes(x, step)
+        return spread(_to_maxima(dy, wide, y, tuple(kernel), offsets))
+
+    return y, backward
 
 
 @unary
@@ -95,19 +100,18 @@ def adaptive_avgpool(layer: AdaptiveAvgPool, x: Array) -> Mapped:
         )
         return mixed(x, Mixing.of(entries), sizes[axis - 2], axis)
 
-    y, backward = along_axes(widened(x), step)
-    return y.astype(x.dtype, copy=False), lambda dy: backward(widened(dy)).astype(x.dtype, copy=False)
+    return _in_wide_type(x, step)
 
 
 @unary
 def global_avgpool(layer: GlobalAvgPool, x: Array) -> Mapped:
     """y = mean of x;  dx = dy / positions."""
-    axes = tuple(range(2, x.ndim))
+    shape, axes = x.shape, tuple(range(2, x.ndim))
     y = widened(x).mean(axes, keepdims=layer.keep).astype(x.dtype, copy=False)
-    positions = prod(x.shape[2:])
+    positions = prod(shape[2:])
 
     def backward(dy: Array) -> Array:
-        return np.broadcast_to(dy.reshape(*x.shape[:2], *(1,) * len(axes)) / positions, x.shape)
+        return np.broadcast_to(dy.reshape(*shape[:2], *(1,) * len(axes)) / positions, shape)
 
     return y, backward
 
@@ -115,35 +119,37 @@ def global_avgpool(layer: GlobalAvgPool, x: Array) -> Mapped:
 @unary
 def global_maxpool(layer: GlobalMaxPool, x: Array) -> Mapped:
     """y = max of x;  dx = dy at the first of the largest."""
-    rows = x.reshape(*x.shape[:2], -1)
+    shape = x.shape
+    rows = x.reshape(*shape[:2], -1)
     winners = rows.argmax(2, keepdims=True)
     y = np.take_along_axis(rows, winners, 2)
 
     def backward(dy: Array) -> Array:
-        dx = np.zeros_like(rows)
-        np.put_along_axis(dx, winners, dy.reshape(y.shape), 2)
-        return dx.reshape(x.shape)
+        dx = np.zeros((*shape[:2], prod(shape[2:])), dy.dtype)
+        np.put_along_axis(dx, winners, dy.reshape(winners.shape), 2)
+        return dx.reshape(shape)
 
     return y.reshape(*x.shape[:2], *(1,) * (x.ndim - 2) if layer.keep else ()), backward
 
 
-def _maxima(x: Array, space: Sizes, stride: Sizes, offsets: list[list[int]]) -> Mapped:
-    """y[u] = max over the offsets o of x[s u + o];  dx by comparing each cell with its window's maximum."""
+def _maxima(x: Array, space: Sizes, stride: Sizes, offsets: list[list[int]]) -> Array:
+    """y[u] = max over the offsets o of x[s u + o]."""
     y = np.full((*x.shape[:2], *space), -np.inf, x.dtype)
     for windows, cells in _cells(x.shape[2:], space, stride, offsets):
         np.maximum(y[windows], x[cells], out=y[windows])
+    return y
 
-    def backward(dy: Array) -> Array:
-        dx = np.zeros(x.shape, dy.dtype)
-        unclaimed = np.ones(y.shape, bool)
-        for windows, cells in _cells(x.shape[2:], space, stride, offsets):
-            claims = x[cells] == y[windows]
-            claims &= unclaimed[windows]
-            unclaimed[windows] ^= claims
-            dx[cells] += dy[windows] * claims
-        return dx
 
-    return y, backward
+def _to_maxima(dy: Array, x: Array, y: Array, stride: Sizes, offsets: list[list[int]]) -> Array:
+    """dx for these y, by comparing each cell with its window's maximum."""
+    dx = np.zeros(x.shape, dy.dtype)
+    unclaimed = np.ones(y.shape, bool)
+    for windows, cells in _cells(x.shape[2:], y.shape[2:], stride, offsets):
+        claims = x[cells] == y[windows]
+        claims &= unclaimed[windows]
+        unclaimed[windows] ^= claims
+        dx[cells] += dy[windows] * claims
+    return dx
 
 
 def _cells(
@@ -158,12 +164,19 @@ def _cells(
         yield (..., *(windows for windows, _ in meetings)), (..., *(cells for _, cells in meetings))
 
 
+def _in_wide_type(x: Array, step: Callable[[Array, int], Mapped]) -> Mapped:
+    """A function of one axis done along each in turn, float16 in float32."""
+    dtype = x.dtype
+    y, backward = along_axes(widened(x), step)
+    return y.astype(dtype, copy=False), lambda dy: backward(widened(dy)).astype(dtype, copy=False)
+
+
 def _average(x: Array, axis: int, stride: int, offsets: range, cells: Array) -> Mapped:
     """y[u] = sum over the offsets o of x[s u + o], divided by the window's cells, along one axis."""
-    rest = (slice(None),) * axis
+    size, rest = x.shape[axis], (slice(None),) * axis
     meetings = [
         ((*rest, windows), (*rest, inputs))
-        for windows, inputs in (cell_positions(x.shape[axis], len(cells), stride, o) for o in offsets)
+        for windows, inputs in (cell_positions(size, len(cells), stride, o) for o in offsets)
     ]
     divisors = along(cells, axis, x)
     y = np.zeros((*x.shape[:axis], len(cells), *x.shape[axis + 1 :]), x.dtype)
@@ -172,7 +185,7 @@ def _average(x: Array, axis: int, stride: int, offsets: range, cells: Array) -> 
     y /= divisors
 
     def backward(dy: Array) -> Array:
-        dx = np.zeros((*dy.shape[:axis], x.shape[axis], *dy.shape[axis + 1 :]), dy.dtype)
+        dx = np.zeros((*dy.shape[:axis], size, *dy.shape[axis + 1 :]), dy.dtype)
         share = dy / divisors
         for windows, inputs in meetings:
             dx[inputs] += share[windows]

@@ -56,14 +56,14 @@ def _stack(
         ]
         below = np.concatenate([h for h, _ in runs], axis=-1)
         backs.append([back for _, back in runs])
-    top = below
+    top, shape = below, below.shape
     parts = range(len(layer.directions))
     ends = [(_ENDS[part], slice(None), slice(part * layer.units, (part + 1) * layer.units)) for part in parts]
     y = np.concatenate([top[end] for end in ends], axis=-1) if layer.last else top.swapaxes(0, 1)
 
     def backward(dy: Array) -> Gradients:
         if layer.last:
-            dh = np.zeros_like(top)
+            dh = np.zeros(shape, dy.dtype)
             for end, part in zip(ends, np.split(dy, len(ends), axis=-1), strict=True):
                 dh[end] = part
         else:
@@ -95,32 +95,32 @@ def _direction(
     names = [f"{name}{suffix}" for name in _NAMES[: 4 if layer.bias else 2]]
     weight, recurrent, *biases = (params[name] for name in names)
     a, a_backward = affine(x[::order], weight, *biases[:1])
-    length, samples, _ = x.shape
-    h = np.zeros((length + 1, samples, layer.units), x.dtype)
-    state: State = (h[0],) * states
-    backs = []
-    for t in range(length):
-        u = h[t] @ recurrent.T
+    first = np.zeros((x.shape[1], layer.units), x.dtype)
+    state: State = tuple(first for _ in range(states))
+    h, backs = [first], []
+    for own in a:
+        u = h[-1] @ recurrent.T
         for bias in biases[1:]:
             u += bias
-        state, back = step(a[t], u, state)
-        h[t + 1] = state[0]
+        state, back = step(own, u, state)
+        h.append(state[0])
         backs.append(back)
+    shape = a.shape
 
     def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
-        da, du = np.empty_like(a), np.empty_like(a)
+        da, du = np.empty(shape, dy.dtype), np.empty(shape, dy.dtype)
         dy = dy[::order]
         dstate: State = (np.zeros_like(h[0]),) * states
-        for t in reversed(range(length)):
+        for t in reversed(range(len(backs))):
             da[t], du[t], before = backs[t]((dstate[0] + dy[t], *dstate[1:]))
             dstate = (before[0] + du[t] @ recurrent, *before[1:])
         dx, (dweight, *dbias) = a_backward(da)
         rows = du.reshape(-1, du.shape[-1])
-        drecurrent = rows.T @ h[:-1].reshape(-1, layer.units)
+        drecurrent = rows.T @ np.concatenate(h[:-1])
         found = (dweight, drecurrent, *dbias, *(summed(rows, 0) for _ in dbias))
         return dx[::order], dict(zip(names, found, strict=True))
 
-    return h[1:][::order], backward
+    return np.stack(h[1:])[::order], backward
 
 
 def _tanh_step(a: Array, u: Array, state: State) -> tuple[State, StepBackward]:
@@ -166,12 +166,13 @@ def _gru_step(a: Array, u: Array, state: State) -> tuple[State, StepBackward]:
     (before,) = state
     (ar, az, an), (ur, uz, un) = np.split(a, 3, axis=-1), np.split(u, 3, axis=-1)
     r, z = logistic(ar + ur), logistic(az + uz)
-    n = np.tanh(an + r * un)
+    shown = r * un
+    n = np.tanh(an + shown)
 
     def backward(dstate: State) -> tuple[Array, Array, State]:
         (dh,) = dstate
         dn = dh * (1 - z) * (1 - n * n)
-        dr, dz = dn * un * r * (1 - r), dh * (before - n) * z * (1 - z)
+        dr, dz = dn * shown * (1 - r), dh * (before - n) * z * (1 - z)
         return np.concatenate((dr, dz, dn), axis=-1), np.concatenate((dr, dz, dn * r), axis=-1), (dh * z,)
 
     return (n + z * (before - n),), backward

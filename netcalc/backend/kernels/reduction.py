@@ -16,14 +16,15 @@ def reduce(layer: Reduce, x: Array) -> Mapped:
     mean: dx = dy / elements;  sum: dx = dy;  max: dx = dy shared equally by the largest, as PyTorch's amax.
     """
     axes = tuple(resolve_axis(axis, x.ndim - 1, "axes") + 1 for axis in layer.axes)
-    kept = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
     if layer.how == "max":
         return _largest(x, axes, layer.keep)
+    shape = x.shape
+    kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
     divisor = prod(x.shape[axis] for axis in axes) if layer.how == "mean" else 1
     y = widened(x).sum(axes, keepdims=layer.keep) / divisor
 
     def backward(dy: Array) -> Array:
-        return np.broadcast_to(dy.reshape(kept) / divisor, x.shape)
+        return np.broadcast_to(dy.reshape(kept) / divisor, shape)
 
     return y.astype(x.dtype, copy=False), backward
 

@@ -26,7 +26,9 @@ def _dropped(x: Array, drawn: tuple[int, ...], rate: float, context: Context) ->
     """Whole pieces of x zeroed at random: one draw each for the first axes, of the shape `drawn`."""
     if context.rng is None or rate == 0:
         return x, lambda dy: ((dy,), {})
+    if rate == 1:
+        return x * 0, lambda dy: ((dy * 0,), {})
     kept = context.rng.random(drawn, np.float32) >= rate
     kept = kept.reshape(*drawn, *(1,) * (x.ndim - len(drawn)))
-    scale = 1 / (1 - rate) if rate < 1 else 0.0
+    scale = 1 / (1 - rate)
     return x * kept * scale, lambda dy: ((dy * kept * scale,), {})

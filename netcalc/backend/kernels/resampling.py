@@ -22,13 +22,13 @@ def resampled(layer: Upsample | Interpolate, x: Array) -> Mapped:
 def pixel_shuffle(layer: PixelShuffle, x: Array) -> Mapped:
     """y[c, f h + i, f w + j] = x[c f^2 + f i + j, h, w];  dx likewise from dy."""
     f = layer.factor
-    batch, channels, height, width = x.shape
+    batch, channels, height, width = shape = x.shape
     cells = x.reshape(batch, channels // f**2, f, f, height, width)
     y = cells.transpose(0, 1, 4, 2, 5, 3).reshape(batch, -1, height * f, width * f)
 
     def backward(dy: Array) -> Array:
         fine = dy.reshape(batch, -1, height, f, width, f)
-        return fine.transpose(0, 1, 3, 5, 2, 4).reshape(x.shape)
+        return fine.transpose(0, 1, 3, 5, 2, 4).reshape(shape)
 
     return y, backward
 

@@ -28,8 +28,8 @@ def identity(layer: Identity, x: Array) -> Mapped:
 @unary
 def reshaped(layer: Flatten | Reshape | Squeeze | Unsqueeze, x: Array) -> Mapped:
     """The same elements in the same order, in the shape that the layer infers."""
-    shape = layer.infer(TensorType(x.shape[1:])).shape
-    return x.reshape(x.shape[0], *shape), lambda dy: dy.reshape(x.shape)
+    before, after = x.shape, layer.infer(TensorType(x.shape[1:])).shape
+    return x.reshape(x.shape[0], *after), lambda dy: dy.reshape(before)
 
 
 @unary
@@ -57,7 +57,8 @@ def roll(layer: Roll, x: Array) -> Mapped:
 @unary
 def channel_shuffle(layer: ChannelShuffle, x: Array) -> Mapped:
     """Channel i of g groups of n goes to (i mod n) g + i // n;  dx deals dy's n groups of g back."""
-    return _dealt(x, layer.groups), lambda dy: _dealt(dy, x.shape[1] // layer.groups)
+    size = x.shape[1] // layer.groups
+    return _dealt(x, layer.groups), lambda dy: _dealt(dy, size)
 
 
 def _dealt(x: Array, groups: int) -> Array:

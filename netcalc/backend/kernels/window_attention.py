@@ -47,11 +47,11 @@ def window_attention(
         in_bias = [_without_keys(bias) for bias in in_bias]
     qkv, in_backward = affine(blocks.deal(x), weight, *in_bias)
     query, key, value = (split_heads(part, layer.heads) for part in np.split(qkv, 3, axis=-1))
+    scale: float | Array = _scale(layer, query.shape[-1])
+    scores_backward: ScoresBackward = _passed
     if layer.cosine:
-        query, key, scores_backward = _cosines(query, key, params["logit_scale"])
-    else:
-        query, scores_backward = _scaled(layer, query)
-    attended, attend_backward = attend(query, key, value, _biased(table, index, blocks))
+        query, key, scale, scores_backward = _cosines(query, key, params["logit_scale"])
+    attended, attend_backward = attend(query, key, value, scale, _biased(table, index, blocks))
     out, out_backward = affine(merge_heads(attended), params["proj.weight"], params["proj.bias"])
 
     def backward(dy: Array) -> Gradients:
@@ -206,28 +206,25 @@ ScoresBackward = Callable[[Array, Array], tuple[Array, Array, dict[str, Array]]]
 """From the gradients of what is multiplied to those of queries and keys, and of parameters."""
 
 
-def _scaled(layer: WindowAttention, query: Array) -> tuple[Array, ScoresBackward]:
-    width = query.shape[-1] * (layer.heads if layer.scale == "input" else 1)
-    scale = width**-0.5
-
-    def backward(dquery: Array, dkey: Array) -> tuple[Array, Array, dict[str, Array]]:
-        return dquery * scale, dkey, {}
-
-    return query * scale, backward
+def _scale(layer: WindowAttention, width: int) -> float:
+    return float((width * layer.heads if layer.scale == "input" else width) ** -0.5)
 
 
-def _cosines(query: Array, key: Array, logit_scale: Array) -> tuple[Array, Array, ScoresBackward]:
-    """Queries and keys of length 1, the queries times e^min(s, log 100)."""
+def _passed(dquery: Array, dkey: Array) -> tuple[Array, Array, dict[str, Array]]:
+    return dquery, dkey, {}
+
+
+def _cosines(query: Array, key: Array, logit_scale: Array) -> tuple[Array, Array, Array, ScoresBackward]:
+    """Queries and keys of length 1, and their products' factor e^min(s, log 100): ds = sum of dq q."""
     query, query_backward = _unit(query)
     key, key_backward = _unit(key)
-    scale = np.exp(np.minimum(logit_scale, _MOST_SCALE))
 
     def backward(dquery: Array, dkey: Array) -> tuple[Array, Array, dict[str, Array]]:
-        dlog = summed(dquery * query, (0, 1, 3, 4)).reshape(scale.shape) * scale
+        dlog = summed(dquery * query, (0, 1, 3, 4)).reshape(logit_scale.shape)
         dlog *= logit_scale <= _MOST_SCALE
-        return query_backward(dquery * scale), key_backward(dkey), {"logit_scale": dlog}
+        return query_backward(dquery), key_backward(dkey), {"logit_scale": dlog}
 
-    return query * scale, key, backward
+    return query, key, np.exp(np.minimum(logit_scale, _MOST_SCALE)), backward
 
 
 def _unit(x: Array) -> tuple[Array, Callable[[Array], Array]]:

@@ -1,0 +1,18 @@
+"""The algorithms of convolutions, one a file, and the rule that chooses among them.
+
+The reference is `kernels/convolution.py`: the sum over the kernel's cells, as the formula has it. Here
+stand the fast ones, for images N,H,W,C, of which plans for inference are made. Each states its formula
+and source on top of its file:
+
+| file | algorithm | taken for |
+|---|---|---|
+| `direct.py` | a matrix product | 1x1 kernels at stride 1 |
+| `winograd.py` | minimal filtering: F(4x4,3x3), F(2x2,3x3), F(2x2,5x5) | 3x3, 5x5 at stride 1, float32 |
+| `depthwise.py` | one fused multiply and add along the channels | a filter for each channel |
+| `planar.py` | columns of planes, then a product | images as they come, of up to 4 channels |
+| `im2col.py` | columns of pixels, then a product | everything else: strides, dilation, other kernels |
+
+`choice.py` is the rule; docs/inference.md says why, with what was measured. In float64 nothing but plain
+sums of products is used, since what is asked for there is exactness. `base.py` holds what they share: an
+algorithm is a generator of NumPy calls on views, which a plan keeps and goes through again and again.
+"""

@@ -1,0 +1,190 @@
+"""Steps of the pools over images: along the width first, along the height after that."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.step.base import Site, Step
+from netcalc.backend.step.columns import Axis
+from netcalc.graph import Node
+from netcalc.layers.pooling import AvgPool, GlobalAvgPool, MaxPool
+from netcalc.tensor import Shape
+
+Index = tuple[Any, ...]
+_ROWS, _COLUMNS = 0, 2
+"""Where the height and the width are in an array H,C,W,N."""
+
+
+class Line:
+    """Windows along one axis of an array: what their cells meet."""
+
+    def __init__(self, axis: int, geometry: Axis, outputs: int) -> None:
+        self.cells: list[tuple[Index, Index]] = []
+        """For each cell of the window the outputs for which it is inside, and the inputs it meets."""
+        for cell in range(geometry.kernel):
+            above, met = geometry.meeting(cell, outputs)
+            self.cells.append(((*(slice(None),) * axis, above), (*(slice(None),) * axis, met)))
+        self.whole = all(above == slice(0, outputs) for (*_, above), _ in self.cells)
+        """Whether every cell of every window lies inside."""
+        self.tiled = (
+            self.whole and geometry.stride == geometry.kernel and outputs * geometry.kernel == geometry.size
+        )
+        """Whether every input lies in one window."""
+
+    def maxima(self, x: Array, y: Array) -> None:
+        """y[u] = max over k of x[s u + d k - p]."""
+        cells = self.cells
+        if self.whole and len(cells) > 1:
+            np.maximum(x[cells[0][1]], x[cells[1][1]], out=y)
+            cells = cells[2:]
+        else:
+            y[...] = -np.inf
+        for windows, met in cells:
+            np.maximum(y[windows], x[met], out=y[windows])
+
+    def pass_to_maxima(self, x: Array, y: Array, dy: Array, dx: Array, rest: Array, own: Array) -> None:
+        """dx[i] += dy[u] for the first i of a window with x[i] = y[u]; `rest` and `own` are room for dy."""
+        if self.tiled and len(self.cells) > 1:
+            self._pass_in_tiles(x, y, dy, dx)
+            return
+        dx[...] = 0
+        np.copyto(rest, dy)
+        for windows, met in self.cells:
+            np.multiply(rest[windows], x[met] == y[windows], out=own[windows])
+            np.subtract(rest[windows], own[windows], out=rest[windows])
+            np.add(dx[met], own[windows], out=dx[met])
+
+    def _pass_in_tiles(self, x: Array, y: Array, dy: Array, dx: Array) -> None:
+        """The same where each input lies in one window: the last cell takes what the others leave."""
+        *cells, (_, last) = self.cells
+        for _, met in cells:
+            np.multiply(dy, x[met] == y, out=dx[met])
+            np.subtract(dy, dx[met], out=dx[last])
+            dy = dx[last]
+
+    def sums(self, x: Array, y: Array) -> None:
+        """y[u] = sum over k of x[s u + d k - p]."""
+        y[...] = 0
+        for windows, met in self.cells:
+            np.add(y[windows], x[met], out=y[windows])
+
+    def spread(self, dy: Array, dx: Array) -> None:
+        """dx[i] += dy[u] for every i of a window."""
+        dx[...] = 0
+        for windows, met in self.cells:
+            np.add(dx[met], dy[windows], out=dx[met])
+
+
+class _Pool(Step):
+    """What the pools with windows share: a line along the width, and one along the height."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        (self.x,) = site.xs
+        self.y = site.output(spare=not isinstance(self.layer, MaxPool))
+        _, height, width = self.x.layout.shape
+        _, self.height, self.width = self.y.layout.shape
+        self.axes = [
+            Axis(size, kernel, stride, before, behind, dilation)
+            for size, kernel, stride, (before, behind), dilation in zip(
+                (height, width), self.layer.kernel, self.layer.stride, self.layer.pad, self.layer.spread(),
+                strict=True,
+            )
+        ]  # fmt: skip
+        self.rows = Line(_ROWS, self.axes[0], self.height)
+        self.columns = Line(_COLUMNS, self.axes[1], self.width)
+        self.between = [self._narrowed(x) for x in self.x.parts]
+
+    def _narrowed(self, x: Array) -> Array:
+        height, channels, _, batch = x.shape
+        return np.empty((height, channels, self.width, batch), x.dtype)
+
+
+class MaxPooling(_Pool):
+    """y[u] = max over k of x[s u + d k - p];  dx[i] += dy[u] for the first i of a window with x[i] = y[u].
+
+    The maximum of each row's maximum; the first of them in the window's row-major order is then the
+    first of the first row.
+    """
+
+    @staticmethod
+    def fits(node: Node, shapes: Sequence[Shape]) -> bool:
+        return isinstance(node.layer, MaxPool) and len(node.layer.kernel) == 2
+
+    def forward(self, worker: int) -> None:
+        self.columns.maxima(self.x.parts[worker], self.between[worker])
+        self.rows.maxima(self.between[worker], self.y.parts[worker])
+
+    def backward(self, worker: int) -> None:
+        (dxs,) = self.dxs
+        if dxs is None:
+            return
+        between, y, dy = self.between[worker], self.y.parts[worker], self.dy[worker]
+        rest, own = (self.shop.scratch(f"{use} of maxima", worker, *y.shape) for use in ("rest", "own"))
+        dbetween, wide_rest, wide_own = (
+            self.shop.scratch(f"{use} of maxima", worker, *between.shape) for use in ("dy", "rest", "own")
+        )
+        self.rows.pass_to_maxima(between, y, dy, dbetween, rest, own)
+        x, dx = self.x.parts[worker], dxs[worker]
+        self.columns.pass_to_maxima(x, between, dbetween, dx, wide_rest, wide_own)
+
+
+class AveragePooling(_Pool):
+    """y[u] = sum over k of x[s u + k - p] / cells of the window;  dx[s u + k - p] += dy[u] / cells."""
+
+    @staticmethod
+    def fits(node: Node, shapes: Sequence[Shape]) -> bool:
+        return isinstance(node.layer, AvgPool) and len(node.layer.kernel) == 2
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        rows, columns = map(self._counted, self.axes, (self.height, self.width))
+        shares = 1 / (rows[:, np.newaxis, np.newaxis, np.newaxis] * columns[:, np.newaxis])
+        self.shares = shares.astype(self.shop.dtype)
+
+    def _counted(self, axis: Axis, outputs: int) -> Array:
+        """The cells of each window that count in the divisor."""
+        before, behind = (axis.before, axis.behind) if self.layer.count_include_pad else (0, 0)
+        starts = np.arange(outputs) * axis.stride - axis.before
+        counted: Array = np.minimum(starts + axis.kernel, axis.size + behind) - np.maximum(starts, -before)
+        return counted
+
+    def forward(self, worker: int) -> None:
+        y = self.y.parts[worker]
+        self.columns.sums(self.x.parts[worker], self.between[worker])
+        self.rows.sums(self.between[worker], y)
+        np.multiply(y, self.shares, out=y)
+
+    def backward(self, worker: int) -> None:
+        (dxs,) = self.dxs
+        if dxs is not None:
+            self.rows.spread(self.dy[worker] * self.shares, self.between[worker])
+            self.columns.spread(self.between[worker], dxs[worker])
+
+
+class GlobalAveragePooling(Step):
+    """y = mean of x over all positions;  dx = dy / positions."""
+
+    @staticmethod
+    def fits(node: Node, shapes: Sequence[Shape]) -> bool:
+        """Whether this step can run a layer: the mean of an image."""
+        return isinstance(node.layer, GlobalAvgPool) and len(shapes[0]) == 3
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        (self.x,) = site.xs
+        self.y = site.output()
+        _, height, width = self.x.layout.shape
+        self.positions = height * width
+
+    def forward(self, worker: int) -> None:
+        x, y = self.x.parts[worker], self.y.parts[worker]
+        np.divide(x.sum(axis=(_ROWS, _COLUMNS)).reshape(y.shape), self.positions, out=y)
+
+    def backward(self, worker: int) -> None:
+        (dxs,), dy = self.dxs, self.dy[worker]
+        if dxs is not None:
+            channels, batch = dxs[worker].shape[1], dxs[worker].shape[3]
+            np.copyto(dxs[worker], (dy / self.positions).reshape(channels, 1, batch))

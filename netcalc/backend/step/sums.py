@@ -1,0 +1,29 @@
+"""Sums and constants a channel, over arrays as they are kept: H,C,W,N and F,N."""
+
+import numpy as np
+
+from netcalc.backend.kernels.base import Array
+
+
+def by_channel(array: Array) -> Array:
+    """A view of a kept array as H, C, positions: vectors are one row of channels."""
+    return array.reshape(*array.shape[:2], -1) if array.ndim == 4 else array[np.newaxis]
+
+
+def sums_of_channels(array: Array) -> Array:
+    """The sum of each channel; a product with ones is the quickest sum along a row."""
+    rows = by_channel(array)
+    sums: Array = (rows @ np.ones(rows.shape[2], rows.dtype)).sum(axis=0)
+    return sums
+
+
+def products_of_channels(first: Array, second: Array) -> Array:
+    """The sum of first times second of each channel."""
+    sums: Array = np.vecdot(by_channel(first), by_channel(second)).sum(axis=0)
+    return sums
+
+
+def add_to_channels(array: Array, constants: Array) -> None:
+    """Add a constant to each channel, in place."""
+    rows = by_channel(array)
+    np.add(rows, constants[:, np.newaxis], out=rows)

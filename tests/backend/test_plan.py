@@ -1,0 +1,333 @@
+"""A plan gives what the plain path gives, whatever it fuses, lays out and shares out."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import netcalc
+from netcalc.backend import Network, random_inputs
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.plan.crew import Crew, WorkerError, can_fork
+from netcalc.backend.plan.plan import drafted
+from netcalc.backend.plan.tensors import Tensor, placed
+from netcalc.diagnostics import ExecutionError
+from netcalc.graph import Graph
+
+from helpers import graph_of
+from random_graphs import random_graph
+
+LARGEST = 1e-4
+"""The largest error relative to the largest output, in float32."""
+
+NETS = {
+    "lenet5": None, "alexnet": (3, 96, 96), "vgg11": (3, 64, 64), "resnet18": (3, 64, 64),
+    "resnet50": (3, 64, 64), "resnext50_32x4d": (3, 64, 64), "googlenet": (3, 64, 64),
+    "inception_v3": (3, 96, 96), "densenet121": (3, 64, 64), "mobilenet_v2": (3, 64, 64),
+    "mobilenet_v3_small": (3, 64, 64), "shufflenet_v2_x1_0": (3, 64, 64), "squeezenet1_0": (3, 64, 64),
+    "efficientnet_b0": (3, 64, 64), "regnet_y_400mf": (3, 64, 64), "convnext_tiny": (3, 64, 64),
+    "swin_t": (3, 64, 64), "r3d_18": (3, 4, 32, 32),
+    "mnasnet0_5": (3, 64, 64),
+}  # fmt: skip
+
+forks = pytest.mark.skipif(not can_fork(), reason="workers are forked on Linux on x86 alone")
+
+
+def stirred(graph: Graph, dtype: str = "float32") -> Network:
+    """A network whose arrays are all off their starting values, its outputs of a size."""
+    network = Network(graph, seed=1, dtype=dtype)
+    rng = np.random.default_rng(5)
+    for name, array in network.parameters().items():
+        if name.endswith("running_var"):
+            array[...] = rng.uniform(0.5, 1.5, array.shape)
+        elif array.ndim == 1:
+            array += rng.normal(0, 0.1, array.shape).astype(dtype)
+        elif array.ndim > 2:
+            array *= 2
+    return network
+
+
+def difference(network: Network, batch: int, workers: int) -> float:
+    """The largest error of a plan's outputs, relative to the largest of each."""
+    x = random_inputs(network.graph, batch, seed=7, dtype=network.dtype)
+    plain = network.run(x, gradients=False).outputs
+    with network.compile(batch, workers) as plan:
+        plan.run(x)
+        outputs = plan.run(x)
+    assert outputs.keys() == plain.keys()
+    for name, y in outputs.items():
+        assert y.shape == plain[name].shape
+        assert y.dtype == plain[name].dtype
+    return max(_relative(y, plain[name]) for name, y in outputs.items())
+
+
+def _relative(y: Array, expected: Array) -> float:
+    return float(np.abs(y - expected).max() / (np.abs(expected).max() + 1e-30))
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_zoo(name: str) -> None:
+    network = stirred(netcalc.load(name, input=NETS[name]))
+    assert difference(network, batch=2, workers=2) < LARGEST
+
+
+@forks
+@pytest.mark.parametrize("name", ["alexnet", "resnet18", "mobilenet_v2", "googlenet", "densenet121"])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_zoo_with_each_step_shared_out(name: str, batch: int) -> None:
+    assert difference(stirred(netcalc.load(name, input=NETS[name])), batch, workers=2) < LARGEST
+
+
+@pytest.mark.parametrize("chunk", range(25))
+def test_random_graphs(chunk: int) -> None:
+    for seed in range(chunk * 20, chunk * 20 + 20):
+        batch, workers = (1, 1) if seed % 4 else (1 + seed // 4 % 4, 2)
+        error = difference(stirred(random_graph(seed)), batch, workers)
+        assert error < LARGEST, f"seed {seed}, batch {batch}, {workers} workers: {error:.1e}"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random_graphs_in_double_precision(seed: int) -> None:
+    assert difference(stirred(random_graph(seed), "float64"), 2, 1) < 1e-11
+
+
+def test_several_inputs_and_outputs() -> None:
+    graph = graph_of(
+        "inputs: {a: [3, 9, 9], b: [4, 9, 9]}\noutputs: [left, right, sum]\nlayers:\n"
+        "  - conv: {name: left, filters: 4, kernel: 3, pad: 1, from: a}\n"
+        "  - relu: {name: right, from: b}\n"
+        "  - add: {name: sum, from: [left, right]}\n"
+        "  - dropout: {name: idle}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
+def test_shared_parameters_fold_each_with_its_own_norm() -> None:
+    graph = graph_of(
+        "input: [8, 9, 9]\nlayers:\n"
+        "  - conv: {name: one, filters: 8, kernel: 3, pad: 1}\n  - batchnorm\n  - relu\n"
+        "  - conv: {share: one, filters: 8, kernel: 3, pad: 1}\n  - batchnorm\n"
+    )
+    assert difference(stirred(graph), 1, 1) < LARGEST
+
+
+def test_a_mean_that_is_padded_next() -> None:
+    graph = graph_of(
+        "input: [8, 9, 9]\nlayers:\n  - global_avgpool: {keep: true}\n  - conv: {filters: 9, kernel: 3, pad: 1}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
+def test_few_channels_that_are_no_picture() -> None:
+    graph = graph_of(
+        "input: [3, 9, 9]\nlayers:\n  - linear: {units: 7}\n  - conv: {filters: 9, kernel: 3, pad: 1}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
+def test_tokens_stay_whole() -> None:
+    graph = graph_of(
+        "input: [6]\nlayers:\n  - slice: {end: 4}\n  - embedding: {entries: 11, width: 8}\n  - linear: {units: 3}\n"
+    )
+    assert difference(stirred(graph), 2, 2) < LARGEST
+
+
+@forks
+def test_the_same_bits_again_and_with_a_new_plan() -> None:
+    network = stirred(netcalc.load("resnet18", input=(3, 64, 64)))
+    x = random_inputs(network.graph, 1)["input"]
+    with network.compile(1, 2) as one, network.compile(1, 2) as other:
+        first = one.forward(x)
+        assert np.array_equal(first, one.forward(x))
+        assert np.array_equal(first, other.forward(x))
+
+
+def test_the_plan_holds_no_output_that_it_writes_to_again() -> None:
+    network = stirred(netcalc.load("lenet5"))
+    with network.compile(1) as plan:
+        x = random_inputs(network.graph, 1)["input"]
+        first = plan.forward(x)
+        kept = first.copy()
+        plan.forward(-x)
+        assert np.array_equal(first, kept)
+
+
+def test_weights_are_those_of_the_time_it_was_made() -> None:
+    network = stirred(graph_of("input: [3, 9, 9]\nlayers:\n  - conv: {filters: 4, kernel: 3}\n"))
+    x = random_inputs(network.graph, 1)["input"]
+    with network.compile(1) as plan:
+        before = plan.forward(x)
+        network.parameters()["conv1.weight"][...] = 0
+        assert np.array_equal(plan.forward(x), before)
+
+
+def test_another_batch_is_refused() -> None:
+    network = Network(netcalc.load("lenet5"))
+    with network.compile(2) as plan, pytest.raises(ExecutionError, match="a batch of 3, the plan is for 2"):
+        plan.forward(np.zeros((3, 1, 28, 28)))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_layer_that_refuses_its_input_says_so(workers: int) -> None:
+    graph = graph_of("input: [2]\nlayers:\n  - embedding: {entries: 5, width: 4}\n")
+    with Network(graph).compile(2, workers) as plan:
+        for _ in range(2):
+            with pytest.raises(ExecutionError, match="embedding1: "):
+                plan.forward(np.array([[1, 2], [3, 9]]))
+        assert plan.forward(np.array([[1, 2], [3, 4]])).shape == (2, 2, 4)  # type: ignore[union-attr]
+
+
+def test_a_plan_larger_than_the_machine_is_refused() -> None:
+    with pytest.raises(ExecutionError, match="buffers of a plan of .* need at least .* GiB"):
+        Network(netcalc.load("lenet5")).compile(2**40)
+
+
+def test_half_precision_is_refused() -> None:
+    with pytest.raises(ExecutionError, match="a plan computes in float32 or float64, not in float16"):
+        Network(netcalc.load("lenet5"), dtype="float16").compile()
+
+
+def test_a_batch_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="a batch of 0 and None workers"):
+        Network(netcalc.load("lenet5")).compile(0)
+
+
+def test_threads_that_share_a_plan_take_turns() -> None:
+    network = stirred(netcalc.load("lenet5"))
+    xs = [random_inputs(network.graph, 1, seed=seed)["input"] for seed in range(8)]
+    with network.compile(1) as plan, ThreadPoolExecutor(4) as pool:
+        alone = [plan.forward(x) for x in xs]
+        for one, other in zip(pool.map(plan.forward, xs), alone, strict=True):
+            assert np.array_equal(one, other)
+
+
+def children() -> set[str]:
+    """The processes that this one has."""
+    return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
+
+
+@forks
+def test_workers_end_with_their_plan() -> None:
+    before = children()
+    network = Network(netcalc.load("lenet5"))
+    with network.compile(2, 2) as plan:
+        plan.forward(np.zeros((2, 1, 28, 28)))
+        assert len(children() - before) == 1
+    assert children() == before
+    plan.forward(np.zeros((2, 1, 28, 28)))
+    assert len(children() - before) == 1
+    del plan
+    assert children() == before
+
+
+_ENDLESS = """
+import os, numpy as np, netcalc
+plan = netcalc.Network(netcalc.load("lenet5")).compile(2, 2)
+x = np.zeros((2, 1, 28, 28))
+plan.forward(x)
+print(open(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read(), flush=True)
+while True:
+    plan.forward(x)
+"""
+
+
+@forks
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_worker_outlives_its_process(signum: signal.Signals) -> None:
+    command = [sys.executable, "-c", _ENDLESS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        (worker,) = process.stdout.readline().split()
+        process.send_signal(signum)
+        assert process.wait(timeout=20) == -signum
+    end = time.monotonic() + 20
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{worker}").exists()
+
+
+@forks
+def test_a_lost_worker_is_replaced() -> None:
+    before = children()
+    network = Network(netcalc.load("lenet5"))
+    x = random_inputs(network.graph, 2)["input"]
+    with network.compile(2, 2) as plan:
+        first = plan.forward(x)
+        (pid,) = children() - before
+        os.kill(int(pid), signal.SIGKILL)
+        np.testing.assert_allclose(plan.forward(x), first, rtol=1e-4, atol=1e-6)
+        assert np.array_equal(plan.forward(x), first)
+    assert children() == before
+
+
+@forks
+def test_an_interruption_ends_the_workers_and_the_next_run_is_whole() -> None:
+    before = children()
+    interrupted: list[int] = []
+
+    def once() -> None:
+        if not interrupted:
+            interrupted.append(1)
+            raise KeyboardInterrupt
+
+    crew = Crew([[[], [once], []], [[], [], []]])
+    with pytest.raises(KeyboardInterrupt):
+        crew.run()
+    assert children() == before
+    crew.run()
+    crew.close()
+    assert children() == before
+
+
+@forks
+def test_a_worker_that_fails_stops_all() -> None:
+    def fails() -> None:
+        raise ValueError
+
+    crew = Crew([[[], []], [[fails], []]])
+    with pytest.raises(WorkerError, match="a worker failed"):
+        crew.run()
+    crew.close()
+
+
+def test_tensors_that_live_together_lie_apart() -> None:
+    rng = np.random.default_rng(0)
+    tensors = []
+    for number in range(200):
+        born = int(rng.integers(100))
+        size = (int(rng.integers(1, 3000)),)
+        dies = born + int(rng.integers(10))
+        tensors.append(Tensor(str(number), size, np.dtype("f4"), False, born=born, dies=dies))
+    total = placed(tensors, 2)
+    for one in tensors:
+        assert one.offset + one.nbytes(2) <= total
+        for other in tensors:
+            if one is not other and one.born <= other.dies and other.born <= one.dies:
+                assert (
+                    one.offset + one.nbytes(2) <= other.offset or other.offset + other.nbytes(2) <= one.offset
+                )
+    most = max(sum(t.nbytes(2) for t in tensors if t.born <= now <= t.dies) for now in range(110))
+    assert total <= 1.3 * most
+
+
+def test_what_workers_share_while_they_work_apart_lies_apart() -> None:
+    made = drafted(netcalc.load("alexnet"), 8, "float32", 2)
+    assert 0 < made.apart < len(made.steps)
+    early = [tensor for tensor in made.tensors.values() if tensor.shared and tensor.born < made.apart]
+    assert {tensor.name for tensor in early} >= {"input", "flatten"}
+    for one in early:
+        for other in early:
+            behind = one.offset + one.nbytes(8) <= other.offset
+            assert one is other or behind or other.offset + other.nbytes(8) <= one.offset
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_vgg_needs_little_more_than_what_lives_at_once(workers: int) -> None:
+    made = drafted(netcalc.load("vgg16"), 8, "float32", workers)
+    assert made.arena_bytes < 0.5 * sum(type.nbytes * 8 for type in made.graph.types.values())

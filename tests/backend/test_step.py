@@ -1,0 +1,309 @@
+"""The training step against the plain path: outputs, every gradient, running statistics, random numbers."""
+
+import gc
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import netcalc
+from netcalc.backend import Network, TrainingStep, random_inputs
+from netcalc.backend.errors import refuse
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.step import training
+from netcalc.backend.step.processes import Processes
+from netcalc.backend.step.team import Team, can_fork
+from netcalc.backend.step.threads import Threads
+from netcalc.diagnostics import ExecutionError
+from netcalc.graph import Graph
+
+from cases import Case
+from helpers import graph_of
+from random_graphs import random_graph
+from test_kernels import SMALL
+from test_kernels import network as network_of_case
+
+TOLERANCE = {"float64": 1e-9, "float32": 2e-2}
+"""Of a tensor's norm. In float32 an input of a rectifier may round to the other side of zero."""
+
+NETS: dict[str, tuple[tuple[int, ...], int]] = {
+    "lenet5": ((1, 28, 28), 8),
+    "lenet5-1998": ((1, 32, 32), 9),
+    "resnet20-cifar": ((3, 16, 16), 8),
+    "nin-cifar10": ((3, 16, 16), 8),
+    "squeezenet": ((3, 39, 39), 4),
+    "mobilenet_v2": ((3, 32, 32), 8),
+}
+WELL_CONDITIONED = ("lenet5", "lenet5-1998", "resnet20-cifar", "nin-cifar10")
+"""Those where float32 stays near float64 on the plain path, too."""
+
+
+def upstream_of(outputs: Mapping[str, Array]) -> dict[str, Array]:
+    rng = np.random.default_rng(5)
+    return {name: rng.standard_normal(y.shape) for name, y in outputs.items()}
+
+
+def assert_close(found: Array | None, expected: Array | None, floor: float, dtype: str, what: str) -> None:
+    """Equal up to a share of the norm, which counts as `floor` an element at least."""
+    assert (found is None) == (expected is None), what
+    if found is None or expected is None:
+        return
+    assert found.shape == expected.shape, what
+    assert found.dtype == expected.dtype, what
+    scale = max(np.linalg.norm(expected.ravel()), floor * expected.size**0.5)
+    assert np.linalg.norm((found - expected).ravel()) <= TOLERANCE[dtype] * scale, what
+
+
+def assert_equal_to_plain(
+    plain: Network, same: Network, batch: int, workers: int | None, rounds: int = 2
+) -> None:
+    """Two networks with the same arrays: one is run plainly, the other by a step."""
+    graph, dtype = plain.graph, plain.dtype.name
+    with TrainingStep(same, batch, input_gradients=True, workers=workers) as step:
+        for number in range(rounds):
+            x = random_inputs(graph, batch, number, dtype)
+            result, outputs = plain.run(x, training=True), step.forward(x)
+            named = outputs if isinstance(outputs, dict) else {graph.outputs[0]: outputs}
+            for name, y in result.outputs.items():
+                assert_close(named[name], y, 1e-3, dtype, name)
+            upstream = upstream_of(named)
+            expected, found = result.backward(upstream), step.backward(upstream)
+            assert found.params.keys() == expected.params.keys()
+            largest = max((np.abs(gradient).mean() for gradient in expected.params.values()), default=0.0)
+            for name, gradient in expected.params.items():
+                assert_close(
+                    found.params[name], gradient, 0.1 * largest + 1e-12, dtype, f"gradient of {name}"
+                )
+            for name, dx in expected.inputs.items():
+                assert_close(found.inputs[name], dx, 1e-6, dtype, f"gradient of {name}")
+            for name, array in plain.parameters().items():
+                assert_close(same.parameters()[name], array, 1e-3, dtype, name)
+
+
+def pair(graph: Graph, dtype: str) -> tuple[Network, Network]:
+    return Network(graph, seed=1, dtype=dtype), Network(graph, seed=1, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [*((name, "float64") for name in NETS), *((name, "float32") for name in WELL_CONDITIONED)],
+)
+def test_nets_of_the_zoo(name: str, dtype: str) -> None:
+    shape, batch = NETS[name]
+    assert_equal_to_plain(*pair(netcalc.load(name, input=shape), dtype), batch, workers=2)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_random_nets(seed: int) -> None:
+    graph = random_graph(seed)
+    assert_equal_to_plain(*pair(graph, "float64"), batch=2 + seed % 5, workers=1 + seed % 2)
+
+
+@pytest.mark.parametrize("seed", range(0, 120, 5))
+def test_random_nets_in_float32(seed: int) -> None:
+    assert_equal_to_plain(*pair(random_graph(seed), "float32"), batch=7, workers=3, rounds=1)
+
+
+@pytest.mark.parametrize("case", SMALL, ids=str)
+def test_every_layer(case: Case) -> None:
+    """Also those without a step of their own, and those that read or give no image."""
+    assert_equal_to_plain(network_of_case(case), network_of_case(case), batch=5, workers=2, rounds=1)
+
+
+SHARED = """
+input: [3, 6, 6]
+layers:
+  - conv: {name: first, filters: 3, kernel: 3, pad: 1}
+  - relu
+  - conv: {name: second, filters: 3, kernel: 3, pad: 1, share: first}
+  - add: {name: sum, from: [first, second]}
+  - global_avgpool: {name: mean}
+outputs: [mean, second]
+"""
+
+
+def test_several_outputs_that_are_read_on_and_shared_parameters() -> None:
+    assert_equal_to_plain(*pair(graph_of(SHARED), "float64"), batch=6, workers=2)
+
+
+READ_TWICE = """
+input: [2, 5, 5]
+layers:
+  - conv: {name: a, filters: 3, kernel: 3, pad: 1}
+  - conv: {name: b, from: input, filters: 3, kernel: 3, pad: 1}
+  - conv: {name: c, from: a, filters: 3, kernel: 3, pad: 1}
+  - add: {name: sum, from: [a, b]}
+  - add: {name: all, from: [sum, c, sum]}
+"""
+
+
+def test_a_gradient_that_two_tensors_share_is_not_written_over() -> None:
+    assert_equal_to_plain(*pair(graph_of(READ_TWICE), "float64"), batch=4, workers=2)
+
+
+def lenet(workers: int | None = 2, batch: int = 8) -> TrainingStep:
+    return TrainingStep(Network(netcalc.load("lenet5"), seed=3), batch, workers=workers)
+
+
+def test_equal_runs_give_equal_bits() -> None:
+    x = random_inputs(netcalc.load("lenet5"), 8)
+    results = []
+    for _ in range(2):
+        with lenet() as step:
+            y = step.forward(x)
+            results.append((y, step.backward().params["conv1.weight"].copy()))
+    for first, second in zip(*results, strict=True):
+        assert first.tobytes() == second.tobytes()
+
+
+def test_parameters_changed_in_place_count_in_the_next_forward() -> None:
+    network = Network(netcalc.load("lenet5"), seed=3)
+    x = random_inputs(network.graph, 8)
+    with TrainingStep(network, 8) as step:
+        before = step.forward(x)
+        for name, gradient in step.backward().params.items():
+            network.parameters()[name] -= 0.01 * gradient
+        after = step.forward(x)
+    assert not np.allclose(before, after)
+    np.testing.assert_allclose(after, network.forward(x, training=True), rtol=1e-4, atol=1e-4)
+
+
+def test_input_gradients_are_given_on_request_only() -> None:
+    with lenet() as step:
+        step.forward(random_inputs(netcalc.load("lenet5"), 8))
+        assert step.backward().inputs == {"input": None}
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with lenet() as step:
+        with pytest.raises(ExecutionError, match="a way back follows a forward"):
+            step.backward()
+        with pytest.raises(ExecutionError, match="the input input has a batch of 9, this step is for 8"):
+            step.forward(np.zeros((9, 1, 28, 28)))
+        step.forward(np.zeros((8, 1, 28, 28)))
+        with pytest.raises(ExecutionError, match="the upstream gradient of"):
+            step.backward(np.zeros((8, 11)))
+    with pytest.raises(ExecutionError, match="this training step is closed"):
+        step.forward(np.zeros((8, 1, 28, 28)))
+    for batch, workers in ((0, None), (4, 5), (4, 0)):
+        with pytest.raises(ValueError, match=f"{workers} workers cannot share a batch of {batch}"):
+            lenet(workers, batch)
+    with pytest.raises(ValueError, match="float32 or float64, not float16"):
+        TrainingStep(Network(netcalc.load("lenet5"), dtype="float16"), 8)
+
+
+def test_variances_far_from_zero_keep_their_digits() -> None:
+    graph = graph_of("input: [4, 6, 6]\nlayers:\n  - batchnorm: {name: norm}\n")
+    x = 1000 + np.random.default_rng(0).standard_normal((8, 4, 6, 6))
+    exact = Network(graph, dtype="float64").forward(x, training=True)
+    with TrainingStep(Network(graph), 8, workers=2) as step:
+        assert np.abs(step.forward(x) - exact).max() < 1e-3
+
+
+def test_one_value_has_no_variance() -> None:
+    graph = graph_of("input: [3]\nlayers:\n  - batchnorm: {name: norm}\n")
+    with pytest.raises(ExecutionError, match="norm: batchnorm needs more than one value"):
+        TrainingStep(Network(graph), 1)
+
+
+def test_more_than_the_machine_has_is_refused() -> None:
+    with pytest.raises(
+        ExecutionError, match=r"the buffers of a training step of LeNet-5 at batch .* need at least"
+    ):
+        TrainingStep(Network(netcalc.load("lenet5")), 10**9)
+
+
+def test_without_fork_threads_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "can_fork", lambda: False)
+    graph = random_graph(4)
+    assert_equal_to_plain(*pair(graph, "float64"), batch=7, workers=3)
+
+
+TEAMS = [Threads, pytest.param(Processes, marks=pytest.mark.skipif(not can_fork(), reason="no fork here"))]
+
+
+@pytest.mark.parametrize("kind", TEAMS)
+def test_what_fails_in_one_worker_ends_all_and_the_next_task_runs(kind: type[Team]) -> None:
+    team = kind(3)
+    done = team.zeros(3, np.int64)
+
+    def fails(worker: int) -> None:
+        team.join()
+        if worker == 2:
+            refuse("E900", "in worker 2")
+        team.join()
+
+    def works(worker: int) -> None:
+        team.join()
+        done[worker] += 1
+
+    team.begin([fails, works])
+    for _ in range(2):
+        with pytest.raises(ExecutionError, match="in worker 2"):
+            team.run(0)
+        team.run(1)
+    assert done.tolist() == [2, 2, 2]
+    team.close()
+
+
+@pytest.mark.parametrize("kind", TEAMS)
+def test_an_interrupt_ends_all_workers(kind: type[Team]) -> None:
+    team = kind(2)
+
+    def interrupted(worker: int) -> None:
+        if worker == 0:
+            raise KeyboardInterrupt
+        team.join()
+
+    team.begin([interrupted, lambda worker: team.join()])
+    with pytest.raises(KeyboardInterrupt):
+        team.run(0)
+    team.run(1)
+    team.close()
+
+
+def test_threads_go_with_the_team() -> None:
+    before = threading.active_count()
+    team = Threads(3)
+    assert threading.active_count() == before + 2
+    del team
+    wait_until(lambda: threading.active_count() == before)
+
+
+@pytest.mark.skipif(not can_fork(), reason="no fork here")
+def test_processes_go_with_the_step() -> None:
+    before = children()
+    step = lenet(workers=3)
+    assert len(children() - before) == 2
+    del step
+    gc.collect()
+    assert children() == before
+
+
+@pytest.mark.skipif(not can_fork(), reason="no fork here")
+def test_a_worker_that_is_ended_from_outside_is_told() -> None:
+    before = children()
+    with lenet(workers=2) as step:
+        (worker,) = children() - before
+        os.kill(worker, signal.SIGKILL)
+        with pytest.raises(ExecutionError, match="a worker of the training step has been ended from outside"):
+            step.forward(np.zeros((8, 1, 28, 28)))
+    assert children() == before
+
+
+def children() -> set[int]:
+    """The processes that this one has made and not yet seen end."""
+    return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """A thread that was told to end takes a moment."""
+    for _ in range(500):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it never came")
