@@ -110,11 +110,10 @@ def _direction(
     def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
         da, du = np.empty(shape, dy.dtype), np.empty(shape, dy.dtype)
         dy = dy[::order]
-        dstate: State = tuple(np.zeros_like(h[0]) for _ in range(states))
+        dstate: State = (np.zeros_like(h[0]),) * states
         for t in reversed(range(len(backs))):
-            dh, *others = dstate
-            da[t], du[t], (dh, *others) = backs[t]((dh + dy[t], *others))
-            dstate = (dh + du[t] @ recurrent, *others)
+            da[t], du[t], before = backs[t]((dstate[0] + dy[t], *dstate[1:]))
+            dstate = (before[0] + du[t] @ recurrent, *before[1:])
         dx, (dweight, *dbias) = a_backward(da)
         rows = du.reshape(-1, shape[-1])
         drecurrent = rows.T @ np.concatenate(h[:-1])
