@@ -1,7 +1,6 @@
 """Verdicts a layer: the table held against execution, and gradients against finite differences."""
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from netcalc.render.execution import three_digits
@@ -53,10 +52,10 @@ def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterato
     else:
         yield [(f"all {len(rows)} layers are as counted", "bold green")]
     looped, macs = sum(row.looped for row in rows), sum(row.macs for row in rows)
-    how = f"{exact(looped)} of {exact(macs)} multiply-adds done and counted by a naive loop"
-    rest = ", the rest counted by the sizes of the matrix products done" if looped < macs else ""
-    kept = "kept for backward: what one more sample adds in training, at most what is counted"
-    yield from ([(line, "dim")] for text in (how + rest, kept) for line in wrap(text, width or 100))
+    yield [(f"{exact(looped)} of {exact(macs)} multiply-adds done and counted by a naive loop", "dim")]
+    if looped < macs:
+        yield [("the rest counted by the sizes of the matrix products done", "dim")]
+    yield [("kept for backward: what one more sample adds, at most what is counted", "dim")]
 
 
 def gradcheck_lines(rows: Sequence["Check"], width: int | None) -> Iterator[list[Segment]]:
