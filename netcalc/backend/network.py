@@ -12,7 +12,7 @@ from netcalc.backend.errors import refuse
 from netcalc.backend.initialisers import initialised
 from netcalc.backend.inputs import Given, checked_inputs
 from netcalc.backend.kernels import KERNELS, Backward, Context
-from netcalc.backend.kernels.base import Array, Arrays
+from netcalc.backend.kernels.base import Array
 from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
 from netcalc.backend.plan import Plan
@@ -167,13 +167,10 @@ class Network:
         self._trainings += 1
         return self._trainings - 1
 
-    def apply(
-        self, node: Node, xs: tuple[Array, ...], context: Context, arrays: Arrays | None = None
-    ) -> tuple[Array, Backward]:
-        """Run one layer, with arrays in place of its own where they are given; an error names it."""
-        params = self.arrays_of(node) if arrays is None else arrays
+    def apply(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+        """Run one layer; an error names it."""
         try:
-            return KERNELS[node.layer.kind](node.layer, params, xs, context)
+            return KERNELS[node.layer.kind](node.layer, self.arrays_of(node), xs, context)
         except LayerError as error:
             shapes = ", ".join(str(x.shape) for x in xs)
             message = f"{node.full_name}: {error.message}"

@@ -5,19 +5,16 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
 
 import netcalc
 from netcalc.backend import Network, TrainingStep, random_inputs
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.step import training
-from netcalc.backend.step.processes import Processes
-from netcalc.backend.step.team import Team, can_fork
-from netcalc.backend.step.threads import Threads
+from netcalc.backend.step.team import Team
 from netcalc.diagnostics import ExecutionError
 from netcalc.graph import Graph
 
@@ -217,87 +214,98 @@ def test_more_than_the_machine_has_is_refused() -> None:
         TrainingStep(Network(netcalc.load("lenet5")), 10**9)
 
 
-def test_without_fork_threads_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "can_fork", lambda: False)
-    graph = random_graph(4)
-    assert_equal_to_plain(*pair(graph, "float64"), batch=7, workers=3)
-
-
-TEAMS = [Threads, pytest.param(Processes, marks=pytest.mark.skipif(not can_fork(), reason="no fork here"))]
-
-
-@pytest.mark.parametrize("kind", TEAMS)
-def test_what_fails_in_one_worker_ends_all_and_the_next_task_runs(kind: type[Team]) -> None:
-    team = kind(3)
-    done = team.zeros(3, np.int64)
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_what_fails_in_one_worker_ends_all_and_the_next_task_runs(size: int) -> None:
+    team = Team(size)
+    done = [0] * size
 
     def fails(worker: int) -> None:
         team.join()
-        if worker == 2:
-            refuse("E900", "in worker 2")
+        if worker == size - 1:
+            refuse("E900", f"in worker {worker}")
         team.join()
 
     def works(worker: int) -> None:
         team.join()
         done[worker] += 1
 
-    team.begin([fails, works])
     for _ in range(2):
-        with pytest.raises(ExecutionError, match="in worker 2"):
-            team.run(0)
-        team.run(1)
-    assert done.tolist() == [2, 2, 2]
+        with pytest.raises(ExecutionError, match=f"in worker {size - 1}"):
+            team.run(fails)
+        team.run(works)
+    assert done == [2] * size
     team.close()
 
 
-@pytest.mark.parametrize("kind", TEAMS)
-def test_an_interrupt_ends_all_workers(kind: type[Team]) -> None:
-    team = kind(2)
+def test_an_interrupt_ends_all_workers() -> None:
+    team = Team(2)
 
     def interrupted(worker: int) -> None:
         if worker == 0:
             raise KeyboardInterrupt
         team.join()
 
-    team.begin([interrupted, lambda worker: team.join()])
     with pytest.raises(KeyboardInterrupt):
-        team.run(0)
-    team.run(1)
+        team.run(interrupted)
+    team.run(lambda worker: team.join())
     team.close()
 
 
-def test_threads_go_with_the_team() -> None:
+@pytest.mark.parametrize("heard", ["at once", "when the other worker has ended"])
+def test_an_interrupt_while_another_works_waits_for_it(heard: str) -> None:
+    team = Team(2)
+    ended = []
+
+    def interrupted(worker: int) -> None:
+        if worker == 1:
+            threading.Event().wait(0.1)
+            if heard == "at once":
+                os.kill(os.getpid(), signal.SIGINT)
+            else:
+                signal.raise_signal(signal.SIGINT)  # does not wake the main thread
+            threading.Event().wait(0.1)
+            ended.append(worker)
+
+    with pytest.raises(KeyboardInterrupt):
+        team.run(interrupted)
+    assert ended == [1]
+    team.run(lambda worker: team.join())
+    team.close()
+
+
+def test_workers_take_one_thread_each_for_matrix_products() -> None:
+    def threads() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    found: list[list[int]] = []
+    with threadpool_limits(2, user_api="blas"), lenet() as step:
+        before = threads()
+        step._run(lambda worker: found.append(threads()))
+        assert found == [[1] * len(before)] * 2
+        assert threads() == before
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_threads_go_with_the_step(failed: bool) -> None:
     before = threading.active_count()
-    team = Threads(3)
+    step = lenet(workers=3)
     assert threading.active_count() == before + 2
-    del team
+    step.forward(np.zeros((8, 1, 28, 28)))
+    if failed:
+        with pytest.raises(ExecutionError, match="in worker 1"):
+            step._run(lambda worker: worker == 1 and refuse("E900", "in worker 1"))
+    del step
+    if failed:
+        gc.collect()  # an error refers to where it was raised
     wait_until(lambda: threading.active_count() == before)
 
 
-@pytest.mark.skipif(not can_fork(), reason="no fork here")
-def test_processes_go_with_the_step() -> None:
-    before = children()
+def test_a_closed_step_has_no_threads() -> None:
+    before = threading.active_count()
     step = lenet(workers=3)
-    assert len(children() - before) == 2
-    del step
-    gc.collect()
-    assert children() == before
-
-
-@pytest.mark.skipif(not can_fork(), reason="no fork here")
-def test_a_worker_that_is_ended_from_outside_is_told() -> None:
-    before = children()
-    with lenet(workers=2) as step:
-        (worker,) = children() - before
-        os.kill(worker, signal.SIGKILL)
-        with pytest.raises(ExecutionError, match="a worker of the training step has been ended from outside"):
-            step.forward(np.zeros((8, 1, 28, 28)))
-    assert children() == before
-
-
-def children() -> set[int]:
-    """The processes that this one has made and not yet seen end."""
-    return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+    step.close()
+    step.close()
+    wait_until(lambda: threading.active_count() == before)
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -41,8 +41,8 @@ class Workshop:
         return range(len(self.shares))
 
     def zeros(self, shape: int | tuple[int, ...]) -> Array:
-        """An array that all workers see."""
-        return self.team.zeros(shape, self.dtype)
+        """An array in that dtype."""
+        return np.zeros(shape, self.dtype)
 
     def random(self, number: int) -> np.random.Generator:
         """The random numbers of the layer of that number, those of the plain path."""
@@ -83,7 +83,7 @@ class Site:
         else:
             rearranges = self.node.layer.family in ("shape", "cutting")  # token numbers stay whole
             dtype = self.xs[0].buffers[0].dtype if rearranges else self.shop.dtype
-            buffers = [self.shop.team.zeros(size, dtype) for size in layout.sizes]
+            buffers = [np.zeros(size, dtype) for size in layout.sizes]
         return Value(layout, buffers, self.readers, spare)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from netcalc.backend.kernels import Backward, Context
-from netcalc.backend.kernels.base import Array, Arrays
+from netcalc.backend.kernels.base import Array
 from netcalc.backend.step.base import Site, Step
 from netcalc.backend.step.storage import kept, natural
 from netcalc.graph import Node
@@ -26,11 +26,11 @@ class Fallback(Step):
 
     def forward(self, worker: int) -> None:
         xs = tuple(_contiguous(natural(x.parts[worker], x.rank)) for x in self.site.xs)
-        y = self._run(worker, xs, Context(training=True), self.site.params)
+        y = self._run(worker, xs, Context(training=True))
         np.copyto(self.y.parts[worker], kept(y))
 
-    def _run(self, worker: int, xs: tuple[Array, ...], context: Context, params: Arrays) -> Array:
-        y, self.ways_back[worker] = self.shop.network.apply(self.site.node, xs, context, params)
+    def _run(self, worker: int, xs: tuple[Array, ...], context: Context) -> Array:
+        y, self.ways_back[worker] = self.shop.network.apply(self.site.node, xs, context)
         return y
 
     def backward(self, worker: int) -> None:
@@ -62,8 +62,7 @@ class WholeBatch(Fallback):
         self.shop.team.join()
         if worker == 0:
             xs = tuple(_gathered(x.parts, x.rank) for x in self.site.xs)
-            context = Context(True, self.shop.random(self.site.number))
-            y = self._run(0, xs, context, self.shop.network.arrays_of(self.site.node))
+            y = self._run(0, xs, Context(True, self.shop.random(self.site.number)))
             for part, share in zip(self.y.parts, self.shop.shares, strict=True):
                 np.copyto(part, kept(y[share]))
         self.shop.team.join()

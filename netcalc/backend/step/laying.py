@@ -10,7 +10,7 @@ from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.step.base import Site, Step, Workshop
 from netcalc.backend.step.choice import step_of
-from netcalc.backend.step.parameters import ParameterGradients, Parameters
+from netcalc.backend.step.parameters import ParameterGradients
 from netcalc.backend.step.storage import Layout, Pool, Slot, Value
 
 Run = Callable[[int], None]
@@ -29,7 +29,7 @@ class Forward:
         for given in graph.inputs:
             layout = Layout(given.type.shape, shop.shares)
             dtype = np.dtype(np.int64) if given.name in tokens else shop.dtype
-            buffers = [shop.team.zeros(size, dtype) for size in layout.sizes]
+            buffers = [np.zeros(size, dtype) for size in layout.sizes]
             self.values[given.name] = Value(layout, buffers, readers[given.name])
         kinds = {
             node.full_name: step_of(node, [graph.types[name].shape for name in node.inputs])
@@ -38,11 +38,10 @@ class Forward:
         self.gradients = ParameterGradients(
             graph, lambda node: kinds[node.full_name].joint, shop.team, shop.dtype
         )
-        self.parameters = Parameters(shop.network, shop.team)
         self.steps: list[Step] = []
         for number, node in enumerate(graph.nodes):
             xs = tuple(self.values[name] for name in node.inputs)
-            params, gradients = self.parameters.arrays[node.full_name], self.gradients.of(node)
+            params, gradients = shop.network.arrays_of(node), self.gradients.of(node)
             site = Site(node, number, xs, params, gradients, readers[node.full_name], shop)
             step = kinds[node.full_name](site)
             self.steps.append(step)

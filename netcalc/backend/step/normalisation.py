@@ -68,7 +68,7 @@ class BatchNormalisation(Step):
         np.add(y, (self.bias + scale * apart[worker])[:, np.newaxis], out=y)
 
     def _move(self, name: str, statistic: Array) -> None:
-        running = self.shop.network.arrays_of(self.site.node)[name]
+        running = self.site.params[name]
         running += self.layer.momentum * (statistic - running)
 
     def backward(self, worker: int) -> None:

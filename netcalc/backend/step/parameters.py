@@ -1,34 +1,12 @@
-"""The parameters where all workers see them, and where their gradients are gathered."""
+"""Where the gradients of the parameters are gathered."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.network import Network
 from netcalc.backend.step.team import Team
 from netcalc.graph import Graph, Node
-
-
-class Parameters:
-    """The arrays of a network that all workers see: its own, or copies of them in shared memory."""
-
-    def __init__(self, network: Network, team: Team) -> None:
-        self._copies: list[tuple[Array, Array]] = []
-        self.arrays: dict[str, dict[str, Array]] = {}
-        for node in network.graph.nodes:
-            own = network.arrays_of(node)
-            self.arrays[node.full_name] = own if team.within_process else self._copied(own, team)
-
-    def _copied(self, own: dict[str, Array], team: Team) -> dict[str, Array]:
-        shared = {name: team.zeros(array.shape, array.dtype) for name, array in own.items()}
-        self._copies += [(shared[name], array) for name, array in own.items()]
-        return shared
-
-    def refresh(self) -> None:
-        """Take over what the network's own arrays hold now."""
-        for shared, own in self._copies:
-            np.copyto(shared, own)
 
 
 class ParameterGradients:
@@ -46,8 +24,8 @@ class ParameterGradients:
         nodes = sorted(graph.nodes, key=joint)
         sizes = [(node, sum(param.numel for param in node.params if param.trainable)) for node in nodes]
         self._summed = sum(size for node, size in sizes if not joint(node))
-        self._flat = [team.zeros(sum(size for _, size in sizes), dtype)]
-        self._flat += [team.zeros(self._summed, dtype) for _ in range(team.size - 1)]
+        self._flat = [np.zeros(sum(size for _, size in sizes), dtype)]
+        self._flat += [np.zeros(self._summed, dtype) for _ in range(team.size - 1)]
         self._arrays: dict[str, dict[str, list[Array]]] = {}
         start = 0
         for node, size in sizes:

@@ -1,53 +1,100 @@
-"""The workers of a training step: they do the same to different samples, and meet."""
+"""The workers of a training step: threads that do the same to different samples, and meet.
+
+NumPy lets go of Python's lock while it computes, so that two threads keep two processors busy.
+"""
 
 import os
-import platform
-import sys
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable
 from itertools import pairwise
-from typing import ClassVar
+from queue import SimpleQueue
+from threading import Barrier, BrokenBarrierError, Thread
 
 import numpy as np
-import numpy.typing as npt
-
-from netcalc.backend.kernels.base import Array
 
 Task = Callable[[int], None]
 """What every worker does, called with its number."""
+Outcomes = list[BaseException | None]
+"""What failed in each worker that has ended a task."""
+Tasks = SimpleQueue[tuple[Task, Outcomes] | None]
 _FEWEST_SAMPLES = 4
 """Below this many samples a worker, more workers cost more than they bring."""
 
 
 class Team:
-    """`size` workers, of which worker 0 is the caller. Alone, it does all itself.
+    """`size` workers: worker 0 is the caller, the others are daemon threads that end with the team.
 
-    Tasks, sums and results have a fixed order: equal inputs give equal bits.
+    What each worker does, and the order of sums, is fixed: equal inputs give equal bits.
     """
 
-    within_process: ClassVar[bool] = True
-    """Whether every worker sees all arrays of this process."""
-
-    def __init__(self, size: int = 1) -> None:
+    def __init__(self, size: int) -> None:
         self.size = size
-        self._tasks: Sequence[Task] = ()
-
-    def zeros(self, shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        """An array that all workers see; made before `begin`."""
-        return np.zeros(shape, dtype)
-
-    def begin(self, tasks: Sequence[Task]) -> None:
-        """Name the tasks that `run` will be asked for, by their number."""
-        self._tasks = tasks
+        self._barrier = Barrier(size)
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._queues: list[Tasks] = [SimpleQueue() for _ in range(size - 1)]
+        for worker, queue in enumerate(self._queues, start=1):
+            Thread(target=_work, args=(worker, queue, self._bell, self._barrier), daemon=True).start()
+        self._end = weakref.finalize(self, _dismiss, self._queues)
 
     def join(self) -> None:
         """Within a task, wait until every worker has come here."""
+        self._barrier.wait()
 
-    def run(self, number: int) -> None:
+    def run(self, task: Task) -> None:
         """Let every worker do a task; what fails in one ends it in all, and is raised here."""
-        self._tasks[number](0)
+        errors: list[BaseException] = []
+        outcomes: Outcomes = []
+        for queue in self._queues:
+            queue.put((task, outcomes))
+        try:
+            task(0)
+        except BaseException as error:
+            self._barrier.abort()
+            errors.append(error)
+        errors += self._await(outcomes)
+        errors += [outcome for outcome in outcomes if outcome is not None]
+        if errors:
+            self._barrier.reset()
+            raise next((error for error in errors if not isinstance(error, BrokenBarrierError)), errors[0])
 
     def close(self) -> None:
         """Let the workers go."""
+        self._end()
+
+    def _await(self, outcomes: Outcomes) -> list[BaseException]:
+        """Wait until the other workers have ended; an interrupt ends them sooner and is given back.
+
+        Outcomes are counted rather than rings: an interrupt may come when a ring has just been heard.
+        """
+        interrupts: list[BaseException] = []
+        while len(outcomes) < len(self._queues):
+            try:
+                self._bell.get()
+            except KeyboardInterrupt as error:
+                self._barrier.abort()
+                interrupts.append(error)
+        return interrupts
+
+
+def _work(worker: int, queue: Tasks, bell: SimpleQueue[None], barrier: Barrier) -> None:
+    """A thread's life: it holds no team, task or error while it waits, so that all can go."""
+    with np.errstate(all="ignore"):
+        while (given := queue.get()) is not None:
+            task, outcomes = given
+            outcome: BaseException | None = None
+            try:
+                task(worker)
+            except BaseException as error:
+                barrier.abort()
+                outcome = error
+            outcomes.append(outcome)
+            del given, task, outcomes, outcome
+            bell.put(None)
+
+
+def _dismiss(queues: list[Tasks]) -> None:
+    for queue in queues:
+        queue.put(None)
 
 
 def shares(batch: int, workers: int | None) -> list[slice]:
@@ -63,8 +110,3 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def can_fork() -> bool:
-    """Whether processes can share memory and meet in it: Linux, where stores are seen in their order."""
-    return sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64")
