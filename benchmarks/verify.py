@@ -1,7 +1,7 @@
 """Runs every bundled network and holds it against its table: `python benchmarks/verify.py [NAME ...]`.
 
-Each is run at the smallest of a few input sizes that it accepts, or on 32 tokens, one sample, in float32, with
-multiply-adds counted as they are done. Exits 1 where a layer differs.
+Each is run at the smallest of a few input sizes that it accepts, or on 32 tokens, one sample, in
+float32, with multiply-adds counted as they are done. Exits 1 where a layer differs.
 """
 
 import sys
