@@ -7,7 +7,7 @@ PyTorch; without PyTorch it says so and shows netcalc's times alone:
     python benchmarks/backward.py [--rounds 7] [NET ...]
 
 Prints the ratio of netcalc's time to PyTorch's, and the rate of a large matrix product in NumPy beside
-it. OPENBLAS_CORETYPE is taken out of the environment, so that OpenBLAS chooses its kernels itself.
+it. OPENBLAS_... is taken out of the environment, so that OpenBLAS chooses its kernels itself.
 """
 
 import argparse
@@ -214,7 +214,7 @@ def peak() -> float:
 
 def apart(*arguments: str) -> list[str]:
     """What this script prints in a fresh process."""
-    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
     command = [sys.executable, __file__, "--apart", *arguments]
     run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return run.stdout.split()

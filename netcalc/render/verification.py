@@ -55,7 +55,7 @@ def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterato
     yield [(f"{exact(looped)} of {exact(macs)} multiply-adds done and counted by a naive loop", "dim")]
     if looped < macs:
         yield [("the rest counted by the sizes of the matrix products done", "dim")]
-    yield [("kept for backward: what one more sample adds in training, at most what is counted", "dim")]
+    yield [("kept for backward: what one more sample adds, at most what is counted", "dim")]
 
 
 def gradcheck_lines(rows: Sequence["Check"], width: int | None) -> Iterator[list[Segment]]:

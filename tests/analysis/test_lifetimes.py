@@ -14,6 +14,7 @@ from netcalc.api import load
 from netcalc.diagnostics import Source, Span
 from netcalc.graph import Graph, Input, Node
 from netcalc.layers import LAYERS
+from netcalc.spec import bundled_names
 from netcalc.tensor import TensorType
 
 from helpers import graph_of
@@ -138,6 +139,10 @@ def test_the_narrow_search_finds_an_order_that_runs(monkeypatch: pytest.MonkeyPa
             done.add(graph.nodes[place].name)
         assert least <= max(found.ordered) <= max(found.written)
     assert {inference(graph).ordering.how for graph in graphs} == {"optimal", "heuristic"}
+
+
+def test_the_order_of_every_bundled_network_is_known_to_be_the_best() -> None:
+    assert {name for name in bundled_names() if inference(load(name)).ordering.how != "optimal"} == set()
 
 
 def test_a_large_part_stays_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
