@@ -70,7 +70,8 @@ def draw(plot: Plot, rows: Sequence[Row], front: Sequence[Row], title: str, path
         axes = figure.add_subplot()
         series = _series(plot, drawn)
         if len(series) > _COLOURS:
-            axes.set_prop_cycle(color=colormaps["viridis"].resampled(len(series)).colors)
+            spread = colormaps["viridis"].resampled(len(series))
+            axes.set_prop_cycle(color=[spread(place) for place in range(len(series))])
         for label, members in series.items():
             points = _points(plot, members)
             if plot.kind == "line":
