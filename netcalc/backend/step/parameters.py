@@ -69,6 +69,6 @@ def _named(node: Node, flats: list[Array]) -> dict[str, list[Array]]:
     for param in node.params:
         if param.trainable:
             stretch = slice(start, start + param.numel)
-            arrays[param.name] = [flat[stretch].reshape(param.shape) for flat in flats]
+            arrays[param.name] = [flat[stretch].reshape(param.shape, copy=False) for flat in flats]
             start += param.numel
     return arrays
