@@ -1,7 +1,10 @@
 """The fast engines against the plain path, and the table against execution; each difference in words."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
+from itertools import product
+from unittest.mock import patch
 
 import numpy as np
 
@@ -20,6 +23,51 @@ TRAINING = {"float32": 2e-2, "float64": 1e-9}
 """The same for outputs and gradients of a step; in float32 a rectifier's input may round to the other side."""
 BATCHES = (1, 2, 3, 8)
 ROUNDS = 3
+SMALL_LIMITS = {
+    "plan.elementwise": {"BLOCK_ELEMENTS": 200},
+    "plan.pooling": {"BLOCK_ELEMENTS": 200},
+    "plan.drafting": {"_HEAVY_WEIGHTS": 40},
+    "plan.convolve": {"_LEAST_POSITIONS": 20, "_LEAST_FILTERS": 4},
+    "convolution.choice": {"_MANY_TILES": 4},
+    "convolution.depthwise": {"_BLOCK_ELEMENTS": 200, "_FEW_CHANNELS": 7},
+    "convolution.direct": {"_BLOCK_ELEMENTS": 200, "_LEAST_POSITIONS": 10},
+    "convolution.im2col": {"_BLOCK_BYTES": 4000, "_WIDE_BLOCK_BYTES": 6000, "_FEW_CHANNELS": 4},
+    "convolution.planar": {"_BLOCK_BYTES": 3000},
+    "convolution.winograd": {"_BLOCK_TILES": 4},
+    "step.columns": {"_FEWEST_SUMMED": 8},
+}
+"""Limits that only speed depends on, so small that small graphs go beyond them."""
+
+
+@contextmanager
+def small_limits(are_small: bool = True) -> Iterator[None]:
+    """A context in which blocks are small and what is for large layers is for small ones, too."""
+    with ExitStack() as stack:
+        for name, limits in SMALL_LIMITS.items() if are_small else ():
+            module = import_module(f"netcalc.backend.{name}")
+            for limit, value in limits.items():
+                stack.enter_context(patch.object(module, limit, value))
+        yield
+
+
+def some_plan_differences(runs: PlainRuns, number: int) -> Iterator[str]:
+    """Where plans differ in each dtype, with one worker and two, at the batches whose turn it is."""
+    with small_limits(number % 2 == 1):
+        for turn, (dtype, workers) in enumerate(product(("float32", "float64"), (1, 2))):
+            batch = BATCHES[(number + turn) % len(BATCHES)]
+            for problem in plan_differences(runs, dtype, batch, workers):
+                yield f"{dtype}, batch {batch}, {workers} workers: {problem}"
+
+
+def some_step_differences(runs: PlainRuns, number: int) -> Iterator[str]:
+    """Where a training step differs at the batch whose turn it is; each fifth time with one worker, in float32."""
+    turns = [("float64", BATCHES[number % len(BATCHES)], 2, number % 3 > 0)]
+    turns += [("float64", 3, 1, True), ("float32", 3, 2, True)] if number % 5 == 0 else []
+    with small_limits(number % 2 == 1):
+        for dtype, batch, most, input_gradients in turns:
+            workers = min(batch, most)
+            for problem in step_differences(runs, dtype, batch, workers, input_gradients):
+                yield f"{dtype}, batch {batch}, {workers} workers: {problem}"
 
 
 def plan_differences(runs: PlainRuns, dtype: str, batch: int, workers: int) -> Iterator[str]:

@@ -88,6 +88,7 @@ class Growth:
     """A network while it grows: its tensors by name, and the items that make them."""
 
     def __init__(self, seed: int, attempt: int) -> None:
+        self.seed = seed
         self.draw = Drawing(seed * 100 + attempt)
         self.types: dict[str, TensorType] = {}
         self.tokens: set[str] = set()
@@ -117,6 +118,8 @@ class Growth:
         for _ in range(before):
             self._grow()
         self._plant()
+        kind = list(LAYERS)[self.seed % len(LAYERS)]
+        any(self._layer(kind, name) for name in reversed(self._readable()))
         for _ in range(after):
             self._grow()
         return {
@@ -191,17 +194,18 @@ class Growth:
 
     def _any(self, name: str) -> None:
         """A layer of any kind."""
-        for _ in range(4):
-            kind = self.draw.pick(*self.draw.pick(*FAMILIES.values()))
-            least, most = LAYERS[kind].arity
-            count = self.draw.rng.integers(least, (most or 3) + 1)
-            reads = [name, *(str(self.draw.pick(*self._readable())) for _ in range(count - 1))]
-            drawn = (
-                None if kind == "embedding" else self.draw.layer(kind, *(self.types[read] for read in reads))
-            )
-            if drawn is not None:
-                self._add(drawn, reads)
-                return
+        kinds = (self.draw.pick(*self.draw.pick(*FAMILIES.values())) for _ in range(4))
+        any(self._layer(kind, name) for kind in kinds)
+
+    def _layer(self, kind: str, name: str) -> bool:
+        """A layer of a kind on a tensor, and on others where it reads several; whether one was found."""
+        least, most = LAYERS[kind].arity
+        count = self.draw.rng.integers(least, (most or 3) + 1)
+        reads = [name, *(str(self.draw.pick(*self._readable())) for _ in range(count - 1))]
+        if kind == "embedding" or not (drawn := self.draw.layer(kind, *(self.types[read] for read in reads))):
+            return False
+        self._add(drawn, reads)
+        return True
 
     def _join(self, name: str, kinds: tuple[str, ...] = ("add", "multiply", "concat")) -> str:
         """A join with tensors of one shape, in any order; now and then with itself."""

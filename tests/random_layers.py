@@ -123,7 +123,7 @@ class Drawing:
         if name == "rate":
             return float(self.pick(0.1, 0.4, 0.5, 1.0))
         start = option.default if isinstance(option.default, int | float) and option.default else 0.3
-        factors = (0.5, 2, 1.5) if option.at_least is not None or option.above is not None else (0.5, 2, -1.5)
+        factors = (0.5, 2, 1.5)
         value = start * self.pick(*factors)
         return float(value if option.at_most is None else min(value, option.at_most))
 
