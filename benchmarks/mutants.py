@@ -1,4 +1,4 @@
-"""Broken copies of the fast engines, each to be found by a test: `python benchmarks/mutants.py [--count 150]`.
+"""Broken copies of the fast engines, each to be found: `python benchmarks/mutants.py [--count 150]`.
 
 Draws mutants of netcalc/backend/plan, step and convolution by a seed: a constant, comparison, condition,
 operator or argument is changed, or a statement is dropped. Each runs in a process of its own, against
@@ -219,26 +219,28 @@ def found_by(mutant: Mutant, runs: list[PlainRuns], report: io.TextIOBase) -> No
         del sys.modules[name]
     sys.modules["netcalc"].__dict__.pop("Network", None)
     sys.meta_path.insert(0, _Loader(mutant))
-    report.write("broken from the start")
-    report.seek(0)
+
+    def tell(how: str) -> None:
+        report.seek(0)
+        report.truncate()
+        report.write(how)
+        report.flush()
+
+    tell("breaks when it is imported")
     import engines
 
     check = engines.some_step_differences if mutant.room == "step" else engines.some_plan_differences
     for number, run in enumerate(runs):
-        report.write(f"hangs or raises on random graph {number}")
-        report.seek(0)
-        report.truncate()
+        tell(f"hangs or raises on random graph {number}")
         if problem := next(check(run, number), None):
-            report.write(f"random graph {number}: {problem}")
+            tell(f"random graph {number}: {problem}")
             return
-    report.write("hangs in the tests")
-    report.seek(0)
-    report.truncate()
+    tell("hangs in the engines' own tests")
     tests = [str(ROOT / "tests" / "backend" / name) for name in OWN_TESTS[mutant.room]]
     with redirect_stdout(io.StringIO()) as printed, redirect_stderr(io.StringIO()):
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", *tests])
     failed = [line for line in printed.getvalue().splitlines() if line.startswith(("FAILED", "ERROR"))]
-    report.write("" if code == 0 else failed[0] if failed else "the tests")
+    tell("" if code == 0 else failed[0] if failed else "the engines' own tests")
 
 
 def judged(mutant: Mutant, runs: list[PlainRuns], seconds: float) -> str:

@@ -46,8 +46,9 @@ class PlainRuns:
         self.graph = graph
         self.inference = cache(self._inference)
         self.training = cache(self._training)
+        self.weights = cache(self._weights)
 
-    def weights(self, dtype: str) -> Arrays:
+    def _weights(self, dtype: str) -> Arrays:
         """Parameters that are all off their starting values, running statistics among them."""
         network = Network(self.graph, seed=1, dtype=dtype)
         rng = np.random.default_rng(5)

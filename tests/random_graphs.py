@@ -227,6 +227,8 @@ class Growth:
                 continue
             given = self.types[body["from"]]
             options = {key: value for key, value in body.items() if key not in ("name", "from")}
+            if draw.chance(0.3):  # the owner's bias, or its weight too, is not for this one
+                options |= {key: False for key in ("affine", "bias") if key in LAYERS[kind].options}
             layer = LAYERS[kind](**{key: frozen(value) for key, value in options.items()}).resolved(given)
             if layer.params(given):
                 drawn = Drawn(kind, options, layer.infer(given))
