@@ -14,6 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from math import prod
+from operator import methodcaller
 from random import Random
 from typing import NamedTuple, NoReturn
 
@@ -160,7 +161,7 @@ def sweep_rows(
     executor: Executor,
     chunk: int = 1,
     in_flight: int = 1,
-    result: Callable[[Future[list[Row]]], list[Row]] = Future.result,
+    result: Callable[[Future[list[Row]]], list[Row]] = methodcaller("result"),
 ) -> Iterator[Row]:
     """The rows of some variants, in their order; up to `in_flight` chunks are counted at a time.
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from operator import methodcaller
 from typing import Any, NamedTuple, TypeVar
 
 import typer
@@ -35,7 +36,7 @@ class Crew(NamedTuple):
     executor: Executor
     chunk: int = 1
     in_flight: int = 1
-    result: Callable[[Future[Any]], Any] = Future.result
+    result: Callable[[Future[Any]], Any] = methodcaller("result")
     """Waits for what a future gives."""
     faults: tuple[type[Exception], ...] = ()
     """What its results raise when it fails, rather than what it does."""
