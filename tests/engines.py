@@ -158,10 +158,13 @@ def _apart(found: Array, expected: Array, least: float) -> float:
     """The norm of the difference relative to the expected one's, which counts as `least` an element at least."""
     if found.shape != expected.shape:
         return float("inf")
-    same = ~np.isfinite(expected) & ~np.isfinite(found)
-    apart = np.linalg.norm(np.where(same, 0, found.astype(np.float64) - expected))
-    norm = np.linalg.norm(np.where(np.isfinite(expected), expected, 0).astype(np.float64))
-    return float(apart / max(norm, least * expected.size**0.5))
+    finite = np.isfinite(expected)
+    if not np.array_equal(finite, np.isfinite(found)):
+        return float("inf")
+    found, expected = found[finite].astype(np.float64), expected[finite].astype(np.float64)
+    scale = max(np.abs(expected).max(initial=0), least)  # so that no square is too large
+    norm = np.linalg.norm(expected / scale)
+    return float(np.linalg.norm((found - expected) / scale) / max(norm, least / scale * expected.size**0.5))
 
 
 def table_differences(runs: PlainRuns) -> Iterator[str]:

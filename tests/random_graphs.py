@@ -170,6 +170,8 @@ class Growth:
         """Add an item that reads tensors by name."""
         name = f"{drawn.kind}_{len(self.items)}"
         source = reads[0] if len(reads) == 1 else list(reads)
+        if drawn.kind in PARAMETRIC and "share" not in keys and self.draw.chance(0.2):
+            keys["trainable"] = False
         self.items.append({drawn.kind: {"name": name, "from": source, **keys, **drawn.options}})
         self.types[name] = drawn.output
         for read in reads:
@@ -226,7 +228,7 @@ class Growth:
             if kind not in PARAMETRIC or "share" in body or not isinstance(body["from"], str):
                 continue
             given = self.types[body["from"]]
-            options = {key: value for key, value in body.items() if key not in ("name", "from")}
+            options = {key: value for key, value in body.items() if key not in ("name", "from", "trainable")}
             if draw.chance(0.3):  # the owner's bias, or its weight too, is not for this one
                 options |= {key: False for key in ("affine", "bias") if key in LAYERS[kind].options}
             layer = LAYERS[kind](**{key: frozen(value) for key, value in options.items()}).resolved(given)
@@ -256,13 +258,16 @@ class Growth:
         self._add(Drawn("parallel", options, TensorType((many, *rest))), [name])
 
     def _block(self, name: str) -> None:
-        block = f"b{len(self.blocks)}"
-        self.blocks[block] = [*self._body(self.types[name], depth=1), "$act"]
-        for _ in range(self.draw.pick(1, 2)):
-            repeat = {"repeat": 2} if self.draw.chance(0.3) else {}
-            body = {"act": self.draw.pick("relu", "identity", "gelu"), **repeat}
-            name = self._add(Drawn(block, body, self.types[name]), [name])
-        self.blocks[f"{block}(act)"] = self.blocks.pop(block)
+        """A block that is used once or twice, the second time with parameters of its own or the first one's."""
+        block, draw = f"b{len(self.blocks)}", self.draw
+        self.blocks[f"{block}(act)"] = [*self._body(self.types[name], depth=1), "$act"]
+        body: dict[str, Any] = {"act": draw.pick("relu", "identity", "gelu")}
+        if draw.chance(0.3):
+            body["repeat"] = 2
+        first = self._add(Drawn(block, body, self.types[name]), [name])
+        if draw.chance(0.6):
+            use = {"share": first} if "repeat" not in body and draw.chance(0.7) else body
+            self._add(Drawn(block, use, self.types[name]), [draw.pick(name, first)])
 
     def _body(self, type: TensorType, depth: int) -> list[Any]:
         """Items that read one another and keep the shape."""
