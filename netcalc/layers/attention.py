@@ -154,15 +154,19 @@ class MultiHeadAttention(Layer):
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """Copies of what the projections read, queries, keys, values, weighted values, log-sums.
 
-        One copy serves the keys and values of one tensor, and of one width with the queries.
+        One copy serves the keys and values of one tensor, and of one width with the queries. With
+        `kv_heads`, which that module lacks, the inputs themselves are kept, without copies.
         """
         query, key, value = _three(xs)
         width, length = query.shape[1], query.shape[0]
+        projected = length * width + 2 * key.shape[0] * self.kv_width(width)
+        if self.kv_heads is not None:
+            extra = Extra(values=projected + query.numel, statistics=self.heads * length)
+            return Kept(tuple(range(len(xs))), each=extra)
         read = query.numel
         if len(xs) > 1:
             one = len(xs) == 2 and geometry.is_equal(width, key.shape[1])
             read = read + (key.numel if one else key.numel + value.numel)
-        projected = length * width + 2 * key.shape[0] * self.kv_width(width)
         return Kept(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:

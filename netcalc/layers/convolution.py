@@ -60,14 +60,20 @@ class _Correlation(_Windowed):
         return Cost(macs=y.numel * (channels // self.in_groups(channels)) * prod(self.kernel))
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        """The input; padded where it is padded beforehand: with a mode, or by what one side has more."""
+        """The input, padded where it is padded beforehand: with a mode, or by what one side has more.
+
+        Beside that the input itself, where a gradient of its padding reads that.
+        """
         channels, space = channels_and_space(xs[0])
         added = (
             abs(before - after) if self.padding_mode == "zeros" else before + after
             for before, after in self.pad
         )
         padded = channels * prod(size + cells for size, cells in zip(space, added, strict=True))
-        return INPUT if geometry.is_equal(padded, xs[0].numel) else Kept(each=Extra(values=padded))
+        if geometry.is_equal(padded, xs[0].numel):
+            return INPUT
+        reads = needs[0] and self.padding_mode in geometry.MIRRORING
+        return Kept((0,) if reads else (), each=Extra(values=padded))
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.dilation))

@@ -25,6 +25,9 @@ class Window(NamedTuple):
 
 POINTWISE = Window()
 
+MIRRORING = ("reflect", "replicate")
+"""The padding modes whose way back keeps the input in PyTorch; of the others it needs no more than sizes."""
+
 
 def extent(kernel: int, dilation: int) -> int:
     """Input positions from a kernel's first cell to its last."""
