@@ -1,0 +1,91 @@
+"""Three networks as a user writes them, of layers that few others have: what is counted, run and trained.
+
+`tests/golden/make_networks.py` prints what PyTorch counts for the same modules, which the specs expect, and
+records what they give and their gradients, which `test_golden_networks.py` compares.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_plan import LARGEST, difference, stirred
+from test_step import assert_equal_to_plain, pair
+
+import netcalc
+from netcalc.analysis import analyze
+from netcalc.backend import Network, random_inputs
+from netcalc.backend.gradcheck import check_gradients
+from netcalc.backend.verification import verify
+from netcalc.graph import Graph
+from netcalc.layers import LAYERS
+
+from network_cases import LLAMA, UNSHUFFLED, WAVENET
+
+DESIGNS = {Path(path).stem: path for path in (LLAMA, WAVENET, UNSHUFFLED)}
+every_design = pytest.mark.parametrize("graph", map(netcalc.load, DESIGNS.values()), ids=DESIGNS)
+
+
+@every_design
+def test_counts_are_pytorchs(graph: Graph) -> None:
+    totals = analyze(graph).totals
+    assert graph.expect == {"params": totals.params, "macs": totals.macs}
+
+
+def test_the_published_size() -> None:
+    """1.23 billion, as Llama 3.2's model card has it, and its products counted by hand."""
+    totals = analyze(netcalc.load(LLAMA, variant="llama3.2_1b", length=128)).totals
+    attention, feed_forward = 2048 * (2048 + 512 + 512 + 2048), 3 * 2048 * 8192
+    table = 128256 * 2048
+    assert totals.params == table + 16 * (attention + feed_forward + 2 * 2048) + 2048 == 1_235_814_400
+    assert totals.macs == 128 * (table + 16 * (attention + feed_forward)) + 16 * 2 * 128**2 * 2048
+
+
+@every_design
+@pytest.mark.parametrize(("batch", "workers"), [(1, 1), (3, 1), (3, 2), (8, 2)])
+def test_a_plan_gives_the_plain_paths_outputs(graph: Graph, batch: int, workers: int) -> None:
+    assert difference(stirred(graph), batch, workers) < LARGEST
+    assert difference(stirred(graph, "float64"), batch, workers) < 1e-10
+
+
+@every_design
+@pytest.mark.parametrize(("batch", "workers"), [(1, 1), (3, 2)])
+def test_a_training_step_gives_the_plain_paths_gradients(graph: Graph, batch: int, workers: int) -> None:
+    assert_equal_to_plain(*pair(graph, "float64"), batch=batch, workers=workers, rounds=3)
+
+
+@every_design
+def test_execution_bears_out_the_table_and_the_gradients(graph: Graph) -> None:
+    assert [layer.wrong for layer in verify(Network(graph)) if layer.wrong] == []
+    assert {check.verdict for check in check_gradients(graph)} <= {"right", "kink"}
+
+
+def test_a_wave_is_seen_as_far_back_as_the_table_says() -> None:
+    """1 + the sum of all dilations, that of the first convolution among them; nothing later is read."""
+    graph = netcalc.load(WAVENET)
+    field = analyze(graph).rows[-1].receptive_field
+    assert field is not None
+    assert (field.axes[0].size, field.axes[0].padding) == (32, 31)
+    network = stirred(graph, "float64")
+    result = network.run(random_inputs(graph, 1, dtype="float64"))
+    upstream = np.zeros_like(next(iter(result.outputs.values())))
+    upstream[..., 50] = np.random.default_rng(2).standard_normal(upstream.shape[1])
+    gradient = result.backward(upstream).inputs["input"]
+    assert gradient is not None
+    assert list(np.flatnonzero(gradient[0, 0])) == list(range(50 - 31, 51))
+
+
+def test_a_decoder_does_not_look_ahead() -> None:
+    graph = netcalc.load(LLAMA)
+    network = stirred(graph, "float64")
+    tokens = next(iter(random_inputs(graph, 1, seed=3).values()))
+    changed = tokens.copy()
+    changed[:, 10:] = (changed[:, 10:] + 1) % 500
+    before, after = (np.asarray(network.forward(x)) for x in (tokens, changed))
+    np.testing.assert_array_equal(before[:, :10], after[:, :10])
+    assert np.abs(before[:, 10:] - after[:, 10:]).max(axis=-1).min() > 1e-3
+
+
+def test_they_have_the_layers_that_they_are_for() -> None:
+    kinds = {node.layer.kind for path in DESIGNS.values() for node in netcalc.load(path).nodes}
+    assert kinds >= {"rmsnorm", "rotary", "scale", "pixel_unshuffle"}
+    assert kinds <= LAYERS.keys()
