@@ -47,7 +47,7 @@ class Power(Activation):
     also = ("pow", "Pow", "square")
     ops = 1
 
-    exponent = Number(doc="the power that each element is raised to", torch="exponent")
+    exponent = Number(doc="power that each element is raised to", torch="exponent")
 
 
 class Sqrt(Activation):

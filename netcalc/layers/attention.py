@@ -50,12 +50,16 @@ class ScaledDotProductAttention(Layer):
         for x in (query, key, value):
             _require_sequence(self.kind, x)
         shared = _queries_of_a_key(self.heads, self.kv_heads)
-        message = f"the queries' width {query.shape[1]} is not the keys' {key.shape[1]}"
-        if self.kv_heads is not None:
-            message += f" times the {shared} heads that share each of kv_heads={self.kv_heads}"
-        geometry.require_equal(query.shape[1], key.shape[1] * shared, message)
+        if self.kv_heads is None:
+            message = f"the queries' width {query.shape[1]} is not the keys' {key.shape[1]}"
+            geometry.require_equal(query.shape[1], key.shape[1], message)
         _require_one_length(key, value)
         geometry.require_divides(self.heads, query.shape[1], "features of the queries", "heads")
+        if self.kv_heads is not None:
+            wanted = query.shape[1] // self.heads * self.kv_heads
+            heads = f"{self.kv_heads} of the queries' heads"
+            message = f"the keys' width {key.shape[1]} is not {wanted}, that of {heads}"
+            geometry.require_equal(key.shape[1], wanted, message)
         own, option = (self.heads, "heads") if self.kv_heads is None else (self.kv_heads, "kv_heads")
         geometry.require_divides(own, value.shape[1], "features of the values", option)
         return TensorType((query.shape[0], value.shape[1] * shared), query.dtype)

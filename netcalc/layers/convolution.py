@@ -135,7 +135,7 @@ class ConvTranspose(_Windowed):
     also = ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "deconv")
 
     filters = Integer(doc="output channels", torch="out_channels")
-    pad = Padding(0, doc="cells taken off around the output", by_kernel=False)
+    pad = Padding(0, doc="cells taken off around the output", same=False)
     output_pad = Sizes(0, at_least=0, doc="cells added behind the output", torch="output_padding")
     groups = Integer(1, doc="groups of channels that do not mix", torch="groups")
 

@@ -22,7 +22,7 @@ class Crop(SpatialLayer):
     view = View.STRIDED
     also = ("CenterCrop", "Cropping2D", "center_crop")
 
-    crop = Padding(0, doc="cells cut off", torch=None, by_kernel=False)
+    crop = Padding(0, doc="cells cut off", torch=None, same=False)
     size = Maybe(Sizes(doc="the size that is left, from the centre"))
 
     def sides(self, space: Shape) -> tuple[tuple[int, int], ...]:

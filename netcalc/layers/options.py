@@ -254,23 +254,23 @@ class Sizes(_Whole[PerAxis]):
 class Padding(_Whole[PerSide]):
     """A whole number for every side, a list per axis, [before, after] pairs per axis, or a word.
 
-    The words go by the kernel: `same` keeps the size at stride 1, and `causal` does so on one axis
-    without reading ahead.
+    The words go by the kernel and are for options with `same`: that one keeps the size at stride 1, and
+    `causal` does so on one axis without reading ahead.
     """
 
     BY_KERNEL = ("same", "causal")
 
     def __init__(
-        self, default: Any = REQUIRED, *, doc: str, torch: str | None = "padding", by_kernel: bool = True
+        self, default: Any = REQUIRED, *, doc: str, torch: str | None = "padding", same: bool = True
     ) -> None:
         super().__init__(default, doc=doc, torch=torch, at_least=0)
-        self.by_kernel = by_kernel
+        self.same = same
         self.words = "a whole number from 0 up, a list for each axis, or [before, after] pairs"
-        if by_kernel:
+        if same:
             self.words = self.words.replace(", or", ",") + ", same, or causal"
 
     def parse(self, value: Any) -> str | int | tuple[int | tuple[int, int], ...]:
-        if self.by_kernel and isinstance(value, str) and value in self.BY_KERNEL:
+        if self.same and isinstance(value, str) and value in self.BY_KERNEL:
             return value
         if not isinstance(value, tuple) or not value:
             return self.whole(value)
@@ -280,7 +280,7 @@ class Padding(_Whole[PerSide]):
         whole = super().schema()
         pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
         plain = _any_of(whole, {"type": "array", "items": _any_of(whole, pair), "minItems": 1})
-        return _any_of(plain, {"enum": [*self.BY_KERNEL]}) if self.by_kernel else plain
+        return _any_of(plain, {"enum": [*self.BY_KERNEL]}) if self.same else plain
 
     def _axis(self, axis: Any) -> int | tuple[int, int]:
         if not isinstance(axis, tuple):

@@ -17,7 +17,7 @@ class _Pool(SpatialLayer):
 
     kernel = Sizes(doc="size of the window", torch="kernel_size")
     stride = Sizes(like="kernel", doc="step of the window; the kernel's size unless given", torch="stride")
-    pad = Padding(0, doc="cells added around the input, at most half the kernel", by_kernel=False)
+    pad = Padding(0, doc="cells added around the input, at most half the kernel", same=False)
     ceil = Flag(False, doc="round the output size up rather than down", torch="ceil_mode")
 
     def spread(self) -> tuple[int, ...]:

@@ -162,7 +162,7 @@ class Pad(SpatialLayer):
     family = "shape"
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
 
-    pad = Padding(doc="cells added", by_kernel=False)
+    pad = Padding(doc="cells added", same=False)
     mode = Choice("zeros", "reflect", "replicate", "circular", doc="what the cells hold", torch="mode")
     value = Number(0.0, doc="what the cells hold in mode zeros, if not zero", torch="value")
 
