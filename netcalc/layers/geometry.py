@@ -148,7 +148,7 @@ def aligned_window(size: int, outputs: int, beyond: int = 0) -> Window:
     if size == 1 or outputs == 1:
         return nearest_window(outputs)
     steps = outputs - 1
-    more = steps * beyond if size != outputs else 0
+    more = steps * beyond if (size - 1) % steps else 0  # on an input an output is that input alone
     return Window(size - 1, steps - 1 + more, 2 * (steps - 1) + 2 * more, upsampling=steps)
 
 
