@@ -12,7 +12,7 @@ from netcalc.backend.passes import Grads
 from netcalc.backend.verification import verify
 from netcalc.layers import LAYERS
 
-from cases import CASES, Case
+from cases import CASES, POSITIVE, Case
 from test_layers import graph_of_case
 
 
@@ -46,7 +46,10 @@ def network(case: Case, dtype: str = "float64", seed: int = 3) -> Network:
 
 
 def inputs(case: Case, batch: int = 2, dtype: str = "float64") -> dict[str, Array]:
-    return random_inputs(graph_of_case(case), batch, seed=7, dtype=dtype)
+    drawn = random_inputs(graph_of_case(case), batch, seed=7, dtype=dtype)
+    if case.kind in POSITIVE:
+        return {name: np.abs(x) + x.dtype.type(0.25) for name, x in drawn.items()}
+    return drawn
 
 
 def run(case: Case, x: dict[str, Array], dtype: str = "float64", training: bool = False) -> Array:
