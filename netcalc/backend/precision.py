@@ -1,8 +1,8 @@
 """The element types that a network can be run in, and how its arrays are rounded to them.
 
 float16 and bfloat16 are computed as PyTorch computes them on a CPU: each layer in float32 on inputs and
-parameters of few digits, and its results rounded once. NumPy has no bfloat16, so that its numbers are
-held in float32 arrays whose last 16 bits are zero.
+parameters of few digits, and its results rounded once, also what its way back keeps of the output. NumPy
+has no bfloat16, so that its numbers are held in float32 arrays whose last 16 bits are zero.
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,12 @@ class Precision:
                 rounded = tuple(None if dx is None else self.rounded(dx) for dx in dxs)
                 return rounded, {name: self.rounded(own) for name, own in gradients.items()}
 
-            return self.rounded(y) if y.dtype.kind == "f" else y, backward
+            if y.dtype.kind != "f":
+                return y, backward
+            rounded = self.rounded(y)
+            if y.flags.writeable:
+                y[...] = rounded  # what backward keeps of the output
+            return rounded, backward
 
         return rounding
 

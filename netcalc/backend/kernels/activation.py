@@ -184,7 +184,7 @@ def hardsigmoid(layer: HardSigmoid, x: Array) -> Mapped:
 @unary
 def hardswish(layer: HardSwish, x: Array) -> Mapped:
     """y = x min(max(x + 3, 0), 6) / 6;  dx = dy (x / 3 + 1/2) (-3 < x < 3) + dy (not x < 3)."""
-    y = x * (np.clip(x + 3, 0, 6) / 6)
+    y = x * np.clip(x + 3, 0, 6) / 6
     return y, lambda dy: selected(np.abs(x) < 3, dy * (x / 3 + 0.5)) + selected(~(x < 3), dy)
 
 
