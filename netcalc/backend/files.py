@@ -2,6 +2,7 @@
 
 import os
 import stat
+import struct
 import tokenize
 import warnings
 import zipfile
@@ -21,11 +22,11 @@ from netcalc.backend.memory import require_memory
 from netcalc.tensor import Shape
 
 _NPZ_SUFFIX = ".npy"
-_FAULTS = (
+FAULTS = (
     ValueError, TypeError, OverflowError, KeyError, IndexError, AttributeError, EOFError, RuntimeError,
-    NotImplementedError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+    NotImplementedError, SyntaxError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-"""What NumPy's and Python's readers raise where a file is not what it says."""
+"""What NumPy's, Python's and Pillow's readers raise where a file is not what it says."""
 _MOST_HEADER = 2**16
 """Bytes of an array's header that are read; NumPy takes a description of 10,000."""
 
@@ -42,7 +43,7 @@ class Header(NamedTuple):
 
 
 Check = Callable[[dict[str, Header]], None]
-"""Looks at what the arrays of a file say of themselves before any is read, and raises where they do not fit."""
+"""Looks at what a file's arrays say of themselves before any is read, and raises where they do not fit."""
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def sound(path: str | os.PathLike[str], what: str) -> Iterator[None]:
         refuse("E906", f"{path} cannot be read: {error.strerror or error}")
     except MemoryError:
         refuse("E906", f"{path} does not fit in memory")
-    except _FAULTS as error:
+    except FAULTS as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         refuse("E906", f"{path} is not a sound {what}: {reason}")
 
