@@ -2,9 +2,14 @@
 
 import gc
 import os
-import signal
 import sys
-from types import FrameType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from types import FrameType
+else:  # signal itself imports a good deal before Ctrl-C is looked after
+    import _signal as signal
 
 _INTERRUPTED = 130
 _HANDLES = (os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)
@@ -30,7 +35,7 @@ def main() -> None:
     sys.exit(code)
 
 
-def _interrupted(number: int, frame: FrameType | None) -> None:
+def _interrupted(_: int, frame: "FrameType | None") -> None:
     """End at once where modules are imported, which an exception may leave half done, or raise as ever."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
@@ -46,12 +51,9 @@ def _open_handles() -> None:
             os.fstat(handle)
         except OSError:
             os.open(os.devnull, mode)  # it takes the lowest number that is free
-    if sys.stdin is None:
-        sys.stdin = open(0, closefd=False)
-    if sys.stdout is None:
-        sys.stdout = open(1, "w", closefd=False)
-    if sys.stderr is None:
-        sys.stderr = open(2, "w", closefd=False)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 if __name__ == "__main__":

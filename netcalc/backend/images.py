@@ -90,9 +90,9 @@ def _in_mode(picture: Any, mode: str) -> Any:
         return _pillow().fromarray(_from_0_to_1(picture))
     if ";16" in layout:
         raise ValueError("it has 16 bits a colour, of which Pillow reads 8: save it with 8, or as an .npy")
-    if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
-        if picture.convert("RGBA").getchannel("A").getextrema()[0] < 255:
-            raise ValueError("it is transparent in places: lay it on a background first")
+    has_alpha = picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info
+    if has_alpha and picture.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+        raise ValueError("it is transparent in places: lay it on a background first")
     return picture.convert(mode)
 
 

@@ -88,7 +88,7 @@ def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> Stored:
     return Stored(arrays, {name: array.dtype.name for name, array in arrays.items()})
 
 
-def _write_npz(path: str | os.PathLike[str], arrays: Arrays, bfloat16: Collection[str]) -> None:
+def _write_npz(path: str | os.PathLike[str], arrays: Arrays, _: Collection[str]) -> None:
     write_npz(path, arrays)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from edge_cases import CASES, UPSTREAM, Case, parameter, upstream
 
 from netcalc.backend import Network, TrainingStep
 from netcalc.backend.kernels.base import Array
 
-from edge_cases import CASES, UPSTREAM, Case, parameter, upstream
 from helpers import TESTS, graph_of
 
 RECORDED: dict[str, Any] = json.loads((TESTS / "golden" / "edges.json").read_text())["cases"]
@@ -41,7 +41,9 @@ def assert_same(found: Array, recorded: list[float | None], case: Case, dtype: s
     elif case.kind == "gelu":
         # PyTorch's squares and cubes overflow, in float32 in some places of an array and not in others
         flat = np.where(np.isfinite(wanted), flat, wanted)
-        atol = max(atol, 1e-6) if dtype in ("float32", "bfloat16") else atol  # of its 1 + erf few digits are left
+        atol = (
+            max(atol, 1e-6) if dtype in ("float32", "bfloat16") else atol
+        )  # of its 1 + erf few digits are left
     elif case.kind == "hardsigmoid" and dtype == "float64":
         rtol = 1e-7  # its sixth is float32's
     assert np.array_equal(np.isnan(flat), np.isnan(wanted)), f"{what}: NaN, {flat} for {wanted}"
@@ -88,7 +90,9 @@ def test_gelu_of_what_is_large_is_that_or_nothing(form: str, dtype: str) -> None
     np.testing.assert_array_equal(dx[0, :4], [1, 0, 1, 0])
 
 
-@pytest.mark.parametrize(("x", "y"), [(-3.0, -0.0040497), (-4.0, -0.00012669), (-4.5, -1.5289e-05), (-5.0, -1.4332e-06)])
+@pytest.mark.parametrize(
+    ("x", "y"), [(-3.0, -0.0040497), (-4.0, -0.00012669), (-4.5, -1.5289e-05), (-5.0, -1.4332e-06)]
+)
 def test_gelu_in_float16_has_the_digits_that_float16_has(x: float, y: float) -> None:
     made = Network(graph_of("input: [1]\nlayers: [gelu]"), dtype="float16")
     assert abs(float(made.forward(np.array([[x]]))[0, 0]) - y) < 1e-7 + abs(y) * 2.0**-11

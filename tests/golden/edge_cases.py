@@ -76,7 +76,9 @@ def parameter(name: str, count: int) -> Array:
     """A layer's vector by its name, in eighths, which every type holds."""
     if name == "running_var":
         return 1 + np.arange(count) % 3 / 2
-    return (np.arange(count) % 5 - 1) / 4 if name in ("bias", "running_mean") else 1 - np.arange(count) % 4 / 8
+    return (
+        (np.arange(count) % 5 - 1) / 4 if name in ("bias", "running_mean") else 1 - np.arange(count) % 4 / 8
+    )
 
 
 def _rounded(values: Array, dtype: str) -> Array:
@@ -103,7 +105,9 @@ def _activations() -> list[Case]:
     ]
     found = [Case(kind, own) for kind, own in options]
     for kind in ("softmax", "log_softmax"):
-        found += [Case(kind, {}, (3, 5), numbers) for numbers in ("finite", "one", "-inf", "inf", "nan", "mixed")]
+        found += [
+            Case(kind, {}, (3, 5), numbers) for numbers in ("finite", "one", "-inf", "inf", "nan", "mixed")
+        ]
     return found
 
 

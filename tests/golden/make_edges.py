@@ -29,7 +29,9 @@ def record(case: Case, dtype: str) -> list[list[float]]:
     module = module.to(kind).train(case.training)
     for name, tensor in module.state_dict(keep_vars=True).items():
         if tensor.is_floating_point():
-            tensor.data.copy_(torch.from_numpy(parameter(name.rpartition(".")[2], tensor.numel())).view(tensor.shape))
+            tensor.data.copy_(
+                torch.from_numpy(parameter(name.rpartition(".")[2], tensor.numel())).view(tensor.shape)
+            )
     y = module(x)
     found = [y]
     for turn in range(len(UPSTREAM)):
@@ -40,7 +42,10 @@ def record(case: Case, dtype: str) -> list[list[float]]:
 
 def _numbers(tensor: Tensor, digits: int) -> list[float]:
     flat = tensor.detach().double().flatten().tolist()
-    return [int(v) if abs(v) < 1e4 and v == int(v) and f"{v}" != "-0.0" else float(f"{v:.{digits}g}") for v in flat]
+    return [
+        int(v) if abs(v) < 1e4 and v == int(v) and f"{v}" != "-0.0" else float(f"{v:.{digits}g}")
+        for v in flat
+    ]
 
 
 def main() -> None:
@@ -55,7 +60,7 @@ def main() -> None:
             except NotImplementedError:  # PyTorch has no local response norm in float16
                 continue
             text = text.replace("-Infinity", "-1e999").replace("Infinity", "1e999").replace("NaN", "null")
-            lines.append(f'{json.dumps(f"{case.name} {dtype}")}:{text}')
+            lines.append(f"{json.dumps(f'{case.name} {dtype}')}:{text}")
     source = "PyTorch {}, recorded by make_edges.py".format(torch.__version__.split("+")[0])
     body = ",\n".join(lines)
     text = f'{{"source":{json.dumps(source)},"cases":{{\n{body}\n}}}}\n'

@@ -1,7 +1,7 @@
 """Activations: one function of each element, and the softmax family along an axis.
 
 A comparison in a formula selects: dy (x > 0) is dy where x > 0, and 0 elsewhere even where dy is infinite
-or NaN. What is not greater than 0 is what compares so, NaN among it. All of that as in PyTorch.
+or NaN. Which side NaN is on is PyTorch's choice in each.
 """
 
 from math import pi, sqrt
@@ -81,14 +81,16 @@ def prelu(layer: PReLU, params: Arrays, xs: tuple[Array, ...], context: Context)
     def backward(dy: Array) -> Gradients:
         above = x > 0
         dslope = unbroadcast(selected(~above, widened(dy) * x), slope.shape)
-        return (_by_side(above, dy, slope),), {"weight": dslope.reshape(weight.shape).astype(weight.dtype, copy=False)}
+        return (_by_side(above, dy, slope),), {
+            "weight": dslope.reshape(weight.shape).astype(weight.dtype, copy=False)
+        }
 
     return y, backward
 
 
 @unary
 def elu(layer: ELU, x: Array) -> Mapped:
-    """y = max(x, 0) + alpha (exp(min(x, 0)) - 1);  dx = dy (not x <= 0) + alpha exp(x) dy (x <= 0)."""
+    """y = max(x, 0) + alpha (exp(min(x, 0)) - 1);  dx = dy (x > 0) + alpha exp(x) dy (x <= 0)."""
     return _exponential(x, layer.alpha)
 
 
@@ -100,7 +102,7 @@ def selu(layer: SELU, x: Array) -> Mapped:
 
 @unary
 def celu(layer: CELU, x: Array) -> Mapped:
-    """y = max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1);  dx = dy (not x <= 0) + exp(x / alpha) dy (x <= 0)."""
+    """y = max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1);  dx = dy (x > 0) + exp(x / alpha) dy (x <= 0)."""
     return _exponential(x, layer.alpha, rate=1 / layer.alpha)
 
 

@@ -61,7 +61,7 @@ def selected(chosen: Array, values: Array) -> Array:
 
 
 def as_bits(values: Array) -> Array:
-    """A view of floats as integers: a product with 0 or 1, and a difference of equals, leave any float whole."""
+    """A view of floats as integers: a product with 0 or 1 leaves any float whole, NaN and infinity too."""
     return values.view(f"i{values.itemsize}")
 
 

@@ -141,7 +141,6 @@ class MaxPooling(_Pool):
         x, dx = self.x.parts[worker], dxs[worker]
         self.columns.pass_to_maxima(x, between, dbetween, dx, wide_rest, wide_own)
 
-
     def _backward_with_nan(self, worker: int, dx: Array) -> None:
         """By the kernel, which passes a window's gradient to its last NaN."""
         x = natural(self.x.parts[worker], self.x.rank)
