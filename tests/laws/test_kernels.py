@@ -9,6 +9,7 @@ from netcalc.backend import Network, random_inputs
 from netcalc.backend.kernels import KERNELS
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.passes import Grads
+from netcalc.backend.precision import PRECISIONS
 from netcalc.backend.verification import verify
 from netcalc.layers import LAYERS
 
@@ -123,6 +124,27 @@ def test_other_float_types_stay_themselves_and_close(case: Case, training: bool,
         assert found.dtype == dtype, name
         scale = max(float(np.linalg.norm(wanted)), least) + 1e-6
         assert np.linalg.norm(found - wanted) / scale < tolerance, name
+
+
+@every_case
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_is_float32_rounded_once(case: Case, dtype: str) -> None:
+    """The output to the bit; gradients, which may start from the rounded output, by their norms."""
+    precision = PRECISIONS[dtype]
+    wide, half = network(case, "float32"), network(case, dtype)
+    for name, array in half.parameters().items():
+        array[...] = precision.rounded(array)
+        wide.parameters()[name][...] = array
+    x = inputs(case, dtype=dtype)
+    expected, found = (made.run(x, training=True, draw=0) for made in (wide, half))
+    y = found.outputs["y"]
+    np.testing.assert_array_equal(y, precision.rounded(expected.outputs["y"]))
+    upstream = precision.rounded(np.random.default_rng(11).standard_normal(y.shape))
+    for of_wide, of_half in zip(expected.backward(upstream), found.backward(upstream), strict=True):
+        for name, wanted in of_wide.items():
+            if wanted is not None:
+                error = np.linalg.norm(of_half[name].astype(np.float32) - wanted)
+                assert error <= 4 * precision.epsilon * (np.linalg.norm(wanted) + 1), name
 
 
 @every_case
