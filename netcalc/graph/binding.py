@@ -1,6 +1,6 @@
 """An item's options to a layer: every option that is wrong is reported, with its place."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from netcalc.diagnostics import Diagnostic, Note, Span, nearest
 from netcalc.graph.branching import CONSTRUCTS
@@ -26,9 +26,16 @@ def layer_type(
 
 
 def block_values(
-    block: Block, use: Use, outer: Environment, problems: list[Diagnostic]
+    block: Block,
+    use: Use,
+    outer: Environment,
+    inherited: Mapping[str, Evaluated | Unknown],
+    problems: list[Diagnostic],
 ) -> dict[str, Evaluated | Unknown]:
-    """The arguments of a block: given, evaluated where it is used, or by default, where it is declared."""
+    """The arguments of a block: given, evaluated where it is used, or by default, where it is declared.
+
+    `inherited` are those of the use whose parameters it shares.
+    """
     item = use.item
     known = {parameter.name for parameter in block.parameters}
     given: dict[str, Evaluated | Unknown] = {}
@@ -42,7 +49,7 @@ def block_values(
         help = f"did you mean {match}?" if match else listed
         message = f"the block {block.name} has no argument {entry.key!r}"
         problems.append(Diagnostic("E402", message, entry.key_span, help=help))
-    given = {**use.row, **given}
+    given = {**inherited, **use.row, **given}
     values: dict[str, Evaluated | Unknown] = {}
     for parameter in block.parameters:
         if parameter.name in given:
@@ -58,9 +65,17 @@ def block_values(
     return values
 
 
-def option_values(layer: type[Layer], use: Use, problems: list[Diagnostic]) -> dict[str, Evaluated] | None:
-    """The options of a use, evaluated and each valid by itself; None where one is not."""
-    values: dict[str, Evaluated] = {}
+def option_values(
+    layer: type[Layer],
+    use: Use,
+    inherited: Mapping[str, Evaluated | Unknown],
+    problems: list[Diagnostic],
+) -> dict[str, Evaluated] | None:
+    """The options of a use, evaluated and each valid by itself; None where one is not.
+
+    `inherited` are those of the use whose parameters it shares.
+    """
+    values = {name: value for name, value in inherited.items() if not isinstance(value, Unknown)}
     before = len(problems)
     complete = True
     given = {entry.key for entry in use.item.options}
@@ -81,7 +96,7 @@ def option_values(layer: type[Layer], use: Use, problems: list[Diagnostic]) -> d
         else:
             _take(layer, entry.key, value, values, entry.value.span, problems)
     for name, option in layer.options.items():
-        if option.required and name not in given:
+        if option.required and name not in given and name not in inherited:
             help = f"add {name}: the {option.doc}, {option.words}"
             problems.append(Diagnostic("E403", f"{layer.kind} needs {name}", use.item.span, help=help))
     return values if complete and len(problems) == before else None

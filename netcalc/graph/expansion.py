@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from netcalc.diagnostics import Diagnostic
 from netcalc.graph.evaluation import Environment, value_of, whole_number
-from netcalc.spec import UNKNOWN, Entry, Evaluated, Item, Mapping, Unknown, Value
+from netcalc.spec import ITEM_KEYS, UNKNOWN, Entry, Evaluated, Item, Mapping, Unknown, Value
+from netcalc.spec.expressions import RESERVED
 
 MAX_LAYERS = 200_000
 """The most layers a spec may expand to."""
@@ -16,6 +17,10 @@ Row = dict[str, Evaluated]
 def rows(item: Item, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
     """A row for each use of an item; None where `repeat` or `each` is wrong."""
     each, repeat = item.value("each"), item.value("repeat")
+    if each is not None and repeat is not None:
+        help = "put one of them around a block or a residual"
+        problems.append(Diagnostic("E404", "each: and repeat: do not go together", repeat.span, help=help))
+        return None
     if each is not None:
         found = _each(each, names, problems)
     elif repeat is not None:
@@ -49,6 +54,17 @@ def _each(each: Value, names: Environment, problems: list[Diagnostic]) -> Sequen
         return None
     columns: dict[str, Sequence[Row]] = {}
     for entry in each.entries:
+        wrong = [key for key in entry.key.split() if key in RESERVED or key in ITEM_KEYS]
+        if wrong or not entry.key.strip():
+            reason = (
+                "goes with every item"
+                if wrong and wrong[0] in ITEM_KEYS
+                else "the expression language has it"
+            )
+            message = f"each: cannot give {wrong[0]!r}: {reason}" if wrong else "each: names nothing here"
+            help = "give it another name and use that in an expression" if wrong else None
+            problems.append(Diagnostic("E404", message, entry.key_span, help=help))
+            return None
         column = _column(entry, names, problems)
         if column is None:
             return None

@@ -9,10 +9,8 @@ from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.model import Input, Preprocess
 from netcalc.spec import UNKNOWN, Evaluated, InputOverride, Mapping, Scalar, Setting, Spec, Unknown
 from netcalc.spec import Sequence as Listed
-from netcalc.spec.expressions import CONSTANTS, FUNCTIONS
+from netcalc.spec.expressions import RESERVED
 from netcalc.tensor import MAX_ELEMENTS, TensorType
-
-RESERVED = frozenset({"in_channels", "in_shape", "index", *CONSTANTS, *FUNCTIONS})
 
 
 class DeclaredInput(NamedTuple):

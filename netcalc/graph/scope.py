@@ -37,6 +37,8 @@ class Scope:
     """The names that stand in the text of this body, so that an automatic one never takes them."""
     ignored: tuple[Ignored, ...] = ()
     """The design rules silenced for this body and all in it."""
+    trainable: bool = True
+    """Whether the parameters in this body are trained, unless an item says otherwise."""
     used_at: Span | None = None
     """Where the innermost block around it was used."""
     counts: dict[str, Iterator[int]] = field(default_factory=dict)
@@ -72,6 +74,10 @@ class Use(NamedTuple):
     """What `repeat` and `each` give this use: options, where the kind has them."""
     ignored: tuple[Ignored, ...] = ()
     """The design rules silenced for it, here or around it."""
+    trainable: bool = True
+    """Whether its parameters are trained."""
+    rows: int = 1
+    """How often its item is used."""
 
     @property
     def full_name(self) -> str:

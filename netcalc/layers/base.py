@@ -22,7 +22,15 @@ class ParamSpec(NamedTuple):
     name: str
     shape: Shape
     initialiser: str
-    trainable: bool = True
+    buffer: bool = False
+    """Kept beside the parameters, such as running statistics: no gradient goes to it."""
+    frozen: bool = False
+    """A parameter that stays as it is: the spec says `trainable: false`."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether a gradient goes to it."""
+        return not (self.buffer or self.frozen)
 
     @property
     def numel(self) -> int:

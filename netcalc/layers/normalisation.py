@@ -35,7 +35,7 @@ class _Norm(Layer):
         return x
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        learned = sum(param.trainable for param in self.params(*xs))
+        learned = sum(not param.buffer for param in self.params(*xs))
         return Cost(other_ops=y.numel * (5 + learned))
 
 
@@ -65,8 +65,8 @@ class BatchNorm(_Norm):
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         channels = x.shape[:1]
         learned = _scale_and_shift(channels) if self.affine else ()
-        mean = ParamSpec("running_mean", channels, "zeros", trainable=False)
-        variance = ParamSpec("running_var", channels, "ones", trainable=False)
+        mean = ParamSpec("running_mean", channels, "zeros", buffer=True)
+        variance = ParamSpec("running_var", channels, "ones", buffer=True)
         return (*learned, mean, variance) if self.running else learned
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:

@@ -10,12 +10,12 @@ from typing import Any
 
 from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.expansion import MAX_LAYERS
-from netcalc.graph.header import RESERVED
 from netcalc.graph.judging import BYTE_UNITS, COUNT_UNITS, MEMORY
 from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option, Schema
 from netcalc.lint import RULES
 from netcalc.render.reference import summary
+from netcalc.spec.expressions import RESERVED
 from netcalc.spec.items import LAYER_NAME
 from netcalc.spec.reader import BUDGETS, EXPECTATIONS, OF_VARIANTS, YEARS
 from netcalc.spec.scalars import MAX_INTEGER

@@ -58,6 +58,9 @@ FUNCTIONS: dict[str, Callable[..., Evaluated]] = {
 CONSTANTS: dict[str, Evaluated] = {
     "true": True, "false": False, "null": None, "True": True, "False": False, "None": None,
 }  # fmt: skip
+RESERVED = frozenset({"in_channels", "in_shape", "index", *CONSTANTS, *FUNCTIONS})
+"""The names that expressions see everywhere; no argument may have them."""
+
 _ARITHMETIC: dict[type[ast.operator], Callable[..., Evaluated]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow,

@@ -7,7 +7,7 @@ from netcalc.spec.expressions import Expression, ExpressionFault, parse_expressi
 from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown
 from netcalc.spec.yaml_reader import expression_problem, inside_dollar
 
-ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore")
+ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore", "trainable")
 """The keys that go with every item."""
 
 BRANCH_KEYS = {"parallel": ("branches",), "residual": ("main", "shortcut")}
@@ -106,13 +106,15 @@ class ItemReader:
         if kind == "residual":
             branches = [options.pop(name) for name in BRANCH_KEYS[kind] if name in options]
             complete = any(branch.key == "main" for branch in branches)
+            is_borrowed = "share" in options and not branches
         else:
             mapping = options.pop("branches", None)
             branches = [] if mapping is None else self._branches(mapping.value)
             complete = mapping is not None
-        if not complete:
+            is_borrowed = "share" in options and mapping is None
+        if not complete and not is_borrowed:
             self._report("E403", f"{kind} has no branches", entry.key_span, f"write - {example}")
-        if not complete or not branches:
+        if not is_borrowed and not (complete and branches):
             return Item(None, entry.key_span)
         bodies = tuple(Body(b.key, b.key_span, self._body(b)) for b in branches)
         general = tuple(option for key, option in options.items() if key in ITEM_KEYS)
