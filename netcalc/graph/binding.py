@@ -7,7 +7,7 @@ from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
-from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown
+from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown, Value
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
 
@@ -39,7 +39,13 @@ def block_values(
     item = use.item
     known = {parameter.name for parameter in block.parameters}
     given: dict[str, Evaluated | Unknown] = {}
-    for entry in item.options:
+    required = [parameter.name for parameter in block.parameters if parameter.default is None]
+    main = required[0] if len(required) == 1 else None
+    listed = ", ".join(parameter.name for parameter in block.parameters)
+    if item.short is not None and main is None:
+        problems.append(_no_main_option(f"the block {block.name}", listed, item, item.short))
+        return dict.fromkeys(known, UNKNOWN)
+    for entry in _entries(item, main):
         if entry.key in known:
             given[entry.key] = value_of(entry.value, use.names, problems)
             continue
@@ -78,13 +84,18 @@ def option_values(
     values = {name: value for name, value in inherited.items() if not isinstance(value, Unknown)}
     before = len(problems)
     complete = True
-    given = {entry.key for entry in use.item.options}
+    if use.item.short is not None and layer.main is None:
+        listed = ", ".join(layer.options)
+        problems.append(_no_main_option(layer.kind, listed, use.item, use.item.short))
+        return None
+    options = _entries(use.item, layer.main)
+    given = {entry.key for entry in options}
     each = use.item.value("each")
     if each is not None:
         for name in use.row.keys() & layer.options.keys() - given:
             given.add(name)
             _take(layer, name, use.row[name], values, each.span, problems)
-    for entry in use.item.options:
+    for entry in options:
         if entry.key not in layer.options:
             match = _likely_option(layer, entry.key)
             given.add(match or "")
@@ -122,7 +133,25 @@ def option_span(item: Item, option: str | None) -> Span:
     for entry in item.options:
         if entry.key == option:
             return entry.value.span
-    return item.span
+    return item.span if item.short is None else item.short.span
+
+
+def _entries(item: Item, main: str | None) -> tuple[Entry, ...]:
+    """What an item is given, a value that stands alone under the name of the main option."""
+    if item.short is None or main is None:
+        return item.options
+    return (Entry(main, item.span.start, item.span.end, item.short),)
+
+
+def _no_main_option(what: str, options: str, item: Item, given: Value) -> Diagnostic:
+    name = item.kind if isinstance(item.kind, str) else "kind"
+    help = (
+        f"it has {options}: write - {name}: {{{options.split(', ')[0]}: ...}}" if options else "it has none"
+    )
+    message = f"{what} has no option that stands alone, give its options by name"
+    if not options:
+        message = f"{what} has no options"
+    return Diagnostic("E203", message, given.span, help=help if options else f"write - {name}")
 
 
 def _likely_option(layer: type[Layer], key: str) -> str | None:

@@ -62,8 +62,8 @@ def _each(each: Value, names: Environment, problems: list[Diagnostic]) -> Sequen
                 else "the expression language has it"
             )
             message = f"each: cannot give {wrong[0]!r}: {reason}" if wrong else "each: names nothing here"
-            help = "give it another name and use that in an expression" if wrong else None
-            problems.append(Diagnostic("E404", message, entry.key_span, help=help))
+            advice = "give it another name and use that in an expression" if wrong else None
+            problems.append(Diagnostic("E404", message, entry.key_span, help=advice))
             return None
         column = _column(entry, names, problems)
         if column is None:

@@ -140,6 +140,7 @@ class GroupNorm(_Norm):
     """
 
     kind = "groupnorm"
+    main = "groups"
     also = ("GroupNorm", "GroupNormalization")
 
     groups = Integer(doc="groups of channels normalised together", torch="num_groups")
@@ -167,6 +168,7 @@ class LRN(Layer):
     """
 
     kind = "lrn"
+    main = "size"
     family = "normalisation"
     also = ("LocalResponseNorm", "local_response_norm")
 

@@ -20,6 +20,7 @@ class Upsample(SpatialLayer):
     """
 
     kind = "upsample"
+    main = "factor"
     family = "resampling"
     keeps = NOTHING
     also = ("Upsample", "UpSampling2D", "UpsamplingNearest2d", "UpsamplingBilinear2d")
@@ -50,6 +51,7 @@ class Interpolate(SpatialLayer):
     """
 
     kind = "interpolate"
+    main = "size"
     family = "resampling"
     keeps = NOTHING
     also = ("Resize", "Resizing", "resize")
@@ -77,6 +79,7 @@ class PixelShuffle(Layer):
     """
 
     kind = "pixel_shuffle"
+    main = "factor"
     family = "resampling"
     keeps = NOTHING
     also = ("PixelShuffle", "depth_to_space")

@@ -37,6 +37,8 @@ class Item(NamedTuple):
     options: tuple[Entry, ...] = ()
     general: tuple[Entry, ...] = ()
     bodies: tuple[Body, ...] = ()
+    short: Value | None = None
+    """A number, a word or a list in place of the options: the value of the kind's main one."""
 
     def value(self, key: str) -> Value | None:
         """The value of one of ITEM_KEYS, where it is given."""
@@ -80,10 +82,7 @@ class ItemReader:
             return Item(kind, entry.key_span, own, general)
         if isinstance(body, Scalar) and body.value is None:
             return Item(kind, entry.key_span)
-        if not is_unknown(body):
-            message = f"the options of {entry.key} are a mapping, not {describe(body)}"
-            self._report("E203", message, _start(body), f"write - {entry.key}: {{option: value}}")
-        return Item(None, entry.key_span)
+        return Item(None if is_unknown(body) else kind, entry.key_span, short=body)
 
     def _kind(self, entry: Entry) -> str | Expression | None:
         inner = inside_dollar(entry.key) if entry.key.startswith("$") else None

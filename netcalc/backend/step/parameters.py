@@ -22,7 +22,7 @@ class ParameterGradients:
     ) -> None:
         self._team = team
         nodes = sorted(graph.nodes, key=joint)
-        sizes = [(node, sum(param.numel for param in node.params if param.trainable)) for node in nodes]
+        sizes = [(node, sum(param.numel for param in node.params if not param.buffer)) for node in nodes]
         self._summed = sum(size for node, size in sizes if not joint(node))
         self._flat = [np.zeros(sum(size for _, size in sizes), dtype)]
         self._flat += [np.zeros(self._summed, dtype) for _ in range(team.size - 1)]
@@ -39,14 +39,15 @@ class ParameterGradients:
             for name, arrays in self._arrays[node.full_name].items()
         ]
         self.named = {
-            f"{node.full_name}.{name}": arrays[0]
+            f"{node.full_name}.{param.name}": self._arrays[node.full_name][param.name][0]
             for node in graph.nodes
             if node.shared is None
-            for name, arrays in self._arrays[node.full_name].items()
+            for param in node.params
+            if param.trainable
         }
 
     def of(self, node: Node) -> dict[str, list[Array]]:
-        """For each learnable parameter of a layer an array a worker, or one for all of a joint layer."""
+        """For each parameter of a layer, frozen or not, an array a worker; one for all of a joint layer."""
         return self._arrays[node.full_name]
 
     def sum(self, worker: int) -> None:
@@ -67,7 +68,7 @@ def _named(node: Node, flats: list[Array]) -> dict[str, list[Array]]:
     arrays = {}
     start = 0
     for param in node.params:
-        if param.trainable:
+        if not param.buffer:
             stretch = slice(start, start + param.numel)
             arrays[param.name] = [flat[stretch].reshape(param.shape) for flat in flats]
             start += param.numel
