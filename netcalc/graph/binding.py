@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from netcalc.diagnostics import Diagnostic, Note, Span, nearest
 from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.evaluation import Environment, expression_value, value_of
+from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
 from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown, Value
@@ -12,9 +13,7 @@ from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluate
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
 
 
-def layer_type(
-    kind: str, span: Span, blocks: Collection[str], problems: list[Diagnostic]
-) -> type[Layer] | None:
+def layer_type(kind: str, span: Span, blocks: Collection[str], problems: Problems) -> type[Layer] | None:
     """The layer class of a kind; None where there is none, with the reason in `problems`."""
     if kind in LAYERS:
         return LAYERS[kind]
@@ -30,7 +29,7 @@ def block_values(
     use: Use,
     outer: Environment,
     inherited: Mapping[str, Evaluated | Unknown],
-    problems: list[Diagnostic],
+    problems: Problems,
 ) -> dict[str, Evaluated | Unknown]:
     """The arguments of a block: given, evaluated where it is used, or by default, where it is declared.
 
@@ -75,7 +74,7 @@ def option_values(
     layer: type[Layer],
     use: Use,
     inherited: Mapping[str, Evaluated | Unknown],
-    problems: list[Diagnostic],
+    problems: Problems,
 ) -> dict[str, Evaluated] | None:
     """The options of a use, evaluated and each valid by itself; None where one is not.
 
@@ -119,7 +118,7 @@ def _take(
     value: Evaluated,
     values: dict[str, Evaluated],
     span: Span,
-    problems: list[Diagnostic],
+    problems: Problems,
 ) -> None:
     try:
         layer.options[name].parse(value)

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from netcalc.diagnostics import Diagnostic, Note, Span
 from netcalc.graph.binding import option_span
 from netcalc.graph.model import Node
+from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Handle, Use
 from netcalc.graph.wiring import Tensors
 from netcalc.layers import Layer, LayerError, ParamSpec
 from netcalc.spec import Evaluated
-from netcalc.tensor import MAX_ELEMENTS, TensorType
+from netcalc.tensor import MAX_AXES, MAX_ELEMENTS, TensorType
 
 
 class Builder:
     """Makes nodes; equal layers on equal inputs are made and inferred once."""
 
-    def __init__(self, tensors: Tensors, problems: list[Diagnostic]) -> None:
+    def __init__(self, tensors: Tensors, problems: Problems) -> None:
         self.tensors = tensors
         self.problems = problems
         self.nodes: dict[str, Node] = {}
@@ -91,6 +92,10 @@ class Builder:
         return False
 
     def _is_too_large(self, use: Use, output: TensorType, params: tuple[ParamSpec, ...]) -> bool:
+        if len(output.shape) > MAX_AXES:
+            message = f"its output has {len(output.shape):,} axes, {MAX_AXES} is the limit"
+            self._report("E602", message, use.item.span)
+            return True
         sizes = {"its output": output.numel, **{f"its {param.name}": param.numel for param in params}}
         for what, numel in sizes.items():
             if numel > MAX_ELEMENTS:

@@ -20,6 +20,7 @@ from netcalc.graph.expansion import MAX_LAYERS, Row, row_names, rows
 from netcalc.graph.header import arguments, expectations, inputs, preprocessing
 from netcalc.graph.judging import budget, ignored
 from netcalc.graph.model import Graph, Ignored
+from netcalc.graph.problems import Problems, TooMuchError
 from netcalc.graph.scope import Handle, Scope, Use, declared_names
 from netcalc.graph.sharing import Made, Sharing, Values
 from netcalc.graph.wiring import Tensors, shape_names
@@ -41,13 +42,23 @@ def elaborate(spec: Spec, settings: Sequence[Setting] = (), overrides: Sequence[
 
     Raises SpecError or GraphError with every independent mistake that was found.
     """
-    return _Elaborator(spec, settings, overrides).graph()
+    problems = Problems(spec.problems)
+    try:
+        return _Elaborator(spec, settings, overrides, problems).graph()
+    except TooMuchError:
+        raise GraphError(_by_place(problems)) from None
 
 
 class _Elaborator:
-    def __init__(self, spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride]) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        settings: Sequence[Setting],
+        overrides: Sequence[InputOverride],
+        problems: Problems,
+    ) -> None:
         self.spec = spec
-        self.problems: list[Diagnostic] = list(spec.problems)
+        self.problems = problems
         self.arguments = arguments(spec, settings, self.problems)
         self.inputs = inputs(spec, overrides, self.arguments, self.problems)
         self.tensors = Tensors(self.problems)
@@ -138,12 +149,13 @@ class _Elaborator:
     def _uses(self, item: Item, scope: Scope) -> Iterator[Use]:
         found = rows(item, self._names(item, scope), self.problems)
         base = self._given_name(item, scope)
+        self._count(1 if found is None else max(len(found), 1), item)
         if found is None:
             self._lose(item, scope, base, {**self._names(item, scope), **row_names(item)})
             return
         stacked = item.value("repeat") is not None or item.value("each") is not None
         is_there = False
-        for row in found:
+        for number, row in enumerate(found):
             names = self._names(item, scope, row)
             wanted = self._is_wanted(item, names)
             if wanted is False:
@@ -153,9 +165,10 @@ class _Elaborator:
                 is_there = True
                 self._lose(item, scope, base, names)
                 continue
-            if self._is_too_much(item, kind, scope):
-                return
+            if kind in self.spec.blocks:
+                self._check_depth(item, scope)
             is_there = True
+            before, read = self.uses, self.tensors.first_read(item, scope, names)
             path, name = scope.path, base
             if stacked and base is not None:
                 path, name = (*path, base), str(row["index"])
@@ -163,6 +176,12 @@ class _Elaborator:
                 item, scope, names, kind, path, name or self._automatic_name(item, kind, scope), row,
                 self._silenced(item, scope, names), self._is_trained(item, scope, names), len(found),
             )  # fmt: skip
+            inside = self.uses - before
+            if inside and read is not None and scope.previous is not None:
+                rest = len(found) - 1 - number
+                is_steady = read.type == scope.previous.type and self.uses + inside * rest > MAX_LAYERS
+                if is_steady and item.names.isdisjoint(row):  # the others hold as much
+                    self._count(inside * rest, item)
         if base is not None and is_there and stacked and scope.previous is not None:
             self.tensors.add(scope.full(base), scope.previous)
             self.sharing.remember_stack(scope.full(base), len(found))
@@ -216,17 +235,20 @@ class _Elaborator:
             self._report("E401", "a kind is the name of a layer or a block", item.span)
         return None
 
-    def _is_too_much(self, item: Item, kind: str, scope: Scope) -> bool:
-        """Whether the limits on uses and on depth are passed; the first one to be passed is told."""
-        self.uses += 1
-        if self.uses == MAX_LAYERS + 1:
-            self._report("E603", f"the spec expands to more than {MAX_LAYERS:,} layers", item.span)
-        elif self.uses <= MAX_LAYERS and kind in self.spec.blocks and len(scope.path) > MAX_DEPTH:
+    def _count(self, uses: int, item: Item) -> None:
+        """Count the uses of an item before any of them is made; raises TooMuchError beyond the limit."""
+        self.uses += uses
+        if self.uses > MAX_LAYERS:
+            message = f"the spec expands to more than {MAX_LAYERS:,} layers"
+            self.problems.stop(Diagnostic("E603", message, item.span))
+        self.problems.spend(uses, item.span)
+
+    def _check_depth(self, item: Item, scope: Scope) -> None:
+        if len(scope.path) > MAX_DEPTH:
             chain = " in ".join(dict.fromkeys(s.block for s in scope.outward() if s.block))
             message = f"blocks stand more than {MAX_DEPTH} deep in one another: {chain}"
-            self._report("E604", message, item.span, "a block that uses itself needs a when: that ends it")
-            self.uses = MAX_LAYERS + 1
-        return self.uses > MAX_LAYERS
+            help = "a block that uses itself needs a when: that ends it"
+            self.problems.stop(Diagnostic("E604", message, item.span, help=help))
 
     def _automatic_name(self, item: Item, kind: str, scope: Scope) -> str:
         """`conv1` or `stage2` by kind and count; a block that an expression chose is just numbered.
@@ -420,7 +442,7 @@ def _used_at(span: Span | None, place: Span) -> Span | None:
     return span._replace(via=place if span.via is None else _used_at(span.via, place))
 
 
-def _by_place(problems: list[Diagnostic]) -> list[Diagnostic]:
+def _by_place(problems: Problems) -> list[Diagnostic]:
     """In the order of the text; what is wrong inside a block is told for the first of its uses."""
     first: dict[object, Diagnostic] = {}
     for problem in problems:

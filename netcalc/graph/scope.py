@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Span
+from netcalc.diagnostics import Span
 from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.expansion import Row
 from netcalc.graph.model import Ignored
+from netcalc.graph.problems import Problems
 from netcalc.spec import Item
 from netcalc.tensor import TensorType
 
@@ -86,6 +87,6 @@ class Use(NamedTuple):
 
 def declared_names(items: Iterable[Item], names: Environment) -> frozenset[str]:
     """The names that items are given, where they can be known before anything is read."""
-    ignored: list[Diagnostic] = []
+    ignored = Problems()
     given = (value_of(value, names, ignored) for item in items if (value := item.value("name")) is not None)
     return frozenset(name for name in given if isinstance(name, str))

@@ -8,6 +8,7 @@ from netcalc.diagnostics import Diagnostic, Span
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment
 from netcalc.graph.model import Node
+from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Handle, Use
 from netcalc.graph.wiring import Tensors
 from netcalc.spec import Body, Evaluated, Item, Spec, Unknown, Value
@@ -36,7 +37,7 @@ class Made(NamedTuple):
 class Sharing:
     """What was made so far; nothing is remembered of a spec that shares nothing."""
 
-    def __init__(self, spec: Spec, tensors: Tensors, builder: Builder, problems: list[Diagnostic]) -> None:
+    def __init__(self, spec: Spec, tensors: Tensors, builder: Builder, problems: Problems) -> None:
         self.tensors = tensors
         self.builder = builder
         self.problems = problems

@@ -2,6 +2,7 @@
 
 from netcalc.diagnostics import Diagnostic, nearest, written
 from netcalc.graph.evaluation import Environment, value_of
+from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Handle, Scope, Use
 from netcalc.spec import UNKNOWN, Evaluated, Item, Sequence, Unknown, Value
 
@@ -9,7 +10,7 @@ from netcalc.spec import UNKNOWN, Evaluated, Item, Sequence, Unknown, Value
 class Tensors:
     """Every tensor that can be read so far, by full name; a block's name is its output's too."""
 
-    def __init__(self, problems: list[Diagnostic]) -> None:
+    def __init__(self, problems: Problems) -> None:
         self._handles: dict[str, Handle] = {}
         self._stand_ins: set[str] = set()
         self.problems = problems
@@ -75,21 +76,22 @@ class Tensors:
 
     def incoming(self, item: Item, scope: Scope, names: Environment) -> dict[str, Evaluated | Unknown]:
         """What the expressions of an item may ask of the first tensor that it reads."""
-        return shape_names(self._first_read(item, scope, names))
+        return shape_names(self.first_read(item, scope, names))
 
     def only_read(self, item: Item, scope: Scope, names: Environment) -> Handle | None:
         """The tensor that an item reads, where it is one and known; nothing is reported."""
         sources = item.value("from")
         if isinstance(sources, Sequence) and len(sources.items) != 1:
             return None
-        return self._first_read(item, scope, names)
+        return self.first_read(item, scope, names)
 
-    def _first_read(self, item: Item, scope: Scope, names: Environment) -> Handle | None:
+    def first_read(self, item: Item, scope: Scope, names: Environment) -> Handle | None:
+        """The first tensor that an item reads, where it is known; nothing is reported."""
         sources = item.value("from")
         if sources is None:
             return scope.previous
         first = sources.items[:1] if isinstance(sources, Sequence) else (sources,)
-        found = next((self._find(str(value_of(part, names, [])), scope) for part in first), None)
+        found = next((self._find(str(value_of(part, names, Problems())), scope) for part in first), None)
         return None if found is None else self._handles[found]
 
     def _find(self, name: str, scope: Scope) -> str | None:

@@ -4,7 +4,13 @@ import ast
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Source, Span
-from netcalc.spec.expressions import RESERVED, Expression, ExpressionFault, parse_expression
+from netcalc.spec.expressions import (
+    MAX_EXPRESSION_LENGTH,
+    RESERVED,
+    Expression,
+    ExpressionFault,
+    parse_expression,
+)
 from netcalc.spec.items import BRANCH_KEYS, ITEM_KEYS, Item, ItemReader
 from netcalc.spec.tree import Entry, Mapping, describe, is_unknown
 from netcalc.spec.yaml_reader import expression_problem
@@ -65,6 +71,10 @@ def _read_block(entry: Entry, problems: list[Diagnostic]) -> Block | None:
 def _parameters(entry: Entry, text: str, problems: list[Diagnostic]) -> tuple[Parameter, ...]:
     """The arguments in the head, `filters, stride=1`, as Python's parser reads those of a function."""
     head = f"lambda {text}: 0"
+    if len(text) > MAX_EXPRESSION_LENGTH:
+        message = f"the head of a block is limited to {MAX_EXPRESSION_LENGTH:,} characters"
+        problems.append(Diagnostic("E109", message, entry.key_span))
+        return ()
     try:
         function = ast.parse(head, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Span
 from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
-from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown
-from netcalc.spec.yaml_reader import expression_problem, inside_dollar
+from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown, names_in
+from netcalc.spec.yaml_reader import expression_problem, inside_dollar, stop_at_many
 
 ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore", "trainable")
 """The keys that go with every item."""
@@ -39,6 +39,14 @@ class Item(NamedTuple):
     bodies: tuple[Body, ...] = ()
     short: Value | None = None
     """A number, a word or a list in place of the options: the value of the kind's main one."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that its expressions refer to, those of its branches among them."""
+        values = [entry.value for entry in (*self.options, *self.general)]
+        found = set(self.kind.names) if isinstance(self.kind, Expression) else set[str]()
+        found = found.union(*map(names_in, values), names_in(self.short) if self.short else ())
+        return frozenset(found.union(*(item.names for body in self.bodies for item in body.items)))
 
     def value(self, key: str) -> Value | None:
         """The value of one of ITEM_KEYS, where it is given."""
@@ -153,6 +161,7 @@ class ItemReader:
 
     def _report(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self.problems.append(Diagnostic(code, message, span, help=help))
+        stop_at_many(self.problems)
 
 
 def _start(value: Value) -> Span:
