@@ -8,7 +8,8 @@ from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
-from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown, Value
+from netcalc.spec import ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown, Value
+from netcalc.spec.expressions import RESERVED
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
 
@@ -38,11 +39,10 @@ def block_values(
     item = use.item
     known = {parameter.name for parameter in block.parameters}
     given: dict[str, Evaluated | Unknown] = {}
-    required = [parameter.name for parameter in block.parameters if parameter.default is None]
-    main = required[0] if len(required) == 1 else None
-    listed = ", ".join(parameter.name for parameter in block.parameters)
+    required = {parameter.name: parameter.default is None for parameter in block.parameters}
+    main = next((name for name in required if required[name]), None) if sum(required.values()) == 1 else None
     if item.short is not None and main is None:
-        problems.append(_no_main_option(f"the block {block.name}", listed, item, item.short))
+        problems.append(_no_main_option(f"the block {block.name}", required, item, item.short))
         return dict.fromkeys(known, UNKNOWN)
     for entry in _entries(item, main):
         if entry.key in known:
@@ -57,7 +57,9 @@ def block_values(
     given = {**inherited, **use.row, **given}
     values: dict[str, Evaluated | Unknown] = {}
     for parameter in block.parameters:
-        if parameter.name in given:
+        if parameter.name in RESERVED or parameter.name in ITEM_KEYS:
+            values[parameter.name] = UNKNOWN  # the block's head is reported
+        elif parameter.name in given:
             values[parameter.name] = given[parameter.name]
         elif parameter.default is not None:
             inner = {**outer, **values}
@@ -84,8 +86,8 @@ def option_values(
     before = len(problems)
     complete = True
     if use.item.short is not None and layer.main is None:
-        listed = ", ".join(layer.options)
-        problems.append(_no_main_option(layer.kind, listed, use.item, use.item.short))
+        required = {name: option.required for name, option in layer.options.items()}
+        problems.append(_no_main_option(layer.kind, required, use.item, use.item.short))
         return None
     options = _entries(use.item, layer.main)
     given = {entry.key for entry in options}
@@ -142,31 +144,13 @@ def _entries(item: Item, main: str | None) -> tuple[Entry, ...]:
     return (Entry(main, item.span.start, item.span.end, item.short),)
 
 
-def _no_main_option(what: str, options: str, item: Item, given: Value) -> Diagnostic:
-    name = item.kind if isinstance(item.kind, str) else "kind"
-    help = (
-        f"it has {options}: write - {name}: {{{options.split(', ')[0]}: ...}}" if options else "it has none"
-    )
-    message = f"{what} has no option that stands alone, give its options by name"
-    if not options:
-        message = f"{what} has no options"
-    return Diagnostic("E203", message, given.span, help=help if options else f"write - {name}")
-
-
-def _likely_option(layer: type[Layer], key: str) -> str | None:
-    """The option that was probably meant: PyTorch's name for it, or the nearest name."""
-    by_torch: dict[str, str] = {option.torch: name for name, option in layer.options.items() if option.torch}
-    known = [*layer.options, *BRANCH_KEYS.get(layer.kind, ()), *ITEM_KEYS]
-    return by_torch.get(key) or nearest(key, known) or by_torch.get(nearest(key, by_torch) or "")
-
-
-def _unknown_option(layer: type[Layer], entry: Entry, match: str | None) -> Diagnostic:
-    if entry.key in _FROM_INPUT:
-        help = f"leave it out: {layer.kind} takes it from its input"
-    elif match:
-        help = f"did you mean {match}?"
-    else:
-        options = ", ".join(layer.options)
-        help = f"{layer.kind} has {options}" if options else f"{layer.kind} has no options"
-    message = f"{layer.kind} has no option {entry.key!r}"
-    return Diagnostic("E402", message, entry.key_span, help=help)
+def _no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Value) -> Diagnostic:
+    """A value that stands alone where there is no main option; `options` tells which are required."""
+    kind = item.kind if isinstance(item.kind, str) else "kind"
+    message = f"{what} has no options"
+    help = f"write - {kind}"
+    if options:
+        message = f"{what} has no main option: its options are given by name"
+        shown = [name for name, required in options.items() if required] or list(options)[:1]
+        help = f"it has {', '.join(options)}: write - {kind}: {{{': ..., '.join(shown)}: ...}}"
+    return Diagnostic("E203", message, given.span, help=help)

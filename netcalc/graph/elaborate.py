@@ -149,7 +149,7 @@ class _Elaborator:
     def _uses(self, item: Item, scope: Scope) -> Iterator[Use]:
         found = rows(item, self._names(item, scope), self.problems)
         base = self._given_name(item, scope)
-        self._count(1 if found is None else max(len(found), 1), item)
+        self._count(1 if found is None else max(len(found), 1), item, scope)
         if found is None:
             self._lose(item, scope, base, {**self._names(item, scope), **row_names(item)})
             return
@@ -181,7 +181,7 @@ class _Elaborator:
                 rest = len(found) - 1 - number
                 is_steady = read.type == scope.previous.type and self.uses + inside * rest > MAX_LAYERS
                 if is_steady and item.names.isdisjoint(row):  # the others hold as much
-                    self._count(inside * rest, item)
+                    self._count(inside * rest, item, scope)
         if base is not None and is_there and stacked and scope.previous is not None:
             self.tensors.add(scope.full(base), scope.previous)
             self.sharing.remember_stack(scope.full(base), len(found))
@@ -235,12 +235,12 @@ class _Elaborator:
             self._report("E401", "a kind is the name of a layer or a block", item.span)
         return None
 
-    def _count(self, uses: int, item: Item) -> None:
+    def _count(self, uses: int, item: Item, scope: Scope) -> None:
         """Count the uses of an item before any of them is made; raises TooMuchError beyond the limit."""
         self.uses += uses
         if self.uses > MAX_LAYERS:
             message = f"the spec expands to more than {MAX_LAYERS:,} layers"
-            self.problems.stop(Diagnostic("E603", message, item.span))
+            self.problems.stop(Diagnostic("E603", message, item.span._replace(via=scope.used_at)))
         self.problems.spend(uses, item.span)
 
     def _check_depth(self, item: Item, scope: Scope) -> None:
@@ -248,7 +248,8 @@ class _Elaborator:
             chain = " in ".join(dict.fromkeys(s.block for s in scope.outward() if s.block))
             message = f"blocks stand more than {MAX_DEPTH} deep in one another: {chain}"
             help = "a block that uses itself needs a when: that ends it"
-            self.problems.stop(Diagnostic("E604", message, item.span, help=help))
+            span = item.span._replace(via=scope.used_at)
+            self.problems.stop(Diagnostic("E604", message, span, help=help))
 
     def _automatic_name(self, item: Item, kind: str, scope: Scope) -> str:
         """`conv1` or `stage2` by kind and count; a block that an expression chose is just numbered.

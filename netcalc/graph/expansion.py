@@ -58,7 +58,7 @@ def _each(each: Value, names: Environment, problems: Problems) -> Sequence[Row] 
         wrong = [key for key in entry.key.split() if key in RESERVED or key in ITEM_KEYS]
         if wrong or not entry.key.strip():
             reason = (
-                "goes with every item"
+                "it goes with every item"
                 if wrong and wrong[0] in ITEM_KEYS
                 else "the expression language has it"
             )

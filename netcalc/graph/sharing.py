@@ -89,33 +89,31 @@ class Sharing:
         laid = self.builder.laid[start:], self.builder.laid[owner.start : owner.stop]
         if any(name not in nodes for names in laid for name in names):
             return  # a mistake inside is reported already
-        is_shared = False
+        pairs = []
         for mine, theirs in zip_longest(*laid):
-            if (
-                mine is None
-                or theirs is None
-                or not (owner.is_layer or nodes[mine].layer.kind == nodes[theirs].layer.kind)
-            ):
+            if mine is None or theirs is None or not _is_alike(nodes[mine], nodes[theirs], owner):
                 self._report_structure(use, owner, mine, theirs, span)
                 return
             if nodes[mine].params:
-                is_shared = True
-                nodes[mine] = self._shared(nodes[mine], nodes[theirs], span)
-        if not is_shared:
+                pairs.append((nodes[mine], nodes[theirs]))
+        for node, other in pairs:
+            if not self._fits(node, other, span):
+                return
+            nodes[node.full_name] = _sharing(node, other)
+        if not pairs:
             self._report(f"{use.name or use.kind} has no parameters to share", span, "leave share: out")
 
-    def _shared(self, node: Node, other: Node, span: Span) -> Node:
+    def _fits(self, node: Node, other: Node, span: Span) -> bool:
+        """Whether a layer can use another's parameters; every one that differs is reported."""
         owned = {param.name: param for param in other.params}
+        before = len(self.problems)
         for param in node.params:
             found = owned.get(param.name)
             if found is None or found.shape != param.shape:
                 theirs = "missing" if found is None else f"{TensorType(found.shape)}"
                 shapes = f"{param.name} is {TensorType(param.shape)} in {node.full_name} and {theirs} in "
                 self._report(f"the parameters cannot be shared: {shapes}{other.full_name}", span)
-        params = tuple(
-            param._replace(frozen=param.name in owned and owned[param.name].frozen) for param in node.params
-        )
-        return node._replace(shared=other.shared or other.full_name, params=params)
+        return len(self.problems) == before
 
     def _report_structure(
         self, use: Use, owner: Made, mine: str | None, theirs: str | None, span: Span
@@ -138,3 +136,15 @@ def _shares(item: Item) -> bool:
     return item.value("share") is not None or any(
         _shares(inner) for body in item.bodies for inner in body.items
     )
+
+
+def _is_alike(node: Node, other: Node, owner: Made) -> bool:
+    """Whether two layers may go together: in blocks and branches those of one kind."""
+    return owner.is_layer or node.layer.kind == other.layer.kind
+
+
+def _sharing(node: Node, owner: Node) -> Node:
+    """A layer with the parameters of another, which are trained or not as they are there."""
+    frozen = {param.name: param.frozen for param in owner.params}
+    params = tuple(param._replace(frozen=frozen[param.name]) for param in node.params)
+    return node._replace(shared=owner.shared or owner.full_name, params=params)
