@@ -154,3 +154,22 @@ def _no_main_option(what: str, options: Mapping[str, bool], item: Item, given: V
         shown = [name for name, required in options.items() if required] or list(options)[:1]
         help = f"it has {', '.join(options)}: write - {kind}: {{{': ..., '.join(shown)}: ...}}"
     return Diagnostic("E203", message, given.span, help=help)
+
+
+def _likely_option(layer: type[Layer], key: str) -> str | None:
+    """The option that was probably meant: PyTorch's name for it, or the nearest name."""
+    by_torch: dict[str, str] = {option.torch: name for name, option in layer.options.items() if option.torch}
+    known = [*layer.options, *BRANCH_KEYS.get(layer.kind, ()), *ITEM_KEYS]
+    return by_torch.get(key) or nearest(key, known) or by_torch.get(nearest(key, by_torch) or "")
+
+
+def _unknown_option(layer: type[Layer], entry: Entry, match: str | None) -> Diagnostic:
+    if entry.key in _FROM_INPUT:
+        help = f"leave it out: {layer.kind} takes it from its input"
+    elif match:
+        help = f"did you mean {match}?"
+    else:
+        options = ", ".join(layer.options)
+        help = f"{layer.kind} has {options}" if options else f"{layer.kind} has no options"
+    message = f"{layer.kind} has no option {entry.key!r}"
+    return Diagnostic("E402", message, entry.key_span, help=help)
