@@ -8,7 +8,7 @@ from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
-from netcalc.spec import ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown, Value
+from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown, Value
 from netcalc.spec.expressions import RESERVED
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
