@@ -124,7 +124,7 @@ class _Elaborator:
                 values, handle = self._block(use, self.spec.blocks[use.kind], owner)
             else:
                 values, handle = self._layer(use, owner)
-            self.sharing.remember(use, values, handle, is_layer, start)
+            self.sharing.remember(use, values, handle, is_layer, start, owner)
             if handle.type is not None:
                 self._settle(use, owner, start)
         if handle.type is None:

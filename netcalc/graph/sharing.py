@@ -46,14 +46,18 @@ class Sharing:
         self._made: dict[str, Made] = {}
         self._stacks: dict[str, int] = {}
 
-    def remember(self, use: Use, values: Values | None, handle: Handle, is_layer: bool, start: int) -> None:
-        """Let others share with a use whose layers are those from `start` on."""
-        if self._is_wanted:
-            name = use.full_name if use.name else handle.name  # unnamed branches go by what joins them
-            stop, is_known = len(self.builder.laid), values is not None and handle.type is not None
-            self._made[name] = Made(
-                name, use.kind, is_layer, values or {}, use.item.bodies, use.names, is_known, start, stop
-            )
+    def remember(
+        self, use: Use, values: Values | None, handle: Handle, is_layer: bool, start: int, owner: Made | None
+    ) -> None:
+        """Let others share with a use whose layers are those from `start` on; it may share itself."""
+        if not self._is_wanted:
+            return
+        name = use.full_name if use.name else handle.name  # unnamed branches go by what joins them
+        stop, is_known = len(self.builder.laid), values is not None and handle.type is not None
+        bodies, names = use.item.bodies, use.names
+        if owner is not None and not bodies:
+            bodies, names = owner.bodies, owner.names
+        self._made[name] = Made(name, use.kind, is_layer, values or {}, bodies, names, is_known, start, stop)
 
     def remember_stack(self, name: str, rows: int) -> None:
         """Let others share, row by row, with what `repeat` or `each` made."""
