@@ -12,8 +12,8 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-TESTS = Path(__file__).parent.parent / "tests"
-sys.path[:0] = [str(TESTS), str(TESTS / "laws")]
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "laws")]
 
 from engines import BATCHES, plan_differences, step_differences, table_differences  # noqa: E402
 from helpers import graph_of  # noqa: E402

@@ -161,6 +161,8 @@ def _apart(found: Array, expected: Array, least: float) -> float:
     finite = np.isfinite(expected)
     if not np.array_equal(finite, np.isfinite(found)):
         return float("inf")
+    if not finite.any():
+        return 0.0
     found, expected = found[finite].astype(np.float64), expected[finite].astype(np.float64)
     scale = max(np.abs(expected).max(initial=0), least)  # so that no square is too large
     norm = np.linalg.norm(expected / scale)
