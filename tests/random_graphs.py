@@ -6,9 +6,10 @@ any options. One layer is planted: a case of the laws, of each kind in turn. Wha
 
     random_graph(seed)      the graph
     random_spec(seed)       the same as plain data, which `text` writes as YAML
+    wired_graph(seed, …)    a few layers of some kinds on vectors, wired at random
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -45,6 +46,11 @@ CHAINED = ("conv", "conv", "conv", "conv", "depthwise_conv", "linear", "linear",
 def random_graph(seed: int) -> Graph:
     """The network of a seed."""
     return graph_of(text(random_spec(seed)))
+
+
+def wired_graph(seed: int, kinds: Sequence[str], most: int) -> Graph:
+    """A network of two layers to `most`, each reading any of the last tensors."""
+    return graph_of(text(Growth(seed, 0).wired(kinds, most)))
 
 
 def random_spec(seed: int) -> Spec:
@@ -126,6 +132,18 @@ class Growth:
             "inputs": self.inputs, "blocks": self.blocks, "layers": self.items, "outputs": self._outputs(),
         }  # fmt: skip
 
+    def wired(self, kinds: Sequence[str], most: int) -> Spec:
+        """Grow a few layers on one or two vectors."""
+        draw = self.draw
+        for name in ("a", "b")[: draw.pick(1, 1, 2)]:
+            self._input(name, (int(draw.rng.integers(1, 10)),))
+        count = draw.rng.integers(2, most + 1)
+        while len(self.items) < count:
+            self._layer(draw.pick(*kinds), draw.pick(*self._readable()[-4:]))
+        *made, last = (next(iter(item.values()))["name"] for item in self.items)
+        outputs = [draw.pick(*made), last] if draw.chance(0.5) else [last]
+        return {"inputs": self.inputs, "blocks": {}, "layers": self.items, "outputs": outputs}
+
     def _input(self, name: str, shape: tuple[int, ...]) -> None:
         self.inputs[name] = list(shape)
         self.types[name] = TensorType(shape)
@@ -144,9 +162,7 @@ class Growth:
         name = self._tensor()
         if name is None:
             return
-        step = self.draw.pick(
-            *("chain",) * 4, *("any",) * 4, "join", "join", "shared", "shared", "nested", "nested"
-        )
+        step = self.draw.pick(*("chain",) * 4, *("any",) * 4, *("join", "shared") * 2, *("nested",) * 3)
         {
             "chain": self._chain, "any": self._any, "join": self._join, "shared": self._shared, "nested": self._nested,
         }[step](name)  # fmt: skip
@@ -260,14 +276,16 @@ class Growth:
     def _block(self, name: str) -> None:
         """A block that is used once or twice, the second time with parameters of its own or the first one's."""
         block, draw = f"b{len(self.blocks)}", self.draw
-        self.blocks[f"{block}(act)"] = [*self._body(self.types[name], depth=1), "$act"]
+        main = draw.layer(draw.pick(*CHAINED), self.types[name], keeping=True)
+        first = [{main.kind: main.options}] if main else []
+        self.blocks[f"{block}(act)"] = [*first, *self._body(self.types[name], depth=1), "$act"]
         body: dict[str, Any] = {"act": draw.pick("relu", "identity", "gelu")}
         if draw.chance(0.3):
             body["repeat"] = 2
-        first = self._add(Drawn(block, body, self.types[name]), [name])
+        made = self._add(Drawn(block, body, self.types[name]), [name])
         if draw.chance(0.6):
-            use = {"share": first} if "repeat" not in body and draw.chance(0.7) else body
-            self._add(Drawn(block, use, self.types[name]), [draw.pick(name, first)])
+            use = {"share": made} if "repeat" not in body and draw.chance(0.7) else body
+            self._add(Drawn(block, use, self.types[name]), [draw.pick(name, made)])
 
     def _body(self, type: TensorType, depth: int) -> list[Any]:
         """Items that read one another and keep the shape."""

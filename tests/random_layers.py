@@ -1,5 +1,6 @@
 """A layer of any kind with random options that fit what it reads: drawn by the options' own declarations."""
 
+from functools import cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -71,6 +72,8 @@ class Drawing:
         match kind, name:
             case _, "filters":
                 return self.pick(1, 2, 3, 4, 6, 8, 8, 8, 12, 16)
+            case "linear", "units":
+                return self.pick(1, 2, 3, 5, 5, 8, 12, 20, 31)
             case ("groupnorm" | "channel_shuffle" | "conv" | "conv_transpose", "groups"):
                 return self.pick(*_divisors(shape[0]))
             case "prelu", "channels":
@@ -153,6 +156,7 @@ def output_of(kind: str, options: dict[str, Any], xs: tuple[TensorType, ...]) ->
     return output if output.numel <= MOST_ELEMENTS and work <= MOST_WORK else None
 
 
+@cache
 def small_cases() -> dict[str, list[Case]]:
     """For kinds that have some the cases of the laws that are small enough for a random graph."""
     small: dict[str, list[Case]] = {kind: [] for kind in LAYERS}

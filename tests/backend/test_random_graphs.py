@@ -84,6 +84,8 @@ def test_graphs_have_what_engines_trip_over() -> None:
             node.shared and node.shared not in graph.unused and node.full_name in graph.unused
             for node in graph.nodes
         )
+        found["a shared block"] += any(node.shared and node.path for node in graph.nodes)
+        found["a frozen layer"] += any(node.is_frozen for node in graph.nodes)
         found["a dead branch"] += bool(graph.unused)
         found["a block in a block"] += any(len(node.path) > 2 for node in graph.nodes)
         for rank in (1, 2, 3, 4):
