@@ -196,15 +196,19 @@ class Growth:
 
     def _chain(self, name: str) -> None:
         """A convolution or linear layer, and what is fused into it."""
-        draw = self.draw
-        drawn = draw.layer(draw.pick(*CHAINED), self.types[name], keeping=draw.chance(0.4))
+        draw, smaller = self.draw, None
+        if draw.chance(0.2):  # a tensor to be added that is broadcast
+            reduced = draw.layer("reduce", self.types[name], axes=[-1], keep=True)
+            smaller = self._add(reduced, [name]) if reduced else None
+        keeping = smaller is not None or draw.chance(0.4)
+        drawn = draw.layer(draw.pick(*CHAINED), self.types[name], keeping=keeping)
         if drawn is None:
             return
         name = self._add(drawn, [name])
         shares = {"batchnorm": 0.5, "add": 0.4, "activation": 0.7, "pooling": 0.3}
         for step in (step for step, share in shares.items() if draw.chance(share)):
             if step == "add":
-                name = self._join(name, ("add",))
+                name = self._join(name, ("add",), smaller)
                 continue
             kind = draw.pick(*FAMILIES.get(step, [step]))
             following = draw.layer(kind, self.types[name])
@@ -225,13 +229,21 @@ class Growth:
         self._add(drawn, reads)
         return True
 
-    def _join(self, name: str, kinds: tuple[str, ...] = ("add", "multiply", "concat")) -> str:
-        """A join with tensors of one shape, in any order; now and then with itself."""
+    def _join(
+        self, name: str, kinds: tuple[str, ...] = ("add", "multiply", "concat"), other: str | None = None
+    ) -> str:
+        """A join with tensors of one shape, or one that is given, in any order; now and then with itself."""
         draw, others = self.draw, self._readable(self.types[name])
-        reads = [name, *(str(draw.pick(*others)) for _ in range(draw.pick(1, 1, 2)))]
+        reads = (
+            [name, *(str(draw.pick(*others)) for _ in range(draw.pick(1, 1, 2)))]
+            if other is None
+            else [name, other]
+        )
         if draw.chance(0.3):
             reads.reverse()
-        drawn = draw.layer(draw.pick(*kinds), *(self.types[read] for read in reads))
+        kind, rank = draw.pick(*kinds), len(self.types[name].shape)
+        fixed = {"axis": int(draw.rng.integers(-rank, rank))} if kind == "concat" and draw.chance(0.6) else {}
+        drawn = draw.layer(kind, *(self.types[read] for read in reads), **fixed)
         return self._add(drawn, reads) if drawn else name
 
     def _shared(self, name: str) -> None:
