@@ -198,7 +198,8 @@ class Growth:
         """A convolution or linear layer, and what is fused into it."""
         draw, smaller = self.draw, None
         if draw.chance(0.2):  # a tensor to be added that is broadcast
-            reduced = draw.layer("reduce", self.types[name], axes=[-1], keep=True)
+            axis = int(draw.rng.integers(len(self.types[name].shape)))
+            reduced = draw.layer("reduce", self.types[name], axes=[axis], keep=True)
             smaller = self._add(reduced, [name]) if reduced else None
         keeping = smaller is not None or draw.chance(0.4)
         drawn = draw.layer(draw.pick(*CHAINED), self.types[name], keeping=keeping)

@@ -86,6 +86,13 @@ def test_graphs_have_what_engines_trip_over() -> None:
         )
         found["a shared block"] += any(node.shared and node.path for node in graph.nodes)
         found["a frozen layer"] += any(node.is_frozen for node in graph.nodes)
+        found["a sum that is broadcast"] += any(
+            node.layer.kind == "add" and len(set(graph.input_types(node))) > 1 for node in graph.nodes
+        )
+        found["images side by side along their height"] += any(
+            node.layer.kind == "concat" and len(node.output.shape) == 3 and node.layer.axis in (1, -2)
+            for node in graph.nodes
+        )
         found["a dead branch"] += bool(graph.unused)
         found["a block in a block"] += any(len(node.path) > 2 for node in graph.nodes)
         for rank in (1, 2, 3, 4):
