@@ -231,7 +231,10 @@ class Growth:
         return True
 
     def _join(
-        self, name: str, kinds: tuple[str, ...] = ("add", "multiply", "concat"), other: str | None = None
+        self,
+        name: str,
+        kinds: tuple[str, ...] = ("add", "multiply", "concat", "concat"),
+        other: str | None = None,
     ) -> str:
         """A join with tensors of one shape, or one that is given, in any order; now and then with itself."""
         draw, others = self.draw, self._readable(self.types[name])
@@ -243,7 +246,7 @@ class Growth:
         if draw.chance(0.3):
             reads.reverse()
         kind, rank = draw.pick(*kinds), len(self.types[name].shape)
-        fixed = {"axis": int(draw.rng.integers(-rank, rank))} if kind == "concat" and draw.chance(0.6) else {}
+        fixed = {"axis": int(draw.rng.integers(-rank, rank))} if kind == "concat" else {}
         drawn = draw.layer(kind, *(self.types[read] for read in reads), **fixed)
         return self._add(drawn, reads) if drawn else name
 
