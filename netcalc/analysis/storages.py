@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from netcalc.analysis.gradients import reached
 from netcalc.analysis.precision import INDEX_BYTES
 from netcalc.analysis.report import IN_PLACE
 from netcalc.graph import Graph, Node
@@ -31,10 +32,11 @@ class Storages:
     """Bytes of one sample."""
     kept: dict[str, Kept] = field(default_factory=dict)
     """What each layer keeps for backward; nothing where no gradient passes."""
-    needs: set[str] = field(default_factory=set)
-    """The tensors that a gradient goes back to."""
+    needs: frozenset[str] = frozenset()
+    """The layers whose output has a gradient."""
 
     def __post_init__(self) -> None:
+        self.needs = reached(self.graph) if self.training else frozenset()
         self._readings = Counter(self.graph.outputs)
         self._readings.update(name for node in self.graph.nodes for name in node.inputs)
         self._alone: set[str] = set()  # nobody but its one reader sees the memory behind it
@@ -65,12 +67,9 @@ class Storages:
 
     def _place(self, node: Node) -> None:
         name, types = node.full_name, self.graph.input_types(node)
-        trains = any(param.trainable for param in node.params)
-        needs = self.needs_of(node)
         kept = NOTHING
-        if self.training and name not in self.graph.unused and (trains or any(needs)):
-            self.needs.add(name)
-            kept = node.layer.kept(types, node.output, needs)
+        if self.has_backward(node):
+            kept = node.layer.kept(types, node.output, self.needs_of(node))
         self.kept[name] = kept
         view = self._view(node, types)
         if view is not None or self._works_in_place(node, kept):

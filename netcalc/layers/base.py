@@ -65,6 +65,10 @@ class Layer:
     """What it keeps for backward, where that does not depend on its options and sizes."""
     view: ClassVar[View | None] = None
     """How its output is its input's memory, where it is."""
+    fusible: ClassVar[bool] = False
+    """Whether the kernel that makes or reads its tensors can do it on the way, moving no bytes for it."""
+    looks_up: ClassVar[bool] = False
+    """Whether it reads of its parameters only the rows that its input names."""
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}

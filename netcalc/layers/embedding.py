@@ -21,6 +21,7 @@ class Embedding(Layer):
     kind = "embedding"
     family = "embedding"
     keeps = INPUT
+    looks_up = True
     also = ("Embedding", "lookup")
 
     entries = Integer(doc="rows of the table, such as the words of a vocabulary", torch="num_embeddings")
@@ -45,6 +46,7 @@ class Parameter(Layer):
 
     kind = "parameter"
     family = "embedding"
+    fusible = True
     also = ("Parameter", "position_embedding", "class_token", "layer_scale")
 
     shape = Integers(doc="the learned tensor's sizes, without the batch", torch="size")

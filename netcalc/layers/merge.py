@@ -15,6 +15,7 @@ class _Elementwise(Layer):
     """One result an element; an axis of size 1 stretches to the others' size."""
 
     family = "merge"
+    fusible = True
     arity = (2, None)
 
     def infer(self, *xs: TensorType) -> TensorType:
@@ -78,6 +79,7 @@ class Concat(Layer):
     kind = "concat"
     family = "merge"
     keeps = NOTHING
+    fusible = True
     also = ("cat", "Concatenate", "concatenate")
     arity = (2, None)
 

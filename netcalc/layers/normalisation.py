@@ -24,6 +24,7 @@ class _Norm(Layer):
     """The shape stays; `affine` adds a learned scale (`weight`) and shift (`bias`)."""
 
     family = "normalisation"
+    fusible = True
     least_axes = 1
 
     eps = Number(EPS, above=0, doc="added to the variance", torch="eps")
@@ -168,6 +169,7 @@ class LRN(Layer):
 
     kind = "lrn"
     family = "normalisation"
+    fusible = True
     also = ("LocalResponseNorm", "local_response_norm")
 
     size = Integer(doc="channels that are summed", torch="size")

@@ -160,6 +160,7 @@ class Pad(SpatialLayer):
 
     kind = "pad"
     family = "shape"
+    fusible = True
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
 
     pad = Padding(doc="cells added", same=False)
@@ -190,6 +191,7 @@ class Roll(Layer):
 
     kind = "roll"
     family = "shape"
+    fusible = True
     keeps = NOTHING
     also = ("Roll", "cyclic_shift")
 
@@ -214,6 +216,7 @@ class ChannelShuffle(Layer):
 
     kind = "channel_shuffle"
     family = "shape"
+    fusible = True
     keeps = NOTHING
     also = ("ChannelShuffle",)
 

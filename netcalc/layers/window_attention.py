@@ -110,10 +110,12 @@ class WindowAttention(SpatialLayer):
         return Kept(each=Extra(each), once=once)
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+        """Two products for each of forward's, but one where only the weights need it: of x and of offsets."""
         *space, channels = xs[0].shape
         positions, _ = self._positions(tuple(space))
-        reading = 3 * positions * channels * channels
-        return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
+        reading = 0 if any(needs) else 3 * positions * channels * channels
+        offsets = self.offsets() * _HIDDEN * _COORDINATES if self.cosine else 0
+        return 2 * self.cost(xs, y).macs - reading - offsets
 
     def _positions(self, space: Shape) -> tuple[int, int]:
         """The positions of all windows, the padded ones among them, and those of one."""

@@ -1,0 +1,26 @@
+"""Which tensors a gradient goes back to, and the multiply-adds that it takes."""
+
+from collections.abc import Set
+
+from netcalc.graph import Graph, Node
+
+
+def reached(graph: Graph) -> frozenset[str]:
+    """The layers, by full name, whose output has a gradient in training.
+
+    An output of the network depends on them, and they or something before them are trained.
+    """
+    names: set[str] = set()
+    for node in graph.nodes:
+        trains = any(param.trainable for param in node.params)
+        if node.full_name not in graph.unused and (trains or not names.isdisjoint(node.inputs)):
+            names.add(node.full_name)
+    return frozenset(names)
+
+
+def backward_macs(graph: Graph, node: Node, reached: Set[str]) -> int:
+    """Multiply-adds of one sample's gradients of a layer; what backward computes again is not in them."""
+    if node.full_name not in reached:
+        return 0
+    needs = tuple(name in reached for name in node.inputs)
+    return node.layer.backward_macs(graph.input_types(node), node.output, needs)
