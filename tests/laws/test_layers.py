@@ -206,3 +206,14 @@ def test_traced_integers_keep_their_value() -> None:
     assert formula((-(-a // b)).term) == "ceil(a / b)"
     assert formula(((a - b) // b + 1).term) == "floor((a - b) / b) + 1"
     assert numbers(((a + 1) // b).term) == "(7 + 1) / 2"
+
+
+@every_layer
+def test_what_acts_on_each_element_can_be_fused(layer: type[Layer]) -> None:
+    """So that no bound of a time counts bytes for it; and no product can."""
+    made = next(case for case in CASES if case.kind == layer.kind)
+    macs = made.layer.cost(made.types, made.layer.infer(*made.types)).macs
+    if layer.fusible:
+        assert macs == 0
+    if layer.family in ("activation", "normalisation", "regularisation"):
+        assert layer.fusible
