@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from netcalc.layers import geometry
 from netcalc.layers.activation import Softmax
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.kept import Extra, Kept
@@ -48,6 +49,12 @@ class ScaledDotProductAttention(Layer):
         geometry.require_divides(self.heads, query.shape[1], "features of the queries", "heads")
         geometry.require_divides(self.heads, value.shape[1], "features of the values", "heads")
         return TensorType((query.shape[0], value.shape[1]), query.dtype)
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         query, key, value = xs
@@ -103,6 +110,12 @@ class MultiHeadAttention(Layer):
         _require_one_length(key, value)
         geometry.require_divides(self.heads, query.shape[1], "features", "heads")
         return query
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE
 
     def params(self, *xs: TensorType) -> tuple[ParamSpec, ...]:
         width, *others = (x.shape[1] for x in _three(xs))

@@ -9,6 +9,8 @@ from functools import cached_property
 from math import prod
 from typing import Any, ClassVar, NamedTuple, Self
 
+from netcalc.layers import axes
+from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
 from netcalc.layers.kept import Kept, View
@@ -126,6 +128,15 @@ class Layer:
         """What each output reads along each spatial axis; None where that is the whole input."""
         return None
 
+    def reads_axes(self, rank: int) -> Axes | None:
+        """What the axes of its first input are, where it takes them to be certain ones."""
+        return None
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        """What its output's axes are, given those of its inputs: the same unless there are more or fewer."""
+        rank = len(y.shape)
+        return next((given for given in names if len(given) == rank), axes.channels_first(rank))
+
     def settings(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
         return {
@@ -160,6 +171,9 @@ class SpatialLayer(Layer):
         for name, option in self.options.items():
             values[name] = option.per_axis(values[name], axes, values)
         return type(self)(**values)
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return axes.channels_first(rank)
 
 
 def spatial_axes(kind: str, x: TensorType) -> int:

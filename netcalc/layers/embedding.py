@@ -1,6 +1,7 @@
 """Learned tables: rows looked up by a token's number, and tensors joined to the input."""
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -29,6 +30,12 @@ class Embedding(Layer):
 
     def infer(self, x: TensorType) -> TensorType:
         return TensorType((*x.shape, self.width), x.dtype)
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return ("T",) if rank == 1 else None
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return (*names[0], "D")
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         return (ParamSpec("weight", (self.entries, self.width), "normal"),)

@@ -5,6 +5,7 @@ from math import log, prod
 from netcalc.layers import geometry
 from netcalc.layers.activation import Sigmoid
 from netcalc.layers.attention import SCORE_OPS
+from netcalc.layers.axes import Axes, channels_last
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer
 from netcalc.layers.errors import LayerError
 from netcalc.layers.kept import Extra, Kept
@@ -65,6 +66,12 @@ class WindowAttention(SpatialLayer):
             for window, size in zip(self.size, x.shape[:-1], strict=True):
                 geometry.require_divides(window, size, "positions of a grid", "size")
         return x
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return channels_last(rank)
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return channels_last(len(y.shape))
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         channels = x.shape[-1]
