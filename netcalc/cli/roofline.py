@@ -31,7 +31,7 @@ def command(
             "--device",
             "-d",
             metavar="NAME",
-            help="gtx580, v100, a100, h100, h200, b200, ryzen7840u, a17npu, or one of --devices.",
+            help="One that netcalc devices lists, or one of --devices.",
         ),
     ],
     devices: Annotated[

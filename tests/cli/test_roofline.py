@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import netcalc
+from netcalc.analysis.devices import read_devices
 from netcalc.analysis.memory import training_peak
 
 Cli = Callable[..., Any]
@@ -129,3 +130,28 @@ def test_mistakes_in_a_table_are_shown_where_they_are(cli: Cli, tmp_path: Path) 
     assert result.code == 2
     assert f"--> {path}:1:29" in result.err
     assert "did you mean float32?" in result.err
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_devices_are_listed_with_their_sources(cli: Cli, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = cli("devices")
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert max(map(len, lines)) <= width
+    a100 = next(line for line in lines if line.startswith("a100")).split()
+    assert a100 == "a100 19.5 19.5 156 312 312 624 2039 80".split()
+    text = " ".join(result.out.split())
+    for device in read_devices().values():
+        assert f"{device.key} {device.name} {device.source}" in text
+
+
+def test_devices_in_json_and_of_ones_own(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("mine: {name: Mine, memory_gib: 1, bandwidth_giga: 10, peak_tera: {float32: 0.5}}\n")
+    listed = json.loads(cli("devices", "--devices", str(path), "-f", "json").out)["devices"]
+    assert {device["key"] for device in listed} == {*read_devices(), "mine"}
+    assert listed[-1]["operations_per_second"] == {"float32": 5e11}
+    assert listed[-1]["memory_bytes"] == 2**30
+    assert "no source" in cli("devices", "--devices", str(path)).out
+    assert cli("devices", "--devices", "nosuch.yaml").code == 2
