@@ -81,8 +81,12 @@ class Kernels:
             return True
         if not (self.fused and node.layer.fusible):
             return False
-        given_alone = last is None and node.full_name in self.graph.outputs
-        return not given_alone and (self._is_joining(node) or len(self._whole_inputs(node)) < 2)
+        if last is None:
+            return node.full_name not in self.graph.outputs  # somebody has to write it
+        if len(node.inputs) == 1:
+            (read,) = self.graph.input_types(node)
+            return read.numel <= node.output.numel or not self._is_joined_by(node, last)
+        return self._is_joining(node) or len(self._whole_inputs(node)) < 2
 
     def _pass(self, node: Node, readings: list[Reading], last: int | None) -> None:
         of = frozenset[str]().union(*(reading.of for reading in readings))
@@ -96,11 +100,12 @@ class Kernels:
             self.listed[last].nodes.append(node)
 
     def _is_joined_by(self, node: Node, last: int) -> bool:
-        """Whether a sum or product is formed in the kernel that makes the last of its operands."""
+        """Whether a layer writes its output in the kernel that makes the last of its operands."""
         if not (self.fused and node.layer.fusible) or self.listed[last].is_free:
             return False
         made = {*self.listed[last].makes}
-        return any(self.readings[name].of <= made for name in self._whole_inputs(node))
+        operands = node.inputs if len(node.inputs) == 1 else self._whole_inputs(node)
+        return any(self.readings[name].of <= made for name in operands)
 
     def _is_joining(self, node: Node) -> bool:
         """Whether its inputs stand side by side in its output, where their makers can put them."""

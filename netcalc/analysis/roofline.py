@@ -156,8 +156,10 @@ class _Counter:
         graph = self.report.graph
         macs = sum(backward_macs(graph, node, self.reached) for node in active)
         upstream = [name for name in kernel.writes if name in self.reached]
-        read = [reading for node in active for reading in self._values(node)]
-        written = [self._gradient(reading) for node in active for reading in self._computed(node)]
+        own = {*kernel.makes}  # what it makes and reads itself need not leave it
+        read = [reading for node in active for reading in self._values(node) if not reading.of <= own]
+        computed = [reading for node in active for reading in self._computed(node)]
+        written = [self._gradient(reading) for reading in computed if not reading.of <= own]
         moved = sum(self._bytes(reading.size) for reading in (*distinct(read), *distinct(written)))
         weights = sum(self._weights(node, trained=True) for node in active)
         if written or weights:

@@ -47,7 +47,7 @@ def json_chunks(devices: Iterable[Device], version: str) -> Iterator[str]:
             "bytes_per_second": device.bytes_per_second,
             "operations_per_second": device.operations_per_second, "source": device.source,
         }  # fmt: skip
-        yield (",\n " if number else "\n ") + json.dumps(described, ensure_ascii=False)
+        yield (",\n " if number else "\n ") + json.dumps(described)
     yield "\n]}\n"
 
 

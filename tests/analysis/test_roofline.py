@@ -135,6 +135,26 @@ layers:
     assert layers["c"].forward.bytes == 4 * (4 * 64 + 4 + 5 + 64)
 
 
+def test_gates_and_products_are_formed_where_their_factors_are_made() -> None:
+    """Neither the halves of a gated unit nor the factor that comes last leave the kernel."""
+    layers = kernels("input: [4, 6]\nlayers:\n  - linear: {name: a, units: 8}\n  - glu: {name: g}\n")
+    assert list(layers) == ["a g"]
+    assert layers["a g"].forward.bytes == 4 * (4 * 6 + 56 + 4 * 4)
+    assert layers["a g"].backward.bytes == 4 * (4 * 4 + 4 * 6 + 56)
+    text = """
+input: [4, 6]
+layers:
+  - linear: {name: a, units: 8}
+  - linear: {name: b, from: input, units: 8}
+  - multiply: {name: c, from: [a, b]}
+"""
+    layers = kernels(text)
+    assert list(layers) == ["a", "b c"]
+    assert layers["b c"].forward.bytes == 4 * (4 * 6 + 56 + 4 * 8 + 4 * 8)
+    # the gradient of c and the factor's is read and written; that of b stays inside
+    assert layers["b c"].backward.bytes == 4 * (4 * 8 + 4 * 6 + 4 * 8 + 56)
+
+
 def test_what_nobody_can_pass_on_is_written() -> None:
     (norm,) = found("input: [4, 8, 8]\nlayers:\n  - batchnorm\n").layers
     assert norm.forward.bytes == 4 * (2 * 4 * 64 + 16)
