@@ -9,7 +9,7 @@ counted (a batch norm folds into weights, a pool reuses its comparisons) and bes
 they take no time of their own here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -157,19 +157,19 @@ class _Counter:
         macs = sum(backward_macs(graph, node, self.reached) for node in active)
         upstream = [name for name in kernel.writes if name in self.reached]
         own = {*kernel.makes}  # what it makes and reads itself need not leave it
-        read = [reading for node in active for reading in self._values(node) if not reading.of <= own]
+        read = [reading for node in active for reading in self._values(node, own)]
         computed = [reading for node in active for reading in self._computed(node)]
         written = [self._gradient(reading) for reading in computed if not reading.of <= own]
         moved = sum(self._bytes(reading.size) for reading in (*distinct(read), *distinct(written)))
         weights = sum(self._weights(node, trained=True) for node in active)
         if written or weights:
             moved += self._written(upstream) + weights
-        if macs and written:
+        if macs and not self.reached.isdisjoint(kernel.nodes[0].inputs):
             moved += self._weights(kernel.nodes[0])
         return Work(2 * macs * self.report.batch, moved)
 
-    def _values(self, node: Node) -> list[Reading]:
-        """What the gradients read of the tensors of the way there."""
+    def _values(self, node: Node, own: Set[str]) -> list[Reading]:
+        """What the gradients read of the tensors of the way there; `own` the kernel makes."""
         is_product = self._rows[node.full_name].figures.macs > 0
         if not is_product and self.kernels.fused:
             return []
@@ -178,8 +178,9 @@ class _Counter:
         inputs = [node.inputs[position] for position in kept.inputs]
         if is_product and not inputs:
             inputs = list(node.inputs)  # what stands in place of them is no smaller
-        names = [*inputs, *([node.full_name] if kept.output and not is_product else [])]
-        return [self.kernels.readings[name] for name in names]
+        read = [self.kernels.readings[name] for name in inputs]
+        output = [self.kernels.readings[node.full_name]] if kept.output and not is_product else []
+        return [*(reading for reading in read if not reading.of <= own), *output]
 
     def _computed(self, node: Node) -> list[Reading]:
         """The readings whose gradient a layer computes, rather than hand on its output's."""
