@@ -19,6 +19,7 @@ class Activation(Layer):
 
     family = "activation"
     keeps = INPUT
+    fusible = True
     ops: ClassVar[int]
 
     def infer(self, x: TensorType) -> TensorType:

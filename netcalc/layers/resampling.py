@@ -103,6 +103,7 @@ class PixelShuffle(Layer):
     kind = "pixel_shuffle"
     main = "factor"
     family = "resampling"
+    fusible = True
     keeps = NOTHING
     also = ("PixelShuffle", "depth_to_space")
 
@@ -130,6 +131,7 @@ class PixelUnshuffle(Layer):
 
     kind = "pixel_unshuffle"
     family = "resampling"
+    fusible = True
     keeps = NOTHING
     also = ("PixelUnshuffle", "space_to_depth", "SpaceToDepth")
 

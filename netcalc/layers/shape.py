@@ -2,7 +2,8 @@
 
 from math import prod
 
-from netcalc.layers import geometry
+from netcalc.layers import axes, geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -55,6 +56,9 @@ class Flatten(Layer):
         geometry.require_at_least(end, start, f"start={self.start} lies behind end={self.end}", "start")
         return TensorType((*x.shape[:start], prod(x.shape[start : end + 1]), *x.shape[end + 1 :]), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return axes.reshaped(names[0], xs[0].shape, y.shape) if names[0] else ("C",)
+
 
 class Reshape(Layer):
     """The same elements in another shape; one size may be -1 and takes what is left.
@@ -85,6 +89,9 @@ class Reshape(Layer):
         sizes = (x.numel // known if size == -1 else size for size in self.shape)
         return TensorType(tuple(sizes), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return axes.reshaped(names[0], xs[0].shape, y.shape)
+
 
 class Permute(Layer):
     """The axes in another order: axis i of the output is axis `order[i]` of the input.
@@ -106,6 +113,9 @@ class Permute(Layer):
         message = f"order names each of the {len(x.shape)} axes of {x} once, not {list(self.order)}"
         geometry.require_equal(sorted(axes), list(range(len(x.shape))), message, "order")
         return TensorType(tuple(x.shape[axis] for axis in axes), x.dtype)
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return axes.arranged(tuple(names[0][axis] for axis in self.order))
 
 
 class Squeeze(Layer):
@@ -133,6 +143,14 @@ class Squeeze(Layer):
             geometry.require_equal(x.shape[axis], 1, message, "axes")
         return TensorType(tuple(s for axis, s in enumerate(x.shape) if axis not in dropped), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        rank = len(names[0])
+        if self.axes is None:
+            gone = {axis for axis, size in enumerate(xs[0].shape) if size == 1}
+        else:
+            gone = {geometry.resolve_axis(axis, rank, "axes") for axis in self.axes}
+        return tuple(name for axis, name in enumerate(names[0]) if axis not in gone)
+
 
 class Unsqueeze(Layer):
     """Adds an axis of size 1 before `axis`.
@@ -153,6 +171,12 @@ class Unsqueeze(Layer):
         axis = geometry.resolve_axis(self.axis, len(x.shape) + 1, "axis")
         return TensorType((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        axis = geometry.resolve_axis(self.axis, len(y.shape), "axis")
+        if not axis and names[0][:1] == ("C",):
+            return axes.channels_first(len(y.shape))  # a picture without channels gets one
+        return (*names[0][:axis], axes.by_place(axis), *names[0][axis:])
+
 
 class Pad(SpatialLayer):
     """Adds cells around the spatial axes, as PyTorch's ConstantPad, ReflectionPad and their like.
@@ -165,6 +189,7 @@ class Pad(SpatialLayer):
     kind = "pad"
     main = "pad"
     family = "shape"
+    fusible = True
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
 
     pad = Padding(doc="cells added", same=False)
@@ -196,6 +221,7 @@ class Roll(Layer):
     kind = "roll"
     main = "shift"
     family = "shape"
+    fusible = True
     keeps = NOTHING
     also = ("Roll", "cyclic_shift")
 
@@ -221,6 +247,7 @@ class ChannelShuffle(Layer):
     kind = "channel_shuffle"
     main = "groups"
     family = "shape"
+    fusible = True
     keeps = NOTHING
     also = ("ChannelShuffle",)
 
