@@ -65,6 +65,8 @@ class Layer:
     """What it keeps for backward, where that does not depend on its options and sizes."""
     view: ClassVar[View | None] = None
     """How its output is its input's memory, where it is."""
+    linear: ClassVar[bool] = False
+    """Whether it is a linear map in inference, a constant shift aside."""
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
@@ -121,6 +123,11 @@ class Layer:
     def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""
         return None
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        """For each axis of the output, the axes of the first input that it runs along."""
+        axes, rank = len(self.infer(x).shape), len(x.shape)
+        return tuple(frozenset((axis,)) if axes == rank else frozenset(range(rank)) for axis in range(axes))
 
     def settings(self) -> dict[str, Any]:
         """The options that differ from their defaults."""

@@ -15,6 +15,7 @@ class _Windowed(SpatialLayer):
 
     family = "convolution"
     keeps = INPUT
+    linear = True
 
     kernel = Sizes(doc="size of the window", torch="kernel_size")
     stride = Sizes(1, doc="step of the window", torch="stride")

@@ -18,6 +18,7 @@ class Linear(Layer):
     kind = "linear"
     family = "linear"
     keeps = INPUT
+    linear = True
     also = ("Dense", "fc", "fully_connected", "affine", "dense")
 
     units = Integer(doc="output features", torch="out_features")

@@ -18,6 +18,7 @@ class Dropout(Layer):
 
     kind = "dropout"
     family = "regularisation"
+    linear = True
     also = ("Dropout", "Dropout2d")
 
     rate = Number(0.5, at_least=0, at_most=1, doc="share of elements that are zeroed", torch="p")
@@ -51,6 +52,7 @@ class StochasticDepth(Layer):
 
     kind = "stochastic_depth"
     family = "regularisation"
+    linear = True
     also = ("StochasticDepth", "DropPath", "drop_path")
 
     rate = Number(at_least=0, at_most=1, doc="share of samples whose branch is dropped", torch="p")

@@ -21,6 +21,7 @@ class Upsample(SpatialLayer):
 
     kind = "upsample"
     family = "resampling"
+    linear = True
     keeps = NOTHING
     also = ("Upsample", "UpSampling2D", "UpsamplingNearest2d", "UpsamplingBilinear2d")
 
@@ -51,6 +52,7 @@ class Interpolate(SpatialLayer):
 
     kind = "interpolate"
     family = "resampling"
+    linear = True
     keeps = NOTHING
     also = ("Resize", "Resizing", "resize")
 
@@ -78,6 +80,7 @@ class PixelShuffle(Layer):
 
     kind = "pixel_shuffle"
     family = "resampling"
+    linear = True
     keeps = NOTHING
     also = ("PixelShuffle", "depth_to_space")
 

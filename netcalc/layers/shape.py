@@ -19,6 +19,7 @@ class Identity(Layer):
 
     kind = "identity"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.ANY
     also = ("Identity", "noop", "pass")
@@ -40,6 +41,7 @@ class Flatten(Layer):
 
     kind = "flatten"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.IN_ORDER
     also = ("Flatten",)
@@ -55,6 +57,15 @@ class Flatten(Layer):
         geometry.require_at_least(end, start, f"start={self.start} lies behind end={self.end}", "start")
         return TensorType((*x.shape[:start], prod(x.shape[start : end + 1]), *x.shape[end + 1 :]), x.dtype)
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        if not rank:
+            return (frozenset(),)
+        start = geometry.resolve_axis(self.start, rank, "start")
+        end = geometry.resolve_axis(self.end, rank, "end")
+        single = [frozenset((axis,)) for axis in range(rank)]
+        return (*single[:start], frozenset(range(start, end + 1)), *single[end + 1 :])
+
 
 class Reshape(Layer):
     """The same elements in another shape; one size may be -1 and takes what is left.
@@ -64,6 +75,7 @@ class Reshape(Layer):
 
     kind = "reshape"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.IN_ORDER
     also = ("Unflatten", "view")
@@ -84,6 +96,21 @@ class Reshape(Layer):
         sizes = (x.numel // known if size == -1 else size for size in self.shape)
         return TensorType(tuple(sizes), x.dtype)
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        """The elements stay in order: an axis runs along those whose steps lie within its own."""
+        found, inner_step = list[frozenset[int]](), x.numel
+        steps = [prod(x.shape[axis + 1 :]) for axis in range(len(x.shape))]
+        for size in self.infer(x).shape:
+            outer_step, inner_step = inner_step, inner_step // size
+            found.append(
+                frozenset(
+                    axis
+                    for axis, step in enumerate(steps)
+                    if step < outer_step and step * x.shape[axis] > inner_step
+                )
+            )
+        return tuple(found)
+
 
 class Permute(Layer):
     """The axes in another order: axis i of the output is axis `order[i]` of the input.
@@ -93,6 +120,7 @@ class Permute(Layer):
 
     kind = "permute"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.STRIDED
     also = ("Permute", "transpose")
@@ -105,6 +133,10 @@ class Permute(Layer):
         geometry.require_equal(sorted(axes), list(range(len(x.shape))), message, "order")
         return TensorType(tuple(x.shape[axis] for axis in axes), x.dtype)
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        return tuple(frozenset((geometry.resolve_axis(axis, rank, "order"),)) for axis in self.order)
+
 
 class Squeeze(Layer):
     """Drops axes of size 1: all of them, or those named.
@@ -114,6 +146,7 @@ class Squeeze(Layer):
 
     kind = "squeeze"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.ANY
 
@@ -130,6 +163,13 @@ class Squeeze(Layer):
             geometry.require_equal(x.shape[axis], 1, message, "axes")
         return TensorType(tuple(s for axis, s in enumerate(x.shape) if axis not in dropped), x.dtype)
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        if self.axes is None:
+            return tuple(frozenset((axis,)) for axis, size in enumerate(x.shape) if size != 1)
+        dropped = {geometry.resolve_axis(axis, rank, "axes") for axis in self.axes}
+        return tuple(frozenset((axis,)) for axis in range(rank) if axis not in dropped)
+
 
 class Unsqueeze(Layer):
     """Adds an axis of size 1 before `axis`.
@@ -139,6 +179,7 @@ class Unsqueeze(Layer):
 
     kind = "unsqueeze"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.ANY
     also = ("expand_dims",)
@@ -148,6 +189,12 @@ class Unsqueeze(Layer):
     def infer(self, x: TensorType) -> TensorType:
         axis = geometry.resolve_axis(self.axis, len(x.shape) + 1, "axis")
         return TensorType((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        axis = geometry.resolve_axis(self.axis, rank + 1, "axis")
+        single = [frozenset((old,)) for old in range(rank)]
+        return (*single[:axis], frozenset(), *single[axis:])
 
 
 class Pad(SpatialLayer):
@@ -160,6 +207,7 @@ class Pad(SpatialLayer):
 
     kind = "pad"
     family = "shape"
+    linear = True
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
 
     pad = Padding(doc="cells added", same=False)
@@ -190,6 +238,7 @@ class Roll(Layer):
 
     kind = "roll"
     family = "shape"
+    linear = True
     keeps = NOTHING
     also = ("Roll", "cyclic_shift")
 
@@ -214,6 +263,7 @@ class ChannelShuffle(Layer):
 
     kind = "channel_shuffle"
     family = "shape"
+    linear = True
     keeps = NOTHING
     also = ("ChannelShuffle",)
 
