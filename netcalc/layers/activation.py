@@ -38,6 +38,7 @@ class ReLU(Activation):
     """
 
     kind = "relu"
+    rectifies = True
     keeps = OUTPUT
     also = ("ReLU", "rectifier")
     ops = 1
@@ -50,6 +51,8 @@ class ReLU6(Activation):
     """
 
     kind = "relu6"
+    bounded = True
+    rectifies = True
     also = ("ReLU6",)
     ops = 2
 
@@ -167,6 +170,7 @@ class Sigmoid(Activation):
     """
 
     kind = "sigmoid"
+    bounded = True
     keeps = OUTPUT
     also = ("Sigmoid", "logistic")
     ops = 4
@@ -179,6 +183,7 @@ class Tanh(Activation):
     """
 
     kind = "tanh"
+    bounded = True
     keeps = OUTPUT
     also = ("Tanh",)
     ops = 1
@@ -191,6 +196,7 @@ class HardSigmoid(Activation):
     """
 
     kind = "hardsigmoid"
+    bounded = True
     also = ("Hardsigmoid", "hard_sigmoid")
     ops = 4
 
@@ -241,6 +247,7 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
+    bounded = True
     keeps = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
@@ -265,4 +272,5 @@ class LogSoftmax(Softmax):
     """
 
     kind = "log_softmax"
+    bounded = False
     also = ("LogSoftmax", "logsoftmax")

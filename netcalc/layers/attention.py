@@ -68,6 +68,9 @@ class ScaledDotProductAttention(Layer):
             return Kept((2,), each=Extra(values=query.numel + key.numel + scores))
         return Kept(each=Extra(values=query.numel + key.numel + value.numel + scores))
 
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.causal
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return 2 * self.cost(xs, y).macs
 
@@ -141,6 +144,9 @@ class MultiHeadAttention(Layer):
             read = read + (key.numel if one else key.numel + value.numel)
         projected = (length + 2 * key.shape[0]) * width
         return Kept(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.causal
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         missing = [x.numel for x, needed in zip(_three(xs), _three(needs), strict=True) if not needed]

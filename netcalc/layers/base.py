@@ -67,6 +67,10 @@ class Layer:
     """How its output is its input's memory, where it is."""
     linear: ClassVar[bool] = False
     """Whether it is a linear map in inference, a constant shift aside."""
+    bounded: ClassVar[bool] = False
+    """Whether its output lies between two bounds, whatever comes in."""
+    rectifies: ClassVar[bool] = False
+    """Whether it sets what is negative to zero."""
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
@@ -128,6 +132,10 @@ class Layer:
         """For each axis of the output, the axes of the first input that it runs along."""
         axes, rank = len(self.infer(x).shape), len(x.shape)
         return tuple(frozenset((axis,)) if axes == rank else frozenset(range(rank)) for axis in range(axes))
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        """Whether its output depends on where along the sequence or the map an element stands."""
+        return False
 
     def settings(self) -> dict[str, Any]:
         """The options that differ from their defaults."""

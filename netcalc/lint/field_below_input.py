@@ -13,9 +13,10 @@ class FieldBelowInput(Rule):
 
     A warning where a position of an image sees less than half of it along every axis and the positions
     are then pooled into one, since no layer relates distant parts of the input to each other. A note
-    elsewhere: sound is long and mostly judged by its parts, linear layers on a flattened map see all of it, a dense prediction may do with its
-    surroundings. Attention or a linear layer over positions, as in a mixer, behind the last
-    convolution sees everything. Nothing is said of points that are each read alone, as in PointNet.
+    elsewhere: sound is long and mostly judged by its parts, linear layers on a flattened map see all
+    of it, a dense prediction may do with its surroundings. Attention or a linear layer over positions,
+    as in a mixer, behind the last convolution sees everything. Nothing is said of points that are
+    each read alone, as in PointNet.
 
     Why:
         A global average of local features is a bag of patches: it cannot tell how they lie to one

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from netcalc.graph import Node
 from netcalc.lint.net import Net
 
+
 def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
     """Every two full maps whose product is one map that costs no more to represent.
 
