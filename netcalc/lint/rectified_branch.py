@@ -21,14 +21,18 @@ class RectifiedBranch(Rule):
         input: [64, 16, 16]
         layers:
           - residual:
-              main: [{conv: {filters: 64, kernel: 3, pad: 1}}, relu]
+              main:
+                - conv: {filters: 64, kernel: 3, pad: 1}
+                - relu
           - conv: {filters: 64, kernel: 3, pad: 1}
 
     Fix:
         input: [64, 16, 16]
         layers:
           - residual:
-              main: [relu, {conv: {filters: 64, kernel: 3, pad: 1}}]
+              main:
+                - relu
+                - conv: {filters: 64, kernel: 3, pad: 1}
           - conv: {filters: 64, kernel: 3, pad: 1}
     """
 
