@@ -13,10 +13,9 @@ class FieldBelowInput(Rule):
 
     A warning where a position of an image sees less than half of it along every axis and the positions
     are then pooled into one, since no layer relates distant parts of the input to each other. A note
-    elsewhere: sound is long and mostly judged by its parts, linear layers on a flattened map see all
+    elsewhere: sound and points are mostly judged by their parts, linear layers on a flattened map see all
     of it, a dense prediction may do with its surroundings. Attention or a linear layer over positions,
-    as in a mixer, behind the last convolution sees everything. Nothing is said of points that are
-    each read alone, as in PointNet.
+    as in a mixer, behind the last convolution sees everything.
 
     Why:
         A global average of local features is a bag of patches: it cannot tell how they lie to one
@@ -53,7 +52,7 @@ class FieldBelowInput(Rule):
             return
         node, field = found
         sizes = [axis.size for axis in field.axes]
-        if max(sizes) > 1 and any(size < given for size, given in zip(sizes, field.origin, strict=True)):
+        if any(size < given for size, given in zip(sizes, field.origin, strict=True)):
             written, given = "x".join(map(str, sizes)), "x".join(map(str, field.origin))
             message = (
                 f"at the last convolution, {node.full_name}, a position sees {written} of {given} inputs"

@@ -315,3 +315,32 @@ def test_a_table_of_rules_fits(cli: Cli, monkeypatch: pytest.MonkeyPatch, width:
     monkeypatch.setenv("COLUMNS", str(width))
     assert max(map(len, cli("rules").out.splitlines())) <= width
     assert max(map(len, cli("rules", "N201").out.splitlines())) <= width
+
+
+SETTABLE = "args: {width: 16, classes: 10}\n" + SOUND.replace("filters: 16", "filters: $width")
+
+
+@pytest.mark.parametrize("settings", [("classes=5",), ("width=32", "classes=5")])
+def test_a_setting_that_changes_nothing(
+    cli: Cli, specs: Callable[..., list[str]], settings: tuple[str, ...]
+) -> None:
+    options = [word for setting in settings for word in ("--set", setting)]
+    result = cli("check", *specs(SETTABLE), *options)
+    assert "warning[E804]: classes changes nothing" in result.out
+    assert "width changes" not in result.out
+    assert cli("check", *specs(SETTABLE), *options, "--strict").code == 1
+    found = json.loads(cli("check", *specs(SETTABLE), *options, "-f", "json").out)["specs"][0]
+    assert [one["code"] for one in found["settings"]] == ["E804"]
+    assert found["warnings"] == 1
+
+
+@pytest.mark.parametrize("setting", ["width=32", "classes=10"])
+def test_a_setting_that_counts_or_repeats_the_default(
+    cli: Cli, specs: Callable[..., list[str]], setting: str
+) -> None:
+    assert "E804" not in cli("check", *specs(SETTABLE), "--set", setting, "--notes").out
+
+
+def test_a_setting_without_which_there_is_no_network(cli: Cli, specs: Callable[..., list[str]]) -> None:
+    needed = SETTABLE.replace("width: 16", "width: null")
+    assert "E804" not in cli("check", *specs(needed), "--set", "width=8").out
