@@ -38,5 +38,5 @@ class BatchAxis(Rule):
             shape, readers = given.type.shape, net.readers[given.name]
             if len(shape) == 4 and shape[1] in COLOURS and min(shape[2:]) > MOST_COLOURS and readers:
                 sizes = ", ".join(map(str, shape[1:]))
-                message = f"the input {given.name} of {given.type} looks like a batch of {shape[0]} images"
+                message = f"the {given.type} of {given.name} look like a batch of {shape[0]} images"
                 yield Finding(readers[0], message, help=f"write input: [{sizes}]; sizes leave the batch out")

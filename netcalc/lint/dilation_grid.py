@@ -65,11 +65,12 @@ def _runs(net: Net) -> Iterator[list[Node]]:
         run = [node]
         for above in net.upward(node):
             reach = _dilation(net, above)
-            if reach:
+            if reach >= dilation:
                 ended.add(above.full_name)
-                if reach != dilation:
-                    break
+            if reach == dilation:
                 run.append(above)
+            elif reach:
+                break
         if dilation > 1:
             yield run[::-1]
 

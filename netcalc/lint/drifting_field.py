@@ -53,7 +53,7 @@ class DriftingField(Rule):
             for axis, size, given in zip(field.axes, node.output.shape[1:], field.origin, strict=True)
         ]
         least = min(map(abs, drifts))
-        if least >= FAR and (len(drifts) > 1 or drifts[0] > 0):
+        if least >= FAR and (len(drifts) > 1 or drifts[0] == least):
             written = ", ".join(f"{float(drift):+g}" for drift in drifts)
             message = f"positions of {node.full_name} are centred {written} positions beside their place"
             yield Finding(node, message, help="pad alike on both sides, as pad: same does with odd kernels")

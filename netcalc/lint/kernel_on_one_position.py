@@ -45,9 +45,7 @@ class KernelOnOnePosition(Rule):
             kernel = max((axis.kernel for axis in windows), default=1)
             if node.layer.family == "convolution" and kernel > 1 and positions(net.input(node)) == 1:
                 written = "x".join(str(axis.kernel) for axis in windows)
-                message = (
-                    f"one cell of the {written} kernel of {node.full_name} sees its {net.input(node)} input"
-                )
+                message = f"{node.full_name} has a kernel of {written} on {net.input(node)}: it reads padding"
                 yield Finding(
                     node, message, _narrowing(net, node), "take kernel: 1, or fewer strides and pools above"
                 )

@@ -41,7 +41,7 @@ class NoiseOnScores(Rule):
         for row in rows:
             found = []
             node: Node | None = row.node
-            while node is not None and node.full_name not in net.heads:
+            while node is not None:
                 if _is_noise(node):
                     found.append(node)
                 elif not (node.layer.bounded or node.layer.view_in(training=False)):

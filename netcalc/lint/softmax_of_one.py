@@ -33,11 +33,7 @@ class SoftmaxOfOne(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if (
-                isinstance(node.layer, Softmax)
-                and node.output.shape
-                and node.output.shape[node.layer.axis] == 1
-            ):
+            if isinstance(node.layer, Softmax) and node.output.shape[node.layer.axis] == 1:
                 message = (
                     f"{node.full_name} runs over an axis of size 1 of {node.output}: its output is constant"
                 )

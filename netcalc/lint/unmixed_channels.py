@@ -79,14 +79,16 @@ def _unmixed(net: Net, first: Node) -> list[Node]:
         if _mixes(net, node):
             return []
         reached.add(node.full_name)
-        if _groups(net, node) > 1:
+        if _groups(net, node):
             found.append(node)
     return found
 
 
 def _mixes(net: Net, node: Node) -> bool:
     """Whether channels of a layer's output come from several groups of its input."""
-    if node.layer.family in ("linear", "attention", "recurrent"):
+    if node.layer.family in ("attention", "recurrent"):
         return True
-    moved = len(node.inputs) == 1 and node.layer.came_from(net.input(node))[:1] != (frozenset((0,)),)
+    if len(node.inputs) > 1:
+        return node.layer.window(*net.graph.input_types(node)) is None
+    moved = node.layer.came_from(net.input(node))[:1] != (frozenset((0,)),)
     return _groups(net, node) == 1 or node.layer.kind == "channel_shuffle" or moved
