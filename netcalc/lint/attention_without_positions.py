@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
-from netcalc.lint.axes import position_axes, relates_positions
+from netcalc.lint.axes import mixes_positions, position_axes
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -48,7 +48,7 @@ class AttentionWithoutPositions(Rule):
             name, reads = node.full_name, {*node.inputs}
             origins[name] = frozenset().union(*(origins[one] for one in reads))
             types = net.graph.input_types(node)
-            mixes = node.layer.family == "linear" and relates_positions(node, axes)
+            mixes = mixes_positions(node, axes)
             if reads & told or mixes or len(origins[name]) > 1 or node.layer.tells_positions(*types):
                 told.add(name)
             elif node.layer.kind == "embedding" or node.layer.family == "convolution" or reads & ordered:

@@ -1,4 +1,4 @@
-"""Which axes of a tensor are positions, and which layers relate positions to each other."""
+"""Which axes of a tensor are positions, and which linear layers run along them."""
 
 from netcalc.graph import Node
 from netcalc.lint.net import Net
@@ -25,12 +25,7 @@ def position_axes(net: Net) -> dict[str, frozenset[int]]:
     return found
 
 
-def relates_positions(node: Node, positions: dict[str, frozenset[int]]) -> bool:
-    """Whether each position of a layer's output can read every position of its input.
-
-    A linear layer over positions does, as in a mixer; one over a vector leaves no positions.
-    """
-    if node.layer.family == "linear":
-        last = len(node.output.shape) - 1
-        return last > 0 and last in positions.get(node.inputs[0], ())
-    return node.layer.family in ("attention", "recurrent")
+def mixes_positions(node: Node, positions: dict[str, frozenset[int]]) -> bool:
+    """Whether a layer is linear over positions, as in a mixer."""
+    last = len(node.output.shape) - 1
+    return node.layer.family == "linear" and last in positions.get(node.inputs[0], ())

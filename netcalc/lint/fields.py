@@ -2,7 +2,7 @@
 
 from netcalc.analysis import Field
 from netcalc.graph import Node
-from netcalc.lint.axes import position_axes, relates_positions
+from netcalc.lint.axes import mixes_positions, position_axes
 from netcalc.lint.net import Net
 
 
@@ -13,7 +13,8 @@ def last_convolution(net: Net) -> tuple[Node, Field] | None:
     """
     positions = position_axes(net)
     for row in reversed(net.report.rows):
-        if relates_positions(row.node, positions):
+        mixes = len(row.output_shape) > 1 and mixes_positions(row.node, positions)
+        if mixes or row.node.layer.family in ("attention", "recurrent"):
             break
         if row.node.layer.family == "convolution" and row.used:
             return None if row.receptive_field is None else (row.node, row.receptive_field)

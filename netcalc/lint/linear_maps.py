@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
-from netcalc.lint.net import Net
+from netcalc.lint.net import Net, positions
 
 
 def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
@@ -49,10 +49,12 @@ def _channel_axis(node: Node) -> int:
 
 
 def _is_narrow(net: Net, first: Node, second: Node) -> bool:
-    """Whether there are fewer channels, or values, between two maps than on either side."""
+    """Whether there are fewer channels between two maps than on either side, or a code of fewer values."""
     channels = _channels(net.input(first).shape, first), _channels(second.output.shape, second)
     values = net.input(first).numel, second.output.numel
-    return _channels(first.output.shape, first) < min(channels) or first.output.numel < min(values)
+    return _channels(first.output.shape, first) < min(channels) or (
+        positions(first.output) == 1 and first.output.numel < min(values)
+    )
 
 
 def _channels(shape: tuple[int, ...], node: Node) -> int:
