@@ -97,18 +97,13 @@ class Reshape(Layer):
         return TensorType(tuple(sizes), x.dtype)
 
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
-        """The elements stay in order: an axis runs along those whose steps lie within its own."""
-        found, inner_step = list[frozenset[int]](), x.numel
-        steps = [prod(x.shape[axis + 1 :]) for axis in range(len(x.shape))]
+        """The elements stay in order, so an axis runs along those whose steps its own do not leap over."""
+        found, inner = list[frozenset[int]](), x.numel
+        steps = [(prod(x.shape[axis + 1 :]), prod(x.shape[axis:])) for axis in range(len(x.shape))]
         for size in self.infer(x).shape:
-            outer_step, inner_step = inner_step, inner_step // size
-            found.append(
-                frozenset(
-                    axis
-                    for axis, step in enumerate(steps)
-                    if step < outer_step and step * x.shape[axis] > inner_step
-                )
-            )
+            outer, inner = inner, inner // size
+            along = (axis for axis, (step, whole) in enumerate(steps) if step % outer and inner % whole)
+            found.append(frozenset(along))
         return tuple(found)
 
 
