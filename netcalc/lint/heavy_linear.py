@@ -8,7 +8,7 @@ from netcalc.lint.axes import position_axes
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
-_BETWEEN = ("activation", "regularisation")
+_BETWEEN = ("activation", "arithmetic", "regularisation")
 
 
 class HeavyLinear(Rule):
