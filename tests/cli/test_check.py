@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -344,3 +345,28 @@ def test_a_setting_that_counts_or_repeats_the_default(
 def test_a_setting_without_which_there_is_no_network(cli: Cli, specs: Callable[..., list[str]]) -> None:
     needed = SETTABLE.replace("width: 16", "width: null")
     assert "E804" not in cli("check", *specs(needed), "--set", "width=8").out
+
+
+FINDINGS = """input: [3, 32, 32]
+layers:
+  - conv: {name: a_layer_with_a_long_name, filters: 8, kernel: 7, stride: 2, pad: 3}
+  - batchnorm: {name: another_layer_with_one}
+  - relu
+  - maxpool: {kernel: 3, stride: 2, pad: 1}
+  - flatten
+  - linear: {units: 100}
+  - dropout: {rate: 0.95}
+"""
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_findings_fit(
+    cli: Cli, specs: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = cli("check", *specs(FINDINGS), "--notes").out.splitlines()
+    texts = [line for line in lines if not re.match(r" *\d+ \| ", line)]  # the source is as it is
+    assert max(map(len, texts)) <= width
+    unwrapped = " ".join(" ".join(texts).split())
+    assert "write bias: false" in unwrapped
+    assert "the 8 biases of a_layer_with_a_long_name are taken away by another_layer_with_one" in unwrapped
