@@ -45,9 +45,10 @@ class DriftingField(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         found = last_convolution(net)
-        if found is None:
+        field = None if found is None else net.rows[found[0].full_name].receptive_field
+        if found is None or field is None:
             return
-        node, field = found
+        node = found[0]
         drifts = [
             _drift(axis, size, given)
             for axis, size, given in zip(field.axes, node.output.shape[1:], field.origin, strict=True)

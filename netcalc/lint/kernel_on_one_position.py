@@ -12,6 +12,8 @@ from netcalc.lint.windows import axes
 class KernelOnOnePosition(Rule):
     """A convolution of 3x3 or more reads a map of 1x1: all of its cells but one see padding alone.
 
+    Nothing is said of a network's last layers: detectors have alike ones for maps of all sizes.
+
     Why:
         Eight of nine weights of a 3x3 multiply zeros and get no gradient. The map went down to one position
         too early: what stands behind it has no places left to relate.
@@ -24,6 +26,7 @@ class KernelOnOnePosition(Rule):
           - maxpool: {kernel: 32}
           - conv: {filters: 64, kernel: 3, pad: 1}
           - relu
+          - conv: {filters: 10, kernel: 1}
 
     Fix:
         input: [3, 32, 32]
@@ -33,6 +36,7 @@ class KernelOnOnePosition(Rule):
           - maxpool: {kernel: 4}
           - conv: {filters: 64, kernel: 3, pad: 1}
           - relu
+          - conv: {filters: 10, kernel: 1}
     """
 
     code = "N106"
@@ -43,7 +47,8 @@ class KernelOnOnePosition(Rule):
         for node in net.graph.nodes:
             windows = axes(net, node)
             kernel = max((axis.kernel for axis in windows), default=1)
-            if node.layer.family == "convolution" and kernel > 1 and positions(net.input(node)) == 1:
+            single = kernel > 1 and positions(net.input(node)) == 1
+            if single and node.layer.family == "convolution" and node.full_name not in net.heads:
                 written = "x".join(str(axis.kernel) for axis in windows)
                 message = f"{node.full_name} has a kernel of {written} on {net.input(node)}: it reads padding"
                 yield Finding(

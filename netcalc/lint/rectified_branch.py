@@ -75,4 +75,8 @@ def _chain(net: Net, name: str) -> Iterator[str]:
 
 
 def _is_linear(net: Net, name: str) -> bool:
-    return name in net.rows and net.rows[name].node.layer.linear
+    """Whether a shortcut is linear: another part of what the branch reads, as in Res2Net, is none."""
+    if name not in net.rows:
+        return False
+    layer = net.rows[name].node.layer
+    return layer.linear and layer.family != "cutting"

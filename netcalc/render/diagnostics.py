@@ -58,7 +58,11 @@ def _wrapped(head: Segment, text: str, style: str, width: int | None) -> Iterato
     """A head and its text, which goes on below itself where the line is full."""
     indent = len(head[0]) + 2
     shown = visible(text)
-    first, *others = [shown] if width is None else wrap(shown, max(_NARROWEST, width - indent)) or [""]
+    first, *others = (
+        [shown]
+        if width is None
+        else wrap(shown, max(_NARROWEST, width - indent), break_on_hyphens=False) or [""]
+    )
     yield [head, (f": {first}", style)]
     for line in others:
         yield [(" " * indent, ""), (line, style)]
