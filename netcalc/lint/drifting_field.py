@@ -45,10 +45,11 @@ class DriftingField(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         found = last_convolution(net)
-        field = None if found is None else net.rows[found[0].full_name].receptive_field
-        if found is None or field is None:
+        if found is None:
             return
         node = found[0]
+        field = net.rows[node.full_name].receptive_field
+        assert field is not None  # since it is found
         drifts = [
             _drift(axis, size, given)
             for axis, size, given in zip(field.axes, node.output.shape[1:], field.origin, strict=True)

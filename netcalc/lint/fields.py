@@ -23,6 +23,6 @@ def last_convolution(net: Net) -> tuple[Node, Field] | None:
         if family == "merge" and row.used:
             joined = row.receptive_field
         if family == "convolution" and row.used:
-            field = joined or row.receptive_field
-            return None if field is None else (row.node, field)
+            own = row.receptive_field
+            return None if own is None else (row.node, joined or own)
     return None
