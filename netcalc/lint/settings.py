@@ -26,7 +26,7 @@ def _is_same(
     graph: Graph, spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride]
 ) -> bool:
     try:
-        return _layers(elaborate(spec, settings, overrides)) == _layers(graph)
+        return elaborate(spec, settings, overrides) == graph
     except NetcalcError:  # it needs the setting that was left out
         return False
 
@@ -34,12 +34,3 @@ def _is_same(
 def _plain(value: object) -> object:
     """A word or a number as it is written; anything else as it is."""
     return value.value if isinstance(value, Scalar) else value
-
-
-def _layers(graph: Graph) -> object:
-    """All of a graph that an argument can change."""
-    nodes = [
-        (node.full_name, node.layer, node.inputs, node.output, node.params, node.shared)
-        for node in graph.nodes
-    ]
-    return graph.inputs, nodes, graph.outputs, graph.expect, graph.budget
