@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from netcalc.diagnostics import Diagnostic, NetcalcError
 from netcalc.graph import Graph, elaborate
 from netcalc.spec import InputOverride, Scalar, Setting, Spec
+from netcalc.spec import Sequence as Listed
 
 
 def idle_settings(
@@ -32,5 +33,7 @@ def _is_same(
 
 
 def _plain(value: object) -> object:
-    """A word or a number as it is written; anything else as it is."""
+    """A word, a number or a list of them as it is written; anything else as it is."""
+    if isinstance(value, Listed):
+        return tuple(map(_plain, value.items))
     return value.value if isinstance(value, Scalar) else value
