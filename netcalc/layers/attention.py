@@ -91,6 +91,9 @@ class ScaledDotProductAttention(Layer):
         copies = (key.numel + value.numel) * _queries_of_a_key(self.heads, self.kv_heads)
         return Kept(each=Extra(values=query.numel + copies + scores))
 
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.causal
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return 2 * self.cost(xs, y).macs
 
@@ -198,6 +201,9 @@ class MultiHeadAttention(Layer):
         query, key, value = _three(xs)
         width = query.shape[1]
         return 2 * query.numel * width + (key.numel + value.numel) * self.kv_width(width)
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.causal
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         width = xs[0].shape[1]
