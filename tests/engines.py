@@ -150,11 +150,11 @@ def _compared(
                 yield f"{what} {name} is {'missing' if own is None else 'there'}"
         elif own.dtype != wanted.dtype:
             yield f"{what} {name} is {own.dtype}, not {wanted.dtype}"
-        elif not (error := _apart(own, wanted, least)) <= TRAINING[dtype]:
+        elif not (error := apart(own, wanted, least)) <= TRAINING[dtype]:
             yield f"{what} {name} is off by {error:.1e}"
 
 
-def _apart(found: Array, expected: Array, least: float) -> float:
+def apart(found: Array, expected: Array, least: float) -> float:
     """The norm of the difference relative to the expected one's, which counts as `least` an element at least."""
     if found.shape != expected.shape:
         return float("inf")
