@@ -73,7 +73,7 @@ class Convolve(Fused):
     def calls(self, views: Views) -> Iterator[Call]:
         x, output = self._read(views), self._output(views)
         groups = len(self.prepared)
-        rows, filters = self._share(output.y, views.part)
+        rows, filters = self.share(output.y, views.part)
         first, last = rows.start * self._stride, self.algorithm.reads((rows.stop, 1))[0]
         if rows.stop == rows.start or filters.stop == filters.start:
             return
@@ -81,6 +81,8 @@ class Convolve(Fused):
         output = output.cut(rows=rows)
         if groups == 1:
             part = output.channels(filters)
+            if self.groups > 1:  # a filter for each channel
+                x = x[..., filters]
             yield from self.algorithm.calls(x, self.prepared[0][..., filters], part, views.scratch)
             return
         inputs, outputs = x.shape[3] // groups, output.y.shape[3] // groups
@@ -107,14 +109,14 @@ class Convolve(Fused):
     def _output(self, views: Views) -> Output:
         return Output(views.out(), self.params.get("bias"), views.plus(), finisher(self.stage.activation))
 
-    def _share(self, y: Array, part: Part) -> tuple[slice, slice]:
-        """Rows or filters of the output for one worker."""
+    def share(self, y: Array, part: Part) -> tuple[slice, slice]:
+        """Rows, or filters where rows are few or uneven."""
         samples, height, width, filters = y.shape
         unit = self.algorithm.row_unit
         units = -(-height // unit)
         uneven = -(-units // part.workers) * part.workers / units
         few = samples * height * width < _LEAST_POSITIONS * part.workers
-        divides = self.groups == 1 and filters >= _LEAST_FILTERS * part.workers
+        divides = self._split == 1 and filters >= _LEAST_FILTERS * part.workers
         if part.workers > 1 and divides and (few or uneven > _UNEVEN):
             return slice(0, height), part.of(filters, _LEAST_FILTERS)
         return part.of(height, unit), slice(0, filters)

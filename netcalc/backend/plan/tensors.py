@@ -65,20 +65,26 @@ class Tensor:
         """The inner part as N,C,H,W, whatever its layout."""
         return inner.transpose(0, 3, 1, 2) if self.channels_last and inner.ndim == 4 else inner
 
-    def borders(self, whole: Array) -> list[Array]:
-        """The four sides of the halo, those that are there."""
+    def image(self, whole: Array) -> Array:
+        """What lies inside the halo of an image, N,H,W,C in either layout."""
+        inner = self.inner(whole)
+        return inner if self.channels_last else inner.transpose(0, 2, 3, 1)
+
+    def borders(self, whole: Array, rows: slice | None = None, channels: slice = slice(None)) -> list[Array]:
+        """The sides of the halo beside some rows and channels, all unless given; those that are there."""
         if len(self.shape) != 3 or self.halo == NO_HALO:
             return []
         image = whole if self.channels_last else whole.transpose(0, 2, 3, 1)
         _, h, w = self.shape
         (top, _), (left, _) = self.halo
-        sides = [
-            image[:, :top],
-            image[:, top + h :],
-            image[:, top : top + h, :left],
-            image[:, top : top + h, left + w :],
-        ]
-        return [side for side in sides if side.size]
+        rows = rows or slice(0, h)
+        beside = slice(top + rows.start, top + rows.stop)
+        sides = [image[:, beside, :left], image[:, beside, left + w :]]
+        if rows.start == 0 < rows.stop:
+            sides.append(image[:, :top])
+        if rows.start < rows.stop == h:
+            sides.append(image[:, top + h :])
+        return [side[..., channels] for side in sides if side[..., channels].size]
 
 
 def placed(tensors: Sequence[Tensor], samples: int) -> int:
