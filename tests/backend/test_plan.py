@@ -17,7 +17,8 @@ from netcalc.backend.kernels.base import Array
 from netcalc.backend.plan import Plan
 from netcalc.backend.plan.dependencies import Footprint, Marks, footprint
 from netcalc.backend.plan.plan import drafted
-from netcalc.backend.plan.tensors import Tensor, placed
+from netcalc.backend.plan.steps import Part
+from netcalc.backend.plan.tensors import Halo, Tensor, placed
 from netcalc.diagnostics import ExecutionError, NetcalcError
 from netcalc.graph import Graph
 
@@ -359,7 +360,7 @@ def test_any_order_that_waits_allow_gives_the_same_bits(name: str, batch: int, w
 def test_layers_whose_workers_read_their_own_rows_follow_without_a_wait() -> None:
     with stirred(netcalc.load("mobilenet_v2", input=(3, 96, 96))).compile(1, 2) as plan:
         waiting = sum(any(before for before, _ in lists) for lists in zip(*plan._work, strict=True))
-        assert waiting < 0.8 * len(plan.draft.steps)
+        assert waiting < 0.9 * len(plan.draft.steps)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -425,3 +426,20 @@ def test_what_workers_share_while_they_work_apart_lies_apart() -> None:
 def test_vgg_needs_little_more_than_what_lives_at_once(workers: int) -> None:
     made = drafted(netcalc.load("vgg16"), 8, "float32", workers)
     assert made.arena_bytes < 0.5 * sum(type.nbytes * 8 for type in made.graph.types.values())
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize("halo", [((1, 2), (3, 1)), ((0, 0), (0, 2)), ((0, 3), (1, 0)), ((2, 0), (0, 0))])
+@pytest.mark.parametrize("workers", [1, 2, 3, 7])
+def test_the_borders_of_all_workers_are_the_halo(channels_last: bool, halo: Halo, workers: int) -> None:
+    tensor = Tensor("x", (6, 5, 4), np.dtype("f4"), channels_last, halo)
+    for unit, axis in ((1, 0), (2, 0), (1, 1)):  # shares of rows, in pairs too, or of channels
+        whole = np.ones((2, *tensor.held), np.float32)
+        for worker in range(workers):
+            part = Part(worker, workers)
+            shares = (part.of(5, unit), slice(0, 6)) if axis == 0 else (slice(0, 5), part.of(6))
+            for side in tensor.borders(whole, *shares):
+                side[...] -= 1
+        assert tensor.inner(whole).all()
+        assert whole.sum() == tensor.inner(whole).sum()
+        assert whole.min() == 0

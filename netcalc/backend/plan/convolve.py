@@ -81,8 +81,6 @@ class Convolve(Fused):
         output = output.cut(rows=rows)
         if groups == 1:
             part = output.channels(filters)
-            if self.groups > 1:  # a filter for each channel
-                x = x[..., filters]
             yield from self.algorithm.calls(x, self.prepared[0][..., filters], part, views.scratch)
             return
         inputs, outputs = x.shape[3] // groups, output.y.shape[3] // groups
@@ -116,7 +114,7 @@ class Convolve(Fused):
         units = -(-height // unit)
         uneven = -(-units // part.workers) * part.workers / units
         few = samples * height * width < _LEAST_POSITIONS * part.workers
-        divides = self._split == 1 and filters >= _LEAST_FILTERS * part.workers
+        divides = self.groups == 1 and filters >= _LEAST_FILTERS * part.workers
         if part.workers > 1 and divides and (few or uneven > _UNEVEN):
             return slice(0, height), part.of(filters, _LEAST_FILTERS)
         return part.of(height, unit), slice(0, filters)
