@@ -378,7 +378,7 @@ def test_calls_touch_what_their_footprint_says(seed: int) -> None:
                     before = shared.copy()
                     call()
                     after = shared.copy()
-                    read, written = (Marks(plan._shared, 1) for _ in range(2))
+                    read, written = (Marks(plan._shared, 1, 1) for _ in range(2))
                     read.add([Footprint([], reads)], 0, 1)
                     written.add([Footprint([], writes)], 0, 1)
                     inside = written._written[0][: shared.size] > 0

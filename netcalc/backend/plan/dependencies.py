@@ -39,7 +39,9 @@ def waits(lists: Sequence[Sequence[Sequence[Call]]], shared: Array) -> list[list
 
     Within a step the workers' parts lie apart. What each has for itself, it touches alone.
     """
-    marks = Marks(shared, len(lists))
+    if len(lists) == 1:
+        return [[[] for _ in lists[0]]]
+    marks = Marks(shared, len(lists), len(lists[0]))
     found: list[list[list[Wait]]] = [[] for _ in lists]
     done = np.zeros((len(lists), len(lists)), int)
     np.fill_diagonal(done, len(lists[0]))
@@ -59,14 +61,16 @@ def waits(lists: Sequence[Sequence[Sequence[Call]]], shared: Array) -> list[list
 class Marks:
     """The last list of each worker that read, and that wrote, each number of the shared memory."""
 
-    def __init__(self, shared: Array, workers: int) -> None:
+    def __init__(self, shared: Array, workers: int, lists: int) -> None:
         self._base, self._size = _address(shared), shared.nbytes
         self._workers = workers
-        self._read, self._written = np.zeros((2, workers, -(-self._size // _GRAIN)), np.int16)
+        self._read, self._written = np.zeros(
+            (2, workers, -(-self._size // _GRAIN)), np.min_scalar_type(-lists - 1)
+        )
 
     def needed(self, prints: Sequence[Footprint]) -> Array:
         """For each worker the last of its lists that has to come before calls of such footprints."""
-        most = np.zeros(self._workers, np.int16)
+        most = np.zeros(self._workers, int)
         for reads, writes in prints:
             for array in (*reads, *writes):
                 self._most(self._written, array, most)

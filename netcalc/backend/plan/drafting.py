@@ -14,7 +14,7 @@ from netcalc.backend.kernels.base import Array
 from netcalc.backend.plan import elementwise, pooling, steps
 from netcalc.backend.plan.activations import IN_PLACE
 from netcalc.backend.plan.convolve import Convolve
-from netcalc.backend.plan.stages import Stage, is_planned_convolution, stages
+from netcalc.backend.plan.stages import MERGES, Stage, is_planned_convolution, stages
 from netcalc.backend.plan.steps import Part, Step, Views
 from netcalc.backend.plan.tensors import Tensor, placed
 from netcalc.graph import Graph
@@ -207,10 +207,11 @@ def _step(made: Draft, stage: Stage, samples: int) -> Step:
         return steps.Concat(stage)
     if kind == "flatten" and len(stage.node.output.shape) == 1:
         return steps.Rearrange(stage)
-    simple = {"linear": steps.Linear, "add": elementwise.Merge, "multiply": elementwise.Merge}
     if kind in IN_PLACE and stage.activation is None:
         return elementwise.Activate(stage)
-    return simple.get(kind, Step)(stage)
+    if kind in MERGES:
+        return elementwise.Merge(stage)
+    return (steps.Linear if kind == "linear" else Step)(stage)
 
 
 def _live(made: Draft) -> None:

@@ -20,6 +20,7 @@ BLOCK_ELEMENTS = 2**16
 
 _KEEPING = (
     "activation",
+    "arithmetic",
     "cutting",
     "merge",
     "normalisation",

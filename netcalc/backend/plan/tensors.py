@@ -71,9 +71,7 @@ class Tensor:
         inner = self.inner(whole)
         return inner if self.channels_last else inner.transpose(0, 2, 3, 1)
 
-    def borders(
-        self, whole: Array, rows: slice | None = None, channels: slice = slice(None)
-    ) -> list[Array]:
+    def borders(self, whole: Array, rows: slice | None = None, channels: slice = slice(None)) -> list[Array]:
         """The halo before, between and behind some rows, all unless given; what is there of it.
 
         Right of a row and left of the next one lie side by side in memory, which saves half the calls.
