@@ -312,7 +312,7 @@ def test_half_precision_is_refused() -> None:
 
 
 def test_a_batch_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="a batch of 0 and None workers"):
+    with pytest.raises(ExecutionError, match="a plan is for a batch of 1 or more, not of 0"):
         Network(netcalc.load("lenet5")).compile(0)
 
 
