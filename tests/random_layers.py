@@ -17,6 +17,8 @@ MOST_ELEMENTS = 2500
 MOST_WORK = 250_000
 """Operations of a layer for one sample."""
 _TRIES = 8
+_RARE = {"padding_mode": 0.25, "groups": 0.3}
+"""How often options are given that take a convolution away from the fast ways; others half of the time."""
 
 
 class Drawn(NamedTuple):
@@ -54,7 +56,7 @@ class Drawing:
     def _options(self, kind: str, shape: Shape, keeping: bool) -> dict[str, Any]:
         options = {}
         for name, option in LAYERS[kind].options.items():
-            if option.required or self.chance(0.5):
+            if option.required or self.chance(_RARE.get(name, 0.5)):
                 options[name] = self._value(kind, name, option, shape)
         if keeping:  # what most often decides about the shape
             options |= {
@@ -131,7 +133,7 @@ class Drawing:
         return float(value if option.at_most is None else min(value, option.at_most))
 
     def _per_axis(self, sizes: tuple[int, ...], axes: int) -> Any:
-        return self.pick(*sizes) if axes < 1 or self.chance(0.7) else [self.pick(*sizes) for _ in range(axes)]
+        return self.pick(*sizes) if axes < 1 or self.chance(0.4) else [self.pick(*sizes) for _ in range(axes)]
 
     def _factors(self, numel: int) -> list[int]:
         """A shape of so many elements, now and then with a size left to be found."""

@@ -16,7 +16,9 @@ from netcalc.diagnostics import ExecutionError
 from netcalc.graph import Graph
 
 from cases import Case
+from engines import step_differences
 from helpers import graph_of
+from plain_runs import PlainRuns
 from test_kernels import SMALL
 from test_kernels import network as network_of_case
 
@@ -97,6 +99,12 @@ def test_nets_of_the_zoo(name: str, dtype: str) -> None:
 def test_every_layer(case: Case) -> None:
     """Also those without a step of their own, and those that read or give no image."""
     assert_equal_to_plain(network_of_case(case), network_of_case(case), batch=5, workers=2, rounds=1)
+
+
+@pytest.mark.parametrize("case", SMALL, ids=str)
+def test_every_layer_whose_inputs_want_no_gradient(case: Case) -> None:
+    runs = PlainRuns(network_of_case(case).graph)
+    assert not list(step_differences(runs, "float64", batch=5, workers=2, input_gradients=False))
 
 
 SHARED = """
