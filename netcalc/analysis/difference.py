@@ -104,6 +104,8 @@ class _Teller:
         """What a layer reads and shares, where other steps do not tell it already."""
         if self._shares_otherwise(old.node.shared, new.node.shared):
             yield Detail("share", old.node.shared, new.node.shared)
+        if old.node.is_frozen != new.node.is_frozen:
+            yield Detail("trainable", not old.node.is_frozen, not new.node.is_frozen)
         if any(map(self._is_another, old.node.inputs, new.node.inputs)):
             yield Detail("reads", old.node.inputs, new.node.inputs)
         was_in_place = old.node.full_name in self.before.in_place

@@ -12,8 +12,7 @@ def reached(graph: Graph) -> frozenset[str]:
     """
     names: set[str] = set()
     for node in graph.nodes:
-        trains = any(param.trainable for param in node.params)
-        if node.full_name not in graph.unused and (trains or not names.isdisjoint(node.inputs)):
+        if node.full_name not in graph.unused and (node.is_trained or not names.isdisjoint(node.inputs)):
             names.add(node.full_name)
     return frozenset(names)
 
@@ -23,4 +22,6 @@ def backward_macs(graph: Graph, node: Node, reached: Set[str]) -> int:
     if node.full_name not in reached:
         return 0
     needs = tuple(name in reached for name in node.inputs)
-    return node.layer.backward_macs(graph.input_types(node), node.output, needs)
+    types = graph.input_types(node)
+    macs = node.layer.backward_macs(types, node.output, needs)
+    return macs - node.layer.weight_macs(types, node.output) if node.is_frozen else macs

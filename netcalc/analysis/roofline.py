@@ -78,8 +78,8 @@ class Roofline:
     @cached_property
     def update(self) -> Work:
         """Plain SGD: each parameter and its gradient read, the parameter written."""
-        totals = self.report.totals
-        return Work(2 * totals.params, 3 * totals.param_bytes)
+        trained = self.report.totals.trainable_params
+        return Work(2 * trained, 3 * trained * self.report.dtype.itemsize)
 
     @property
     def step_seconds(self) -> float:
@@ -174,7 +174,8 @@ class _Counter:
         if not is_product and self.kernels.fused:
             return []
         needs = tuple(name in self.reached for name in node.inputs)
-        kept = node.layer.kept(self.report.graph.input_types(node), node.output, needs)
+        keeps = node.layer.kept_frozen if node.is_frozen else node.layer.kept
+        kept = keeps(self.report.graph.input_types(node), node.output, needs)
         inputs = [node.inputs[position] for position in kept.inputs]
         if is_product and not inputs:
             inputs = list(node.inputs)  # what stands in place of them is no smaller

@@ -69,7 +69,8 @@ class Storages:
         name, types = node.full_name, self.graph.input_types(node)
         kept = NOTHING
         if self.has_backward(node):
-            kept = node.layer.kept(types, node.output, self.needs_of(node))
+            keeps = node.layer.kept_frozen if node.is_frozen else node.layer.kept
+            kept = keeps(types, node.output, self.needs_of(node))
         self.kept[name] = kept
         view = self._view(node, types)
         if view is not None or self._works_in_place(node, kept):

@@ -62,6 +62,7 @@ class LeakyReLU(Activation):
     """
 
     kind = "leaky_relu"
+    main = "slope"
     keeps = OUTPUT
     also = ("LeakyReLU",)
     ops = 2
@@ -100,6 +101,7 @@ class ELU(Activation):
     """
 
     kind = "elu"
+    main = "alpha"
     keeps = OUTPUT
     also = ("ELU",)
     ops = 4
@@ -126,6 +128,7 @@ class CELU(Activation):
     """
 
     kind = "celu"
+    main = "alpha"
     keeps = OUTPUT
     also = ("CELU",)
     ops = 7
@@ -242,6 +245,7 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
+    main = "axis"
     keeps = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
@@ -266,4 +270,5 @@ class LogSoftmax(Softmax):
     """
 
     kind = "log_softmax"
+    main = "axis"
     also = ("LogSoftmax", "logsoftmax")

@@ -18,6 +18,7 @@ class Reduce(Layer):
     """
 
     kind = "reduce"
+    main = "axes"
     family = "reduction"
     also = ("mean", "Mean", "ReduceMean", "reduce_mean", "amax")
 

@@ -67,6 +67,7 @@ class Reshape(Layer):
     """
 
     kind = "reshape"
+    main = "shape"
     family = "shape"
     keeps = NOTHING
     view = View.IN_ORDER
@@ -99,6 +100,7 @@ class Permute(Layer):
     """
 
     kind = "permute"
+    main = "order"
     family = "shape"
     keeps = NOTHING
     view = View.STRIDED
@@ -123,6 +125,7 @@ class Squeeze(Layer):
     """
 
     kind = "squeeze"
+    main = "axes"
     family = "shape"
     keeps = NOTHING
     view = View.ANY
@@ -156,6 +159,7 @@ class Unsqueeze(Layer):
     """
 
     kind = "unsqueeze"
+    main = "axis"
     family = "shape"
     keeps = NOTHING
     view = View.ANY
@@ -183,6 +187,7 @@ class Pad(SpatialLayer):
     """
 
     kind = "pad"
+    main = "pad"
     family = "shape"
     fusible = True
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
@@ -214,6 +219,7 @@ class Roll(Layer):
     """
 
     kind = "roll"
+    main = "shift"
     family = "shape"
     fusible = True
     keeps = NOTHING
@@ -239,6 +245,7 @@ class ChannelShuffle(Layer):
     """
 
     kind = "channel_shuffle"
+    main = "groups"
     family = "shape"
     fusible = True
     keeps = NOTHING
