@@ -177,7 +177,7 @@ class _Counter:
         keeps = node.layer.kept_frozen if node.is_frozen else node.layer.kept
         kept = keeps(self.report.graph.input_types(node), node.output, needs)
         inputs = [node.inputs[position] for position in kept.inputs]
-        if is_product and not inputs:
+        if is_product and not inputs and any(kept.each):
             inputs = list(node.inputs)  # what stands in place of them is no smaller
         read = [self.kernels.readings[name] for name in inputs]
         output = [self.kernels.readings[node.full_name]] if kept.output and not is_product else []
