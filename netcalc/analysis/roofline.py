@@ -173,11 +173,15 @@ class _Counter:
         is_product = self._rows[node.full_name].figures.macs > 0
         if not is_product and self.kernels.fused:
             return []
+        types = self.report.graph.input_types(node)
+        macs = node.layer.cost(types, node.output).macs
+        if is_product and node.is_frozen and node.layer.weight_macs(types, node.output) == macs:
+            return []  # the inputs are operands of the weights' gradients alone
         needs = tuple(name in self.reached for name in node.inputs)
         keeps = node.layer.kept_frozen if node.is_frozen else node.layer.kept
-        kept = keeps(self.report.graph.input_types(node), node.output, needs)
+        kept = keeps(types, node.output, needs)
         inputs = [node.inputs[position] for position in kept.inputs]
-        if is_product and not inputs and any(kept.each):
+        if is_product and not inputs:
             inputs = list(node.inputs)  # what stands in place of them is no smaller
         read = [self.kernels.readings[name] for name in inputs]
         output = [self.kernels.readings[node.full_name]] if kept.output and not is_product else []
