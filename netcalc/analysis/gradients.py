@@ -3,6 +3,8 @@
 from collections.abc import Set
 
 from netcalc.graph import Graph, Node
+from netcalc.layers import Kept
+from netcalc.layers.kept import NOTHING
 
 
 def reached(graph: Graph) -> frozenset[str]:
@@ -21,7 +23,19 @@ def backward_macs(graph: Graph, node: Node, reached: Set[str]) -> int:
     """Multiply-adds of one sample's gradients of a layer; what backward computes again is not in them."""
     if node.full_name not in reached:
         return 0
-    needs = tuple(name in reached for name in node.inputs)
-    types = graph.input_types(node)
+    types, needs = graph.input_types(node), _needs(node, reached)
     macs = node.layer.backward_macs(types, node.output, needs)
     return macs - node.layer.weight_macs(types, node.output) if node.is_frozen else macs
+
+
+def kept(graph: Graph, node: Node, reached: Set[str]) -> Kept:
+    """What a layer keeps for its backward; nothing where no gradient comes to it."""
+    if node.full_name not in reached:
+        return NOTHING
+    rule = node.layer.kept_frozen if node.is_frozen else node.layer.kept
+    return rule(graph.input_types(node), node.output, _needs(node, reached))
+
+
+def _needs(node: Node, reached: Set[str]) -> tuple[bool, ...]:
+    """Whether a gradient goes back to each of a node's inputs."""
+    return tuple(name in reached for name in node.inputs)

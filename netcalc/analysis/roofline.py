@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from netcalc.analysis.devices import Device
 from netcalc.analysis.fusion import Fusion, Kernel, Kernels, Reading, distinct
-from netcalc.analysis.gradients import backward_macs, reached
+from netcalc.analysis.gradients import backward_macs, kept, reached
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.report import Report, Row, analyze
 from netcalc.graph import Graph, Node
@@ -177,14 +177,12 @@ class _Counter:
         macs = node.layer.cost(types, node.output).macs
         if is_product and node.is_frozen and node.layer.weight_macs(types, node.output) == macs:
             return []  # the inputs are operands of the weights' gradients alone
-        needs = tuple(name in self.reached for name in node.inputs)
-        keeps = node.layer.kept_frozen if node.is_frozen else node.layer.kept
-        kept = keeps(types, node.output, needs)
-        inputs = [node.inputs[position] for position in kept.inputs]
+        keeps = kept(self.report.graph, node, self.reached)
+        inputs = [node.inputs[position] for position in keeps.inputs]
         if is_product and not inputs:
             inputs = list(node.inputs)  # what stands in place of them is no smaller
         read = [self.kernels.readings[name] for name in inputs]
-        output = [self.kernels.readings[node.full_name]] if kept.output and not is_product else []
+        output = [self.kernels.readings[node.full_name]] if keeps.output and not is_product else []
         return [*(reading for reading in read if not reading.of <= own), *output]
 
     def _computed(self, node: Node) -> list[Reading]:

@@ -81,6 +81,12 @@ class Layer:
     """Whether the kernel that makes or reads its tensors can do it on the way, moving no bytes for it."""
     looks_up: ClassVar[bool] = False
     """Whether it reads of its parameters only the rows that its input names."""
+    linear: ClassVar[bool] = False
+    """Whether it is a linear map in inference, a constant shift aside."""
+    bounded: ClassVar[bool] = False
+    """Whether its output lies between two bounds, whatever comes in."""
+    rectifies: ClassVar[bool] = False
+    """Whether it sets what is negative to zero."""
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
@@ -161,6 +167,15 @@ class Layer:
         """What its output's axes are, given those of its inputs: the same unless there are more or fewer."""
         rank = len(y.shape)
         return next((given for given in names if len(given) == rank), axes.channels_first(rank))
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        """For each axis of the output, the axes of the first input that it runs along."""
+        axes, rank = len(self.infer(x).shape), len(x.shape)
+        return tuple(frozenset((axis,)) if axes == rank else frozenset(range(rank)) for axis in range(axes))
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        """Whether its output depends on where along the sequence or the map an element stands."""
+        return False
 
     def settings(self) -> dict[str, Any]:
         """The options that differ from their defaults."""

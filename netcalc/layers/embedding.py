@@ -88,6 +88,10 @@ class Parameter(Layer):
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         return self.join != "multiply"
 
+    def tells_positions(self, *xs: TensorType) -> bool:
+        """A table of a row for each position does; one row for all, or a class token, does not."""
+        return self.join != "prepend" and sum(size > 1 for size in self.shape) > 1
+
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         if self.join == "prepend" and geometry.resolve_axis(self.axis, len(x.shape), "axis") != 0:
             return None

@@ -57,6 +57,7 @@ class BatchNorm(_Norm):
     """
 
     kind = "batchnorm"
+    linear = True
     also = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization", "bn")
 
     momentum = Number(0.1, at_least=0, at_most=1, doc="weight of the batch in the running statistics",

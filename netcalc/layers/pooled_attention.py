@@ -108,6 +108,9 @@ class PooledAttention(Layer):
             specs += [ParamSpec(f"rel_pos_{axis}", (row, head), "truncated_normal") for axis, row in rows]
         return tuple(specs)
 
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.positions
+
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         (tokens, features), width = xs[0].shape, self._width(xs[0])
         queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)

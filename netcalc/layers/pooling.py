@@ -71,6 +71,7 @@ class AvgPool(_Pool):
 
     kind = "avgpool"
     main = "kernel"
+    linear = True
     keeps = INPUT
     also = ("AvgPool1d", "AvgPool2d", "AvgPool3d", "AveragePooling2D")
 
@@ -117,6 +118,7 @@ class AdaptiveAvgPool(_AdaptivePool):
 
     kind = "adaptive_avgpool"
     main = "size"
+    linear = True
     also = ("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d")
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
@@ -155,6 +157,9 @@ class _GlobalPool(SpatialLayer):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=xs[0].numel)
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        return tuple(frozenset((axis,)) for axis in range(len(self.infer(x).shape)))
+
 
 class GlobalAvgPool(_GlobalPool):
     """The mean of each channel over all positions; the spatial axes go unless `keep`.
@@ -163,6 +168,7 @@ class GlobalAvgPool(_GlobalPool):
     """
 
     kind = "global_avgpool"
+    linear = True
     keeps = NOTHING
     also = ("GlobalAveragePooling2D", "GlobalAvgPool2d")
 

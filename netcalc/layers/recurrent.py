@@ -90,6 +90,9 @@ class _Recurrent(Layer):
         reading = xs[0].numel * len(self.directions) * self.gates * self.units
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
 
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return True
+
     def _kept_states(self, steps: int) -> int:
         """Elements that a layer's steps keep in one direction: gates, states and what joins them."""
         return 7 * steps * self.units

@@ -51,5 +51,9 @@ class Reduce(Layer):
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         return pointwise(x) if self.keep and self._reduced(x) == {0} else None
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        kept = (axis for axis in range(len(x.shape)) if self.keep or axis not in self._reduced(x))
+        return tuple(frozenset((axis,)) for axis in kept)
+
     def _reduced(self, x: TensorType) -> set[int]:
         return {geometry.resolve_axis(axis, len(x.shape), "axes") for axis in self.axes}

@@ -20,6 +20,7 @@ class Dropout(Layer):
     main = "rate"
     family = "regularisation"
     fusible = True
+    linear = True
     also = ("Dropout", "Dropout2d")
 
     rate = Number(0.5, at_least=0, at_most=1, doc="share of elements that are zeroed", torch="p")
@@ -58,6 +59,7 @@ class StochasticDepth(Layer):
     main = "rate"
     family = "regularisation"
     fusible = True
+    linear = True
     also = ("StochasticDepth", "DropPath", "drop_path")
 
     rate = Number(at_least=0, at_most=1, doc="share of samples whose branch is dropped", torch="p")

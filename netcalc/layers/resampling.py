@@ -18,6 +18,7 @@ class _Resampling(SpatialLayer):
     """What the two layers share: how an output is made of the inputs around its place."""
 
     family = "resampling"
+    linear = True
     keeps = NOTHING
 
     mode = Choice("nearest", "nearest_exact", "bilinear", "bicubic", doc="pick, or interpolate", torch="mode")
@@ -104,6 +105,7 @@ class PixelShuffle(Layer):
     main = "factor"
     family = "resampling"
     fusible = True
+    linear = True
     keeps = NOTHING
     also = ("PixelShuffle", "depth_to_space")
 
@@ -132,6 +134,7 @@ class PixelUnshuffle(Layer):
     kind = "pixel_unshuffle"
     family = "resampling"
     fusible = True
+    linear = True
     keeps = NOTHING
     also = ("PixelUnshuffle", "space_to_depth", "SpaceToDepth")
 

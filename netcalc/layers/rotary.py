@@ -45,6 +45,9 @@ class Rotary(Layer):
     def reads_axes(self, rank: int) -> Axes | None:
         return SEQUENCE
 
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return True
+
     def turned(self, x: TensorType) -> int:
         """The features of a head that are turned."""
         return x.shape[1] // self.heads if self.width is None else self.width

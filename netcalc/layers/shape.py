@@ -20,6 +20,7 @@ class Identity(Layer):
 
     kind = "identity"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.ANY
     also = ("Identity", "noop", "pass")
@@ -41,6 +42,7 @@ class Flatten(Layer):
 
     kind = "flatten"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.IN_ORDER
     also = ("Flatten",)
@@ -59,6 +61,15 @@ class Flatten(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return axes.reshaped(names[0], xs[0].shape, y.shape) if names[0] else ("C",)
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        if not rank:
+            return (frozenset(),)
+        start = geometry.resolve_axis(self.start, rank, "start")
+        end = geometry.resolve_axis(self.end, rank, "end")
+        single = [frozenset((axis,)) for axis in range(rank)]
+        return (*single[:start], frozenset(range(start, end + 1)), *single[end + 1 :])
+
 
 class Reshape(Layer):
     """The same elements in another shape; one size may be -1 and takes what is left.
@@ -69,6 +80,7 @@ class Reshape(Layer):
     kind = "reshape"
     main = "shape"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.IN_ORDER
     also = ("Unflatten", "view")
@@ -92,6 +104,16 @@ class Reshape(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return axes.reshaped(names[0], xs[0].shape, y.shape)
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        """The elements stay in order, so an axis runs along those whose steps its own do not leap over."""
+        found, inner = list[frozenset[int]](), x.numel
+        steps = [(prod(x.shape[axis + 1 :]), prod(x.shape[axis:])) for axis in range(len(x.shape))]
+        for size in self.infer(x).shape:
+            outer, inner = inner, inner // size
+            along = (axis for axis, (step, whole) in enumerate(steps) if step % outer and inner % whole)
+            found.append(frozenset(along))
+        return tuple(found)
+
 
 class Permute(Layer):
     """The axes in another order: axis i of the output is axis `order[i]` of the input.
@@ -102,6 +124,7 @@ class Permute(Layer):
     kind = "permute"
     main = "order"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.STRIDED
     also = ("Permute", "transpose")
@@ -117,6 +140,10 @@ class Permute(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return axes.arranged(tuple(names[0][axis] for axis in self.order))
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        return tuple(frozenset((geometry.resolve_axis(axis, rank, "order"),)) for axis in self.order)
+
 
 class Squeeze(Layer):
     """Drops axes of size 1: all of them, or those named.
@@ -127,6 +154,7 @@ class Squeeze(Layer):
     kind = "squeeze"
     main = "axes"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.ANY
 
@@ -151,6 +179,13 @@ class Squeeze(Layer):
             gone = {geometry.resolve_axis(axis, rank, "axes") for axis in self.axes}
         return tuple(name for axis, name in enumerate(names[0]) if axis not in gone)
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        if self.axes is None:
+            return tuple(frozenset((axis,)) for axis, size in enumerate(x.shape) if size != 1)
+        dropped = {geometry.resolve_axis(axis, rank, "axes") for axis in self.axes}
+        return tuple(frozenset((axis,)) for axis in range(rank) if axis not in dropped)
+
 
 class Unsqueeze(Layer):
     """Adds an axis of size 1 before `axis`.
@@ -161,6 +196,7 @@ class Unsqueeze(Layer):
     kind = "unsqueeze"
     main = "axis"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.ANY
     also = ("expand_dims",)
@@ -177,6 +213,12 @@ class Unsqueeze(Layer):
             return axes.channels_first(len(y.shape))  # a picture without channels gets one
         return (*names[0][:axis], axes.by_place(axis), *names[0][axis:])
 
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        axis = geometry.resolve_axis(self.axis, rank + 1, "axis")
+        single = [frozenset((old,)) for old in range(rank)]
+        return (*single[:axis], frozenset(), *single[axis:])
+
 
 class Pad(SpatialLayer):
     """Adds cells around the spatial axes, as PyTorch's ConstantPad, ReflectionPad and their like.
@@ -190,6 +232,7 @@ class Pad(SpatialLayer):
     main = "pad"
     family = "shape"
     fusible = True
+    linear = True
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
 
     pad = Padding(doc="cells added", same=False)
@@ -222,6 +265,7 @@ class Roll(Layer):
     main = "shift"
     family = "shape"
     fusible = True
+    linear = True
     keeps = NOTHING
     also = ("Roll", "cyclic_shift")
 
@@ -248,6 +292,7 @@ class ChannelShuffle(Layer):
     main = "groups"
     family = "shape"
     fusible = True
+    linear = True
     keeps = NOTHING
     also = ("ChannelShuffle",)
 

@@ -84,6 +84,9 @@ class WindowAttention(SpatialLayer):
             *self._bias_params(),
         )
 
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return True
+
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         *space, channels = xs[0].shape
         positions, inside = self._positions(tuple(space))
