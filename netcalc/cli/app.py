@@ -105,5 +105,9 @@ def _show(diagnostics: Any) -> int:
     from netcalc.render.diagnostics import diagnostic_lines
     from netcalc.render.terminal import Terminal
 
-    Terminal(Console(stderr=True)).write(diagnostic_lines(diagnostics))
+    try:
+        Terminal(Console(stderr=True)).write(diagnostic_lines(diagnostics))
+        sys.stderr.flush()
+    except OSError:  # nobody can be told; the exit code still says it
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     return 2

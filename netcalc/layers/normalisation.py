@@ -77,6 +77,9 @@ class BatchNorm(_Norm):
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), once=Extra(statistics=2 * xs[0].shape[0]))
 
+    def mixes_samples(self, training: bool) -> bool:
+        return training or not self.running
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
 

@@ -60,8 +60,8 @@ def hardswish(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
         gate = scratch.take(y.shape, y.dtype)
         yield partial(np.add, y, y.dtype.type(3), gate)
         yield from _clipped(gate, 0, 6)
-        yield partial(np.multiply, gate, y.dtype.type(1 / 6), gate)
         yield partial(np.multiply, y, gate, y)
+        yield partial(np.multiply, y, y.dtype.type(1 / 6), y)
 
 
 def leaky_relu(layer: Any, y: Array, scratch: Scratch) -> Iterator[Call]:

@@ -82,7 +82,7 @@ class Norm(Elementwise):
                 return
         shape = (-1, *(1,) * (y.ndim - 2))
         channels_last = y.ndim == 4
-        factors = [v if channels_last else v[rows].reshape(shape) for v in (scale, shift)]
+        factors = [v if channels_last else v[rows].reshape(shape, copy=False) for v in (scale, shift)]
         yield partial(np.multiply, xs[0], factors[0], y)
         yield partial(np.add, y, factors[1], y)
 
