@@ -17,6 +17,7 @@ class Dropout(Layer):
     """
 
     kind = "dropout"
+    main = "rate"
     family = "regularisation"
     also = ("Dropout", "Dropout2d")
 
@@ -53,6 +54,7 @@ class StochasticDepth(Layer):
     """
 
     kind = "stochastic_depth"
+    main = "rate"
     family = "regularisation"
     also = ("StochasticDepth", "DropPath", "drop_path")
 

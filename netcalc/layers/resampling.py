@@ -62,6 +62,7 @@ class Upsample(_Resampling):
     """
 
     kind = "upsample"
+    main = "factor"
     also = ("Upsample", "UpSampling1D", "UpSampling2D", "UpSampling3D", "UpsamplingNearest2d",
             "UpsamplingBilinear2d")  # fmt: skip
 
@@ -84,6 +85,7 @@ class Interpolate(_Resampling):
     """
 
     kind = "interpolate"
+    main = "size"
     also = ("Resize", "Resizing", "resize")
 
     size = Sizes(doc="output size of each axis", torch="size")
@@ -99,6 +101,7 @@ class PixelShuffle(Layer):
     """
 
     kind = "pixel_shuffle"
+    main = "factor"
     family = "resampling"
     keeps = NOTHING
     also = ("PixelShuffle", "depth_to_space")
