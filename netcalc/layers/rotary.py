@@ -21,6 +21,7 @@ class Rotary(Layer):
     """
 
     kind = "rotary"
+    main = "heads"
     family = "attention"
     also = ("RotaryEmbedding", "RotaryPositionalEmbeddings", "rope", "RoPE", "rotary_embedding")
 
