@@ -22,7 +22,7 @@ class Rotary(Layer):
 
     kind = "rotary"
     main = "heads"
-    family = "attention"
+    family = "embedding"
     also = ("RotaryEmbedding", "RotaryPositionalEmbeddings", "rope", "RoPE", "rotary_embedding")
 
     heads = Integer(1, doc="parts that D is split into, turned alike")
