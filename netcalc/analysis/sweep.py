@@ -14,6 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from math import prod
+from operator import methodcaller
 from random import Random
 from typing import NamedTuple, NoReturn
 
@@ -156,17 +157,25 @@ def chosen_variants(sweep: Sweep, sample: int | None = None, seed: int = 0) -> S
 
 
 def sweep_rows(
-    sweep: Sweep, indices: Iterable[int], executor: Executor, chunk: int = 1, in_flight: int = 1
+    sweep: Sweep,
+    indices: Iterable[int],
+    executor: Executor,
+    chunk: int = 1,
+    in_flight: int = 1,
+    result: Callable[[Future[list[Row]]], list[Row]] = methodcaller("result"),
 ) -> Iterator[Row]:
-    """The rows of some variants, in their order; up to `in_flight` chunks are counted at a time."""
+    """The rows of some variants, in their order; up to `in_flight` chunks are counted at a time.
+
+    `result` waits for a chunk, which an executor that can lose its workers may refuse to do for ever.
+    """
     pending: deque[Future[list[Row]]] = deque()
     remaining = iter(indices)
     while some := tuple(islice(remaining, chunk)):
         pending.append(executor.submit(count_variants, sweep, some))
         if len(pending) >= in_flight:
-            yield from pending.popleft().result()
+            yield from result(pending.popleft())
     while pending:
-        yield from pending.popleft().result()
+        yield from result(pending.popleft())
 
 
 def count_variants(sweep: Sweep, indices: Sequence[int]) -> list[Row]:

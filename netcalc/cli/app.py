@@ -31,6 +31,16 @@ class _LazyGroup(TyperGroup):
         single.command(cmd_name)(import_module(f"netcalc.cli.{cmd_name}").command)
         return typer.main.get_command(single)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what it says of a wrong use may name what a hostile spec holds."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            from netcalc.render.escaping import visible
+
+            error.message = visible(error.message)
+            raise
+
 
 app = typer.Typer(
     cls=_LazyGroup,
@@ -95,5 +105,9 @@ def _show(diagnostics: Any) -> int:
     from netcalc.render.diagnostics import diagnostic_lines
     from netcalc.render.terminal import Terminal
 
-    Terminal(Console(stderr=True)).write(diagnostic_lines(diagnostics))
+    try:
+        Terminal(Console(stderr=True)).write(diagnostic_lines(diagnostics))
+        sys.stderr.flush()
+    except OSError:  # nobody can be told; the exit code still says it
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     return 2

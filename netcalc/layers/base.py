@@ -121,6 +121,13 @@ class Layer:
         """How its output is its input's memory, in training or in inference."""
         return self.view
 
+    def mixes_samples(self, training: bool) -> bool:
+        """Whether a sample's output depends on the batch that it is in, so that no batch may be split.
+
+        By statistics of the batch, or by random numbers that are drawn for all of it.
+        """
+        return False
+
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         """Whether an input's gradient is the output's, or a part of it, rather than computed."""
         return self.view_in(training=True) is not None and x.numel == y.numel

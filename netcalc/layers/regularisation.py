@@ -37,6 +37,9 @@ class Dropout(Layer):
     def view_in(self, training: bool) -> View | None:
         return None if training and self.rate else View.ANY
 
+    def mixes_samples(self, training: bool) -> bool:
+        return training
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
 
@@ -65,6 +68,9 @@ class StochasticDepth(Layer):
 
     def view_in(self, training: bool) -> View | None:
         return None if training and self.rate else View.ANY
+
+    def mixes_samples(self, training: bool) -> bool:
+        return training
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)

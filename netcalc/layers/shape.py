@@ -178,7 +178,7 @@ class Pad(SpatialLayer):
         return TensorType((channels, *sizes), x.dtype)
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return INPUT if self.mode in ("reflect", "replicate") else NOTHING
+        return INPUT if self.mode in geometry.MIRRORING else NOTHING
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(geometry.shifted_window(-before) for before, _ in self.pad)

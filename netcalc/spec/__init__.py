@@ -12,6 +12,7 @@ from netcalc.spec.overrides import (
     split_setting,
 )
 from netcalc.spec.reader import InputDeclaration, Spec, read_spec
+from netcalc.spec.standalone import standalone_text
 from netcalc.spec.tree import (
     UNKNOWN,
     Entry,
@@ -59,5 +60,6 @@ __all__ = [
     "read_spec",
     "spec_text",
     "split_setting",
+    "standalone_text",
     "variant_names",
 ]
