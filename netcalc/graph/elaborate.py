@@ -118,7 +118,7 @@ class _Elaborator:
         """What one use of an item gives: a layer's output, a block's, or that of joined branches."""
         share, owner, start = use.item.value("share"), None, len(self.builder.laid)
         is_layer = use.kind not in CONSTRUCTS and use.kind not in self.spec.blocks
-        handle = _unknown(use)
+        handle = None
         if share is not None:
             owner = self.sharing.owner(use, share, is_layer)
         if share is None or (owner is not None and owner.is_known):
@@ -131,6 +131,7 @@ class _Elaborator:
             self.sharing.remember(use, values, handle, is_layer, start, owner)
             if handle.type is not None:
                 self._settle(use, owner, start)
+        handle = handle or _unknown(use)
         if handle.type is None:
             self.lost = use.item.span
         if use.name:

@@ -20,6 +20,7 @@ class Scale(Activation):
     """
 
     kind = "scale"
+    main = "factor"
     family = "arithmetic"
     keeps = NOTHING
     also = ("Rescaling", "rescale")
@@ -43,6 +44,7 @@ class Power(Activation):
     """
 
     kind = "power"
+    main = "exponent"
     family = "arithmetic"
     also = ("pow", "Pow", "square")
     ops = 1

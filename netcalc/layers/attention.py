@@ -177,12 +177,14 @@ class MultiHeadAttention(Layer):
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """As much without what the projections read."""
         query, key, _ = _three(xs)
-        projected = (query.shape[0] + 2 * key.shape[0]) * query.shape[1]
+        width = query.shape[1]
+        projected = query.shape[0] * width + 2 * key.shape[0] * self.kv_width(width)
         return Kept(each=Extra(values=projected + query.numel, statistics=self.heads * query.shape[0]))
 
     def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
-        query, key, value = _three(xs)
-        return (2 * query.numel + key.numel + value.numel) * query.shape[1]
+        query, key, _ = _three(xs)
+        scores = query.numel * key.shape[0]
+        return self.cost(xs, y).macs - 2 * scores
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         width = xs[0].shape[1]

@@ -129,6 +129,7 @@ class PixelUnshuffle(Layer):
     """
 
     kind = "pixel_unshuffle"
+    main = "factor"
     family = "resampling"
     keeps = NOTHING
     also = ("PixelUnshuffle", "space_to_depth", "SpaceToDepth")

@@ -71,6 +71,7 @@ def test_what_is_kept_and_the_way_back() -> None:
         ("linear: {units: 5}", (7, 6), 42, 0),
         ("conv: {filters: 4, kernel: 3}", (3, 8, 8), 192, 192),
         ("layernorm", (7, 6), 42 + 14, 42 + 14),
+        ("rmsnorm", (7, 6), 91, 49),
         ("prelu", (3, 8, 8), 192, 192),
         ("rnn: {units: 5}", (7, 4), 68, 35),
         ("rnn: {units: 5, layers: 2, bidirectional: true}", (7, 4), 286, 140),
