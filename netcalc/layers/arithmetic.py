@@ -22,6 +22,7 @@ class Scale(Activation):
     kind = "scale"
     main = "factor"
     family = "arithmetic"
+    linear = True
     keeps = NOTHING
     also = ("Rescaling", "rescale")
 
