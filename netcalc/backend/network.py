@@ -69,7 +69,7 @@ class Network:
     state_dict = parameters
 
     def arrays_of(self, node: Node) -> dict[str, Array]:
-        """The arrays that a layer uses, by their own names: its own, or those that it shares."""
+        """The arrays that a layer uses, by their own names: its own, or those of the layer it shares with."""
         if node.shared is None:
             return self._arrays[node.full_name]
         owned = self._arrays[node.shared]  # which may have more: a bias that this layer does without
@@ -78,7 +78,7 @@ class Network:
     def compile(self, batch: int = 1, workers: int | None = None) -> Plan:
         """A plan for fast inference of one batch size, with the weights as they are now.
 
-        `workers` threads share the work, as many as pay unless given. Raises ExecutionError where its
+        `workers` processes share the work, as many as pay unless given. Raises ExecutionError where its
         memory is more than the machine's.
         """
         return Plan(self, batch, workers)
