@@ -8,10 +8,13 @@ import pytest
 from netcalc.graph import Graph
 from netcalc.layers import LAYERS
 
-from engines import some_plan_differences, some_step_differences, table_differences
+from cases import Case
+from engines import plan_differences, some_plan_differences, some_step_differences, table_differences
 from plain_runs import PlainRuns
 from random_graphs import random_graph, random_spec, text
 from random_layers import small_cases
+from test_kernels import SMALL
+from test_layers import graph_of_case
 
 SEEDS = range(150)
 every_seed = pytest.mark.parametrize("seed", SEEDS)
@@ -32,6 +35,11 @@ def test_a_plan_gives_what_the_plain_path_gives(seed: int) -> None:
 @every_seed
 def test_a_training_step_gives_what_the_plain_path_gives(seed: int) -> None:
     assert not list(some_step_differences(runs_of(seed), seed)), text(random_spec(seed))
+
+
+@pytest.mark.parametrize("case", SMALL, ids=str)
+def test_a_plan_of_one_layer_gives_what_the_plain_path_gives(case: Case) -> None:
+    assert not list(plan_differences(PlainRuns(graph_of_case(case)), "float64", batch=3, workers=2))
 
 
 @every_seed

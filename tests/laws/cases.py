@@ -143,6 +143,12 @@ MORE = (
         ((4, 3, 5, 7),),
         (4, 2, 2, 3),
     ),
+    Case(
+        "avgpool", {"kernel": 3, "stride": 2, "pad": 1, "count_include_pad": False}, ((4, 9, 8),), (4, 5, 4)
+    ),
+    Case("conv", {"filters": 6, "kernel": 3, "pad": 2, "dilation": (2, 1)}, ((4, 9, 8),), (6, 9, 10)),
+    Case("conv", {"filters": 6, "kernel": (1, 2), "stride": (1, 2)}, ((5, 9, 8),), (6, 9, 4)),
+    Case("flatten", {}, ((6,),), (6,)),
     Case("adaptive_avgpool", {}, ((4, 10, 9),), (4, 1, 1)),
     Case("adaptive_maxpool", {"size": 20}, ((4, 10),), (4, 20)),
     Case("adaptive_maxpool", {"size": (3, 4)}, ((4, 7, 9),), (4, 3, 4)),
