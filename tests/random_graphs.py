@@ -285,9 +285,11 @@ class Growth:
             return
         join = draw.pick("add", "multiply", "concat")
         options = {"join": join, "branches": {f"b{number}": body for number, body in enumerate(bodies)}}
-        channels, *rest = type.shape
-        many = channels * len(bodies) if join == "concat" else channels
-        self._add(Drawn("parallel", options, TensorType((many, *rest))), [name])
+        shape = list(type.shape)
+        if join == "concat":
+            options["axis"] = axis = int(draw.rng.integers(len(shape)))
+            shape[axis] *= len(bodies)
+        self._add(Drawn("parallel", options, TensorType(tuple(shape))), [name])
 
     def _block(self, name: str) -> None:
         """A block that is used once or twice, the second time with parameters of its own or the first one's."""
