@@ -83,8 +83,7 @@ def verify(
         params = {name: precision.computed(array) for name, array in network.arrays_of(node).items()}
         xs = tuple(map(precision.computed, xs))
         naive, count = _counted_run(node, xs, params)
-        scale = float(np.abs(y).max(initial=0)) or 1.0
-        error = float(np.abs(naive - precision.computed(y)).max(initial=0)) / scale
+        error = _error(naive, precision.computed(y))
         elements = sum(array.size for array in params.values())
         cost = node.layer.cost(graph.input_types(node), node.output)
         kept, counted_kept = _kept(node, xs, params)
@@ -107,6 +106,13 @@ def verify(
 
     network.run(random_inputs(graph, 1, seed, precision.name), gradients=False, observe=observe)
     return tuple(found)
+
+
+def _error(naive: Array, y: Array) -> float:
+    """The largest difference relative to the largest element; infinities and NaN are alike in both."""
+    alike = (naive == y) | (np.isnan(naive) & np.isnan(y))
+    scale = float(np.abs(y).max(initial=0, where=np.isfinite(y))) or 1.0
+    return float(np.abs(naive - y).max(initial=0, where=~alike)) / scale
 
 
 def _counted_run(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[Array, Count]:

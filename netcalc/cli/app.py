@@ -31,6 +31,16 @@ class _LazyGroup(TyperGroup):
         single.command(cmd_name)(import_module(f"netcalc.cli.{cmd_name}").command)
         return typer.main.get_command(single)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what it says of a wrong use may name what a hostile spec holds."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            from netcalc.render.escaping import visible
+
+            error.message = visible(error.message)
+            raise
+
 
 app = typer.Typer(
     cls=_LazyGroup,

@@ -61,6 +61,7 @@ class LeakyReLU(Activation):
     """
 
     kind = "leaky_relu"
+    main = "slope"
     keeps = OUTPUT
     also = ("LeakyReLU",)
     ops = 2
@@ -99,6 +100,7 @@ class ELU(Activation):
     """
 
     kind = "elu"
+    main = "alpha"
     keeps = OUTPUT
     also = ("ELU",)
     ops = 4
@@ -125,6 +127,7 @@ class CELU(Activation):
     """
 
     kind = "celu"
+    main = "alpha"
     keeps = OUTPUT
     also = ("CELU",)
     ops = 7
@@ -241,6 +244,7 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
+    main = "axis"
     keeps = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
@@ -265,4 +269,5 @@ class LogSoftmax(Softmax):
     """
 
     kind = "log_softmax"
+    main = "axis"
     also = ("LogSoftmax", "logsoftmax")

@@ -5,7 +5,7 @@ from math import prod
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import INPUT
+from netcalc.layers.kept import INPUT, Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer, Padding, Sizes
 from netcalc.tensor import TensorType
 
@@ -29,7 +29,8 @@ class _Windowed(SpatialLayer):
 class _Correlation(_Windowed):
     """Shape, parameters and cost of a convolution with `out_channels` and `in_groups`."""
 
-    pad = Padding(0, doc="cells added around the input; `same` keeps the size at stride 1")
+    pad = Padding(0, doc="cells added around the input; `same` keeps the size at stride 1, `causal` too "
+                  "and reads nothing ahead")  # fmt: skip
     padding_mode = Choice(
         "zeros", "reflect", "replicate", "circular", doc="what the added cells hold", torch="padding_mode"
     )
@@ -57,6 +58,22 @@ class _Correlation(_Windowed):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         channels = xs[0].shape[0]
         return Cost(macs=y.numel * (channels // self.in_groups(channels)) * prod(self.kernel))
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """The input, padded where it is padded beforehand: with a mode, or by what one side has more.
+
+        Beside that the input itself, where a gradient of its padding reads that.
+        """
+        channels, space = channels_and_space(xs[0])
+        added = (
+            abs(before - after) if self.padding_mode == "zeros" else before + after
+            for before, after in self.pad
+        )
+        padded = channels * prod(size + cells for size, cells in zip(space, added, strict=True))
+        if geometry.is_equal(padded, xs[0].numel):
+            return INPUT
+        reads = needs[0] and self.padding_mode in geometry.MIRRORING
+        return Kept((0,) if reads else (), each=Extra(values=padded))
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.dilation))

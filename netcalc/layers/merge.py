@@ -1,6 +1,7 @@
 """Layers that join tensors: element by element, along an axis, or as a matrix product."""
 
 from math import prod
+from typing import ClassVar
 
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, pointwise
@@ -15,7 +16,7 @@ class _Elementwise(Layer):
     """One result an element; an axis of size 1 stretches to the others' size."""
 
     family = "merge"
-    arity = (2, None)
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
 
     def infer(self, *xs: TensorType) -> TensorType:
         shape = xs[0].shape
@@ -65,6 +66,33 @@ class Multiply(_Elementwise):
                 between = between + product.numel
             product, product_needs = self.infer(product, x), product_needs or needs[number]
         return Kept(inputs=tuple(sorted(inputs)), each=Extra(values=between))
+
+
+class Subtract(_Elementwise):
+    """y = a - b of two tensors; an axis of size 1 stretches to the other's size.
+
+    Example: `subtract: {from: [a, b]}` on 64x56x56, 64x56x56 gives 64x56x56
+    """
+
+    kind = "subtract"
+    keeps = NOTHING
+    also = ("sub", "Sub", "Subtract", "minus")
+    arity = (2, 2)
+
+
+class Divide(_Elementwise):
+    """y = a / b of two tensors, element by element; an axis of size 1 stretches to the other's size.
+
+    Example: `divide: {from: [a, b]}` on 96x14x14, 1x14x14 gives 96x14x14
+    """
+
+    kind = "divide"
+    also = ("div", "Div", "truediv")
+    arity = (2, 2)
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """The divisor, and the dividend where the divisor's gradient is wanted."""
+        return Kept(inputs=(0, 1) if needs[1] else (1,) if needs[0] else ())
 
 
 class Concat(Layer):

@@ -17,6 +17,7 @@ class Dropout(Layer):
     """
 
     kind = "dropout"
+    main = "rate"
     family = "regularisation"
     also = ("Dropout", "Dropout2d")
 
@@ -36,6 +37,9 @@ class Dropout(Layer):
     def view_in(self, training: bool) -> View | None:
         return None if training and self.rate else View.ANY
 
+    def mixes_samples(self, training: bool) -> bool:
+        return training
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
 
@@ -50,6 +54,7 @@ class StochasticDepth(Layer):
     """
 
     kind = "stochastic_depth"
+    main = "rate"
     family = "regularisation"
     also = ("StochasticDepth", "DropPath", "drop_path")
 
@@ -63,6 +68,9 @@ class StochasticDepth(Layer):
 
     def view_in(self, training: bool) -> View | None:
         return None if training and self.rate else View.ANY
+
+    def mixes_samples(self, training: bool) -> bool:
+        return training
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)

@@ -63,6 +63,7 @@ class Reshape(Layer):
     """
 
     kind = "reshape"
+    main = "shape"
     family = "shape"
     keeps = NOTHING
     view = View.IN_ORDER
@@ -92,6 +93,7 @@ class Permute(Layer):
     """
 
     kind = "permute"
+    main = "order"
     family = "shape"
     keeps = NOTHING
     view = View.STRIDED
@@ -113,6 +115,7 @@ class Squeeze(Layer):
     """
 
     kind = "squeeze"
+    main = "axes"
     family = "shape"
     keeps = NOTHING
     view = View.ANY
@@ -138,6 +141,7 @@ class Unsqueeze(Layer):
     """
 
     kind = "unsqueeze"
+    main = "axis"
     family = "shape"
     keeps = NOTHING
     view = View.ANY
@@ -159,6 +163,7 @@ class Pad(SpatialLayer):
     """
 
     kind = "pad"
+    main = "pad"
     family = "shape"
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
 
@@ -173,7 +178,7 @@ class Pad(SpatialLayer):
         return TensorType((channels, *sizes), x.dtype)
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return INPUT if self.mode in ("reflect", "replicate") else NOTHING
+        return INPUT if self.mode in geometry.MIRRORING else NOTHING
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(geometry.shifted_window(-before) for before, _ in self.pad)
@@ -189,6 +194,7 @@ class Roll(Layer):
     """
 
     kind = "roll"
+    main = "shift"
     family = "shape"
     keeps = NOTHING
     also = ("Roll", "cyclic_shift")
@@ -213,6 +219,7 @@ class ChannelShuffle(Layer):
     """
 
     kind = "channel_shuffle"
+    main = "groups"
     family = "shape"
     keeps = NOTHING
     also = ("ChannelShuffle",)

@@ -7,7 +7,7 @@ from netcalc.graph import Node
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
-_BETWEEN = ("activation", "regularisation")
+_BETWEEN = ("activation", "arithmetic", "regularisation")
 
 
 class HeavyLinear(Rule):

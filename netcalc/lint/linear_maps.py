@@ -8,7 +8,7 @@ from netcalc.lint.net import Net
 _LINEAR = frozenset({
     "identity", "dropout", "stochastic_depth", "batchnorm", "avgpool", "adaptive_avgpool", "global_avgpool",
     "flatten", "reshape", "permute", "squeeze", "unsqueeze", "pad", "crop", "slice", "roll",
-    "channel_shuffle", "pixel_shuffle", "upsample", "interpolate",
+    "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "upsample", "interpolate", "scale",
 })  # fmt: skip
 """Kinds that are linear in inference, and so leave two maps one."""
 

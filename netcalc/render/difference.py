@@ -132,7 +132,7 @@ def json_chunks(comparison: Comparison, version: str) -> Iterator[str]:
     yield from open_json(comparison, version)
     yield ', "difference": {"layers": ['
     for number, step in enumerate(found.steps):
-        yield (",\n " if number else "\n ") + json.dumps(_step_dict(step), ensure_ascii=False)
+        yield (",\n " if number else "\n ") + json.dumps(_step_dict(step))
     yield '\n], "cost": ' + json.dumps(_cost_dict(found.cost)) + "}}\n"
 
 

@@ -52,10 +52,10 @@ def json_chunks(found: Roofline, training: Training | None, version: str) -> Ite
             "operations_per_second": device.operations_per_second[found.dtype], "source": device.source,
         },
     }  # fmt: skip
-    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "layers": ['
+    yield json.dumps(head)[:-1] + ', "layers": ['
     for number, layer in enumerate(found.layers):
         line = {"name": label(layer), **_work_dict(found, layer, training is not None)}
-        yield (",\n " if number else "\n ") + json.dumps(line, ensure_ascii=False)
+        yield (",\n " if number else "\n ") + json.dumps(line)
     yield '\n], "lower_bounds": ' + json.dumps(_bounds_dict(found, training)) + "}\n"
 
 

@@ -127,6 +127,37 @@ def test_several_outputs_that_are_read_on_and_shared_parameters() -> None:
     assert_equal_to_plain(*pair(graph_of(SHARED), "float64"), batch=6, workers=2)
 
 
+def shared(outputs: str, kind: str, first: str, second: str) -> Graph:
+    """A layer and one that shares its parameters, of which those that `outputs` names are reached."""
+    options = "units: 4" if kind == "linear" else "filters: 4, kernel: 3, pad: 1" if kind == "conv" else "momentum: 0.2"
+    return graph_of(
+        f"inputs: {{a: {first}, b: {second}}}\noutputs: [{outputs}]\nlayers:\n"
+        f"  - {kind}: {{name: owner, {options}, from: a}}\n"
+        f"  - {kind}: {{name: sharer, {options}, share: owner, from: b}}\n"
+        f"  - {kind}: {{name: third, {options}, share: owner, from: b}}\n"
+        f"  - relu: {{name: rest, from: a}}\n"
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("outputs", ["owner", "sharer", "sharer, third", "owner, third", "rest"])
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("conv", "[4, 5, 5]", "[4, 6, 6]"),
+        ("linear", "[4]", "[4]"),  # joint
+        ("linear", "[3, 4]", "[4]"),  # the owner is not joint, those that share are
+        ("linear", "[4]", "[3, 4]"),
+        ("batchnorm", "[4]", "[4, 3, 3]"),
+    ],
+)
+def test_shared_parameters_of_layers_that_reach_an_output_or_not(
+    kind: str, first: str, second: str, outputs: str, workers: int
+) -> None:
+    graph = shared(outputs, kind, first, second)
+    assert_equal_to_plain(*pair(graph, "float64"), batch=4, workers=workers, rounds=3)
+
+
 READ_TWICE = """
 input: [2, 5, 5]
 layers:

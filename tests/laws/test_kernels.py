@@ -13,7 +13,7 @@ from netcalc.backend.precision import PRECISIONS
 from netcalc.backend.verification import verify
 from netcalc.layers import LAYERS
 
-from cases import CASES, Case
+from cases import CASES, POSITIVE, Case
 from test_layers import graph_of_case
 
 
@@ -47,7 +47,10 @@ def network(case: Case, dtype: str = "float64", seed: int = 3) -> Network:
 
 
 def inputs(case: Case, batch: int = 2, dtype: str = "float64") -> dict[str, Array]:
-    return random_inputs(graph_of_case(case), batch, seed=7, dtype=dtype)
+    drawn = random_inputs(graph_of_case(case), batch, seed=7, dtype=dtype)
+    if case.kind in POSITIVE:
+        return {name: np.abs(x) + x.dtype.type(0.25) for name, x in drawn.items()}
+    return drawn
 
 
 def run(case: Case, x: dict[str, Array], dtype: str = "float64", training: bool = False) -> Array:
@@ -86,13 +89,18 @@ def test_no_more_is_kept_for_backward_than_is_counted(case: Case, dtype: str) ->
 
 
 @every_case
-def test_a_batch_is_its_samples_side_by_side(case: Case) -> None:
-    x = inputs(case, batch=3)
-    together = run(case, x)
-    alone = [run(case, {name: array[n : n + 1] for name, array in x.items()}) for n in range(3)]
-    if case.options.get("running") is False:
-        pytest.skip("without running statistics a batch norm reads the whole batch also in inference")
-    np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-10, atol=1e-12)
+@both_modes
+def test_a_batch_is_its_samples_side_by_side_unless_the_layer_says_otherwise(
+    case: Case, training: bool
+) -> None:
+    x = inputs(case, batch=6)
+    together = run(case, x, training=training)
+    parts = [
+        run(case, {name: array[n : n + 2] for name, array in x.items()}, training=training)
+        for n in range(0, 6, 2)
+    ]
+    equal = np.allclose(together, np.concatenate(parts), rtol=1e-10, atol=1e-12)
+    assert equal != (case.layer.mixes_samples(training) and 0 < case.options.get("rate", 0.5) < 1)
 
 
 @every_case

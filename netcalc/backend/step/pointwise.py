@@ -96,4 +96,4 @@ class Sum(Step):
 
 def _rows(array: Array) -> Array:
     """A view of a kept array as rows, as long as they are contiguous."""
-    return array.reshape(len(array), -1)
+    return array.reshape(len(array), -1, copy=False)

@@ -200,10 +200,10 @@ class GlobalAveragePooling(Step):
 
     def forward(self, worker: int) -> None:
         x, y = self.x.parts[worker], self.y.parts[worker]
-        np.divide(x.sum(axis=(_ROWS, _COLUMNS)).reshape(y.shape), self.positions, out=y)
+        np.divide(x.sum(axis=(_ROWS, _COLUMNS)).reshape(y.shape, copy=None), self.positions, out=y)
 
     def backward(self, worker: int) -> None:
         (dxs,), dy = self.dxs, self.dy[worker]
         if dxs is not None:
             channels, batch = dxs[worker].shape[1], dxs[worker].shape[3]
-            np.copyto(dxs[worker], (dy / self.positions).reshape(channels, 1, batch))
+            np.copyto(dxs[worker], (dy / self.positions).reshape(channels, 1, batch, copy=None))
