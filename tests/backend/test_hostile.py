@@ -308,12 +308,14 @@ def test_an_array_is_not_inflated_before_it_is_refused(
 ) -> None:
     """2.4 GB of zeros in 2.4 MB: under an unknown name, and under the input's."""
     path = tmp_path / "x.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-            header = {"descr": "<f4", "fortran_order": False, "shape": (600, 1_000_000)}
-            np.lib.format.write_array_header_1_0(file, header)
-            for _ in range(2400):
-                file.write(bytes(1_000_000))
+    header = {"descr": "<f4", "fortran_order": False, "shape": (600, 1_000_000)}
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open(f"{name}.npy", "w", force_zip64=True) as file,
+    ):
+        np.lib.format.write_array_header_1_0(file, header)
+        for _ in range(2400):
+            file.write(bytes(1_000_000))
     tracemalloc.start()
     message = refused(cli, "run", spec, "--input", str(path))
     _, most = tracemalloc.get_traced_memory()

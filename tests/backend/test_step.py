@@ -129,7 +129,13 @@ def test_several_outputs_that_are_read_on_and_shared_parameters() -> None:
 
 def shared(outputs: str, kind: str, first: str, second: str) -> Graph:
     """A layer and one that shares its parameters, of which those that `outputs` names are reached."""
-    options = "units: 4" if kind == "linear" else "filters: 4, kernel: 3, pad: 1" if kind == "conv" else "momentum: 0.2"
+    options = (
+        "units: 4"
+        if kind == "linear"
+        else "filters: 4, kernel: 3, pad: 1"
+        if kind == "conv"
+        else "momentum: 0.2"
+    )
     return graph_of(
         f"inputs: {{a: {first}, b: {second}}}\noutputs: [{outputs}]\nlayers:\n"
         f"  - {kind}: {{name: owner, {options}, from: a}}\n"
