@@ -299,12 +299,13 @@ def test_a_plan_larger_than_the_machine_is_refused() -> None:
 
 
 def test_half_precision_is_refused() -> None:
-    with pytest.raises(ExecutionError, match="a plan computes in float32 or float64, not in float16"):
-        Network(netcalc.load("lenet5"), dtype="float16").compile()
+    for dtype in ("float16", "bfloat16"):
+        with pytest.raises(ExecutionError, match=f"a plan computes in float32 or float64, not in {dtype}"):
+            Network(netcalc.load("lenet5"), dtype=dtype).compile()
 
 
 def test_a_batch_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="a batch of 0 and None workers"):
+    with pytest.raises(ExecutionError, match="a batch of 1 or more, not of 0"):
         Network(netcalc.load("lenet5")).compile(0)
 
 

@@ -210,11 +210,14 @@ def test_what_does_not_fit_is_refused() -> None:
             step.backward(np.zeros((8, 11)))
     with pytest.raises(ExecutionError, match="this training step is closed"):
         step.forward(np.zeros((8, 1, 28, 28)))
-    for batch, workers in ((0, None), (4, 5), (4, 0)):
+    for batch, workers in ((4, 5), (4, 0)):
         with pytest.raises(ValueError, match=f"{workers} workers cannot share a batch of {batch}"):
             lenet(workers, batch)
-    with pytest.raises(ValueError, match="float32 or float64, not float16"):
-        TrainingStep(Network(netcalc.load("lenet5"), dtype="float16"), 8)
+    with pytest.raises(ExecutionError, match="a batch of 1 or more, not of 0"):
+        lenet(None, 0)
+    for dtype in ("float16", "bfloat16"):
+        with pytest.raises(ExecutionError, match=f"float32 or float64, not in {dtype}"):
+            TrainingStep(Network(netcalc.load("lenet5"), dtype=dtype), 8)
 
 
 def test_variances_far_from_zero_keep_their_digits() -> None:
