@@ -90,7 +90,7 @@ def _kind(_: Report, row: Row) -> Hashable:
 
 def _signature(report: Report, row: Row) -> Hashable:
     """All that a row's figures depend on."""
-    own = row.node.shared is None, row.node.full_name in report.in_place
+    own = row.node.shared is None, row.node.is_frozen, row.node.full_name in report.in_place
     return row.node.layer, row.input_shapes, row.output_shape, own
 
 
@@ -167,6 +167,8 @@ class _Teller:
         """What a layer reads and shares, where other steps do not tell it already."""
         if self._shares_otherwise(old.node.shared, new.node.shared):
             yield Detail("share", old.node.shared, new.node.shared)
+        if old.node.is_frozen != new.node.is_frozen:
+            yield Detail("trainable", not old.node.is_frozen, not new.node.is_frozen)
         if any(map(self._is_another, old.node.inputs, new.node.inputs)):
             yield Detail("reads", old.node.inputs, new.node.inputs)
         was_in_place = old.node.full_name in self.before.in_place

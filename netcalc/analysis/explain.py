@@ -33,7 +33,7 @@ def explain(report: Report, row: Row) -> list[Explanation]:
     return [
         *_output(layer.infer(*xs)),
         *_memory(y, report),
-        *(_params(layer, xs) if node.shared is None else _shared_params(node.shared)),
+        *(_params(layer, xs, node.is_frozen) if node.shared is None else _shared_params(node.shared)),
         *_operations(layer.cost(xs, y), cost),
         *_receptive_field(report, row, layer.window(*xs)),
     ]
@@ -106,14 +106,15 @@ def _memory(y: TensorType, report: Report) -> Iterator[Explanation]:
     yield Explanation("memory", int(nbytes), term_of(nbytes), "bytes")
 
 
-def _params(layer: Layer, xs: tuple[TensorType, ...]) -> Iterator[Explanation]:
+def _params(layer: Layer, xs: tuple[TensorType, ...], is_frozen: bool) -> Iterator[Explanation]:
     params = layer.params(*xs)
-    learned = sum(param.numel for param in params if param.trainable)
-    names = ", ".join(param.name for param in params if param.trainable)
-    yield Explanation("params", int(learned), term_of(learned), remark=names or "nothing is learned")
-    kept = sum(param.numel for param in params if not param.trainable)
+    learned = sum(param.numel for param in params if not param.buffer)
+    names = ", ".join(param.name for param in params if not param.buffer)
+    remark = f"{names}; frozen" if is_frozen else names or "nothing is learned"
+    yield Explanation("params", int(learned), term_of(learned), remark=remark)
+    kept = sum(param.numel for param in params if param.buffer)
     if kept:
-        names = ", ".join(param.name for param in params if not param.trainable)
+        names = ", ".join(param.name for param in params if param.buffer)
         yield Explanation("buffers", int(kept), term_of(kept), remark=names)
 
 

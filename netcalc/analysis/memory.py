@@ -194,6 +194,7 @@ def _layers(storages: Storages, precision: Precision) -> tuple[LayerMemory, ...]
         if storages.has_backward(node):
             types = storages.graph.input_types(node)
             back = node.layer.backward_macs(types, node.output, storages.needs_of(node))
+            back -= node.layer.weight_macs(types, node.output) if node.is_frozen else 0
         layers.append(LayerMemory(node, Bytes(precision.extra_bytes(kept.once), each), back))
     return tuple(layers)
 

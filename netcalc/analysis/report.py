@@ -19,8 +19,9 @@ class Figures(NamedTuple):
     """What one layer, or several together, take. Counts and output bytes are for the whole batch."""
 
     params: int = 0
-    """Learnable parameters."""
+    """Learnable parameters, the frozen ones among them."""
     trainable_params: int = 0
+    """Those that are not frozen."""
     buffers: int = 0
     """Elements kept beside the parameters, such as running statistics."""
     macs: int = 0
@@ -142,10 +143,10 @@ class _Counter:
         self.batch = batch
         self.dtype = dtype
         self.convention = convention
-        self._known: dict[tuple[Layer, tuple[TensorType, ...], bool], Figures] = {}
+        self._known: dict[tuple[Layer, tuple[TensorType, ...], bool, bool], Figures] = {}
 
     def figures(self, node: Node, types: tuple[TensorType, ...]) -> Figures:
-        key = (node.layer, types, node.shared is None)
+        key = (node.layer, types, node.shared is None, node.is_frozen)
         if (known := self._known.get(key)) is None:
             known = self._known[key] = self._count(node, types)
         return known
@@ -153,11 +154,11 @@ class _Counter:
     def _count(self, node: Node, types: tuple[TensorType, ...]) -> Figures:
         cost = node.layer.cost(types, node.output)
         own = node.params if node.shared is None else ()
-        params = sum(param.numel for param in own if param.trainable)
-        buffers = sum(param.numel for param in own if not param.trainable)
+        params = sum(param.numel for param in own if not param.buffer)
+        buffers = sum(param.numel for param in own if param.buffer)
         return Figures(
             params=params,
-            trainable_params=params,
+            trainable_params=sum(param.numel for param in own if param.trainable),
             buffers=buffers,
             macs=cost.macs * self.batch,
             other_ops=cost.other_ops * self.batch,

@@ -78,8 +78,8 @@ class Roofline:
     @cached_property
     def update(self) -> Work:
         """Plain SGD: each parameter and its gradient read, the parameter written."""
-        totals = self.report.totals
-        return Work(2 * totals.params, 3 * totals.param_bytes)
+        trained = self.report.totals.trainable_params
+        return Work(2 * trained, 3 * trained * self.report.dtype.itemsize)
 
     @property
     def step_seconds(self) -> float:
@@ -119,7 +119,7 @@ def gradients_reach(graph: Graph) -> frozenset[str]:
     """The tensors, by full name, whose gradient a training needs: something before them is trained."""
     reached: set[str] = set()
     for node in graph.nodes:
-        if any(param.trainable for param in node.params) or reached.intersection(node.inputs):
+        if node.is_trained or reached.intersection(node.inputs):
             reached.add(node.full_name)
     return frozenset(reached)
 
@@ -129,7 +129,7 @@ def backward_macs(row: Row, reached: frozenset[str]) -> int:
     if row.node.full_name not in reached:
         return 0
     needs_input = not reached.isdisjoint(row.node.inputs)
-    return row.figures.macs * (2 if needs_input else 1)
+    return row.figures.macs * (needs_input + (not row.node.is_frozen))
 
 
 def _layer_work(report: Report, rows: tuple[Row, ...], reached: frozenset[str]) -> LayerWork:

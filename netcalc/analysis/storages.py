@@ -65,12 +65,12 @@ class Storages:
 
     def _place(self, node: Node) -> None:
         name, types = node.full_name, self.graph.input_types(node)
-        trains = any(param.trainable for param in node.params)
         needs = self.needs_of(node)
         kept = NOTHING
-        if self.training and name not in self.graph.unused and (trains or any(needs)):
+        if self.training and name not in self.graph.unused and (node.is_trained or any(needs)):
             self.needs.add(name)
-            kept = node.layer.kept(types, node.output, needs)
+            keeps = node.layer.kept_frozen if node.is_frozen else node.layer.kept
+            kept = keeps(types, node.output, needs)
         self.kept[name] = kept
         view = self._view(node, types)
         if view is not None or self._works_in_place(node, kept):

@@ -45,7 +45,7 @@ class Pass:
     steps: tuple[tuple[Node, Backward], ...]
     """Each layer's way back; empty where none was kept."""
     zeros: Mapping[str, tuple[int, ...]]
-    """The shapes of all learnable parameters, for those that no gradient reaches."""
+    """The shapes of all parameters that are not frozen, for those that no gradient reaches."""
     precision: Precision
 
     def backward(
@@ -75,11 +75,12 @@ class Pass:
                     if dx is not None:
                         flowing[name] = rounded(flowing[name] + dx) if name in flowing else dx
                 owner = node.shared or node.full_name
-                for own, gradient in dparams.items():
+                trained = {own: g for own, g in dparams.items() if f"{owner}.{own}" in self.zeros}
+                for own, gradient in trained.items():
                     name = f"{owner}.{own}"
                     params[name] = rounded(params[name] + gradient) if name in params else gradient
                 if observe is not None:
-                    observe(WayBack(node, dy, dxs, dparams, seconds))
+                    observe(WayBack(node, dy, dxs, trained, seconds))
         dtype = self.precision.stored
         every = {name: params.get(name, np.zeros(shape, dtype)) for name, shape in self.zeros.items()}
         return Grads({input.name: flowing.get(input.name) for input in self.graph.inputs}, every)

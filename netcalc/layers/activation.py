@@ -64,6 +64,7 @@ class LeakyReLU(Activation):
     """
 
     kind = "leaky_relu"
+    main = "slope"
     keeps = OUTPUT
     also = ("LeakyReLU",)
     ops = 2
@@ -102,6 +103,7 @@ class ELU(Activation):
     """
 
     kind = "elu"
+    main = "alpha"
     keeps = OUTPUT
     also = ("ELU",)
     ops = 4
@@ -128,6 +130,7 @@ class CELU(Activation):
     """
 
     kind = "celu"
+    main = "alpha"
     keeps = OUTPUT
     also = ("CELU",)
     ops = 7
@@ -248,6 +251,7 @@ class Softmax(Activation):
 
     kind = "softmax"
     bounded = True
+    main = "axis"
     keeps = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
@@ -273,4 +277,5 @@ class LogSoftmax(Softmax):
 
     kind = "log_softmax"
     bounded = False
+    main = "axis"
     also = ("LogSoftmax", "logsoftmax")

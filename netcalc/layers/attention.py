@@ -110,6 +110,7 @@ class MultiHeadAttention(Layer):
     """
 
     kind = "multi_head_attention"
+    main = "heads"
     family = "attention"
     also = ("MultiheadAttention", "MultiHeadAttention", "GroupQueryAttention", "self_attention",
             "cross_attention", "mha", "gqa")  # fmt: skip
@@ -178,6 +179,16 @@ class MultiHeadAttention(Layer):
 
     def tells_positions(self, *xs: TensorType) -> bool:
         return self.causal
+
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """As much without what the projections read."""
+        query, key, _ = _three(xs)
+        projected = (query.shape[0] + 2 * key.shape[0]) * query.shape[1]
+        return Kept(each=Extra(values=projected + query.numel, statistics=self.heads * query.shape[0]))
+
+    def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        query, key, value = _three(xs)
+        return (2 * query.numel + key.numel + value.numel) * query.shape[1]
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         width = xs[0].shape[1]

@@ -22,7 +22,15 @@ class ParamSpec(NamedTuple):
     name: str
     shape: Shape
     initialiser: str
-    trainable: bool = True
+    buffer: bool = False
+    """Kept beside the parameters, such as running statistics: no gradient goes to it."""
+    frozen: bool = False
+    """A parameter that stays as it is: the spec says `trainable: false`."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether a gradient goes to it."""
+        return not (self.buffer or self.frozen)
 
     @property
     def numel(self) -> int:
@@ -60,6 +68,8 @@ class Layer:
     """The names that other frameworks have for it."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """The fewest and the most inputs; None is no limit."""
+    main: ClassVar[str | None] = None
+    """The option that a spec may give alone: `linear: 10`. No other one is required."""
     options: ClassVar[Mapping[str, Option[Any]]] = {}
     keeps: ClassVar[Kept]
     """What it keeps for backward, where that does not depend on its options and sizes."""
@@ -109,6 +119,10 @@ class Layer:
         """What it keeps for backward; `needs` says of each input whether a gradient goes back to it."""
         return self.keeps
 
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """What it keeps where its parameters are frozen: as much, unless a layer says less."""
+        return self.kept(xs, y, needs)
+
     def view_in(self, training: bool) -> View | None:
         """How its output is its input's memory, in training or in inference."""
         return self.view
@@ -130,6 +144,10 @@ class Layer:
         The operands are the input and the weights unless a layer says otherwise.
         """
         return self.cost(xs, y).macs * (1 + any(needs))
+
+    def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        """Those of `backward_macs` that give the gradients of the weights; none where these are frozen."""
+        return self.cost(xs, y).macs
 
     def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""

@@ -17,6 +17,7 @@ class Crop(SpatialLayer):
     """
 
     kind = "crop"
+    main = "crop"
     family = "cutting"
     linear = True
     keeps = NOTHING

@@ -44,6 +44,7 @@ class Parameter(Layer):
     """
 
     kind = "parameter"
+    main = "shape"
     family = "embedding"
     also = ("Parameter", "position_embedding", "class_token", "layer_scale")
 
@@ -71,6 +72,9 @@ class Parameter(Layer):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return INPUT if self.join == "multiply" else NOTHING
+
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return NOTHING  # the product's gradient for the input reads the weight alone
 
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         return self.join != "multiply"

@@ -36,7 +36,7 @@ class _Norm(Layer):
         return x
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        learned = sum(param.trainable for param in self.params(*xs))
+        learned = sum(not param.buffer for param in self.params(*xs))
         return Cost(other_ops=y.numel * (5 + learned))
 
 
@@ -68,8 +68,8 @@ class BatchNorm(_Norm):
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         channels = x.shape[:1]
         learned = _scale_and_shift(channels, self.bias) if self.affine else ()
-        mean = ParamSpec("running_mean", channels, "zeros", trainable=False)
-        variance = ParamSpec("running_var", channels, "ones", trainable=False)
+        mean = ParamSpec("running_mean", channels, "zeros", buffer=True)
+        variance = ParamSpec("running_var", channels, "ones", buffer=True)
         return (*learned, mean, variance) if self.running else learned
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
@@ -160,6 +160,7 @@ class GroupNorm(_Norm):
     """
 
     kind = "groupnorm"
+    main = "groups"
     also = ("GroupNorm", "GroupNormalization")
 
     groups = Integer(doc="groups of channels normalised together", torch="num_groups")
@@ -217,6 +218,7 @@ class LRN(Layer):
     """
 
     kind = "lrn"
+    main = "size"
     family = "normalisation"
     also = ("LocalResponseNorm", "local_response_norm")
 

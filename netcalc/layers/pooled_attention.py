@@ -142,6 +142,11 @@ class PooledAttention(Layer):
             once = Extra(values=pairs * (width // self.heads), indices=pairs)
         return Kept((0,), each=Extra(values, statistics), once=once)
 
+    def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
+        scores = (1 + prod(queries)) * (1 + prod(keys))
+        return self.cost(xs, y).macs - 2 * scores * self._width(xs[0])
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         reading = 3 * xs[0].numel * self._width(xs[0])
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)

@@ -47,6 +47,7 @@ class MaxPool(_Pool):
     """
 
     kind = "maxpool"
+    main = "kernel"
     also = ("MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxPooling2D")
 
     dilation = Sizes(1, doc="distance between the window's cells", torch="dilation")
@@ -69,6 +70,7 @@ class AvgPool(_Pool):
 
     kind = "avgpool"
     linear = True
+    main = "kernel"
     keeps = INPUT
     also = ("AvgPool1d", "AvgPool2d", "AvgPool3d", "AveragePooling2D")
 
@@ -115,6 +117,7 @@ class AdaptiveAvgPool(_AdaptivePool):
 
     kind = "adaptive_avgpool"
     linear = True
+    main = "size"
     also = ("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d")
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
@@ -129,6 +132,7 @@ class AdaptiveMaxPool(_AdaptivePool):
     """
 
     kind = "adaptive_maxpool"
+    main = "size"
     also = ("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d")
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:

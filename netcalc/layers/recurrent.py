@@ -74,6 +74,11 @@ class _Recurrent(Layer):
         read = steps * (directions * first + sum(later))
         return Kept(each=Extra(values=read + directions * self.layers * self._kept_states(steps)))
 
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """Its steps alone, without what they read: that and the states before are for the weights."""
+        states = self._kept_states(xs[0].shape[0]) - self._states_for_weights(xs[0].shape[0])
+        return Kept(each=Extra(values=len(self.directions) * self.layers * states))
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         reading = xs[0].numel * len(self.directions) * self.gates * self.units
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
@@ -84,6 +89,10 @@ class _Recurrent(Layer):
     def _kept_states(self, steps: int) -> int:
         """Elements that a layer's steps keep in one direction: gates, states and what joins them."""
         return 7 * steps * self.units
+
+    def _states_for_weights(self, steps: int) -> int:
+        """Those of the kept states that the weights' gradients read alone."""
+        return steps * self.units
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -106,6 +115,7 @@ class RNN(_Recurrent):
     """
 
     kind = "rnn"
+    main = "units"
     also = ("RNN", "SimpleRNN", "simple_rnn")
     gates = 1
     unit_ops = 1 + Tanh.ops
@@ -114,6 +124,9 @@ class RNN(_Recurrent):
 
     def _kept_states(self, steps: int) -> int:
         return (steps + 1) * self.units
+
+    def _states_for_weights(self, steps: int) -> int:
+        return self.units
 
 
 class LSTM(_Recurrent):
@@ -127,6 +140,7 @@ class LSTM(_Recurrent):
     """
 
     kind = "lstm"
+    main = "units"
     also = ("LSTM",)
     gates = 4
     unit_ops = 4 + 3 * Sigmoid.ops + 2 * Tanh.ops + 4
@@ -143,6 +157,7 @@ class GRU(_Recurrent):
     """
 
     kind = "gru"
+    main = "units"
     also = ("GRU",)
     gates = 3
     unit_ops = 3 + 1 + 2 * Sigmoid.ops + Tanh.ops + 4

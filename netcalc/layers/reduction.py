@@ -17,6 +17,7 @@ class Reduce(Layer):
     """
 
     kind = "reduce"
+    main = "axes"
     family = "reduction"
     also = ("mean", "Mean", "ReduceMean", "reduce_mean", "amax")
 

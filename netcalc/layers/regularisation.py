@@ -17,6 +17,7 @@ class Dropout(Layer):
     """
 
     kind = "dropout"
+    main = "rate"
     family = "regularisation"
     linear = True
     also = ("Dropout", "Dropout2d")
@@ -54,6 +55,7 @@ class StochasticDepth(Layer):
     """
 
     kind = "stochastic_depth"
+    main = "rate"
     family = "regularisation"
     linear = True
     also = ("StochasticDepth", "DropPath", "drop_path")

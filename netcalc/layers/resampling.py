@@ -63,6 +63,7 @@ class Upsample(_Resampling):
     """
 
     kind = "upsample"
+    main = "factor"
     also = ("Upsample", "UpSampling1D", "UpSampling2D", "UpSampling3D", "UpsamplingNearest2d",
             "UpsamplingBilinear2d")  # fmt: skip
 
@@ -85,6 +86,7 @@ class Interpolate(_Resampling):
     """
 
     kind = "interpolate"
+    main = "size"
     also = ("Resize", "Resizing", "resize")
 
     size = Sizes(doc="output size of each axis", torch="size")
@@ -100,6 +102,7 @@ class PixelShuffle(Layer):
     """
 
     kind = "pixel_shuffle"
+    main = "factor"
     family = "resampling"
     linear = True
     keeps = NOTHING

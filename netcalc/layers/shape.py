@@ -74,6 +74,7 @@ class Reshape(Layer):
     """
 
     kind = "reshape"
+    main = "shape"
     family = "shape"
     linear = True
     keeps = NOTHING
@@ -114,6 +115,7 @@ class Permute(Layer):
     """
 
     kind = "permute"
+    main = "order"
     family = "shape"
     linear = True
     keeps = NOTHING
@@ -140,6 +142,7 @@ class Squeeze(Layer):
     """
 
     kind = "squeeze"
+    main = "axes"
     family = "shape"
     linear = True
     keeps = NOTHING
@@ -173,6 +176,7 @@ class Unsqueeze(Layer):
     """
 
     kind = "unsqueeze"
+    main = "axis"
     family = "shape"
     linear = True
     keeps = NOTHING
@@ -201,6 +205,7 @@ class Pad(SpatialLayer):
     """
 
     kind = "pad"
+    main = "pad"
     family = "shape"
     linear = True
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
@@ -232,6 +237,7 @@ class Roll(Layer):
     """
 
     kind = "roll"
+    main = "shift"
     family = "shape"
     linear = True
     keeps = NOTHING
@@ -257,6 +263,7 @@ class ChannelShuffle(Layer):
     """
 
     kind = "channel_shuffle"
+    main = "groups"
     family = "shape"
     linear = True
     keeps = NOTHING

@@ -112,6 +112,11 @@ class WindowAttention(SpatialLayer):
             once = Extra(indices=inside * inside)
         return Kept(each=Extra(each), once=once)
 
+    def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        *space, channels = xs[0].shape
+        positions, inside = self._positions(tuple(space))
+        return self.cost(xs, y).macs - 2 * positions * inside * channels
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         *space, channels = xs[0].shape
         positions, _ = self._positions(tuple(space))

@@ -167,6 +167,7 @@ def columns(convention: Convention) -> dict[str, Column]:
         _figure("macs", "macs", "multiply-adds, exactly", lambda f: f.macs),
         _figure("other_ops", "other ops", "other operations, exactly", lambda f: f.other_ops),
         _figure("exact_params", "params", "learnable parameters, exactly", lambda f: f.params),
+        _figure("trainable_params", "trainable", "parameters not frozen", lambda f: f.trainable_params),
         _figure("buffers", "buffers", "running statistics and the like", lambda f: f.buffers),
         _figure("output_bytes", "output\nbytes", "bytes of the output", lambda f: f.output_bytes),
         _figure("param_bytes", "param\nbytes", "bytes of the parameters", lambda f: f.param_bytes),

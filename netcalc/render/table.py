@@ -47,7 +47,9 @@ def totals_in_words(report: Report, listed: Sequence[Line]) -> str:
     figures = totals(listed)
     memory = numbers.with_unit(figures.output_bytes, byte_units(report))
     buffers = f" + {figures.buffers:,} buffers" if figures.buffers else ""
-    parts = [f"{figures.params:,} params{buffers}", f"{figures.macs:,} multiply-adds"]
+    frozen = figures.params - figures.trainable_params
+    split = f" ({figures.trainable_params:,} trainable, {frozen:,} frozen)" if frozen else ""
+    parts = [f"{figures.params:,} params{split}{buffers}", f"{figures.macs:,} multiply-adds"]
     if report.convention.name != "macs":
         parts.append(f"{figures.flops:,} {report.convention.unit}")
     weighted = _weighted_bytes(report)

@@ -49,7 +49,8 @@ def network(case: Case, dtype: str = "float64", seed: int = 3) -> Network:
 def inputs(case: Case, batch: int = 2, dtype: str = "float64") -> dict[str, Array]:
     drawn = random_inputs(graph_of_case(case), batch, seed=7, dtype=dtype)
     if case.kind in POSITIVE:
-        return {name: np.abs(x) + x.dtype.type(0.25) for name, x in drawn.items()}
+        rounded = PRECISIONS[dtype].rounded
+        return {name: rounded(np.abs(x) + x.dtype.type(0.25)) for name, x in drawn.items()}
     return drawn
 
 

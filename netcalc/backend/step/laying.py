@@ -71,7 +71,7 @@ class Backward:
         graph = shop.network.graph
         wanted = set(wanted_inputs)
         for node in graph.nodes:
-            if wanted.intersection(node.inputs) or any(param.trainable for param in node.params):
+            if wanted.intersection(node.inputs) or node.is_trained:
                 wanted.add(node.full_name)
         for name in graph.outputs:
             self._slots[name] = self._pool.take(self._values[name].layout)

@@ -22,7 +22,7 @@ class ParameterGradients:
     ) -> None:
         self._team = team
         nodes = sorted(graph.nodes, key=joint)
-        sizes = [(node, sum(param.numel for param in node.params if param.trainable)) for node in nodes]
+        sizes = [(node, sum(param.numel for param in node.params if not param.buffer)) for node in nodes]
         self._summed = sum(size for node, size in sizes if not joint(node))
         self._flat = [np.zeros(sum(size for _, size in sizes), dtype)]
         self._flat += [np.zeros(self._summed, dtype) for _ in range(team.size - 1)]
@@ -37,18 +37,19 @@ class ParameterGradients:
             self._users.setdefault(node.shared or node.full_name, []).append(node.full_name)
         self._joined: list[tuple[Array, list[Array]]] = []
         self.named = {
-            f"{node.full_name}.{name}": arrays[0]
+            f"{node.full_name}.{param.name}": self._arrays[node.full_name][param.name][0]
             for node in graph.nodes
             if node.shared is None
-            for name, arrays in self._arrays[node.full_name].items()
+            for param in node.params
+            if param.trainable
         }
 
     def of(self, node: Node) -> dict[str, list[Array]]:
-        """For each learnable parameter of a layer an array a worker, or one for all of a joint layer."""
+        """For each parameter of a layer, frozen or not, an array a worker; one for all of a joint layer."""
         return self._arrays[node.full_name]
 
     def reached(self, layers: Collection[str]) -> None:
-        """Take up which layers write their gradients on the way back, so that shared ones are sums of those."""
+        """Take up which layers write their gradients on the way back: a shared one is the sum of theirs."""
         for owner, users in self._users.items():
             writing = [user for user in users if user in layers]
             if writing and writing != [owner]:
@@ -75,7 +76,7 @@ def _named(node: Node, flats: list[Array]) -> dict[str, list[Array]]:
     arrays = {}
     start = 0
     for param in node.params:
-        if param.trainable:
+        if not param.buffer:
             stretch = slice(start, start + param.numel)
             arrays[param.name] = [flat[stretch].reshape(param.shape, copy=False) for flat in flats]
             start += param.numel
