@@ -19,6 +19,7 @@ class Activation(Layer):
 
     family = "activation"
     keeps = INPUT
+    fusible = True
     ops: ClassVar[int]
 
     def infer(self, x: TensorType) -> TensorType:
@@ -250,8 +251,8 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
-    bounded = True
     main = "axis"
+    bounded = True
     keeps = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
@@ -276,6 +277,6 @@ class LogSoftmax(Softmax):
     """
 
     kind = "log_softmax"
-    bounded = False
     main = "axis"
+    bounded = False
     also = ("LogSoftmax", "logsoftmax")

@@ -3,6 +3,7 @@
 from math import prod
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import Window
 from netcalc.layers.kept import INPUT, Extra, Kept
@@ -43,6 +44,9 @@ class _Correlation(Convolution):
     padding_mode = Choice(
         "zeros", "reflect", "replicate", "circular", doc="what the added cells hold", torch="padding_mode"
     )
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return ("C", *names[0][1:])
 
     def out_channels(self, channels: int) -> int:
         raise NotImplementedError

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from netcalc.layers import geometry
 from netcalc.layers.attention import SCORE_OPS
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.normalisation import EPS
@@ -80,6 +81,12 @@ class PooledAttention(Layer):
         width = self._width(x)
         geometry.require_divides(self.heads, width, "features", "heads")
         return TensorType((1 + prod(self.query_pool.grid(self.size)), width), x.dtype)
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         width = self._width(x)

@@ -3,6 +3,7 @@
 from math import prod
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, SpatialLayer, channels_and_space, spatial_axes
 from netcalc.layers.geometry import Window
 from netcalc.layers.kept import INPUT, NOTHING, Extra, Kept
@@ -69,8 +70,8 @@ class AvgPool(_Pool):
     """
 
     kind = "avgpool"
-    linear = True
     main = "kernel"
+    linear = True
     keeps = INPUT
     also = ("AvgPool1d", "AvgPool2d", "AvgPool3d", "AveragePooling2D")
 
@@ -116,8 +117,8 @@ class AdaptiveAvgPool(_AdaptivePool):
     """
 
     kind = "adaptive_avgpool"
-    linear = True
     main = "size"
+    linear = True
     also = ("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d")
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
@@ -149,6 +150,9 @@ class _GlobalPool(SpatialLayer):
     def infer(self, x: TensorType) -> TensorType:
         axes = spatial_axes(self.kind, x)
         return TensorType((x.shape[0], *(1,) * axes) if self.keep else x.shape[:1], x.dtype)
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return names[0][: len(y.shape)]
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=xs[0].numel)

@@ -1,6 +1,7 @@
 """Layers that take whole axes together."""
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.geometry import Window
 from netcalc.layers.kept import NOTHING, Kept
@@ -34,6 +35,12 @@ class Reduce(Layer):
                 tuple(1 if axis in reduced else size for axis, size in enumerate(x.shape)), x.dtype
             )
         return TensorType(tuple(size for axis, size in enumerate(x.shape) if axis not in reduced), x.dtype)
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        if self.keep:
+            return names[0]
+        gone = self._reduced(xs[0])
+        return tuple(name for axis, name in enumerate(names[0]) if axis not in gone)
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=xs[0].numel)

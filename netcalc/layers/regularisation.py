@@ -19,6 +19,7 @@ class Dropout(Layer):
     kind = "dropout"
     main = "rate"
     family = "regularisation"
+    fusible = True
     linear = True
     also = ("Dropout", "Dropout2d")
 
@@ -57,6 +58,7 @@ class StochasticDepth(Layer):
     kind = "stochastic_depth"
     main = "rate"
     family = "regularisation"
+    fusible = True
     linear = True
     also = ("StochasticDepth", "DropPath", "drop_path")
 

@@ -104,6 +104,7 @@ class PixelShuffle(Layer):
     kind = "pixel_shuffle"
     main = "factor"
     family = "resampling"
+    fusible = True
     linear = True
     keeps = NOTHING
     also = ("PixelShuffle", "depth_to_space")
@@ -132,6 +133,7 @@ class PixelUnshuffle(Layer):
 
     kind = "pixel_unshuffle"
     family = "resampling"
+    fusible = True
     linear = True
     keeps = NOTHING
     also = ("PixelUnshuffle", "space_to_depth", "SpaceToDepth")

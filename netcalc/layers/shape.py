@@ -2,7 +2,8 @@
 
 from math import prod
 
-from netcalc.layers import geometry
+from netcalc.layers import axes, geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -57,6 +58,9 @@ class Flatten(Layer):
         geometry.require_at_least(end, start, f"start={self.start} lies behind end={self.end}", "start")
         return TensorType((*x.shape[:start], prod(x.shape[start : end + 1]), *x.shape[end + 1 :]), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return axes.reshaped(names[0], xs[0].shape, y.shape) if names[0] else ("C",)
+
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         if not rank:
@@ -97,6 +101,9 @@ class Reshape(Layer):
         sizes = (x.numel // known if size == -1 else size for size in self.shape)
         return TensorType(tuple(sizes), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return axes.reshaped(names[0], xs[0].shape, y.shape)
+
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
         """The elements stay in order, so an axis runs along those whose steps its own do not leap over."""
         found, inner = list[frozenset[int]](), x.numel
@@ -130,6 +137,9 @@ class Permute(Layer):
         geometry.require_equal(sorted(axes), list(range(len(x.shape))), message, "order")
         return TensorType(tuple(x.shape[axis] for axis in axes), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return axes.arranged(tuple(names[0][axis] for axis in self.order))
+
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         return tuple(frozenset((geometry.resolve_axis(axis, rank, "order"),)) for axis in self.order)
@@ -161,6 +171,14 @@ class Squeeze(Layer):
             geometry.require_equal(x.shape[axis], 1, message, "axes")
         return TensorType(tuple(s for axis, s in enumerate(x.shape) if axis not in dropped), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        rank = len(names[0])
+        if self.axes is None:
+            gone = {axis for axis, size in enumerate(xs[0].shape) if size == 1}
+        else:
+            gone = {geometry.resolve_axis(axis, rank, "axes") for axis in self.axes}
+        return tuple(name for axis, name in enumerate(names[0]) if axis not in gone)
+
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         if self.axes is None:
@@ -189,6 +207,12 @@ class Unsqueeze(Layer):
         axis = geometry.resolve_axis(self.axis, len(x.shape) + 1, "axis")
         return TensorType((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        axis = geometry.resolve_axis(self.axis, len(y.shape), "axis")
+        if not axis and names[0][:1] == ("C",):
+            return axes.channels_first(len(y.shape))  # a picture without channels gets one
+        return (*names[0][:axis], axes.by_place(axis), *names[0][axis:])
+
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         axis = geometry.resolve_axis(self.axis, rank + 1, "axis")
@@ -207,6 +231,7 @@ class Pad(SpatialLayer):
     kind = "pad"
     main = "pad"
     family = "shape"
+    fusible = True
     linear = True
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
 
@@ -239,6 +264,7 @@ class Roll(Layer):
     kind = "roll"
     main = "shift"
     family = "shape"
+    fusible = True
     linear = True
     keeps = NOTHING
     also = ("Roll", "cyclic_shift")
@@ -265,6 +291,7 @@ class ChannelShuffle(Layer):
     kind = "channel_shuffle"
     main = "groups"
     family = "shape"
+    fusible = True
     linear = True
     keeps = NOTHING
     also = ("ChannelShuffle",)

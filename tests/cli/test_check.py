@@ -318,7 +318,9 @@ def test_a_table_of_rules_fits(cli: Cli, monkeypatch: pytest.MonkeyPatch, width:
     assert max(map(len, cli("rules", "N201").out.splitlines())) <= width
 
 
-SETTABLE = "args: {width: 16, classes: 10, depths: [2, 2]}\n" + SOUND.replace("filters: 16", "filters: $width")
+SETTABLE = "args: {width: 16, classes: 10, depths: [2, 2]}\n" + SOUND.replace(
+    "filters: 16", "filters: $width"
+)
 
 
 @pytest.mark.parametrize("settings", [("classes=5",), ("width=32", "classes=5")])

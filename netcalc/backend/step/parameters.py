@@ -54,7 +54,9 @@ class ParameterGradients:
             writing = [user for user in users if user in layers]
             if writing and writing != [owner]:
                 for name, (total, *_) in self._arrays[owner].items():
-                    self._joined.append((total, [self._arrays[user][name][0] for user in writing]))
+                    gathered = [self._arrays[user][name][0] for user in writing if name in self._arrays[user]]
+                    if gathered:  # a bias that no user has gathers nothing
+                        self._joined.append((total, gathered))
 
     def sum(self, worker: int) -> None:
         """Add up this worker's share of what all have gathered."""
