@@ -173,6 +173,10 @@ class _Counter:
         is_product = self._rows[node.full_name].figures.macs > 0
         if not is_product and self.kernels.fused:
             return []
+        types = self.report.graph.input_types(node)
+        macs = node.layer.cost(types, node.output).macs
+        if is_product and node.is_frozen and node.layer.weight_macs(types, node.output) == macs:
+            return []  # the inputs are operands of the weights' gradients alone
         keeps = kept(self.report.graph, node, self.reached)
         inputs = [node.inputs[position] for position in keeps.inputs]
         if is_product and not inputs:

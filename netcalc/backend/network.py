@@ -69,7 +69,7 @@ class Network:
     state_dict = parameters
 
     def arrays_of(self, node: Node) -> dict[str, Array]:
-        """The arrays that a layer uses, by their own names: its own, or those it shares with another layer."""
+        """The arrays that a layer uses, by their own names: its own, or those of the layer it shares with."""
         if node.shared is None:
             return self._arrays[node.full_name]
         owned = self._arrays[node.shared]  # which may have more: a bias that this layer does without

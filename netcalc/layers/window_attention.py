@@ -122,7 +122,8 @@ class WindowAttention(SpatialLayer):
     def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
         *space, channels = xs[0].shape
         positions, inside = self._positions(tuple(space))
-        return self.cost(xs, y).macs - 2 * positions * inside * channels
+        hidden = self.offsets() * _HIDDEN * self.heads if self.cosine else 0  # inside the bias's network
+        return self.cost(xs, y).macs - 2 * positions * inside * channels + hidden
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         """Two products for each of forward's, but one where only the weights need it: of x and of offsets."""

@@ -181,6 +181,13 @@ layers:
     assert layers["product"].backward == Work(2 * 4 * 6 * 5, 4 * (4 * 5 + 6 * 5 + 4 * 6))
 
 
+def test_a_frozen_layer_takes_no_product_for_its_weights() -> None:
+    frozen = TWO_CONVOLUTIONS.replace("kernel: 1", "kernel: 1, trainable: false")
+    whole, half = (found(text).layers[1].backward for text in (TWO_CONVOLUTIONS, frozen))
+    assert half.operations * 2 == whole.operations
+    assert half.bytes == 4 * (5 * 64 + 4 * 64 + 25)  # its input is not read, and no gradient of weights made
+
+
 def test_what_nothing_before_trains_has_no_way_back() -> None:
     text = "input: [3, 8, 8]\nlayers:\n  - avgpool: {kernel: 2}\n  - global_avgpool\n  - linear: {units: 2}\n"
     pool, everything, linear = found(text).layers
