@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 
-from netcalc.diagnostics import Severity
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
 
 class RectifiedOutput(Rule):
-    """The network's last layer with weights is read by a ReLU, and that is an output.
-
-    A note where it gives a map, which may be features for another network.
+    """The network's last linear layer is read by a ReLU, and that is an output.
 
     Why:
         Scores and regressed values may be negative; a unit that is below zero for every sample gets no
@@ -42,7 +39,6 @@ class RectifiedOutput(Rule):
             if node is None or not node.layer.rectifies:
                 continue
             head = net.maker(node.inputs[0])
-            if head is not None and head.full_name in net.heads:
+            if head is not None and head.full_name in net.heads and positions(head.output) == 1:
                 message = f"the output {node.full_name} cuts off what {head.full_name} gives below zero"
-                severity: Severity = "warning" if positions(head.output) == 1 else "note"
-                yield Finding(node, message, help="leave it out", severity=severity)
+                yield Finding(node, message, help="leave it out")
