@@ -1,14 +1,16 @@
 """Graph to Report: what each layer takes, in integers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import NamedTuple
 
+from netcalc.analysis.axes import axis_names
 from netcalc.analysis.conventions import CONVENTIONS, Convention
 from netcalc.analysis.receptive_field import Field, receptive_fields
 from netcalc.graph import Graph, Node
 from netcalc.layers import Layer
+from netcalc.layers.axes import Axes
 from netcalc.tensor import DTYPES, DType, Shape, TensorType
 
 IN_PLACE = ("activation", "regularisation")
@@ -48,6 +50,9 @@ class Row(NamedTuple):
     """None where each output depends on the whole input."""
     used: bool
     """False where no output of the network depends on it."""
+    input_axes: tuple[Axes, ...]
+    """What the axes of its inputs are called."""
+    output_axes: Axes
 
     @property
     def output_shape(self) -> Shape:
@@ -96,6 +101,11 @@ class Report:
             above = row.node.full_name
         return frozenset(names)
 
+    @cached_property
+    def axes(self) -> Mapping[str, Axes]:
+        """What the axes of each tensor are called, by the full name of its input or layer."""
+        return axis_names(self.graph)
+
     def held(self, row: Row) -> Figures:
         """A row's figures, without the output of a layer that works in place."""
         return row.figures._replace(output_bytes=0) if row.node.full_name in self.in_place else row.figures
@@ -126,13 +136,13 @@ def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: st
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
     counter = _Counter(batch, DTYPES[dtype], CONVENTIONS[convention])
-    rows = []
-    for node, field in zip(graph.nodes, receptive_fields(graph), strict=True):
+    rows, axes = [], axis_names(graph)
+    for node, field in zip(graph.nodes, receptive_fields(graph, axes), strict=True):
         types = graph.input_types(node)
         shapes = tuple(type.shape for type in types)
-        rows.append(
-            Row(node, shapes, counter.figures(node, types), field, node.full_name not in graph.unused)
-        )
+        figures, used = counter.figures(node, types), node.full_name not in graph.unused
+        read = tuple(axes[name] for name in node.inputs)
+        rows.append(Row(node, shapes, figures, field, used, read, axes[node.full_name]))
     return Report(graph, tuple(rows), counter.convention, batch, counter.dtype)
 
 

@@ -70,7 +70,10 @@ class Network:
 
     def arrays_of(self, node: Node) -> dict[str, Array]:
         """The arrays that a layer uses, by their own names: its own, or those of the layer it shares with."""
-        return self._arrays[node.shared or node.full_name]
+        if node.shared is None:
+            return self._arrays[node.full_name]
+        owned = self._arrays[node.shared]  # which may have more: a bias that this layer does without
+        return {param.name: owned[param.name] for param in node.params}
 
     def compile(self, batch: int = 1, workers: int | None = None) -> Plan:
         """A plan for fast inference of one batch size, with the weights as they are now.

@@ -12,8 +12,8 @@ from netcalc import __version__
 from netcalc.diagnostics import Diagnostic, NetcalcError
 
 COMMANDS = (
-    "table", "check", "compare", "memory", "roofline", "sweep", "explain", "run", "plan", "gradcheck", "fold",
-    "list", "show", "layers", "rules", "schema",
+    "table", "check", "compare", "memory", "roofline", "devices", "sweep", "explain", "run", "plan",
+    "gradcheck", "fold", "list", "show", "layers", "rules", "schema",
 )  # fmt: skip
 """The commands in the order of the help page; each is `command` in the module of its name."""
 

@@ -19,6 +19,7 @@ class Activation(Layer):
 
     family = "activation"
     keeps = INPUT
+    fusible = True
     ops: ClassVar[int]
 
     def infer(self, x: TensorType) -> TensorType:
@@ -38,6 +39,7 @@ class ReLU(Activation):
     """
 
     kind = "relu"
+    rectifies = True
     keeps = OUTPUT
     also = ("ReLU", "rectifier")
     ops = 1
@@ -50,6 +52,8 @@ class ReLU6(Activation):
     """
 
     kind = "relu6"
+    bounded = True
+    rectifies = True
     also = ("ReLU6",)
     ops = 2
 
@@ -170,6 +174,7 @@ class Sigmoid(Activation):
     """
 
     kind = "sigmoid"
+    bounded = True
     keeps = OUTPUT
     also = ("Sigmoid", "logistic")
     ops = 4
@@ -182,6 +187,7 @@ class Tanh(Activation):
     """
 
     kind = "tanh"
+    bounded = True
     keeps = OUTPUT
     also = ("Tanh",)
     ops = 1
@@ -194,6 +200,7 @@ class HardSigmoid(Activation):
     """
 
     kind = "hardsigmoid"
+    bounded = True
     also = ("Hardsigmoid", "hard_sigmoid")
     ops = 4
 
@@ -245,6 +252,7 @@ class Softmax(Activation):
 
     kind = "softmax"
     main = "axis"
+    bounded = True
     keeps = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
@@ -270,4 +278,5 @@ class LogSoftmax(Softmax):
 
     kind = "log_softmax"
     main = "axis"
+    bounded = False
     also = ("LogSoftmax", "logsoftmax")

@@ -21,6 +21,7 @@ class Scale(Activation):
 
     kind = "scale"
     family = "arithmetic"
+    linear = True
     keeps = NOTHING
     also = ("Rescaling", "rescale")
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from netcalc.layers import geometry
 from netcalc.layers.activation import Softmax
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.kept import Extra, Kept
@@ -64,6 +65,12 @@ class ScaledDotProductAttention(Layer):
         geometry.require_divides(own, value.shape[1], "features of the values", option)
         return TensorType((query.shape[0], value.shape[1] * shared), query.dtype)
 
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE
+
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         query, key, _ = xs
         scores = query.shape[0] * key.shape[0]
@@ -83,6 +90,9 @@ class ScaledDotProductAttention(Layer):
             return Kept((2,), each=Extra(values=query.numel + key.numel + scores))
         copies = (key.numel + value.numel) * _queries_of_a_key(self.heads, self.kv_heads)
         return Kept(each=Extra(values=query.numel + copies + scores))
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.causal
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return 2 * self.cost(xs, y).macs
@@ -126,6 +136,12 @@ class MultiHeadAttention(Layer):
         geometry.require_divides(self.heads, query.shape[1], "features", "heads")
         _queries_of_a_key(self.heads, self.kv_heads)
         return query
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE
 
     def kv_width(self, width: int) -> int:
         """The width that keys and values are projected to, of queries of a width."""
@@ -177,12 +193,17 @@ class MultiHeadAttention(Layer):
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """As much without what the projections read."""
         query, key, _ = _three(xs)
-        projected = (query.shape[0] + 2 * key.shape[0]) * query.shape[1]
+        width = query.shape[1]
+        projected = query.shape[0] * width + 2 * key.shape[0] * self.kv_width(width)
         return Kept(each=Extra(values=projected + query.numel, statistics=self.heads * query.shape[0]))
 
     def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
         query, key, value = _three(xs)
-        return (2 * query.numel + key.numel + value.numel) * query.shape[1]
+        width = query.shape[1]
+        return 2 * query.numel * width + (key.numel + value.numel) * self.kv_width(width)
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.causal
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         width = xs[0].shape[1]

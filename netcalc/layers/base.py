@@ -9,6 +9,8 @@ from functools import cached_property
 from math import prod
 from typing import Any, ClassVar, NamedTuple, Self
 
+from netcalc.layers import axes
+from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
 from netcalc.layers.kept import Kept, View
@@ -75,6 +77,16 @@ class Layer:
     """What it keeps for backward, where that does not depend on its options and sizes."""
     view: ClassVar[View | None] = None
     """How its output is its input's memory, where it is."""
+    fusible: ClassVar[bool] = False
+    """Whether the kernel that makes or reads its tensors can do it on the way, moving no bytes for it."""
+    looks_up: ClassVar[bool] = False
+    """Whether it reads of its parameters only the rows that its input names."""
+    linear: ClassVar[bool] = False
+    """Whether it is a linear map in inference, a constant shift aside."""
+    bounded: ClassVar[bool] = False
+    """Whether its output lies between two bounds, whatever comes in."""
+    rectifies: ClassVar[bool] = False
+    """Whether it sets what is negative to zero."""
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
@@ -147,6 +159,24 @@ class Layer:
         """What each output reads along each spatial axis; None where that is the whole input."""
         return None
 
+    def reads_axes(self, rank: int) -> Axes | None:
+        """What the axes of its first input are, where it takes them to be certain ones."""
+        return None
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        """What its output's axes are, given those of its inputs: the same unless there are more or fewer."""
+        rank = len(y.shape)
+        return next((given for given in names if len(given) == rank), axes.channels_first(rank))
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        """For each axis of the output, the axes of the first input that it runs along."""
+        axes, rank = len(self.infer(x).shape), len(x.shape)
+        return tuple(frozenset((axis,)) if axes == rank else frozenset(range(rank)) for axis in range(axes))
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        """Whether its output depends on where along the sequence or the map an element stands."""
+        return False
+
     def settings(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
         return {
@@ -181,6 +211,9 @@ class SpatialLayer(Layer):
         for name, option in self.options.items():
             values[name] = option.per_axis(values[name], axes, values)
         return type(self)(**values)
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return axes.channels_first(rank)
 
 
 def spatial_axes(kind: str, x: TensorType) -> int:

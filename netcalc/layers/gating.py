@@ -28,6 +28,7 @@ class GLU(Layer):
 
     kind = "glu"
     family = "gating"
+    fusible = True
     also = ("GLU", "swiglu", "SwiGLU", "geglu", "GEGLU", "reglu", "ReGLU")
 
     gate = Choice(*GATES, "identity", doc="the function of the second half")

@@ -19,6 +19,7 @@ class Linear(Layer):
     main = "units"
     family = "linear"
     keeps = INPUT
+    linear = True
     also = ("Dense", "fc", "fully_connected", "affine", "dense")
 
     units = Integer(doc="output features", torch="out_features")

@@ -4,6 +4,7 @@ from math import prod
 from typing import ClassVar
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -16,6 +17,7 @@ class _Elementwise(Layer):
     """One result an element; an axis of size 1 stretches to the others' size."""
 
     family = "merge"
+    fusible = True
     arity: ClassVar[tuple[int, int | None]] = (2, None)
 
     def infer(self, *xs: TensorType) -> TensorType:
@@ -106,6 +108,7 @@ class Concat(Layer):
     kind = "concat"
     family = "merge"
     keeps = NOTHING
+    fusible = True
     also = ("cat", "Concatenate", "concatenate")
     arity = (2, None)
 
@@ -163,6 +166,9 @@ class MatMul(Layer):
         geometry.require_equal(first.shape[-1], inner, message)
         batch = _broadcast(self.kind, first.shape[:-2], second.shape[:-2])
         return TensorType((*batch, first.shape[-2], columns), first.dtype)
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return (*names[0][:-1], names[1][-2 if self.transpose else -1])
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(macs=y.numel * xs[0].shape[-1])

@@ -25,6 +25,7 @@ class _Norm(Layer):
     """The shape stays; `affine` adds a learned scale (`weight`) and shift (`bias`)."""
 
     family = "normalisation"
+    fusible = True
     least_axes = 1
 
     eps = Number(EPS, above=0, doc="added to the variance", torch="eps")
@@ -56,6 +57,7 @@ class BatchNorm(_Norm):
     """
 
     kind = "batchnorm"
+    linear = True
     also = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization", "bn")
 
     momentum = Number(0.1, at_least=0, at_most=1, doc="weight of the batch in the running statistics",
@@ -88,6 +90,7 @@ class _OverAxes(Layer):
     """A norm over the last axes of each sample, or over its channels."""
 
     family = "normalisation"
+    fusible = True
 
     axes = Integer(1, doc="how many of the last axes are normalised together", torch="normalized_shape")
     channels = Flag(False, doc="normalise over the channels, the first axis, at each position")
@@ -219,6 +222,7 @@ class LRN(Layer):
     kind = "lrn"
     main = "size"
     family = "normalisation"
+    fusible = True
     also = ("LocalResponseNorm", "local_response_norm")
 
     size = Integer(doc="channels that are summed", torch="size")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from netcalc.layers import geometry
 from netcalc.layers.attention import SCORE_OPS
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.normalisation import EPS
@@ -81,6 +82,12 @@ class PooledAttention(Layer):
         geometry.require_divides(self.heads, width, "features", "heads")
         return TensorType((1 + prod(self.query_pool.grid(self.size)), width), x.dtype)
 
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE
+
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         width = self._width(x)
         head = width // self.heads
@@ -100,6 +107,9 @@ class PooledAttention(Layer):
             rows = zip("thw", self._table_rows(), strict=True)
             specs += [ParamSpec(f"rel_pos_{axis}", (row, head), "truncated_normal") for axis, row in rows]
         return tuple(specs)
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.positions
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         (tokens, features), width = xs[0].shape, self._width(xs[0])

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from netcalc.layers import geometry
 from netcalc.layers.activation import Sigmoid, Tanh
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.kept import Extra, Kept
@@ -45,6 +46,12 @@ class _Recurrent(Layer):
         geometry.require_at_least(MAX_LAYERS, self.layers, most, "layers")
         width = self.units * len(self.directions)
         return TensorType((width,) if self.last else (x.shape[0], width), x.dtype)
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE[-len(y.shape) :]
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         rows = self.gates * self.units
@@ -82,6 +89,9 @@ class _Recurrent(Layer):
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         reading = xs[0].numel * len(self.directions) * self.gates * self.units
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return True
 
     def _kept_states(self, steps: int) -> int:
         """Elements that a layer's steps keep in one direction: gates, states and what joins them."""

@@ -19,6 +19,8 @@ class Dropout(Layer):
     kind = "dropout"
     main = "rate"
     family = "regularisation"
+    fusible = True
+    linear = True
     also = ("Dropout", "Dropout2d")
 
     rate = Number(0.5, at_least=0, at_most=1, doc="share of elements that are zeroed", torch="p")
@@ -56,6 +58,8 @@ class StochasticDepth(Layer):
     kind = "stochastic_depth"
     main = "rate"
     family = "regularisation"
+    fusible = True
+    linear = True
     also = ("StochasticDepth", "DropPath", "drop_path")
 
     rate = Number(at_least=0, at_most=1, doc="share of samples whose branch is dropped", torch="p")

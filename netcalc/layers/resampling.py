@@ -18,6 +18,7 @@ class _Resampling(SpatialLayer):
     """What the two layers share: how an output is made of the inputs around its place."""
 
     family = "resampling"
+    linear = True
     keeps = NOTHING
 
     mode = Choice("nearest", "nearest_exact", "bilinear", "bicubic", doc="pick, or interpolate", torch="mode")
@@ -103,6 +104,8 @@ class PixelShuffle(Layer):
     kind = "pixel_shuffle"
     main = "factor"
     family = "resampling"
+    fusible = True
+    linear = True
     keeps = NOTHING
     also = ("PixelShuffle", "depth_to_space")
 
@@ -130,6 +133,8 @@ class PixelUnshuffle(Layer):
 
     kind = "pixel_unshuffle"
     family = "resampling"
+    fusible = True
+    linear = True
     keeps = NOTHING
     also = ("PixelUnshuffle", "space_to_depth", "SpaceToDepth")
 

@@ -1,6 +1,7 @@
 """Rotary positions: where a token stands turns its features, so that attention sees distances."""
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer
 from netcalc.layers.errors import LayerError
 from netcalc.layers.kept import Extra, Kept
@@ -22,6 +23,7 @@ class Rotary(Layer):
 
     kind = "rotary"
     family = "attention"
+    fusible = True
     also = ("RotaryEmbedding", "RotaryPositionalEmbeddings", "rope", "RoPE", "rotary_embedding")
 
     heads = Integer(1, doc="parts that D is split into, turned alike")
@@ -39,6 +41,12 @@ class Rotary(Layer):
         message = f"rotary turns pairs of features, and {width} of a head is odd"
         geometry.require_equal(width % 2, 0, message, "heads" if self.width is None else "width")
         return x
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return True
 
     def turned(self, x: TensorType) -> int:
         """The features of a head that are turned."""

@@ -13,7 +13,7 @@ from netcalc.render.lines import View, lines
 DEFAULT = (
     "layer", "kind", "from", "input", "output", "filters", "kernel", "stride", "pad", "dilation", "groups",
     "params", "buffers", "macs", "other_ops", "flops", "output_bytes", "param_bytes",
-    "rf", "rf_stride", "rf_padding",
+    "rf", "rf_stride", "rf_padding", "axes",
 )  # fmt: skip
 
 

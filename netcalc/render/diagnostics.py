@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from rich.cells import cell_len
 
@@ -11,6 +12,8 @@ from netcalc.render.layout import Segment
 
 MAX_SHOWN = 50
 _LONGEST_LINE = 100
+_NARROWEST = 20
+"""Columns that a text has at least, on a terminal however narrow."""
 SEVERITY_COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 
 
@@ -34,12 +37,11 @@ def counted(diagnostics: Sequence[Diagnostic]) -> str:
     return ", ".join([*words, f"{hidden} of them not shown"] if hidden > 0 else words)
 
 
-def block_lines(diagnostic: Diagnostic) -> Iterator[list[Segment]]:
+def block_lines(diagnostic: Diagnostic, width: int | None = None) -> Iterator[list[Segment]]:
+    """A diagnostic as lines, its texts wrapped to a width where one is given."""
     colour = SEVERITY_COLOURS[diagnostic.severity]
-    yield [
-        (f"{diagnostic.severity}[{diagnostic.code}]", colour),
-        (f": {visible(diagnostic.message)}", "bold"),
-    ]
+    head = f"{diagnostic.severity}[{diagnostic.code}]"
+    yield from _wrapped((head, colour), diagnostic.message, "bold", width)
     margin = "  "
     if diagnostic.span is not None:
         line, _ = diagnostic.span.source.position(diagnostic.span.start)
@@ -47,9 +49,23 @@ def block_lines(diagnostic: Diagnostic) -> Iterator[list[Segment]]:
         yield from _excerpt(diagnostic.span, colour, margin)
     for note in diagnostic.notes:
         where = f" ({note.span})" if note.span is not None else ""
-        yield [(f"{margin}= note", "bold"), (f": {visible(note.text + where)}", "")]
+        yield from _wrapped((f"{margin}= note", "bold"), note.text + where, "", width)
     if diagnostic.help is not None:
-        yield [(f"{margin}= help", "bold green"), (f": {visible(diagnostic.help)}", "")]
+        yield from _wrapped((f"{margin}= help", "bold green"), diagnostic.help, "", width)
+
+
+def _wrapped(head: Segment, text: str, style: str, width: int | None) -> Iterator[list[Segment]]:
+    """A head and its text, which goes on below itself where the line is full."""
+    indent = len(head[0]) + 2
+    shown = visible(text)
+    first, *others = (
+        [shown]
+        if width is None
+        else wrap(shown, max(_NARROWEST, width - indent), break_on_hyphens=False) or [""]
+    )
+    yield [head, (f": {first}", style)]
+    for line in others:
+        yield [(" " * indent, ""), (line, style)]
 
 
 def _excerpt(span: Span, colour: str, margin: str) -> Iterator[list[Segment]]:

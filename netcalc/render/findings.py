@@ -36,6 +36,7 @@ def _spec(checked: Checked) -> dict[str, Any]:
         **{f"{severity}s": verdict.count(severity) for severity in ("error", "warning", "note")},
         "silenced": verdict.silenced,
         "findings": list(map(_found, verdict.found)),
+        "settings": list(map(_diagnostic, verdict.settings)),
         "figures": _figures(verdict),
     }
 

@@ -84,19 +84,6 @@ def test_zoo_with_each_step_shared_out(name: str, batch: int) -> None:
     assert difference(stirred(netcalc.load(name, input=NETS[name])), batch, workers=2) < LARGEST
 
 
-@pytest.mark.parametrize("chunk", range(25))
-def test_random_graphs(chunk: int) -> None:
-    for seed in range(chunk * 20, chunk * 20 + 20):
-        batch, workers = (1, 1) if seed % 4 else (1 + seed // 4 % 4, 2)
-        error = difference(stirred(random_graph(seed)), batch, workers)
-        assert error < LARGEST, f"seed {seed}, batch {batch}, {workers} workers: {error:.1e}"
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_random_graphs_in_double_precision(seed: int) -> None:
-    assert difference(stirred(random_graph(seed), "float64"), 2, 1) < 1e-11
-
-
 def test_several_inputs_and_outputs() -> None:
     graph = graph_of(
         "inputs: {a: [3, 9, 9], b: [4, 9, 9]}\noutputs: [left, right, sum]\nlayers:\n"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from netcalc.backend import Network, random_inputs
-from netcalc.backend.kernels import KERNELS
+from netcalc.backend.counting import counted, counting
+from netcalc.backend.kernels import KERNELS, Context
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.passes import Grads
 from netcalc.backend.precision import PRECISIONS
@@ -80,6 +81,29 @@ def test_what_runs_is_what_is_counted(case: Case) -> None:
     """Shape, parameters, multiply-adds; and no more is kept for backward."""
     (verified,) = verify(network(case))
     assert verified.wrong == ()
+
+
+@every_case
+def test_the_way_back_does_the_products_that_are_counted(case: Case) -> None:
+    """Attention scores are formed once more where they are not kept."""
+    made, x, types = network(case), inputs(case, batch=1), case.types
+    params = {name.removeprefix("y."): counted(array) for name, array in made.parameters().items()}
+    xs = tuple(counted(x[f"x{number}"]) for number in range(len(types)))
+    needs = tuple(array.dtype.kind == "f" for array in xs)
+    training = case.kind != "batchnorm"  # a single value has no statistics
+    context = Context(training, np.random.default_rng(0))
+    with counting() as forward:
+        y, backward = KERNELS[case.kind](case.layer, params, xs, context)
+    with counting() as back:
+        backward(counted(np.ones(y.shape)))
+    output = case.layer.infer(*types)
+    assert forward.macs == case.layer.cost(types, output).macs
+    again = back.macs - case.layer.backward_macs(types, output, needs)
+    if case.kind in ("multi_head_attention", "scaled_dot_product_attention"):
+        queries, keys = types[0].shape, types[1 % len(types)].shape
+        assert again == queries[0] * keys[0] * queries[1]
+    else:
+        assert again == 0
 
 
 @every_case
