@@ -345,9 +345,12 @@ def test_any_order_that_waits_allow_gives_the_same_bits(name: str, batch: int, w
 
 
 def test_layers_whose_workers_read_their_own_rows_follow_without_a_wait() -> None:
-    with stirred(netcalc.load("mobilenet_v2", input=(3, 96, 96))).compile(1, 2) as plan:
-        waiting = sum(any(before for before, _ in lists) for lists in zip(*plan._work, strict=True))
-        assert waiting < 0.9 * len(plan.draft.steps)
+    text = "input: [8, 32, 32]\nlayers:\n  - conv: {filters: 8, kernel: 1}\n  - relu\n"
+    text += "  - conv: {filters: 8, kernel: 1}\n"
+    # once: where the memory of the input, which is N,C,H,W, is taken for a tensor N,H,W,C
+    for more, waiting in (("", 1), ("  - conv: {filters: 8, kernel: 3}\n", 2)):
+        with stirred(graph_of(text + more)).compile(1, 2) as plan:
+            assert [sum(bool(before) for before, _ in work) for work in plan._work] == [waiting] * 2
 
 
 @pytest.mark.parametrize("seed", range(20))
