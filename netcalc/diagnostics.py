@@ -115,7 +115,7 @@ class InteropError(NetcalcError):
 
 
 _LONGEST_WORD = 100
-_MOST_NAMES = 1_000
+_MOST_NAMES = 300
 """What a misspelt word is held against at most, as the search takes its time."""
 
 
@@ -128,6 +128,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     by_lowercase = {name.lower(): name for name in islice(known, _MOST_NAMES)}
     match = get_close_matches(word.lower(), by_lowercase, n=1, cutoff=0.6)
     return by_lowercase[match[0]] if match else None
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Names with commas between, the first ones where there are many."""
+    shown = list(islice(names, most + 1))
+    return ", ".join([*shown[:most], *(["..."] if len(shown) > most else [])])
 
 
 def written(value: object) -> str:

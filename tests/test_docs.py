@@ -51,7 +51,13 @@ def test_the_readmes_commands(
 
 
 def test_the_snippets_of_the_language_guide() -> None:
-    blocks, branches = fenced(LANGUAGE, "yaml")
+    blocks, branches, shared = fenced(LANGUAGE, "yaml")
+    head = "inputs: {image: [3, 8, 8], other: [3, 8, 8]}\nblocks:\n  tower(filters): [{conv: {filters: $filters, kernel: 8}}, flatten, linear: 64]\n"
+    graph = graph_of(head + shared)
+    assert [node.shared for node in graph.nodes if node.params] == [
+        None, None, "left.conv1", "left.linear1", None, "words",
+    ]  # fmt: skip
+    assert [node.full_name for node in graph.nodes if node.is_frozen] == ["words", "linear1"]
     assert len(graph_of("input: [3, 32, 32]\n" + blocks).nodes) == 5 * 3
     items = textwrap.indent(branches, "  ")
     assert graph_of("input: [64, 8, 8]\nlayers:\n" + items).nodes[-1].output.shape == (128, 8, 8)

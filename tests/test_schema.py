@@ -242,6 +242,19 @@ def listed(value: Any) -> Any:
         ("layers:\n  - parallel: {branches: {a: [relu], b: }, join: add}\n", True),
         ("layers:\n  - parallel: {branches: {a: [relu]}, join: sum}\n", False),
         ("layers:\n  - parallel: {join: add}\n", False),
+        (
+            "layers:\n  - linear: 4\n  - linear: $n\n  - maxpool: [2, 2]\n  - dropout: 0.3\n  - unit: 4\n",
+            True,
+        ),
+        ("layers:\n  - linear: word\n", False),
+        ("layers:\n  - linear:\n", False),
+        ("layers:\n  - softmax:\n  - squeeze:\n", True),
+        ("layers:\n  - relu: 3\n", False),
+        ("layers:\n  - conv: 3\n", False),
+        ("layers:\n  - conv: {share: a}\n  - residual: {share: b}\n  - parallel: {share: c}\n", True),
+        ("layers:\n  - residual: {each: {x: [1]}}\n", False),
+        ("layers:\n  - unit: {filters: 3, trainable: false}\n  - conv: {share: a, trainable: $t}\n", True),
+        ("layers:\n  - unit: {filters: 3, trainable: 3}\n", False),
     ],
 )
 def test_items(validator: Draft202012Validator, text: str, valid: bool) -> None:

@@ -1,14 +1,27 @@
 """An item's options to a layer: every option that is wrong is reported, with its place."""
 
-from collections.abc import Collection, Mapping
+from collections import ChainMap
+from collections.abc import Collection
+from collections.abc import Mapping as Named
 
-from netcalc.diagnostics import Diagnostic, Note, Span, nearest
+from netcalc.diagnostics import Diagnostic, Note, Span, listed, nearest
 from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
-from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown, Value
+from netcalc.spec import (
+    BRANCH_KEYS,
+    ITEM_KEYS,
+    UNKNOWN,
+    Block,
+    Entry,
+    Evaluated,
+    Item,
+    Mapping,
+    Unknown,
+    Value,
+)
 from netcalc.spec.expressions import RESERVED
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
@@ -29,7 +42,7 @@ def block_values(
     block: Block,
     use: Use,
     outer: Environment,
-    inherited: Mapping[str, Evaluated | Unknown],
+    inherited: Named[str, Evaluated | Unknown],
     problems: Problems,
 ) -> dict[str, Evaluated | Unknown]:
     """The arguments of a block: given, evaluated where it is used, or by default, where it is declared.
@@ -50,10 +63,11 @@ def block_values(
             continue
         match = nearest(entry.key, [*known, *ITEM_KEYS])
         given[match or ""] = UNKNOWN
-        listed = f"it has {', '.join(sorted(known))}" if known else "it has none"
-        help = f"did you mean {match}?" if match else listed
+        names = f"it has {listed(sorted(known))}" if known else "it has none"
+        help = f"did you mean {match}?" if match else names
         message = f"the block {block.name} has no argument {entry.key!r}"
         problems.append(Diagnostic("E402", message, entry.key_span, help=help))
+    problems += _idle_columns(use, known, f"the block {block.name} has no argument")
     given = {**inherited, **use.row, **given}
     values: dict[str, Evaluated | Unknown] = {}
     for parameter in block.parameters:
@@ -62,7 +76,7 @@ def block_values(
         elif parameter.name in given:
             values[parameter.name] = given[parameter.name]
         elif parameter.default is not None:
-            inner = {**outer, **values}
+            inner = ChainMap(values, outer)  # type: ignore[arg-type]  # nothing is written to it
             values[parameter.name] = expression_value(parameter.default, parameter.span, inner, problems)
         else:
             note = Note(f"{block.name} is declared here", block.span)
@@ -75,7 +89,7 @@ def block_values(
 def option_values(
     layer: type[Layer],
     use: Use,
-    inherited: Mapping[str, Evaluated | Unknown],
+    inherited: Named[str, Evaluated | Unknown],
     problems: Problems,
 ) -> dict[str, Evaluated] | None:
     """The options of a use, evaluated and each valid by itself; None where one is not.
@@ -89,6 +103,7 @@ def option_values(
         required = {name: option.required for name, option in layer.options.items()}
         problems.append(_no_main_option(layer.kind, required, use.item, use.item.short))
         return None
+    problems += _idle_columns(use, layer.options, f"{layer.kind} has no option")
     options = _entries(use.item, layer.main)
     given = {entry.key for entry in options}
     each = use.item.value("each")
@@ -137,6 +152,23 @@ def option_span(item: Item, option: str | None) -> Span:
     return item.span if item.short is None else item.short.span
 
 
+def _idle_columns(use: Use, known: Collection[str], what: str) -> list[Diagnostic]:
+    """Names in `each:` that are nobody's option and that no expression uses; where the kind is fixed."""
+    idle = use.row.keys() - {"index", *known} if isinstance(use.item.kind, str) else set[str]()
+    each = use.item.value("each")
+    if not idle or not isinstance(each, Mapping) or idle <= use.item.names:
+        return []
+    found = []
+    for entry in each.entries:
+        for name in entry.key.split():
+            if name in idle - use.item.names:
+                match = nearest(name, known)
+                help = f"did you mean {match}?" if match else None
+                message = f"{what} {name!r}, and no expression here uses it"
+                found.append(Diagnostic("E402", message, entry.key_span, help=help))
+    return found
+
+
 def _entries(item: Item, main: str | None) -> tuple[Entry, ...]:
     """What an item is given, a value that stands alone under the name of the main option."""
     if item.short is None or main is None:
@@ -144,7 +176,7 @@ def _entries(item: Item, main: str | None) -> tuple[Entry, ...]:
     return (Entry(main, item.span.start, item.span.end, item.short),)
 
 
-def _no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Value) -> Diagnostic:
+def _no_main_option(what: str, options: Named[str, bool], item: Item, given: Value) -> Diagnostic:
     """A value that stands alone where there is no main option; `options` tells which are required."""
     kind = item.kind if isinstance(item.kind, str) else "kind"
     message = f"{what} has no options"

@@ -33,8 +33,9 @@ class Builder:
         reads: Sequence[Handle | None],
     ) -> Handle:
         """The output of a layer that is bound and made a node; of no known type where it cannot be."""
-        unknown = Handle(use.full_name, None, use.item.span)
-        self.laid.append(use.full_name)
+        name = use.full_name
+        unknown = Handle(name, None, use.item.span)
+        self.laid.append(name)
         if values is None or not self._arity_fits(use, layer_class, reads):
             return unknown
         handles = [handle for handle in reads if handle is not None]
@@ -53,10 +54,8 @@ class Builder:
         if not use.trainable:
             params = tuple(param._replace(frozen=not param.buffer) for param in params)
         span = use.item.span._replace(via=use.scope.used_at)
-        self.nodes[use.full_name] = Node(
-            use.name, use.path, layer, sources, output, params, span, ignored=use.ignored
-        )
-        return Handle(use.full_name, output, use.item.span)
+        self.nodes[name] = Node(use.name, use.path, layer, sources, output, params, span, ignored=use.ignored)
+        return Handle(name, output, use.item.span)
 
     def has_parameters(self, full_name: str) -> bool:
         """Whether a layer has something to learn; one with a mistake might."""
@@ -96,10 +95,10 @@ class Builder:
             message = f"its output has {len(output.shape):,} axes, {MAX_AXES} is the limit"
             self._report("E602", message, use.item.span)
             return True
-        sizes = {"its output": output.numel, **{f"its {param.name}": param.numel for param in params}}
-        for what, numel in sizes.items():
+        for what, numel in (("output", output.numel), *((param.name, param.numel) for param in params)):
             if numel > MAX_ELEMENTS:
-                self._report("E602", f"{what} has more elements than 64 bits can count", use.item.span)
+                message = f"its {what} has more elements than 64 bits can count"
+                self._report("E602", message, use.item.span)
                 return True
         return False
 

@@ -7,6 +7,7 @@ their echoes.
 """
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
@@ -25,12 +26,15 @@ from netcalc.graph.scope import Handle, Scope, Use, declared_names
 from netcalc.graph.sharing import Made, Sharing, Values
 from netcalc.graph.wiring import Tensors, shape_names
 from netcalc.layers import LAYERS
-from netcalc.spec import Block, Expression, InputOverride, Item, Setting, Spec, Unknown
+from netcalc.spec import Block, Evaluated, Expression, InputOverride, Item, Setting, Spec, Unknown
 from netcalc.spec import Sequence as Listed
 from netcalc.spec.items import LAYER_NAME
 
 MAX_DEPTH = 30
 """How deep blocks and branches may stand in one another."""
+
+MAX_NAME = 500
+"""How long a layer's full name may be."""
 
 _NO_ROW: Row = {}
 
@@ -114,7 +118,7 @@ class _Elaborator:
         """What one use of an item gives: a layer's output, a block's, or that of joined branches."""
         share, owner, start = use.item.value("share"), None, len(self.builder.laid)
         is_layer = use.kind not in CONSTRUCTS and use.kind not in self.spec.blocks
-        handle = _unknown(use)
+        handle = None
         if share is not None:
             owner = self.sharing.owner(use, share, is_layer)
         if share is None or (owner is not None and owner.is_known):
@@ -127,6 +131,7 @@ class _Elaborator:
             self.sharing.remember(use, values, handle, is_layer, start, owner)
             if handle.type is not None:
                 self._settle(use, owner, start)
+        handle = handle or _unknown(use)
         if handle.type is None:
             self.lost = use.item.span
         if use.name:
@@ -156,6 +161,7 @@ class _Elaborator:
         stacked = item.value("repeat") is not None or item.value("each") is not None
         is_there = False
         for number, row in enumerate(found):
+            self.problems.spend(1, item.span)
             names = self._names(item, scope, row)
             wanted = self._is_wanted(item, names)
             if wanted is False:
@@ -167,31 +173,41 @@ class _Elaborator:
                 continue
             if kind in self.spec.blocks:
                 self._check_depth(item, scope)
+            if base is not None and not is_there and self._is_taken(item, base, scope):
+                base = None
             is_there = True
             before, read = self.uses, self.tensors.first_read(item, scope, names)
             path, name = scope.path, base
             if stacked and base is not None:
                 path, name = (*path, base), str(row["index"])
+            self._check_length(path, name or "", item)
             yield Use(
                 item, scope, names, kind, path, name or self._automatic_name(item, kind, scope), row,
                 self._silenced(item, scope, names), self._is_trained(item, scope, names), len(found),
             )  # fmt: skip
-            inside = self.uses - before
-            if inside and read is not None and scope.previous is not None:
-                rest = len(found) - 1 - number
-                is_steady = read.type == scope.previous.type and self.uses + inside * rest > MAX_LAYERS
-                if is_steady and item.names.isdisjoint(row):  # the others hold as much
-                    self._count(inside * rest, item, scope)
+            if read is not None and scope.previous is not None and read.type == scope.previous.type:
+                self._look_ahead(item, scope, row, (self.uses - before) * (len(found) - 1 - number))
         if base is not None and is_there and stacked and scope.previous is not None:
             self.tensors.add(scope.full(base), scope.previous)
             self.sharing.remember_stack(scope.full(base), len(found))
         elif base is not None and not is_there:
             self._stand_in(item, base, scope)
 
+    def _look_ahead(self, item: Item, scope: Scope, row: Row, expected: int) -> None:
+        """Refuse what is left of a stack as soon as it is known to be too much.
+
+        After one that reads and gives the same type, the others hold as much as it did, unless they
+        differ by their row.
+        """
+        if self.uses + expected > MAX_LAYERS and row.keys() <= {"index"} and "index" not in item.names:
+            self._count(expected, item, scope)
+
     def _names(self, item: Item, scope: Scope, row: Row = _NO_ROW) -> Environment:
         """What the expressions of an item see, for one of its uses."""
-        names = {**scope.names, **row}
-        return {**names, **self.tensors.incoming(item, scope, names)}
+        own: dict[str, Evaluated | Unknown] = dict(row)
+        names = ChainMap(own, scope.names)  # type: ignore[arg-type]  # only the first of them is written to
+        own.update(self.tensors.incoming(item, scope, names))
+        return names
 
     def _silenced(self, item: Item, scope: Scope, names: Environment) -> tuple[Ignored, ...]:
         """The design rules silenced by an item and by what is around it."""
@@ -251,6 +267,11 @@ class _Elaborator:
             span = item.span._replace(via=scope.used_at)
             self.problems.stop(Diagnostic("E604", message, span, help=help))
 
+    def _check_length(self, path: tuple[str, ...], name: str, item: Item) -> None:
+        if sum(map(len, path)) + len(path) + len(name) > MAX_NAME:
+            message = f"a layer's name with the names around it is longer than {MAX_NAME} characters"
+            self.problems.stop(Diagnostic("E504", message, item.span))
+
     def _automatic_name(self, item: Item, kind: str, scope: Scope) -> str:
         """`conv1` or `stage2` by kind and count; a block that an expression chose is just numbered.
 
@@ -275,11 +296,16 @@ class _Elaborator:
             help = "write letters, digits, - and _; quote a name that reads as a number"
             self._report("E504", "this is no name for a layer", value.span, help)
             return None
-        if self.tensors.is_taken(scope.full(name)):
-            notes = (Note("the name is taken here", self.tensors[scope.full(name)].span),)
-            self.problems.append(Diagnostic("E504", f"the name {name!r} is taken", value.span, notes))
-            return None
         return name
+
+    def _is_taken(self, item: Item, name: str, scope: Scope) -> bool:
+        """Whether the name of an item that is there is that of another one, which is reported."""
+        value, full_name = item.value("name"), scope.full(name)
+        if value is None or not self.tensors.is_taken(full_name):
+            return False
+        notes = (Note("the name is taken here", self.tensors[full_name].span),)
+        self.problems.append(Diagnostic("E504", f"the name {name!r} is taken", value.span, notes))
+        return True
 
     # what a use stands for
 
@@ -295,9 +321,9 @@ class _Elaborator:
     def _block(self, use: Use, block: Block, owner: Made | None) -> tuple[Values | None, Handle]:
         """A block's items in a scope of their own, which sees its arguments and the file's."""
         handle = self._only_read(use)
-        outer = {**self.arguments, **shape_names(handle)}
+        outer = ChainMap(shape_names(handle), self.arguments)
         values = block_values(block, use, outer, _inherited(use, owner), self.problems)
-        names = {**self.arguments, **values}
+        names = ChainMap(values, self.arguments)
         before = len(self.problems)
         end = self._walk_apart(block.items, use, (*use.path, use.name), handle, names, block.name)
         inside = self.problems[before:]
@@ -312,6 +338,7 @@ class _Elaborator:
             return None, _unknown(use)
         construct = CONSTRUCTS[use.kind](**values)
         bodies, names = use.item.bodies, use.names
+        self._count(len(use.item.bodies), use.item, use.scope)
         if owner is not None and not bodies:
             bodies, names = owner.bodies, owner.names
         if isinstance(construct, Residual) and not construct.connect:

@@ -8,7 +8,7 @@ from netcalc.graph.problems import Problems
 from netcalc.spec import ITEM_KEYS, UNKNOWN, Entry, Evaluated, Item, Mapping, Unknown, Value
 from netcalc.spec.expressions import RESERVED
 
-MAX_LAYERS = 50_000
+MAX_LAYERS = 30_000
 """The most layers a spec may expand to, what is left out and blocks that hold nothing counted too."""
 
 Row = dict[str, Evaluated]

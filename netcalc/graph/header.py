@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Span, nearest, written
+from netcalc.diagnostics import Diagnostic, Span, listed, nearest, written
 from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.model import Input, Preprocess
 from netcalc.graph.problems import Problems
@@ -127,4 +127,4 @@ def _input_type(value: Evaluated | Unknown, span: Span, problems: Problems) -> T
 
 
 def _known(what: str, names: list[str]) -> str:
-    return f"its {what} are {', '.join(names)}" if names else f"it has no {what}"
+    return f"its {what} are {listed(names)}" if names else f"it has no {what}"

@@ -2,7 +2,7 @@
 
 from netcalc.diagnostics import Diagnostic, Span
 
-MAX_PROBLEMS = 300
+MAX_PROBLEMS = 100
 """From so many mistakes on, nobody needs the others."""
 MAX_WORK = 1_000_000
 """The most steps that evaluating a spec may take: parts of expressions, items of lists."""

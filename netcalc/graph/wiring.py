@@ -49,6 +49,7 @@ class Tensors:
         if sources is None:
             return [use.scope.previous]
         parts = sources.items if isinstance(sources, Sequence) else (sources,)
+        self.problems.spend(len(parts), sources.span)
         return [self.look_up(part, use.scope, use.names, use.full_name) for part in parts]
 
     def look_up(

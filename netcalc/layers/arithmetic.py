@@ -20,6 +20,7 @@ class Scale(Activation):
     """
 
     kind = "scale"
+    main = "factor"
     family = "arithmetic"
     linear = True
     keeps = NOTHING
@@ -44,6 +45,7 @@ class Power(Activation):
     """
 
     kind = "power"
+    main = "exponent"
     family = "arithmetic"
     also = ("pow", "Pow", "square")
     ops = 1

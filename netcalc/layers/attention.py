@@ -166,11 +166,10 @@ class MultiHeadAttention(Layer):
         return (*weights, in_bias, output, ParamSpec("out_proj.bias", (width,), "zeros"))
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        query, key, value = _three(xs)
-        width = query.shape[1]
-        projections = 2 * query.numel * width + (key.numel + value.numel) * self.kv_width(width)
+        query, key, _ = _three(xs)
         scores = query.shape[0] * key.shape[0]
-        return Cost(projections + 2 * scores * width, self.heads * scores * SCORE_OPS)
+        products = self.weight_macs(xs, y) + 2 * scores * query.shape[1]
+        return Cost(products, self.heads * scores * SCORE_OPS)
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """Copies of what the projections read, queries, keys, values, weighted values, log-sums.
@@ -193,8 +192,7 @@ class MultiHeadAttention(Layer):
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """As much without what the projections read."""
         query, key, _ = _three(xs)
-        width = query.shape[1]
-        projected = query.shape[0] * width + 2 * key.shape[0] * self.kv_width(width)
+        projected = query.numel + 2 * key.shape[0] * self.kv_width(query.shape[1])
         return Kept(each=Extra(values=projected + query.numel, statistics=self.heads * query.shape[0]))
 
     def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:

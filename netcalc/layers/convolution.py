@@ -121,6 +121,7 @@ class DepthwiseConv(_Correlation):
     """
 
     kind = "depthwise_conv"
+    main = "kernel"
     also = ("DepthwiseConv2D", "dwconv")
 
     multiplier = Integer(1, doc="filters for each input channel")

@@ -27,6 +27,7 @@ class GLU(Layer):
     """
 
     kind = "glu"
+    main = "gate"
     family = "gating"
     fusible = True
     also = ("GLU", "swiglu", "SwiGLU", "geglu", "GEGLU", "reglu", "ReGLU")

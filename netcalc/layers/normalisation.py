@@ -209,6 +209,10 @@ class RMSNorm(_OverAxes):
         statistics = y.numel // prod(self.together(xs[0]))
         return Kept((0,), each=Extra(values=y.numel if self.affine else 0, statistics=statistics))
 
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """Without the result, which the scale's gradient alone reads."""
+        return self.kept(xs, y, needs)._replace(each=Extra(statistics=y.numel // prod(self.together(xs[0]))))
+
 
 class LRN(Layer):
     """Local response normalisation across channels (Krizhevsky et al. 2012), as PyTorch's.

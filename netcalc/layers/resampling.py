@@ -132,6 +132,7 @@ class PixelUnshuffle(Layer):
     """
 
     kind = "pixel_unshuffle"
+    main = "factor"
     family = "resampling"
     fusible = True
     linear = True

@@ -22,7 +22,8 @@ class Rotary(Layer):
     """
 
     kind = "rotary"
-    family = "attention"
+    main = "heads"
+    family = "embedding"
     fusible = True
     also = ("RotaryEmbedding", "RotaryPositionalEmbeddings", "rope", "RoPE", "rotary_embedding")
 

@@ -202,7 +202,7 @@ def _times(found: Roofline, training: Training | None) -> Iterator[list[Segment]
     if training is None:
         return
     yield _time("backward", found.backward_seconds)
-    yield _time("update", found.seconds(found.update), f"{found.report.totals.params:,} parameters")
+    yield _time("update", found.seconds(found.update), f"{found.report.totals.trainable_params:,} parameters")
     yield _time("step", found.step_seconds, f"at most {batch / found.step_seconds:,.0f} samples a second")
     if training.images:
         steps = found.steps(training.images, training.epochs)

@@ -10,10 +10,11 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from math import ceil, floor, isfinite
 from typing import NoReturn
 
-from netcalc.diagnostics import nearest
+from netcalc.diagnostics import listed, nearest
 from netcalc.spec.scalars import MAX_INTEGER, describe_plain
 
 Evaluated = None | bool | int | float | str | tuple["Evaluated", ...]
@@ -22,6 +23,7 @@ Evaluated = None | bool | int | float | str | tuple["Evaluated", ...]
 MAX_EXPRESSION_LENGTH = 1_000
 MAX_EXPRESSION_DEPTH = 40
 MAX_LIST_LENGTH = 10_000
+_MOST_NAMES = 100
 _ITEMS_A_STEP = 32
 """So many items of a list are handled in the time of one step."""
 
@@ -213,7 +215,7 @@ def _look_up(node: ast.Name, run: _Run) -> Evaluated:
     match = nearest(node.id, run.names)
     help = f"did you mean {match}?" if match else None
     if match is None and run.names:
-        help = f"known here: {', '.join(sorted(run.names))}"
+        help = f"known here: {listed(sorted(islice(run.names, _MOST_NAMES)))}"
     return _fail(run.expression, node, f"there is no argument {node.id!r}", help)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping as Named
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError, nearest
+from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError, listed, nearest
 from netcalc.spec.blocks import Block, read_blocks
 from netcalc.spec.items import Item, ItemReader
 from netcalc.spec.library import open_beside
@@ -121,8 +121,8 @@ class _Reader:
         """The spec with a variant's arguments, and its inputs, expectations and names where it has them."""
         if name not in spec.variants:
             match = nearest(name, spec.variants)
-            listed = f"there are {', '.join(spec.variants)}" if spec.variants else "it has no variants"
-            help = f"did you mean {match}?" if match else listed
+            others = f"there are {listed(spec.variants)}" if spec.variants else "it has no variants"
+            help = f"did you mean {match}?" if match else others
             problem = Diagnostic("E703", f"{spec.name} has no variant {name!r}", self._first_key(), help=help)
             raise SpecError([*self.problems, problem])
         variant = spec.variants[name]

@@ -1,0 +1,121 @@
+"""`trainable: false`: every figure tells frozen parameters apart, held against PyTorch where it keeps less."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from netcalc.analysis.comparison import compare
+from netcalc.analysis.difference import difference
+from netcalc.analysis.explain import explain
+from netcalc.analysis.memory import inference, training
+from netcalc.graph import flat_spec
+
+from helpers import graph_of, report_of
+
+NET = """
+input: [3, 8, 8]
+layers:
+  - residual:
+      name: body
+      trainable: %s
+      main: [{conv: {filters: 3, kernel: 3, pad: 1}}, batchnorm, {parameter: {shape: [3, 1, 1], join: multiply}}]
+  - flatten
+  - linear: {name: middle, units: 7, trainable: %s}
+  - tanh
+  - linear: {name: head, units: 5}
+"""
+FREE, BODY, MIDDLE = NET % ("true", "true"), NET % ("false", "true"), NET % ("true", "false")
+BODY_PARAMS, MIDDLE_PARAMS, HEAD_PARAMS = 3 * 27 + 3 + 6 + 3, 192 * 7 + 7, 7 * 5 + 5
+
+
+def test_totals_tell_them_apart() -> None:
+    for text, frozen in ((FREE, 0), (BODY, BODY_PARAMS), (MIDDLE, MIDDLE_PARAMS)):
+        totals = report_of(text).totals
+        assert totals.params == BODY_PARAMS + MIDDLE_PARAMS + HEAD_PARAMS
+        assert totals.trainable_params == totals.params - frozen
+        assert (totals.buffers, totals.param_bytes) == (6, 4 * totals.params)
+
+
+def test_equal_layers_may_be_frozen_or_not() -> None:
+    report = report_of("input: [4]\nlayers:\n  - linear: 4\n  - linear: {units: 4, trainable: false}\n")
+    assert [row.figures.trainable_params for row in report.rows] == [20, 0]
+
+
+@pytest.mark.parametrize("text", [BODY, MIDDLE])
+def test_memory_has_neither_gradient_nor_state_for_them(text: str) -> None:
+    trained = report_of(text).totals.trainable_params
+    found = training(graph_of(text), optimiser="adam")
+    assert found.weights.parameters == 4 * report_of(text).totals.params
+    assert found.weights.state == 2 * 4 * trained
+    assert found.steps[-1].parts.weight_gradients == (4 * trained, 0)
+    assert inference(graph_of(text)).weights == inference(graph_of(FREE)).weights
+
+
+def test_what_is_kept_and_the_way_back() -> None:
+    """A frozen layer that no gradient passes keeps nothing; a linear one in the middle not its input."""
+    free, body, middle = (training(graph_of(text)) for text in (FREE, BODY, MIDDLE))
+    macs = {"conv": 64 * 81, "middle": 192 * 7, "head": 35}
+    assert free.backward_macs == macs["conv"] + 2 * macs["middle"] + 2 * macs["head"]
+    assert body.backward_macs == macs["middle"] + 2 * macs["head"]
+    assert middle.backward_macs == macs["conv"] + macs["middle"] + 2 * macs["head"]
+    kept = {layer.node.full_name: layer.kept for layer in body.layers}
+    assert not any(any(kept[name]) for name in kept if name.startswith("body"))
+    read = 4 * 192
+    assert free.kept.each - middle.kept.each == read
+
+
+@pytest.mark.parametrize(
+    ("item", "shape", "free", "frozen"),
+    [
+        ("linear: {units: 5}", (7, 6), 42, 0),
+        ("conv: {filters: 4, kernel: 3}", (3, 8, 8), 192, 192),
+        ("layernorm", (7, 6), 42 + 14, 42 + 14),
+        ("rmsnorm", (7, 6), 91, 49),
+        ("prelu", (3, 8, 8), 192, 192),
+        ("rnn: {units: 5}", (7, 4), 68, 35),
+        ("rnn: {units: 5, layers: 2, bidirectional: true}", (7, 4), 286, 140),
+        ("gru: {units: 5}", (7, 4), 273, 210),
+        ("gru: {units: 5, layers: 2, bidirectional: true}", (7, 4), 1106, 840),
+        ("lstm: {units: 5, layers: 2, bidirectional: true}", (7, 4), 1106, 840),
+        ("multi_head_attention: {heads: 2}", (7, 8), 294, 238),
+    ],
+)  # fmt: skip
+def test_what_pytorch_keeps(item: str, shape: tuple[int, ...], free: int, frozen: int) -> None:
+    """Elements a sample, of saved_tensors_hooks with all parameters at requires_grad=False."""
+    for trainable, kept in (("true", free), ("false", frozen)):
+        options = item if ":" in item else f"{item}: {{}}"
+        options = f"{options[:-1]}{', ' if options[-2] != '{' else ''}trainable: {trainable}}}"
+        graph = graph_of(
+            f"input: {list(shape)}\nlayers:\n  - parameter: {{shape: {list(shape)}}}\n  - {options}\n"
+        )
+        assert training(graph).layers[1].kept.each == 4 * kept
+
+
+def test_words_of_the_commands(cli: Callable[..., Any], tmp_path: Any) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(BODY)
+    assert f"({MIDDLE_PARAMS + HEAD_PARAMS:,} trainable, {BODY_PARAMS} frozen)" in cli("table", str(path)).out
+    assert "weight, bias; frozen" in cli("explain", str(path), "body.main.conv1").out
+    assert '"trainable_params": 0' in cli("table", str(path), "--format", "json").out
+
+
+def test_comparisons_show_them() -> None:
+    free, body = report_of(FREE), report_of(BODY)
+    names = [measure.name for measure in compare([free, body], ["a", "b"]).measures]
+    assert "trainable_params" in names
+    assert "trainable_params" not in [m.name for m in compare([free, free], ["a", "b"]).measures]
+    steps = difference(free, body).steps
+    assert [d.what for step in steps for d in step.details] == ["trainable"] * 3
+
+
+def test_a_flat_spec_freezes_alike() -> None:
+    graph = graph_of(flat_spec(graph_of(BODY)))
+    assert [node.is_frozen for node in graph.nodes if node.params] == [True, True, True, False, False]
+
+
+def test_explain_counts_a_frozen_layer() -> None:
+    report = report_of(MIDDLE)
+    row = next(row for row in report.rows if row.node.name == "middle")
+    figure = next(found for found in explain(report, row) if found.figure == "params")
+    assert (figure.value, figure.remark) == (MIDDLE_PARAMS, "weight, bias; frozen")
