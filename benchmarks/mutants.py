@@ -289,7 +289,7 @@ def main() -> int:
     parser.add_argument("--graphs", type=int, default=150)
     parser.add_argument("--seconds", type=float, default=90)
     parser.add_argument("--rooms", nargs="*", default=list(ROOMS))
-    parser.add_argument("--without", nargs="*", default=[], help="files that are left out: crew.py")
+    parser.add_argument("--without", nargs="*", default=[], help="files that are left out: workers.py")
     asked = parser.parse_args()
     every = every_mutant(asked.rooms, asked.without)
     drawn = random.Random(asked.seed).sample(every, min(asked.count, len(every)))

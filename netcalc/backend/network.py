@@ -78,7 +78,7 @@ class Network:
     def compile(self, batch: int = 1, workers: int | None = None) -> Plan:
         """A plan for fast inference of one batch size, with the weights as they are now.
 
-        `workers` processes share the work, as many as pay unless given. Raises ExecutionError where its
+        `workers` threads share the work, as many as pay unless given. Raises ExecutionError where its
         memory is more than the machine's.
         """
         return Plan(self, batch, workers)

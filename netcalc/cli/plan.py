@@ -15,7 +15,7 @@ def command(
     ] = "float32",
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, max=64, help="Processes that share the work; as many as pay."),
+        typer.Option("--workers", min=1, max=64, help="Threads that share the work; as many as pay."),
     ] = None,
     input: InputOption = None,
     set: SetOption = None,

@@ -20,7 +20,7 @@ _NARROW = ("held", "output")
 def plan_lines(draft: "Draft", width: int | None) -> Iterator[list[Segment]]:
     """One line a step, then how the work is shared out and what memory is taken."""
     graph = draft.graph
-    workers = f"{draft.workers} workers" if draft.workers > 1 else "one process"
+    workers = f"{draft.workers} workers" if draft.workers > 1 else "one worker"
     yield [(graph.name, "bold"), (f"  ·  batch {draft.batch}, {draft.dtype.name}, {workers}", "")]
     yield []
     names = list(_HEADINGS)

@@ -2,12 +2,7 @@
 
 import ast
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,16 +11,20 @@ import pytest
 
 import netcalc
 from netcalc.backend import Network, random_inputs
+from netcalc.backend.blas import single_blas_thread
 from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan.crew import Crew, WorkerError, can_fork
+from netcalc.backend.plan import Plan
+from netcalc.backend.plan.dependencies import Footprint, Marks, footprint
 from netcalc.backend.plan.plan import drafted
-from netcalc.backend.plan.tensors import Tensor, placed
+from netcalc.backend.plan.steps import Part
+from netcalc.backend.plan.tensors import Halo, Tensor, placed
 from netcalc.diagnostics import ExecutionError, NetcalcError
 from netcalc.graph import Graph
 
 from cases import CASES
 from helpers import graph_of
+from random_graphs import random_graph
 
 LARGEST = 1e-4
 """The largest error relative to the largest output, in float32."""
@@ -39,8 +38,6 @@ NETS = {
     "swin_t": (3, 64, 64), "r3d_18": (3, 4, 32, 32),
     "mnasnet0_5": (3, 64, 64),
 }  # fmt: skip
-
-forks = pytest.mark.skipif(not can_fork(), reason="workers are forked on Linux on x86 alone")
 
 
 def stirred(graph: Graph, dtype: str = "float32") -> Network:
@@ -81,7 +78,6 @@ def test_zoo(name: str) -> None:
     assert difference(network, batch=2, workers=2) < LARGEST
 
 
-@forks
 @pytest.mark.parametrize("name", ["alexnet", "resnet18", "mobilenet_v2", "googlenet", "densenet121"])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_zoo_with_each_step_shared_out(name: str, batch: int) -> None:
@@ -248,7 +244,6 @@ def test_tokens_stay_whole() -> None:
     assert difference(stirred(graph), 2, 2) < LARGEST
 
 
-@forks
 def test_the_same_bits_again_and_with_a_new_plan() -> None:
     network = stirred(netcalc.load("resnet18", input=(3, 64, 64)))
     x = random_inputs(network.graph, 1)["input"]
@@ -318,93 +313,73 @@ def test_threads_that_share_a_plan_take_turns() -> None:
             assert np.array_equal(one, other)
 
 
-def children() -> set[str]:
-    """The processes that this one has."""
-    return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
+def taking_turns(plan: Plan, pick: Callable[[list[int]], int]) -> None:
+    """A run in which one worker at a time does a list, any that need not wait; `pick` says which."""
+    done = [0] * plan.draft.workers
+    while ready := [
+        worker
+        for worker, work in enumerate(plan._work)
+        if done[worker] < len(work) and all(done[wait.worker] >= wait.lists for wait in work[done[worker]][0])
+    ]:
+        worker = pick(ready)
+        for call in plan._work[worker][done[worker]][1]:
+            call()
+        done[worker] += 1
+    assert done == [len(work) for work in plan._work]
 
 
-@forks
-def test_workers_end_with_their_plan() -> None:
-    before = children()
-    network = Network(netcalc.load("lenet5"))
-    with network.compile(2, 2) as plan:
-        plan.forward(np.zeros((2, 1, 28, 28)))
-        assert len(children() - before) == 1
-    assert children() == before
-    plan.forward(np.zeros((2, 1, 28, 28)))
-    assert len(children() - before) == 1
-    del plan
-    assert children() == before
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("workers", [2, 3])
+@pytest.mark.parametrize("name", ["alexnet", "resnet18", "mobilenet_v2", "googlenet", "densenet121"])
+def test_any_order_that_waits_allow_gives_the_same_bits(name: str, batch: int, workers: int) -> None:
+    network = stirred(netcalc.load(name, input=(3, 64, 64)))
+    rng = np.random.default_rng(0)
+    with network.compile(batch, workers) as plan:
+        x = random_inputs(network.graph, batch)
+        expected = plan.run(x)
+        for pick in (min, max, rng.choice, rng.choice):
+            plan._take(x)
+            with np.errstate(all="ignore"), single_blas_thread():
+                taking_turns(plan, pick)
+            for output, y in expected.items():
+                assert np.array_equal(plan._output(output), y)
 
 
-_ENDLESS = """
-import os, numpy as np, netcalc
-plan = netcalc.Network(netcalc.load("lenet5")).compile(2, 2)
-x = np.zeros((2, 1, 28, 28))
-plan.forward(x)
-print(open(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read(), flush=True)
-while True:
-    plan.forward(x)
-"""
+def test_layers_whose_workers_read_their_own_rows_follow_without_a_wait() -> None:
+    text = "input: [8, 32, 32]\nlayers:\n  - conv: {filters: 8, kernel: 1}\n  - relu\n"
+    text += "  - conv: {filters: 8, kernel: 1}\n"
+    # once: where the memory of the input, which is N,C,H,W, is taken for a tensor N,H,W,C
+    for more, waiting in (("", 1), ("  - conv: {filters: 8, kernel: 3}\n", 2)):
+        with stirred(graph_of(text + more)).compile(1, 2) as plan:
+            assert [sum(bool(before) for before, _ in work) for work in plan._work] == [waiting] * 2
 
 
-@forks
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_worker_outlives_its_process(signum: signal.Signals) -> None:
-    command = [sys.executable, "-c", _ENDLESS]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout
-        (worker,) = process.stdout.readline().split()
-        process.send_signal(signum)
-        assert process.wait(timeout=20) == -signum
-    end = time.monotonic() + 20
-    while Path(f"/proc/{worker}").exists() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert not Path(f"/proc/{worker}").exists()
-
-
-@forks
-def test_a_lost_worker_is_replaced() -> None:
-    before = children()
-    network = Network(netcalc.load("lenet5"))
-    x = random_inputs(network.graph, 2)["input"]
-    with network.compile(2, 2) as plan:
-        first = plan.forward(x)
-        (pid,) = children() - before
-        os.kill(int(pid), signal.SIGKILL)
-        np.testing.assert_allclose(plan.forward(x), first, rtol=1e-4, atol=1e-6)
-        assert np.array_equal(plan.forward(x), first)
-    assert children() == before
-
-
-@forks
-def test_an_interruption_ends_the_workers_and_the_next_run_is_whole() -> None:
-    before = children()
-    interrupted: list[int] = []
-
-    def once() -> None:
-        if not interrupted:
-            interrupted.append(1)
-            raise KeyboardInterrupt
-
-    crew = Crew([[[], [once], []], [[], [], []]])
-    with pytest.raises(KeyboardInterrupt):
-        crew.run()
-    assert children() == before
-    crew.run()
-    crew.close()
-    assert children() == before
-
-
-@forks
-def test_a_worker_that_fails_stops_all() -> None:
-    def fails() -> None:
-        raise ValueError
-
-    crew = Crew([[[], []], [[fails], []]])
-    with pytest.raises(WorkerError, match="a worker failed"):
-        crew.run()
-    crew.close()
+@pytest.mark.parametrize("seed", range(20))
+def test_calls_touch_what_their_footprint_says(seed: int) -> None:
+    """What a call does not read does not change its result, and what it does not write stays."""
+    network = stirred(random_graph(seed))
+    rng = np.random.default_rng(0)
+    with network.compile(2, 2) as plan, np.errstate(all="ignore"), single_blas_thread():
+        plan.run(random_inputs(network.graph, 2))
+        shared = plan._shared.view(np.float32)
+        for lists in zip(*plan._work, strict=True):
+            for _, calls in lists:
+                for call in calls:
+                    reads, writes = footprint(call)
+                    before = shared.copy()
+                    call()
+                    after = shared.copy()
+                    read, written = (Marks(plan._shared, 1, 1) for _ in range(2))
+                    read.add([Footprint([], reads)], 0, 1)
+                    written.add([Footprint([], writes)], 0, 1)
+                    inside = written._written[0][: shared.size] > 0
+                    assert np.array_equal(before[~inside], after[~inside], equal_nan=True)
+                    shared[...] = rng.standard_normal(shared.size)
+                    needed = read._written[0][: shared.size] > 0
+                    shared[needed] = before[needed]
+                    call()
+                    assert np.array_equal(shared[inside], after[inside], equal_nan=True)
+                    shared[...] = after
 
 
 def test_tensors_that_live_together_lie_apart() -> None:
@@ -442,3 +417,20 @@ def test_what_workers_share_while_they_work_apart_lies_apart() -> None:
 def test_vgg_needs_little_more_than_what_lives_at_once(workers: int) -> None:
     made = drafted(netcalc.load("vgg16"), 8, "float32", workers)
     assert made.arena_bytes < 0.5 * sum(type.nbytes * 8 for type in made.graph.types.values())
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize("halo", [((1, 2), (3, 1)), ((0, 0), (0, 2)), ((0, 3), (1, 0)), ((2, 0), (0, 0))])
+@pytest.mark.parametrize("workers", [1, 2, 3, 7])
+def test_the_borders_of_all_workers_are_the_halo(channels_last: bool, halo: Halo, workers: int) -> None:
+    tensor = Tensor("x", (6, 5, 4), np.dtype("f4"), channels_last, halo)
+    for unit, axis in ((1, 0), (2, 0), (1, 1)):  # shares of rows, in pairs too, or of channels
+        whole = np.ones((2, *tensor.held), np.float32)
+        for worker in range(workers):
+            part = Part(worker, workers)
+            shares = (part.of(5, unit), slice(0, 6)) if axis == 0 else (slice(0, 5), part.of(6))
+            for side in tensor.borders(whole, *shares):
+                side[...] -= 1
+        assert tensor.inner(whole).all()
+        assert whole.sum() == tensor.inner(whole).sum()
+        assert whole.min() == 0

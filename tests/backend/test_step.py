@@ -1,8 +1,6 @@
 """The training step against the plain path: outputs, every gradient, running statistics, random numbers."""
 
 import gc
-import os
-import signal
 import threading
 from collections.abc import Callable, Mapping
 
@@ -14,7 +12,6 @@ import netcalc
 from netcalc.backend import Network, TrainingStep, random_inputs
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.step.team import Team
 from netcalc.diagnostics import ExecutionError
 from netcalc.graph import Graph
 
@@ -151,6 +148,17 @@ def test_shared_parameters_of_layers_that_reach_an_output_or_not(
     assert_equal_to_plain(*pair(graph, "float64"), batch=4, workers=workers, rounds=3)
 
 
+def test_a_sharer_that_leaves_out_the_bias() -> None:
+    graph = graph_of(
+        "inputs: {a: [4, 6], b: [4]}\noutputs: [x, y, z]\nlayers:\n"
+        "  - linear: {name: x, from: a, units: 3}\n"
+        "  - linear: {name: y, from: a, units: 3, share: x, bias: false}\n"
+        "  - linear: {name: other, from: b, units: 3}\n"
+        "  - linear: {name: z, from: b, units: 3, share: other, bias: false}\n"
+    )
+    assert_equal_to_plain(*pair(graph, "float64"), batch=4, workers=2, rounds=3)
+
+
 READ_TWICE = """
 input: [2, 5, 5]
 layers:
@@ -241,65 +249,6 @@ def test_more_than_the_machine_has_is_refused() -> None:
         TrainingStep(Network(netcalc.load("lenet5")), 10**9)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3])
-def test_what_fails_in_one_worker_ends_all_and_the_next_task_runs(size: int) -> None:
-    team = Team(size)
-    done = [0] * size
-
-    def fails(worker: int) -> None:
-        team.join()
-        if worker == size - 1:
-            refuse("E900", f"in worker {worker}")
-        team.join()
-
-    def works(worker: int) -> None:
-        team.join()
-        done[worker] += 1
-
-    for _ in range(2):
-        with pytest.raises(ExecutionError, match=f"in worker {size - 1}"):
-            team.run(fails)
-        team.run(works)
-    assert done == [2] * size
-    team.close()
-
-
-def test_an_interrupt_ends_all_workers() -> None:
-    team = Team(2)
-
-    def interrupted(worker: int) -> None:
-        if worker == 0:
-            raise KeyboardInterrupt
-        team.join()
-
-    with pytest.raises(KeyboardInterrupt):
-        team.run(interrupted)
-    team.run(lambda worker: team.join())
-    team.close()
-
-
-@pytest.mark.parametrize("heard", ["at once", "when the other worker has ended"])
-def test_an_interrupt_while_another_works_waits_for_it(heard: str) -> None:
-    team = Team(2)
-    ended = []
-
-    def interrupted(worker: int) -> None:
-        if worker == 1:
-            threading.Event().wait(0.1)
-            if heard == "at once":
-                os.kill(os.getpid(), signal.SIGINT)
-            else:
-                signal.raise_signal(signal.SIGINT)  # does not wake the main thread
-            threading.Event().wait(0.1)
-            ended.append(worker)
-
-    with pytest.raises(KeyboardInterrupt):
-        team.run(interrupted)
-    assert ended == [1]
-    team.run(lambda worker: team.join())
-    team.close()
-
-
 def test_workers_take_one_thread_each_for_matrix_products() -> None:
     def threads() -> list[int]:
         return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
@@ -316,8 +265,8 @@ def test_workers_take_one_thread_each_for_matrix_products() -> None:
 def test_threads_go_with_the_step(failed: bool) -> None:
     before = threading.enumerate()
     step = lenet(workers=3)
-    assert len(threads_beside(before)) == 2
     step.forward(np.zeros((8, 1, 28, 28)))
+    assert len(threads_beside(before)) == 2
     if failed:
         with pytest.raises(ExecutionError, match="in worker 1"):
             step._run(lambda worker: worker == 1 and refuse("E900", "in worker 1"))

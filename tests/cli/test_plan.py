@@ -14,7 +14,7 @@ def test_what_is_chosen_for_each_layer(cli: Callable[..., Any]) -> None:
     assert "relu" in lines["conv3"]
     assert "product" in lines["fc6"]
     assert "relu1" not in lines
-    assert "one process" in lines["AlexNet"]
+    assert "one worker" in lines["AlexNet"]
     assert "MiB of weights in the form that the algorithms read" in shown
 
 

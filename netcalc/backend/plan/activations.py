@@ -18,7 +18,7 @@ InPlace = Callable[[Any, Array, Scratch], Iterator[Call]]
 
 def _clipped(y: Array, least: float, most: float) -> Iterator[Call]:
     """One clip, which takes a third of the time of a `np.maximum` with a number."""
-    yield partial(y.clip, y.dtype.type(least), y.dtype.type(most), y)
+    yield partial(y.clip, y.dtype.type(least), y.dtype.type(most), out=y)
 
 
 def relu(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
@@ -67,7 +67,7 @@ def hardswish(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
 def leaky_relu(layer: Any, y: Array, scratch: Scratch) -> Iterator[Call]:
     with scratch.lent():
         below = scratch.take(y.shape, y.dtype)
-        yield partial(y.clip, y.dtype.type(-np.inf), y.dtype.type(0), below)
+        yield partial(y.clip, y.dtype.type(-np.inf), y.dtype.type(0), out=below)
         yield partial(np.multiply, below, y.dtype.type(layer.slope), below)
         yield from relu(layer, y, scratch)
         yield partial(np.add, y, below, y)

@@ -73,7 +73,7 @@ class Convolve(Fused):
     def calls(self, views: Views) -> Iterator[Call]:
         x, output = self._read(views), self._output(views)
         groups = len(self.prepared)
-        rows, filters = self._share(output.y, views.part)
+        rows, filters = self.share(output.y, views.part)
         first, last = rows.start * self._stride, self.algorithm.reads((rows.stop, 1))[0]
         if rows.stop == rows.start or filters.stop == filters.start:
             return
@@ -107,8 +107,8 @@ class Convolve(Fused):
     def _output(self, views: Views) -> Output:
         return Output(views.out(), self.params.get("bias"), views.plus(), finisher(self.stage.activation))
 
-    def _share(self, y: Array, part: Part) -> tuple[slice, slice]:
-        """Rows or filters of the output for one worker."""
+    def share(self, y: Array, part: Part) -> tuple[slice, slice]:
+        """Rows, or filters where rows are few or uneven."""
         samples, height, width, filters = y.shape
         unit = self.algorithm.row_unit
         units = -(-height // unit)

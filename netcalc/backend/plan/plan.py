@@ -3,27 +3,29 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import partial
-from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from netcalc.backend.blas import blas_threads
+from netcalc.backend.blas import single_blas_thread
 from netcalc.backend.convolution.base import Call, Scratch
 from netcalc.backend.errors import refuse
 from netcalc.backend.inputs import Given, checked_inputs
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.memory import require_memory
-from netcalc.backend.plan.crew import Crew, WorkerError, can_fork, shared_memory, usable_cores
+from netcalc.backend.plan.dependencies import Wait, waits
 from netcalc.backend.plan.drafting import Draft, draft
 from netcalc.backend.plan.steps import Part
+from netcalc.backend.workers import Team, cores
 from netcalc.graph import Graph
 from netcalc.layers import LayerError
 
 if TYPE_CHECKING:
     from netcalc.backend.network import Network
 
+Work = list[tuple[list[Wait], list[Call]]]
+"""A worker's lists of calls, each with what it waits for."""
 DTYPES = ("float32", "float64")
 _MOST_WORKERS = 8
 _LEAST_MACS = 2_000_000
@@ -31,18 +33,16 @@ _LEAST_MACS = 2_000_000
 
 
 def drafted(graph: Graph, batch: int, dtype: str, workers: int | None = None) -> Draft:
-    """The plan on paper, for `workers` processes; as many as pay unless given."""
+    """The plan on paper, for `workers` threads; as many as pay unless given."""
     if dtype not in DTYPES:
         refuse("E913", f"a plan computes in {' or '.join(DTYPES)}, not in {dtype}")
     if batch < 1:
         refuse("E902", f"a plan is for a batch of 1 or more, not of {batch}: there is no sample to run")
     if workers is not None and workers < 1:
         raise ValueError(f"a plan needs a worker, not {workers}")
-    if not can_fork():
-        return draft(graph, batch, 1, dtype)
     if workers is not None:
         return draft(graph, batch, workers, dtype)
-    made = draft(graph, batch, min(usable_cores(), _MOST_WORKERS), dtype)
+    made = draft(graph, batch, min(cores(), _MOST_WORKERS), dtype)
     return made if made.workers == 1 or _pays(made) else draft(graph, batch, 1, dtype)
 
 
@@ -62,7 +62,7 @@ class Plan:
     """A network's layers as NumPy calls for one batch size, on memory that is laid out once.
 
     Batch norms are part of the weights before them, activations follow in place, each convolution has its
-    algorithm, and processes share the work. It holds the weights as they were when it was made.
+    algorithm, and threads share the work. It holds the weights as they were when it was made.
 
         >>> plan = network.compile(batch=8)
         >>> y = plan.forward(np.zeros((8, 3, 224, 224)))
@@ -81,13 +81,16 @@ class Plan:
         for step in made.steps:
             node, norm = step.stage.node, step.stage.norm
             step.prepare(network.arrays_of(node), {} if norm is None else network.arrays_of(norm))
-        self._lock = Lock()
-        self._shared = shared_memory(made.shared_bytes)
+        self._team = Team(made.workers)
+        self._shared = np.zeros(made.shared_bytes, np.uint8)
         memories = [
             (np.empty(made.own_bytes, np.uint8), np.empty(sizes.scratch, np.uint8))
             for _ in range(made.workers)
         ]
-        self._crew = Crew([self._lists(worker, *memory) for worker, memory in enumerate(memories)])
+        lists = [self._lists(worker, *memory) for worker, memory in enumerate(memories)]
+        self._work = [
+            list(zip(*own, strict=True)) for own in zip(waits(lists, self._shared), lists, strict=True)
+        ]
 
     def forward(self, x: Given) -> Array | dict[str, Array]:
         """The output for an input N,C,... of the plan's batch, or a dict of them where there are several.
@@ -104,18 +107,18 @@ class Plan:
         for name, array in arrays.items():
             if len(array) != self.batch:
                 refuse("E902", f"the input {name} has a batch of {len(array)}, the plan is for {self.batch}")
-        with self._lock:
+        with self._team.lock:
             self._take(arrays)
             try:
-                with blas_threads(1) if made.workers > 1 else nullcontext(), np.errstate(all="ignore"):
-                    self._crew.run()
-            except (WorkerError, LayerError):
+                with single_blas_thread() if made.workers > 1 else nullcontext(), np.errstate(all="ignore"):
+                    self._team.run(partial(_run, self._work, self._team))
+            except LayerError:
                 return self.network.run(arrays, gradients=False).outputs  # it says what is wrong, if anything
             return {name: self._output(name) for name in made.graph.outputs}
 
     def close(self) -> None:
         """End the workers; a later run starts them again."""
-        self._crew.close()
+        self._team.close()
 
     def __enter__(self) -> Self:
         return self
@@ -166,7 +169,18 @@ class Plan:
                 views[name] = tensor.whole(self._shared, made.batch)[first : first + share]
             else:
                 views[name] = tensor.whole(own, share)
-        if part.is_first:
-            for side in made.tensors[output].borders(views[output]):
+        tensor, whole = made.tensors[output], views[output]
+        if any(map(any, tensor.halo)):
+            for side in tensor.borders(whole, *made.steps[number].share(tensor.image(whole), part)):
                 yield partial(np.copyto, side, 0)
         yield from made.calls(number, views, Scratch(scratch), part)
+
+
+def _run(work: list[Work], team: Team, worker: int) -> None:
+    """One worker's part of a run."""
+    for before, calls in work[worker]:
+        for other, lists in before:
+            team.wait(worker, other, lists)
+        for call in calls:
+            call()
+        team.advance(worker)

@@ -10,7 +10,7 @@ import numpy as np
 
 from netcalc.backend.convolution.base import Call, blocks
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan.steps import BLOCK_ELEMENTS, Step, Views
+from netcalc.backend.plan.steps import BLOCK_ELEMENTS, ByRows, Part, Step, Views
 
 
 class GlobalAverage(Step):
@@ -22,6 +22,9 @@ class GlobalAverage(Step):
     def channels_last(self, number: int) -> bool | None:
         return True
 
+    def share(self, y: Array, part: Part) -> tuple[slice, slice]:
+        return slice(0, y.shape[1]), part.of(y.shape[3])
+
     def calls(self, views: Views) -> Iterator[Call]:
         x = views.x()
         channels = views.part.of(x.shape[3])
@@ -30,14 +33,13 @@ class GlobalAverage(Step):
             yield partial(np.mean, x[..., channels], axis=(1, 2), out=y[:, channels])
 
 
-class Pool(Step):
+class Pool(ByRows):
     """Maxima or means over windows: one pass over the output for each cell of the kernel.
 
     Cells in the padding are left out of a maximum, and count as 0 in a mean.
     """
 
     name = "by kernel cells"
-    is_fast = True
 
     def channels_last(self, number: int) -> bool | None:
         return True

@@ -120,13 +120,18 @@ class Step:
         """What it holds beside the network's own arrays."""
         return 0
 
+    def share(self, y: Array, part: Part) -> tuple[slice, slice]:
+        """The rows and channels that a worker writes of an output N,H,W,C."""
+        every = slice(0, y.shape[1]), slice(0, y.shape[3])
+        return every if part.is_first else (slice(0, 0), slice(0, 0))
+
     def calls(self, views: Views) -> Iterator[Call]:
         """What one worker does."""
         if views.part.is_first:
             tensor, _ = views.y
             kernel = KERNELS[self.stage.kind]
             yield partial(_run, kernel, self.stage.node.layer, self.params, views.naturals(),
-                          tensor.natural(views.out()))  # fmt: skip
+                          out=tensor.natural(views.out()))  # fmt: skip
 
 
 def _run(kernel: Any, layer: Any, params: Arrays, xs: tuple[Array, ...], out: Array) -> None:
@@ -134,25 +139,32 @@ def _run(kernel: Any, layer: Any, params: Arrays, xs: tuple[Array, ...], out: Ar
     np.copyto(out, y)
 
 
-class Rearrange(Step):
+class ByRows(Step):
+    """A step whose workers share out the rows of an image."""
+
+    is_fast = True
+
+    def share(self, y: Array, part: Part) -> tuple[slice, slice]:
+        return part.of(y.shape[1]), slice(0, y.shape[3])
+
+
+class Rearrange(ByRows):
     """A copy of a tensor in another layout or shape."""
 
     name = "copy"
-    is_fast = True
 
     def calls(self, views: Views) -> Iterator[Call]:
         (tensor, _), (source, _) = views.y, views.xs[0]
         out, x = tensor.natural(views.out()), views.naturals()[0]
         if tensor.shape != source.shape:
             out = out.reshape(x.shape, copy=False)
-        rows = views.part.of(x.shape[1])
-        yield partial(np.copyto, out[:, rows], x[:, rows])
+        axis = 2 if x.ndim == 4 else 1
+        rows = (slice(None),) * axis + (views.part.of(x.shape[axis]),)
+        yield partial(np.copyto, out[rows], x[rows])
 
 
-class Fused(Step):
+class Fused(ByRows):
     """A step that ends with an activation or not."""
-
-    is_fast = True
 
     def finished(self, y: Array, scratch: Scratch) -> Iterator[Call]:
         finish = finisher(self.stage.activation)
@@ -213,11 +225,10 @@ def _matrix(array: Array, scratch: Scratch) -> Generator[Call, None, Array]:
     return packed.reshape(-1, array.shape[-1], copy=False)
 
 
-class Concat(Step):
+class Concat(ByRows):
     """Tensors side by side along the channels."""
 
     name = "copy"
-    is_fast = True
 
     def channels_last(self, number: int) -> bool | None:
         return True

@@ -9,7 +9,7 @@ import numpy as np
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.network import Network
 from netcalc.backend.step.storage import Layout, Pool, Slot, Value
-from netcalc.backend.step.team import Team
+from netcalc.backend.workers import Team
 from netcalc.graph import Node
 from netcalc.tensor import Shape
 

@@ -59,22 +59,22 @@ class WholeBatch(Fallback):
         return node.layer.mixes_samples(training=True)
 
     def forward(self, worker: int) -> None:
-        self.shop.team.join()
+        self.shop.team.join(worker)
         if worker == 0:
             xs = tuple(_gathered(x.parts, x.rank) for x in self.site.xs)
             y = self._run(0, xs, Context(True, self.shop.random(self.site.number)))
             for part, share in zip(self.y.parts, self.shop.shares, strict=True):
                 np.copyto(part, kept(y[share]))
-        self.shop.team.join()
+        self.shop.team.join(worker)
 
     def backward(self, worker: int) -> None:
-        self.shop.team.join()
+        self.shop.team.join(worker)
         if worker == 0:
             gradients = self._back(0, _gathered(self.dy, self.y.rank))
             for dxs, dx in zip(self.dxs, gradients, strict=True):
                 for part, share in zip(dxs or [], self.shop.shares, strict=False):
                     np.copyto(part, 0 if dx is None else kept(dx[share]))
-        self.shop.team.join()
+        self.shop.team.join(worker)
 
 
 def _contiguous(array: Array) -> Array:

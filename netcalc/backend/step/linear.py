@@ -50,7 +50,7 @@ class LinearProduct(Step):
         (dxs,) = self.dxs
         if dxs is not None:
             np.matmul(self.weight.T, self.dy[worker], out=dxs[worker])
-        self.shop.team.join()
+        self.shop.team.join(worker)
         (dweight,) = self.site.gradients["weight"]
         units, workers = len(dweight), len(self.shop.workers)
         rows = slice(units * worker // workers, units * (worker + 1) // workers)

@@ -54,7 +54,7 @@ class BatchNormalisation(Step):
         self.means[worker] = sums_of_channels(self.x.parts[worker]) / self.counts[worker]
         np.subtract(x, self.means[worker][:, np.newaxis], out=centred)
         self.squares[worker] = products_of_channels(self.centred[worker], self.centred[worker])
-        self.shop.team.join()
+        self.shop.team.join(worker)
         mean = self.counts @ self.means / self.count
         apart = self.means - mean
         variance = (self.squares.sum(axis=0) + self.counts @ (apart * apart)) / self.count
@@ -80,7 +80,7 @@ class BatchNormalisation(Step):
             if name in self.site.gradients:
                 self.site.gradients[name][worker][...] = sums[worker]
         (dxs,) = self.dxs
-        self.shop.team.join()
+        self.shop.team.join(worker)
         if dxs is None:
             return
         scale = self.weight * inverse

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.step.team import Team
+from netcalc.backend.workers import Team
 from netcalc.graph import Graph, Node
 
 
@@ -49,24 +49,23 @@ class ParameterGradients:
         return self._arrays[node.full_name]
 
     def reached(self, layers: Collection[str]) -> None:
-        """Take up which layers write their gradients on the way back: a shared one is the sum of theirs."""
+        """Take up which layers write gradients on the way back: a shared parameter's is the sum of theirs."""
         for owner, users in self._users.items():
-            writing = [user for user in users if user in layers]
-            if writing and writing != [owner]:
-                for name, (total, *_) in self._arrays[owner].items():
-                    gathered = [self._arrays[user][name][0] for user in writing if name in self._arrays[user]]
-                    if gathered:  # a bias that no user has gathers nothing
-                        self._joined.append((total, gathered))
+            writing = [self._arrays[user] for user in users if user in layers]
+            for name, (total, *_) in self._arrays[owner].items():
+                parts = [own[name][0] for own in writing if name in own]  # one may leave out the bias
+                if (parts and parts[0] is not total) or len(parts) > 1:
+                    self._joined.append((total, parts))
 
     def sum(self, worker: int) -> None:
         """Add up this worker's share of what all have gathered."""
-        self._team.join()
+        self._team.join(worker)
         size = self._team.size
         share = slice(self._summed * worker // size, self._summed * (worker + 1) // size)
         for other in self._flat[1:]:
             self._flat[0][share] += other[share]
         if self._joined:
-            self._team.join()
+            self._team.join(worker)
             for total, (first, *others) in self._joined if worker == 0 else ():
                 np.copyto(total, first)
                 for other in others:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from netcalc.backend.blas import blas_threads
+from netcalc.backend.blas import single_blas_thread
 from netcalc.backend.errors import refuse
 from netcalc.backend.inputs import Given, checked_inputs, token_inputs
 from netcalc.backend.kernels.base import Array, Arrays
@@ -18,7 +18,7 @@ from netcalc.backend.passes import Grads, checked_upstream
 from netcalc.backend.step.base import Workshop
 from netcalc.backend.step.laying import Backward, Forward
 from netcalc.backend.step.storage import kept, natural
-from netcalc.backend.step.team import Task, Team, shares
+from netcalc.backend.workers import Task, Team, shares
 
 _KEPT = 3
 """Tensors as large as the outputs that a step keeps at most, for each: outputs, what is kept, gradients."""
@@ -64,18 +64,19 @@ class TrainingStep:
 
     def forward(self, x: Given) -> Array | dict[str, Array]:
         """The output N,..., or a dict of them by name where there are several."""
-        self._outputs = {}
         network, batch = self._shop.network, self._shop.batch
         given = checked_inputs(network.graph, x, network.precision)
         for name, array in given.items():
             if len(array) != batch:
                 refuse("E902", f"the input {name} has a batch of {len(array)}, this step is for {batch}")
-        self._shop.draw = network.next_draw()
         types = network.graph.types
         outputs = {name: self._shop.zeros((batch, *types[name].shape)) for name in network.graph.outputs}
-        self._run(partial(self._run_forward, given, outputs))
-        self._outputs = outputs
-        return next(iter(self._outputs.values())) if len(self._outputs) == 1 else self._outputs
+        with self._shop.team.lock:
+            self._outputs = {}
+            self._shop.draw = network.next_draw()
+            self._run(partial(self._run_forward, given, outputs))
+            self._outputs = outputs
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def backward(self, upstream: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None) -> Grads:
         """The gradients for an upstream gradient of the output, or of each by name; ones unless given.
@@ -83,21 +84,22 @@ class TrainingStep:
         Once after each forward, whose results it writes over. Those of the inputs are None unless this
         step was made to give them.
         """
-        if not self._outputs:
-            refuse("E909", "a way back follows a forward of the same training step, once")
-        given = checked_upstream(self._outputs, upstream, self._shop.network.precision)
-        self._outputs = {}
-        self._run(partial(self._run_backward, given))
-        graph, values = self._shop.network.graph, self._forward.values
-        inputs: dict[str, Array | None] = dict.fromkeys(given.name for given in graph.inputs)
-        for name, parts in self._backward.inputs.items():
-            inputs[name] = np.concatenate([natural(part, values[name].rank) for part in parts])
-        return Grads(inputs, dict(self._forward.gradients.named))
+        with self._shop.team.lock:
+            if not self._outputs:
+                refuse("E909", "a way back follows a forward of the same training step, once")
+            given = checked_upstream(self._outputs, upstream, self._shop.network.precision)
+            self._outputs = {}
+            self._run(partial(self._run_backward, given))
+            graph, values = self._shop.network.graph, self._forward.values
+            inputs: dict[str, Array | None] = dict.fromkeys(given.name for given in graph.inputs)
+            for name, parts in self._backward.inputs.items():
+                inputs[name] = np.concatenate([natural(part, values[name].rank) for part in parts])
+            return Grads(inputs, dict(self._forward.gradients.named))
 
     def _run(self, task: Task) -> None:
         if self._closed:
             refuse("E909", "this training step is closed: its workers are gone")
-        with blas_threads(1), np.errstate(all="ignore"):
+        with single_blas_thread(), np.errstate(all="ignore"):
             self._shop.team.run(task)
 
     def _run_forward(self, given: Arrays, outputs: Arrays, worker: int) -> None:
