@@ -97,28 +97,27 @@ class Training:
 
 @dataclass(frozen=True)
 class Inference:
-    """Running the network forward, whatever the batch; figures are of one sample but for the weights."""
+    """Running the network forward, whatever the batch."""
 
     graph: Graph
     weights: int
-    written: tuple[int, ...]
-    """Bytes that live while each layer runs, in the order in which the graph lists them."""
+    written: tuple[tuple[int, Bytes], ...]
+    """What lives beside the weights, moment by moment with the layer that runs, in the graph's order."""
     ordering: Ordering
-    ordered: tuple[int, ...]
+    ordered: tuple[tuple[int, Bytes], ...]
     """The same in the order that was found."""
 
-    @property
-    def peak_layer(self) -> Node:
+    def peak_layer(self, batch: int) -> Node:
         """The layer at which most lives, in the graph's order."""
-        return self.graph.nodes[self.written.index(max(self.written))]
+        return self.graph.nodes[max(self.written, key=lambda moment: moment[1].at(batch))[0]]
 
     def peak(self, batch: int) -> int:
         """The most bytes that live at once, in the graph's order."""
-        return self.weights + max(self.written) * batch
+        return self.weights + max(live.at(batch) for _, live in self.written)
 
     def best_peak(self, batch: int) -> int:
         """The same in the order that was found."""
-        return self.weights + max(self.ordered) * batch
+        return self.weights + max(live.at(batch) for _, live in self.ordered)
 
 
 def training(

@@ -34,7 +34,7 @@ class Precision(NamedTuple):
     def extra_bytes(self, extra: Extra) -> int:
         """Bytes of what a layer keeps beside tensors."""
         wide = extra.statistics * self.statistic_bytes + extra.indices * INDEX_BYTES
-        return extra.values * self.itemsize + wide
+        return extra.values * self.itemsize + wide + extra.flags
 
 
 class Weights(NamedTuple):

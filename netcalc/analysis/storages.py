@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netcalc.analysis.precision import INDEX_BYTES
-from netcalc.analysis.report import IN_PLACE
 from netcalc.graph import Graph, Node
 from netcalc.layers import Kept, View
 from netcalc.layers.kept import NOTHING
@@ -97,7 +96,7 @@ class Storages:
 
     def _works_in_place(self, node: Node, kept: Kept) -> bool:
         """Whether it writes over its input: an activation or the like that is its only reader."""
-        if node.layer.family not in IN_PLACE or node.inputs[0] not in self._alone or kept.inputs:
+        if not node.layer.in_place or node.inputs[0] not in self._alone or kept.inputs:
             return False
         together = self.part_of.get(node.full_name) == self.part_of.get(node.inputs[0])
         return together and self.of[node.inputs[0]] not in self._held

@@ -38,6 +38,7 @@ class ReLU(Activation):
     """
 
     kind = "relu"
+    in_place = True
     keeps = OUTPUT
     also = ("ReLU", "rectifier")
     ops = 1
@@ -50,6 +51,7 @@ class ReLU6(Activation):
     """
 
     kind = "relu6"
+    in_place = True
     also = ("ReLU6",)
     ops = 2
 
@@ -61,6 +63,7 @@ class LeakyReLU(Activation):
     """
 
     kind = "leaky_relu"
+    in_place = True
     keeps = OUTPUT
     also = ("LeakyReLU",)
     ops = 2
@@ -99,6 +102,7 @@ class ELU(Activation):
     """
 
     kind = "elu"
+    in_place = True
     keeps = OUTPUT
     also = ("ELU",)
     ops = 4
@@ -113,6 +117,7 @@ class SELU(Activation):
     """
 
     kind = "selu"
+    in_place = True
     keeps = OUTPUT
     also = ("SELU",)
     ops = 5
@@ -125,6 +130,7 @@ class CELU(Activation):
     """
 
     kind = "celu"
+    in_place = True
     keeps = OUTPUT
     also = ("CELU",)
     ops = 7
@@ -156,6 +162,7 @@ class SiLU(Activation):
     """
 
     kind = "silu"
+    in_place = True
     also = ("SiLU", "swish")
     ops = 4
 
@@ -191,6 +198,7 @@ class HardSigmoid(Activation):
     """
 
     kind = "hardsigmoid"
+    in_place = True
     also = ("Hardsigmoid", "hard_sigmoid")
     ops = 4
 
@@ -202,6 +210,7 @@ class HardSwish(Activation):
     """
 
     kind = "hardswish"
+    in_place = True
     also = ("Hardswish", "hard_swish")
     ops = 5
 
@@ -227,6 +236,7 @@ class Mish(Activation):
     """
 
     kind = "mish"
+    in_place = True
     also = ("Mish",)
     ops = 5
 

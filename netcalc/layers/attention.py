@@ -11,6 +11,7 @@ from netcalc.layers import geometry
 from netcalc.layers.activation import Softmax
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Flag, Integer
 from netcalc.tensor import TensorType
@@ -67,6 +68,28 @@ class ScaledDotProductAttention(Layer):
         if self.heads == 1:
             return Kept((2,), each=Extra(values=query.numel + key.numel + scores))
         return Kept(each=Extra(values=query.numel + key.numel + value.numel + scores))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """One operator with the log-sums beside; the scores themselves where keys and values differ in width."""
+        (query, key, value), inside = xs, Inside(3)
+        if key.shape[1] == value.shape[1]:
+            inside.make(y.numel, 0, 1, 2, beside=Extra(statistics=self.heads * query.shape[0]))
+            return inside
+        pairs = query.shape[0] * key.shape[0]
+        apart = self.heads > 1
+        scaled = inside.make(query.numel, 0)
+        mask = inside.make(0, once=Extra(values=pairs)) if self.causal else None
+        keys = inside.make(key.numel, 1)
+        if apart:
+            scaled, keys = inside.copy(query.numel, scaled), inside.copy(key.numel, keys)
+        scores = inside.make(self.heads * pairs, scaled, keys)
+        if mask is not None:
+            scores = inside.make(self.heads * pairs, scores, mask)
+        weights = inside.make(self.heads * pairs, scores)
+        weighted = inside.make(y.numel, weights, inside.copy(value.numel, 2) if apart else 2)
+        if apart:
+            inside.copy(y.numel, weighted)
+        return inside
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return 2 * self.cost(xs, y).macs
@@ -141,6 +164,32 @@ class MultiHeadAttention(Layer):
             read = read + (key.numel if one else key.numel + value.numel)
         projected = (length + 2 * key.shape[0]) * width
         return Kept(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """What is read is copied, projected, given its bias; projections made together are then dealt out."""
+        inside = Inside(len(xs))
+        numbers, (query, key, value) = _three(tuple(range(len(xs)))), _three(xs)
+        width = query.shape[1]
+        if len(xs) == 1:
+            groups = [(0, query, 3)]
+        elif len(xs) == 2 and key.shape[1] == width:
+            groups = [(0, query, 1), (1, key, 2)]
+        else:
+            groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
+        parts = [self._project(inside, number, x, width * times, times) for number, x, times in groups]
+        beside = Extra(statistics=self.heads * query.shape[0])
+        weighted = inside.make(query.numel, *parts, beside=beside)
+        inside.make(y.numel, weighted, weights=width * width)
+        return inside
+
+    def _project(self, inside: Inside, number: int, x: TensorType, features: int, times: int) -> int:
+        """The projections of one input, `times` of them side by side."""
+        size = x.shape[0] * features
+        read = inside.copy(x.numel, number)
+        projected = inside.make(size, read, weights=x.shape[1] * features)
+        if self.bias:
+            projected = inside.make(size, projected, weights=features, copies=True)
+        return projected if times == 1 else inside.make(size, projected)
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         missing = [x.numel for x, needed in zip(_three(xs), _three(needs), strict=True) if not needed]

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Kept, View
 from netcalc.layers.options import Option
 from netcalc.tensor import Shape, TensorType
@@ -65,6 +66,8 @@ class Layer:
     """What it keeps for backward, where that does not depend on its options and sizes."""
     view: ClassVar[View | None] = None
     """How its output is its input's memory, where it is."""
+    in_place: ClassVar[bool] = False
+    """Whether it can write over its input: where PyTorch's module has the option `inplace`."""
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
@@ -102,6 +105,10 @@ class Layer:
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """What it keeps for backward; `needs` says of each input whether a gradient goes back to it."""
         return self.keeps
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """The operators it runs; None where one reads all inputs and makes the output, nothing beside."""
+        return None
 
     def view_in(self, training: bool) -> View | None:
         """How its output is its input's memory, in training or in inference."""

@@ -13,6 +13,7 @@ from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Flag, Integer, Number
 from netcalc.tensor import Shape, TensorType
@@ -42,6 +43,13 @@ class _Norm(Layer):
 def _scale_and_shift(shape: Shape, bias: bool = True) -> tuple[ParamSpec, ...]:
     scale = ParamSpec("weight", shape, "ones")
     return (scale, ParamSpec("bias", shape, "zeros")) if bias else (scale,)
+
+
+def _with_statistics(y: TensorType, kept: Kept) -> Inside:
+    """One operator, which makes the mean and the deviation beside its output."""
+    inside = Inside()
+    inside.make(y.numel, 0, beside=kept.each)
+    return inside
 
 
 class BatchNorm(_Norm):
@@ -74,6 +82,14 @@ class BatchNorm(_Norm):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), once=Extra(statistics=2 * xs[0].shape[0]))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """The batch's mean and deviation, where inference takes them too."""
+        if self.running:
+            return None
+        inside = Inside()
+        inside.make(y.numel, 0, once=Extra(statistics=2 * y.shape[0]))
+        return inside
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
@@ -108,6 +124,9 @@ class LayerNorm(_Norm):
         together = xs[0].shape[:1] if self.channels else xs[0].shape[-self.axes :]
         return Kept((0,), each=Extra(statistics=2 * (y.numel // prod(together))))
 
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        return _with_statistics(y, self.kept(xs, y, (True,)))
+
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         return pointwise(x) if self.channels else None
 
@@ -132,6 +151,12 @@ class InstanceNorm(_Norm):
         channels = xs[0].shape[0]
         return Kept((0,), each=Extra(values=channels if self.affine else 0, statistics=2 * channels))
 
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        channels, inside = y.shape[0], Inside()
+        learned = [inside.make(channels) for _ in self.params(*xs)]
+        inside.make(y.numel, 0, *learned, beside=Extra(statistics=2 * channels))
+        return inside
+
 
 class GroupNorm(_Norm):
     """Normalises groups of channels of each sample (Wu and He 2018), as PyTorch's GroupNorm.
@@ -155,6 +180,9 @@ class GroupNorm(_Norm):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), each=Extra(statistics=2 * self.groups))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        return _with_statistics(y, self.kept(xs, y, (True,)))
 
 
 class LRN(Layer):
@@ -187,6 +215,16 @@ class LRN(Layer):
         channels, positions = y.shape[0], prod(y.shape[1:])
         padded = (channels + self.size - 1) * positions
         return Kept((0,), each=Extra(values=padded + 2 * y.numel))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        inside = Inside()
+        square = inside.make(y.numel, 0)
+        padded = inside.make((y.shape[0] + self.size - 1) * prod(y.shape[1:]), square)
+        total = inside.make(y.numel, padded)
+        for _ in ("alpha", "k", "beta"):
+            total = inside.make(y.numel, total)
+        inside.make(y.numel, 0, total)
+        return inside
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)

@@ -16,6 +16,7 @@ from netcalc.layers import geometry
 from netcalc.layers.activation import Sigmoid, Tanh
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer
 from netcalc.tensor import Shape, TensorType
@@ -29,6 +30,8 @@ class _Recurrent(Layer):
 
     family = "recurrent"
     gates: ClassVar[int]
+    states: ClassVar[int] = 1
+    """Tensors that are carried from step to step."""
     unit_ops: ClassVar[int]
     """Operations a unit takes each step beside its dot products."""
 
@@ -78,6 +81,44 @@ class _Recurrent(Layer):
         reading = xs[0].numel * len(self.directions) * self.gates * self.units
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
 
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """For each layer and direction the products with its input, step by step the states, and their stack."""
+        inside, steps, read = Inside(), xs[0].shape[0], 0
+        states = self.layers * len(self.directions) * self.units
+        first = [inside.make(states) for _ in range(self.states)]
+        for number, features in enumerate(self._features(xs[0])):
+            sequences = []
+            for _ in self.directions:
+                hidden = self._run(inside, read, steps, features, is_first=number == 0, states=first)
+                sequences.append(inside.make(steps * self.units, *hidden))
+            read = sequences[0]
+            if self.bidirectional:
+                read = inside.copy(steps * self.units * 2, *sequences)
+        if self.last:
+            inside.make(y.numel, read)
+        return inside
+
+    def _run(
+        self, inside: Inside, read: int, steps: int, features: int, is_first: bool, states: list[int]
+    ) -> list[int]:
+        """The hidden states of one layer in one direction."""
+        size = self.gates * self.units
+        if is_first:
+            read = inside.copy(steps * features, read)
+        joined = inside.make(steps * size, read, weights=size * features)
+        if is_first and self.bias:
+            joined = inside.make(steps * size, joined)
+        hidden = []
+        for _ in range(steps):
+            states = self._step(inside, joined, states)
+            hidden.append(states[0])
+        return hidden
+
+    def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
+        """The next states, the hidden one first."""
+        total = inside.make(self.units, joined, states[0])
+        return [inside.make(self.units, total)]
+
     def _kept_states(self, steps: int) -> int:
         """Elements that a layer's steps keep in one direction: gates, states and what joins them."""
         return 7 * steps * self.units
@@ -126,7 +167,17 @@ class LSTM(_Recurrent):
     kind = "lstm"
     also = ("LSTM",)
     gates = 4
+    states = 2
     unit_ops = 4 + 3 * Sigmoid.ops + 2 * Tanh.ops + 4
+
+    def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
+        hidden, cell = states
+        gates = inside.make(4 * self.units, joined, hidden)
+        kept = inside.make(self.units, gates, cell)
+        new = inside.make(self.units, gates)
+        inside.make(0, kept, new)  # added in place
+        bounded = inside.make(self.units, kept)
+        return [inside.make(self.units, gates, bounded), kept]
 
 
 class GRU(_Recurrent):
@@ -143,3 +194,9 @@ class GRU(_Recurrent):
     also = ("GRU",)
     gates = 3
     unit_ops = 3 + 1 + 2 * Sigmoid.ops + Tanh.ops + 4
+
+    def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
+        gates = inside.make(3 * self.units, states[0])
+        reset = inside.make(self.units, joined, gates)
+        inside.make(0, gates, reset)  # the new gate in place
+        return [inside.make(self.units, states[0], gates)]

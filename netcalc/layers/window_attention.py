@@ -7,6 +7,7 @@ from netcalc.layers.activation import Sigmoid
 from netcalc.layers.attention import SCORE_OPS
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer
 from netcalc.layers.errors import LayerError
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer, Sizes
 from netcalc.tensor import Shape, TensorType
@@ -114,6 +115,92 @@ class WindowAttention(SpatialLayer):
         positions, _ = self._positions(tuple(space))
         reading = 3 * positions * channels * channels
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """Bias, windows, projection, scores, their softmax, what they weigh, and the way back to the input."""
+        inside = Inside()
+        *space, channels = xs[0].shape
+        positions, _ = self._positions(tuple(space))
+        windows = self.windows(tuple(space))
+        cut = any(size > window for size, window in zip(space[1:], windows[1:], strict=True))
+        padded = positions * channels
+        swin = not self.grid and self.scale == "head"
+        bias = self._make_bias(inside, windows) if swin else None
+        x = inside.copy(padded, 0) if swin else 0
+        if any(self.shifts(tuple(space))):
+            x = inside.copy(padded, x)
+        if cut or not swin:
+            x = inside.copy(padded, x)
+        qkv = inside.make(3 * padded, x, weights=3 * channels * channels)
+        x = self._attend(inside, qkv, bias, tuple(space), x)
+        x = inside.make(padded, x, weights=channels * channels)
+        if cut or not swin:
+            x = inside.copy(padded, x)
+        if any(self.shifts(tuple(space))):
+            x = inside.copy(padded, x)
+        if positions != prod(space):
+            inside.copy(y.numel, x)
+        return inside
+
+    def _make_bias(self, inside: Inside, windows: Shape) -> int:
+        """The bias of each two positions of a window: picked from a table, or from a network's results."""
+        pairs = prod(windows) ** 2
+        picked = Extra(values=pairs * self.heads)
+        made: tuple[int, ...] = ()
+        if self.cosine:
+            hidden = inside.make(0, once=Extra(values=self.offsets() * _HIDDEN))
+            made = (inside.make(0, hidden, once=Extra(values=self.offsets() * self.heads)),)
+        elif prod(windows) != prod(self.size):
+            made = (inside.make(0, once=Extra(indices=pairs)),)
+        bias = inside.make(0, *made, once=picked)
+        if self.heads > 1:
+            bias = inside.copy(0, bias, once=picked)
+        for _ in ("sigmoid", "times 16") if self.cosine else ():
+            bias = inside.make(0, bias, once=picked)
+        return bias
+
+    def _attend(self, inside: Inside, qkv: int, bias: int | None, space: Shape, windows: int) -> int:
+        """Scores of queries and keys, their softmax, and the values that it weighs."""
+        channels = inside.operators[qkv - inside.inputs].each.values
+        positions, size = self._positions(space)
+        part, scores = channels // 3, positions * size * self.heads
+        apart = self.heads > 1
+        if self.cosine:
+            query, key = (self._unit_length(inside, qkv, part, positions) for _ in ("queries", "keys"))
+        else:
+            query, key = inside.make(part, qkv), qkv
+        if apart:
+            query, key = inside.copy(part, query), inside.copy(part, key)
+        score = inside.make(scores, query, key)
+        if self.cosine:
+            score = inside.make(scores, score, once=Extra(values=self.heads))
+        if bias is None:
+            bias = self._make_bias(inside, self.windows(space))
+        score = inside.make(scores, score, bias, copies=True)
+        if any(self.shifts(space)):
+            score = inside.make(scores, score, self._make_mask(inside, positions, size, windows), copies=True)
+        weights = inside.make(scores, score)
+        weighted = inside.make(part, weights, inside.copy(part, qkv) if apart else qkv)
+        return inside.copy(part, weighted) if apart else weighted
+
+    def _unit_length(self, inside: Inside, qkv: int, part: int, positions: int) -> int:
+        """Queries or keys divided by their lengths."""
+        length = inside.make(positions * self.heads, qkv)
+        return inside.make(part, qkv, inside.make(positions * self.heads, length))
+
+    def _make_mask(self, inside: Inside, positions: int, size: int, windows: int) -> int:
+        """Which positions of a shifted window were neighbours; the same for all samples.
+
+        PyTorch's `new_zeros` takes the windows as an example of a tensor.
+        """
+        pairs = Extra(values=positions * size)
+        region = inside.make(0, windows, once=Extra(values=positions))
+        region = inside.copy(0, region, once=Extra(values=positions))
+        apart = inside.make(0, region, once=pairs)
+        differs = inside.make(0, apart, once=Extra(flags=positions * size))
+        filled = inside.make(0, apart, differs, once=pairs)
+        agrees = inside.make(0, apart, once=Extra(flags=positions * size))
+        return inside.make(0, filled, agrees, once=pairs)
 
     def _positions(self, space: Shape) -> tuple[int, int]:
         """The positions of all windows, the padded ones among them, and those of one."""
