@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple
 from netcalc.analysis.checkpointing import Segment, blocks, square_root, whole
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.lifetimes import Lifetimes
+from netcalc.analysis.losses import Loss, LossName, losses_of
 from netcalc.analysis.ordering import Ordering, best_order
-from netcalc.analysis.precision import Precision, Weights, precision_of, weights_of
+from netcalc.analysis.precision import Precision, Weights, precision_of, update_bytes, weights_of
 from netcalc.analysis.storages import Storages
 from netcalc.analysis.training import Replay, Step
 from netcalc.graph import Graph, Node
@@ -45,6 +46,9 @@ class Training:
     layers: tuple[LayerMemory, ...]
     keeps: Mapping[str, Kept]
     """What each layer keeps, by its full name."""
+    losses: tuple[Loss, ...]
+    loss_kept: Bytes
+    """What the losses keep that no layer keeps."""
 
     def bytes_at(self, step: Step, batch: int) -> int:
         """Everything that lives at a step."""
@@ -72,8 +76,8 @@ class Training:
 
     @cached_property
     def kept(self) -> Bytes:
-        """What all layers keep for backward, nothing forgotten."""
-        total = Bytes()
+        """What all layers and the loss keep for backward, nothing forgotten."""
+        total = self.loss_kept
         for layer in self.layers:
             total = total.plus(layer.kept)
         return total
@@ -127,10 +131,11 @@ def training(
     *,
     mixed: bool = True,
     checkpoint: Checkpoint = "none",
+    loss: LossName = "auto",
 ) -> Training:
     """Replay one step of training.
 
-    Raises ValueError for an element type, an optimiser or a depth of blocks that is not known.
+    Raises ValueError for an element type, an optimiser, a loss or a depth of blocks that is not known.
     """
     precision = precision_of(dtype, mixed)
     weights = weights_of(graph, precision, optimiser)
@@ -141,9 +146,14 @@ def training(
         for node in graph.nodes[segment.start : segment.stop]
     }
     lifetimes = Lifetimes(Storages(graph, precision.itemsize, training=True, part_of=part_of))
-    steps = tuple(Replay(lifetimes, precision, segments).steps())
-    layers = _layers(lifetimes.storages, precision)
-    return Training(graph, precision, weights, segments, steps, layers, lifetimes.storages.kept)
+    losses = losses_of(graph, precision, loss)
+    update = update_bytes(graph, precision, optimiser)
+    steps = tuple(Replay(lifetimes, precision, segments, losses, update).steps())
+    storages = lifetimes.storages
+    layers = _layers(storages, precision)
+    return Training(
+        graph, precision, weights, segments, steps, layers, storages.kept, losses, _kept_by(storages, losses)
+    )
 
 
 def training_peak(graph: Graph, batch: int, dtype: str = "float32", optimiser: str = "sgd") -> int:
@@ -195,6 +205,19 @@ def _layers(storages: Storages, precision: Precision) -> tuple[LayerMemory, ...]
             back = node.layer.backward_macs(types, node.output, storages.needs_of(node))
         layers.append(LayerMemory(node, Bytes(precision.extra_bytes(kept.once), each), back))
     return tuple(layers)
+
+
+def _kept_by(storages: Storages, losses: tuple[Loss, ...]) -> Bytes:
+    """What the losses keep that no layer keeps."""
+    held = {storage for node in storages.graph.nodes for storage in storages.kept_by(node)}
+    total = Bytes()
+    for loss in losses:
+        storage = storages.of[loss.output]
+        total = total.plus(loss.kept)
+        if loss.keeps_output and storage not in held:
+            held.add(storage)
+            total = total.plus(Bytes(each=storages.sizes[storage]))
+    return total
 
 
 def _macs(graph: Graph, node: Node) -> int:

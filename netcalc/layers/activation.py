@@ -78,6 +78,7 @@ class PReLU(Activation):
     """
 
     kind = "prelu"
+    transposes = True
     also = ("PReLU",)
     ops = 2
 

@@ -73,7 +73,7 @@ class ScaledDotProductAttention(Layer):
         """One operator with the log-sums beside; the scores themselves where keys and values differ in width."""
         (query, key, value), inside = xs, Inside(3)
         if key.shape[1] == value.shape[1]:
-            inside.make(y.numel, 0, 1, 2, beside=Extra(statistics=self.heads * query.shape[0]))
+            inside.product(y.numel, 0, 1, 2, beside=Extra(statistics=self.heads * query.shape[0]))
             return inside
         pairs = query.shape[0] * key.shape[0]
         apart = self.heads > 1
@@ -82,11 +82,11 @@ class ScaledDotProductAttention(Layer):
         keys = inside.make(key.numel, 1)
         if apart:
             scaled, keys = inside.copy(query.numel, scaled), inside.copy(key.numel, keys)
-        scores = inside.make(self.heads * pairs, scaled, keys)
+        scores = inside.product(self.heads * pairs, scaled, keys)
         if mask is not None:
             scores = inside.make(self.heads * pairs, scores, mask)
-        weights = inside.make(self.heads * pairs, scores)
-        weighted = inside.make(y.numel, weights, inside.copy(value.numel, 2) if apart else 2)
+        weights = inside.softmax(self.heads * pairs, scores)
+        weighted = inside.product(y.numel, weights, inside.copy(value.numel, 2) if apart else 2)
         if apart:
             inside.copy(y.numel, weighted)
         return inside
@@ -111,6 +111,7 @@ class MultiHeadAttention(Layer):
     """
 
     kind = "multi_head_attention"
+    transposes = True
     family = "attention"
     also = ("MultiheadAttention", "MultiHeadAttention", "self_attention", "cross_attention", "mha")
     arity = (1, 3)
@@ -178,15 +179,15 @@ class MultiHeadAttention(Layer):
             groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
         parts = [self._project(inside, number, x, width * times, times) for number, x, times in groups]
         beside = Extra(statistics=self.heads * query.shape[0])
-        weighted = inside.make(query.numel, *parts, beside=beside)
-        inside.make(y.numel, weighted, weights=width * width)
+        weighted = inside.product(query.numel, *parts, beside=beside)
+        inside.product(y.numel, weighted, weights=width * width)
         return inside
 
     def _project(self, inside: Inside, number: int, x: TensorType, features: int, times: int) -> int:
         """The projections of one input, `times` of them side by side."""
         size = x.shape[0] * features
         read = inside.copy(x.numel, number)
-        projected = inside.make(size, read, weights=x.shape[1] * features)
+        projected = inside.product(size, read, weights=x.shape[1] * features)
         if self.bias:
             projected = inside.make(size, projected, weights=features, copies=True)
         return projected if times == 1 else inside.make(size, projected)

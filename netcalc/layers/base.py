@@ -69,6 +69,9 @@ class Layer:
     in_place: ClassVar[bool] = False
     """Whether it can write over its input: where PyTorch's module has the option `inplace`."""
 
+    transposes: ClassVar[bool] = False
+    """Whether PyTorch gives the gradients of its weights as views of others, which cannot be added to."""
+
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
         inherited = {**cls.options, **own}

@@ -44,6 +44,7 @@ class Parameter(Layer):
     """
 
     kind = "parameter"
+    transposes = True
     family = "embedding"
     also = ("Parameter", "position_embedding", "class_token", "layer_scale")
 

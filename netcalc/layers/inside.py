@@ -4,6 +4,7 @@ A layer states its operators; when its tensors come and go follows from them: ea
 that reads it. Attention is the case in point: its projections and scores are the largest tensors of a network.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ class Operator(NamedTuple):
     """What it makes for each sample beside that, which nobody reads."""
     weights: int
     """The learned elements that it reads."""
+    keeps: tuple[int, ...]
+    """The tensors that its way back reads."""
     copies: bool
     """Whether it only moves elements: on the way back the gradient of what it read is that of its result."""
 
@@ -50,6 +53,8 @@ class BackMoment(NamedTuple):
     """Whether those of the layer's inputs are."""
     weights: int
     """The learned elements whose gradients are there."""
+    gone: Extra
+    """What the layer kept of each sample and no longer needs."""
 
 
 class Inside:
@@ -67,12 +72,21 @@ class Inside:
         once: Extra = Extra(),
         beside: Extra = Extra(),
         weights: int = 0,
+        keeps: tuple[int, ...] = (),
         copies: bool = False,
     ) -> int:
         """Add an operator; the number of the tensor that it makes."""
         made = each._replace(values=each.values + values)
-        self.operators.append(Operator(reads, made, once, beside, weights, copies))
+        self.operators.append(Operator(reads, made, once, beside, weights, keeps, copies))
         return self.inputs + len(self.operators) - 1
+
+    def product(self, values: int, *reads: int, weights: int = 0, beside: Extra = Extra()) -> int:
+        """Add an operator whose way back reads what it read."""
+        return self.make(values, *reads, weights=weights, beside=beside, keeps=reads)
+
+    def softmax(self, values: int, read: int) -> int:
+        """Add an operator whose way back reads its result."""
+        return self.make(values, read, keeps=(self.inputs + len(self.operators),))
 
     def copy(self, values: int, *reads: int, once: Extra = Extra()) -> int:
         """Add an operator that moves elements."""
@@ -99,6 +113,8 @@ class Inside:
         """What lives while the gradients of each operator are computed, from the last on."""
         gradients: dict[int, Extra] = {}  # of what is made inside, by number; a copy's is not new
         gives, weights, came = False, 0, self.inputs + len(self.operators) - 1
+        keepers = Counter(number for operator in self.operators for number in operator.keeps)
+        gone = Extra()
         for place in range(len(self.operators) - 1, -1, -1):
             operator, number = self.operators[place], self.inputs + place
             own = gradients.get(number, Extra())
@@ -112,8 +128,13 @@ class Inside:
             each = Extra()
             for extra in gradients.values():
                 each = each.plus(extra)
-            yield BackMoment(each, number == came, gives, weights)
+            yield BackMoment(each, number == came, gives, weights, gone)
             gradients.pop(number, None)
+            gone = gone.plus(operator.beside if operator.keeps else Extra())
+            for kept in operator.keeps:
+                keepers[kept] -= 1
+                if not keepers[kept] and self.inputs <= kept < came:
+                    gone = gone.plus(self._made(kept).each)
 
     def _made(self, number: int) -> Operator:
         return self.operators[number - self.inputs]

@@ -16,6 +16,7 @@ class Linear(Layer):
     """
 
     kind = "linear"
+    transposes = True
     family = "linear"
     keeps = INPUT
     also = ("Dense", "fc", "fully_connected", "affine", "dense")

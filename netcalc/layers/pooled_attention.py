@@ -56,6 +56,7 @@ class PooledAttention(Layer):
     """
 
     kind = "pooled_attention"
+    transposes = True
     family = "attention"
     also = ("MultiscaleAttention", "multiscale_attention")
 
@@ -149,7 +150,7 @@ class PooledAttention(Layer):
         (tokens, features), width, inside = xs[0].shape, self._width(xs[0]), Inside()
         queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
         left, right = 1 + prod(queries), 1 + prod(keys)
-        qkv = inside.make(3 * tokens * width, 0, weights=3 * width * features)
+        qkv = inside.product(3 * tokens * width, 0, weights=3 * width * features)
         key, value, query = (
             self._pool(inside, qkv, pool, width) for pool in (self.key_pool, self.value_pool, self.query_pool)
         )
@@ -160,18 +161,18 @@ class PooledAttention(Layer):
         if apart and not self.key_pool.stands:
             key = inside.copy(right * width, key)
         scores = self.heads * left * right
-        score = inside.make(scores, scaled, key)
+        score = inside.product(scores, scaled, key)
         if self.positions:
             inside.make(0, score, self._make_offsets(inside, query, width))  # added in place
-        weights = inside.make(scores, score)
+        weights = inside.softmax(scores, score)
         if apart and not self.value_pool.stands:
             value = inside.copy(right * width, value)
-        weighted = inside.make(left * width, weights, value)
+        weighted = inside.product(left * width, weights, value)
         if self.residual != "none":
             inside.make(0, weighted, query)  # added in place
         if apart:
             weighted = inside.copy(left * width, weighted)
-        inside.make(y.numel, weighted, weights=width * width)
+        inside.product(y.numel, weighted, weights=width * width)
         return inside
 
     def _pool(self, inside: Inside, qkv: int, pool: Pool, width: int) -> int:
@@ -180,9 +181,9 @@ class PooledAttention(Layer):
             return qkv
         grid = prod(pool.grid(self.size))
         patches = inside.copy(prod(self.size) * width, qkv)
-        pooled = inside.make(grid * width, patches, weights=prod(pool.kernel) * width // self.heads)
+        pooled = inside.product(grid * width, patches, weights=prod(pool.kernel) * width // self.heads)
         whole = inside.copy((1 + grid) * width, qkv, pooled)
-        return inside.make((1 + grid) * width, whole, beside=Extra(statistics=2 * self.heads * (1 + grid)))
+        return inside.product((1 + grid) * width, whole, beside=Extra(statistics=2 * self.heads * (1 + grid)))
 
     def _make_offsets(self, inside: Inside, query: int, width: int) -> int:
         """The products of queries and learned positions along each axis, summed over the axes."""
@@ -194,7 +195,7 @@ class PooledAttention(Layer):
         count, products = self.heads * prod(queries), []
         for table, positions in (*zip(space, keys[1:], strict=True), (frames, keys[0])):
             patches = inside.copy(prod(queries) * width, query)
-            products.append(inside.make(count * positions, patches, table))
+            products.append(inside.product(count * positions, patches, table))
         height, breadth, time = products
         plane = inside.make(count * keys[1] * keys[2], height, breadth)
         total = inside.make(count * prod(keys), plane, time)

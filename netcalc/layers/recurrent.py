@@ -29,6 +29,7 @@ class _Recurrent(Layer):
     """T x D to T x units, twice as many with two directions; one state for `last`."""
 
     family = "recurrent"
+    transposes = True
     gates: ClassVar[int]
     states: ClassVar[int] = 1
     """Tensors that are carried from step to step."""

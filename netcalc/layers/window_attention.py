@@ -40,6 +40,7 @@ class WindowAttention(SpatialLayer):
     """
 
     kind = "window_attention"
+    transposes = True
     family = "attention"
     also = ("ShiftedWindowAttention", "ShiftedWindowAttentionV2", "swin_attention", "grid_attention")
 
@@ -131,9 +132,9 @@ class WindowAttention(SpatialLayer):
             x = inside.copy(padded, x)
         if cut or not swin:
             x = inside.copy(padded, x)
-        qkv = inside.make(3 * padded, x, weights=3 * channels * channels)
+        qkv = inside.product(3 * padded, x, weights=3 * channels * channels)
         x = self._attend(inside, qkv, bias, tuple(space), x)
-        x = inside.make(padded, x, weights=channels * channels)
+        x = inside.product(padded, x, weights=channels * channels)
         if cut or not swin:
             x = inside.copy(padded, x)
         if any(self.shifts(tuple(space))):
@@ -171,22 +172,23 @@ class WindowAttention(SpatialLayer):
             query, key = inside.make(part, qkv), qkv
         if apart:
             query, key = inside.copy(part, query), inside.copy(part, key)
-        score = inside.make(scores, query, key)
+        score = inside.product(scores, query, key)
         if self.cosine:
-            score = inside.make(scores, score, once=Extra(values=self.heads))
+            score = inside.product(scores, score)
         if bias is None:
             bias = self._make_bias(inside, self.windows(space))
         score = inside.make(scores, score, bias, copies=True)
         if any(self.shifts(space)):
             score = inside.make(scores, score, self._make_mask(inside, positions, size, windows), copies=True)
-        weights = inside.make(scores, score)
-        weighted = inside.make(part, weights, inside.copy(part, qkv) if apart else qkv)
+        weights = inside.softmax(scores, score)
+        weighted = inside.product(part, weights, inside.copy(part, qkv) if apart else qkv)
         return inside.copy(part, weighted) if apart else weighted
 
     def _unit_length(self, inside: Inside, qkv: int, part: int, positions: int) -> int:
         """Queries or keys divided by their lengths."""
-        length = inside.make(positions * self.heads, qkv)
-        return inside.make(part, qkv, inside.make(positions * self.heads, length))
+        length = inside.make(positions * self.heads, qkv, keeps=(qkv,))
+        bounded = inside.product(positions * self.heads, length)
+        return inside.product(part, qkv, bounded)
 
     def _make_mask(self, inside: Inside, positions: int, size: int, windows: int) -> int:
         """Which positions of a shifted window were neighbours; the same for all samples.

@@ -12,10 +12,12 @@ buffers and optimiser state left out.
   each once, the inputs and targets among them where they are saved.
 - `step`: the most that lives at once in zero_grad, forward, loss and backward, of storages that these make,
   tracked from making to release with weak references. The output is handed to the loss without a name.
+  Autograd adds up gradients out of place while a dispatch mode looks on; the sums that are in place
+  otherwise, as the profiler shows them, are made in place here too.
 - `update`: the same in the optimiser's step, the gradients of the weights among it: Adam's loop over single
   tensors (`foreach=False`, the default on the CPU), its second step, so that its state is there before.
 
-The loss is cross-entropy. Stochastic depth is off, and attention runs without the fused inference kernel of
+The loss is cross-entropy. Attention runs without the fused inference kernel of
 torch.nn.MultiheadAttention, whose inside nobody sees. Every entry is
 [name, options of the network, input shapes without the batch, batch, loss, figures]. A run with the same
 versions writes the same file, memory.json beside this script:
@@ -29,7 +31,7 @@ import json
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -167,7 +169,7 @@ NETWORKS = (
     Network("lstm_words", ((32,),), build=lambda: WordModel(nn.LSTM, 5000, 128, 2), entries=5000),
     Network("gru_words", ((32,),), build=lambda: WordModel(nn.GRU, 5000, 128), entries=5000),
     # and those
-    Network("alexnet", small(224)),
+    Network("alexnet", small(227)),
     Network("resnet18", small(112), batch=4),
     Network("resnet50", small(64)),
     Network("densenet121", small(96)),
@@ -186,11 +188,15 @@ NETWORKS = (
 
 
 def built(case: Network) -> nn.Module:
-    """A network whose branches are never dropped."""
+    """A network as netcalc's spec has it."""
     torch.manual_seed(0)
     module = case.build() if case.build else torchvision.models.get_model(case.name, weights=None)
+    if case.name.startswith(("alexnet", "vgg")):  # whose specs have no pool there; at these sizes it only copies
+        module.avgpool = nn.Identity()
     for part in module.modules():
-        if isinstance(part, torchvision.ops.StochasticDepth):
+        if isinstance(part, torchvision.ops.StochasticDepth) and case.name.startswith("efficientnet"):
+            part.p = 0.0  # EfficientNet's spec drops no branches
+        if isinstance(part, nn.Dropout) and case.name == "alexnet":
             part.p = 0.0
     return module
 
@@ -281,16 +287,37 @@ def inference(module: nn.Module, xs: list[Tensor]) -> tuple[int, str]:
     return operators.peak([y])
 
 
+SUMS = ("add", "add_")
+
+
+def sums_of(loss: Tensor) -> list[str]:
+    """Which of the sums on the way back are in place where no dispatch mode looks on, in order."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        loss.backward()
+    found = [event for event in profile.events() if event.name in ("aten::add", "aten::add_")]
+    return [event.name.removeprefix("aten::") for event in found if not is_inside_operator(event)]
+
+
+def is_inside_operator(event: Any) -> bool:
+    """Whether another operator of PyTorch called it."""
+    return event.cpu_parent is not None and event.cpu_parent.name.startswith("aten::")
+
+
 class Living(TorchDispatchMode):
     """Bytes of the storages that operators make inside the `with`, now and at their highest."""
 
-    def __init__(self, known: Iterable[Tensor]) -> None:
+    def __init__(self, known: Iterable[Tensor], sums: Sequence[str]) -> None:
         super().__init__()
+        self.sums = iter(sums)
+        self.goes_back = False
         self.seen = weakref.WeakSet[Any]()
         self.known = {tensor.untyped_storage()._cdata for tensor in known}
         self.now = self.highest = 0
 
     def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if self.goes_back and (name := operator.overloadpacket.__name__) in SUMS:
+            if next(self.sums) != name:  # autograd adds in place unless a dispatch mode looks on
+                operator = torch.ops.aten.add_.Tensor
         results = operator(*args, **(kwargs or {}))
         for result in tree_leaves(results):
             if isinstance(result, Tensor):
@@ -324,14 +351,16 @@ def training(module: nn.Module, xs: list[Tensor], target: Tensor) -> dict[str, i
     kept = sum(saved.without(module).values())
     del saved
     adam = torch.optim.Adam(module.parameters(), lr=1e-6, foreach=False)
-    loss_of(module(*xs), target).backward()
+    sums = sums_of(loss_of(module(*xs), target))
     adam.step()
     adam.zero_grad(set_to_none=True)
     state = [x for each in adam.state.values() for x in each.values() if isinstance(x, Tensor)]
     gc.collect()
-    with Living((*xs, target, *module.parameters(), *module.buffers(), *state)) as living:
-        loss_of(module(*xs), target).backward()
-        step = living.taken()
+    with Living((*xs, target, *module.parameters(), *module.buffers(), *state), sums) as living:
+        loss = loss_of(module(*xs), target)
+        living.goes_back = True
+        loss.backward()
+        step, living.goes_back = living.taken(), False
         adam.step()
         update = living.taken()
     return {"kept": kept, "step": step, "update": update}
@@ -353,16 +382,16 @@ def main() -> None:
     torch.set_num_threads(1)
     path = Path(__file__).with_name("memory.json")
     known = {each[0]: each for each in json.loads(path.read_text())["networks"]} if sys.argv[1:] else {}
+    versions = [module.__version__.split("+")[0] for module in (torch, torchvision)]
+    source = "PyTorch {}, torchvision {}, recorded by make_memory.py".format(*versions)
     for case in NETWORKS:
         if not sys.argv[1:] or case.name in sys.argv[1:]:
             # the recurrent networks without oneDNN, whose LSTM keeps a workspace of its own
             torch.backends.mkldnn.enabled = not case.entries
             known[case.name] = record(case)
-    versions = [module.__version__.split("+")[0] for module in (torch, torchvision)]
-    source = "PyTorch {}, torchvision {}, recorded by make_memory.py".format(*versions)
-    listed = [known[case.name] for case in NETWORKS if case.name in known]
-    lines = ",\n".join(json.dumps(each, separators=(",", ":")) for each in listed)
-    path.write_text(f'{{"source":{json.dumps(source)},"networks":[\n{lines}\n]}}\n', encoding="utf-8")
+            listed = [known[each.name] for each in NETWORKS if each.name in known]
+            lines = ",\n".join(json.dumps(each, separators=(",", ":")) for each in listed)
+            path.write_text(f'{{"source":{json.dumps(source)},"networks":[\n{lines}\n]}}\n', encoding="utf-8")
 
 
 if __name__ == "__main__":
