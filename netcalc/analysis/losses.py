@@ -1,7 +1,8 @@
 """The loss of a training step: what it keeps, and what its forward and backward take.
 
-As PyTorch's operators on one output y: cross-entropy makes the logarithm of the softmax, as large as y, and keeps
-it; on the way back come its gradient and then that of y. The mean squared error keeps y and a target as large.
+As PyTorch's operators on one output y: cross-entropy makes the logarithm of the softmax, as large as y, and
+keeps it; on the way back come its gradient and then that of y. The mean squared error keeps y and a target
+as large.
 """
 
 from typing import Literal, NamedTuple
@@ -11,6 +12,7 @@ from netcalc.analysis.precision import INDEX_BYTES, Precision
 from netcalc.graph import Graph
 
 LossName = Literal["auto", "cross_entropy", "mse", "none"]
+Kind = Literal["cross_entropy", "mse"]
 LOSSES: tuple[LossName, ...] = ("auto", "cross_entropy", "mse", "none")
 
 
@@ -19,7 +21,7 @@ class Loss(NamedTuple):
 
     output: str
     """The output's full name."""
-    name: Literal["cross_entropy", "mse"]
+    name: Kind
     target: Bytes
     """The classes or values that are wanted, there from the start."""
     logs: Bytes
@@ -37,7 +39,7 @@ class Loss(NamedTuple):
 
 
 def losses_of(graph: Graph, precision: Precision, loss: LossName = "auto") -> tuple[Loss, ...]:
-    """The loss of each output; with `auto` cross-entropy on scores of classes, C or T x C, and none on others.
+    """The loss of each output; with `auto` cross-entropy on scores of classes, C or T x C, alone.
 
     Raises ValueError for a loss that is not known.
     """
@@ -45,8 +47,10 @@ def losses_of(graph: Graph, precision: Precision, loss: LossName = "auto") -> tu
         raise ValueError(f"loss is one of {', '.join(LOSSES)}, not {loss!r}")
     if loss == "none":
         return ()
-    outputs = (name for name in dict.fromkeys(graph.outputs) if loss != "auto" or _is_classifier(graph, name))
-    return tuple(_loss(graph, precision, name, "mse" if loss == "mse" else "cross_entropy") for name in outputs)
+    kind: Kind = "mse" if loss == "mse" else "cross_entropy"
+    outputs = dict.fromkeys(graph.outputs)
+    chosen = (name for name in outputs if loss != "auto" or _is_classifier(graph, name))
+    return tuple(_loss(graph, precision, name, kind) for name in chosen)
 
 
 def _is_classifier(graph: Graph, name: str) -> bool:
@@ -54,7 +58,7 @@ def _is_classifier(graph: Graph, name: str) -> bool:
     return len(shape) in (1, 2) and shape[-1] > 1
 
 
-def _loss(graph: Graph, precision: Precision, name: str, kind: Literal["cross_entropy", "mse"]) -> Loss:
+def _loss(graph: Graph, precision: Precision, name: str, kind: Kind) -> Loss:
     shape, elements = graph.types[name].shape, graph.types[name].numel
     if kind == "mse":
         return Loss(name, kind, Bytes(each=elements * precision.itemsize), Bytes())

@@ -122,7 +122,8 @@ class _Part:
             ran = state.ran | 1 << place
             dying = {storage: size for readers, size, storage in self.dies[place] if not readers & ~ran}
             high = state.live + max(
-                own.at(1) - sum(dying.get(storage, 0) for storage in done) for own, done in self.moments[place]
+                own.at(1) - sum(dying.get(storage, 0) for storage in done)
+                for own, done in self.moments[place]
             )
             left = state.live + self.made[place] - sum(dying.values())
             after = _State(max(state.peak, high), state.left - 1, ran, left)

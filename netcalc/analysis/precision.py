@@ -40,8 +40,8 @@ class Precision(NamedTuple):
 def update_bytes(graph: Graph, precision: Precision, optimiser: str) -> int:
     """The most that an optimiser takes for itself in its step; shared weights once.
 
-    Adam as PyTorch's loop over single tensors: the root of the second moment and the denominator made from it,
-    while the denominator of the tensor before is still there. The others work in place.
+    Adam as PyTorch's loop over single tensors: the root of the second moment and the denominator made from
+    it, while the denominator of the tensor before is still there. The others work in place.
     """
     if not optimiser.startswith("adam"):
         return 0

@@ -16,6 +16,7 @@ from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.losses import Loss
 from netcalc.analysis.precision import Precision
 from netcalc.graph import Node
+from netcalc.layers.kept import Extra
 
 Phase = Literal["forward", "loss", "again", "backward", "update"]
 Copy = tuple[int, bool]
@@ -160,22 +161,27 @@ class Replay:
             yield Step("backward", layer, parts)
             return
         learned = sum(param.numel for param in node.params if param.trainable)
-        highest = parts
+        totals: dict[Bytes, Parts] = {}
         for moment in inside.back_moments():
-            taken = parts._replace(temporary=parts.temporary.plus(
-                Bytes(each=self.precision.extra_bytes(moment.each))))
-            taken = taken._replace(kept=taken.kept.plus(
-                Bytes(each=self.precision.extra_bytes(moment.gone)), -1))
-            missing = Bytes() if moment.came else self.ledger.size(("gradient", came))
+            absent = Bytes() if moment.came else self.ledger.size(("gradient", came))
             for gradient in () if moment.gives else given:
-                missing = missing.plus(self.ledger.size(("gradient", gradient)))
-            taken = taken._replace(
-                gradients=taken.gradients.plus(missing, -1),
-                weight_gradients=taken.weight_gradients.plus(
-                    Bytes((learned - moment.weights) * self.precision.itemsize), -1),
+                absent = absent.plus(self.ledger.size(("gradient", gradient)))
+            later = Bytes((learned - moment.weights) * self.precision.itemsize)
+            taken = Parts(
+                parts.kept.plus(self._each(moment.gone), -1),
+                parts.passing,
+                parts.gradients.plus(absent, -1),
+                parts.weight_gradients.plus(later, -1),
+                parts.temporary.plus(self._each(moment.each)),
             )
-            highest = max(highest, taken, key=lambda parts: parts.total.at(1))
-        yield Step("backward", layer, highest)
+            totals[taken.total] = taken
+        for total, taken in totals.items():  # those that are the highest at some batch
+            others = totals.keys() - {total}
+            if not any(total.once <= other.once and total.each <= other.each for other in others):
+                yield Step("backward", layer, taken)
+
+    def _each(self, extra: Extra) -> Bytes:
+        return Bytes(each=self.precision.extra_bytes(extra))
 
     def _take_storage(self, copy: Copy, holders: int = 0) -> None:
         keepers = self._keepers[copy]
@@ -198,7 +204,7 @@ class Replay:
         return self._fresh
 
     def _take_weight_gradients(self, layer: int) -> bool:
-        """Memory for the gradients of a layer's weights; true where they are to be added to those of others."""
+        """Memory for the gradients of a layer's weights; true where they are added to those of others."""
         node = self.nodes[layer]
         owner = node.shared or node.full_name
         learned = sum(param.numel for param in node.params if param.trainable)

@@ -70,7 +70,7 @@ class ScaledDotProductAttention(Layer):
         return Kept(each=Extra(values=query.numel + key.numel + value.numel + scores))
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
-        """One operator with the log-sums beside; the scores themselves where keys and values differ in width."""
+        """One operator with the log-sums beside; where keys and values differ in width the scores too."""
         (query, key, value), inside = xs, Inside(3)
         if key.shape[1] == value.shape[1]:
             inside.product(y.numel, 0, 1, 2, beside=Extra(statistics=self.heads * query.shape[0]))

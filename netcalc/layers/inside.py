@@ -1,7 +1,7 @@
 """What a layer makes inside itself while it runs, one operator after the other, as PyTorch's do.
 
 A layer states its operators; when its tensors come and go follows from them: each lives to the last operator
-that reads it. Attention is the case in point: its projections and scores are the largest tensors of a network.
+that reads it. Attention is the case in point: its scores can be the largest tensors of a network.
 """
 
 from collections import Counter
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from netcalc.layers.kept import Extra
+
+_NONE = Extra()
 
 
 class Operator(NamedTuple):
@@ -34,7 +36,7 @@ class Moment(NamedTuple):
 
     each: Extra = Extra()
     """What the layer made before its output, for each sample."""
-    once: Extra = Extra()
+    once: Extra = _NONE
     """The same for the batch as a whole."""
     inputs: frozenset[int] | None = None
     """The inputs that it or a later operator reads; None for all."""
@@ -68,9 +70,9 @@ class Inside:
         self,
         values: int,
         *reads: int,
-        each: Extra = Extra(),
-        once: Extra = Extra(),
-        beside: Extra = Extra(),
+        each: Extra = _NONE,
+        once: Extra = _NONE,
+        beside: Extra = _NONE,
         weights: int = 0,
         keeps: tuple[int, ...] = (),
         copies: bool = False,
@@ -80,7 +82,7 @@ class Inside:
         self.operators.append(Operator(reads, made, once, beside, weights, keeps, copies))
         return self.inputs + len(self.operators) - 1
 
-    def product(self, values: int, *reads: int, weights: int = 0, beside: Extra = Extra()) -> int:
+    def product(self, values: int, *reads: int, weights: int = 0, beside: Extra = _NONE) -> int:
         """Add an operator whose way back reads what it read."""
         return self.make(values, *reads, weights=weights, beside=beside, keeps=reads)
 
@@ -88,7 +90,7 @@ class Inside:
         """Add an operator whose way back reads its result."""
         return self.make(values, read, keeps=(self.inputs + len(self.operators),))
 
-    def copy(self, values: int, *reads: int, once: Extra = Extra()) -> int:
+    def copy(self, values: int, *reads: int, once: Extra = _NONE) -> int:
         """Add an operator that moves elements."""
         return self.make(values, *reads, once=once, copies=True)
 

@@ -83,26 +83,28 @@ class _Recurrent(Layer):
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
-        """For each layer and direction the products with its input, step by step the states, and their stack."""
+        """For each layer and direction the products with its input, the states step by step, their stack."""
         inside, steps, read = Inside(), xs[0].shape[0], 0
-        states = self.layers * len(self.directions) * self.units
-        first = [inside.make(states) for _ in range(self.states)]
+        size = self.layers * len(self.directions) * self.units
+        first = [inside.make(size) for _ in range(self.states)]
+        final: list[int] = []  # the states after the last step, which PyTorch gives beside the output
         for number, features in enumerate(self._features(xs[0])):
             sequences = []
             for _ in self.directions:
-                hidden = self._run(inside, read, steps, features, is_first=number == 0, states=first)
-                sequences.append(inside.make(steps * self.units, *hidden))
+                hidden, states = self._run(inside, read, steps, features, number == 0, first)
+                final += states
+                sequences.append(inside.make(steps * self.units, *hidden, *final))
             read = sequences[0]
             if self.bidirectional:
-                read = inside.copy(steps * self.units * 2, *sequences)
+                read = inside.copy(steps * self.units * 2, *sequences, *final)
         if self.last:
-            inside.make(y.numel, read)
+            inside.make(y.numel, read, *final)
         return inside
 
     def _run(
         self, inside: Inside, read: int, steps: int, features: int, is_first: bool, states: list[int]
-    ) -> list[int]:
-        """The hidden states of one layer in one direction."""
+    ) -> tuple[list[int], list[int]]:
+        """The hidden states of one layer in one direction, and the states after its last step."""
         size = self.gates * self.units
         if is_first:
             read = inside.copy(steps * features, read)
@@ -113,7 +115,7 @@ class _Recurrent(Layer):
         for _ in range(steps):
             states = self._step(inside, joined, states)
             hidden.append(states[0])
-        return hidden
+        return hidden, states
 
     def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
         """The next states, the hidden one first."""

@@ -118,7 +118,7 @@ class WindowAttention(SpatialLayer):
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
-        """Bias, windows, projection, scores, their softmax, what they weigh, and the way back to the input."""
+        """Bias, windows, projection, scores, their softmax, what they weigh, and the input's shape again."""
         inside = Inside()
         *space, channels = xs[0].shape
         positions, _ = self._positions(tuple(space))
@@ -174,7 +174,7 @@ class WindowAttention(SpatialLayer):
             query, key = inside.copy(part, query), inside.copy(part, key)
         score = inside.product(scores, query, key)
         if self.cosine:
-            score = inside.product(scores, score)
+            score = inside.product(scores, score, inside.make(0, once=Extra(values=self.heads)))
         if bias is None:
             bias = self._make_bias(inside, self.windows(space))
         score = inside.make(scores, score, bias, copies=True)

@@ -16,11 +16,13 @@ buffers and optimiser state left out.
   otherwise, as the profiler shows them, are made in place here too.
 - `update`: the same in the optimiser's step, the gradients of the weights among it: Adam's loop over single
   tensors (`foreach=False`, the default on the CPU), its second step, so that its state is there before.
+  The loss, one number, still has a name.
 
 The loss is cross-entropy. Attention runs without the fused inference kernel of
 torch.nn.MultiheadAttention, whose inside nobody sees. Every entry is
-[name, options of the network, input shapes without the batch, batch, loss, figures]. A run with the same
-versions writes the same file, memory.json beside this script:
+[name, options of the network, input shapes without the batch, batch, figures]. Every layer that makes an
+output of its own is measured alone too: [kind, options, input shapes, batch, `inference`]. A run with the
+same versions writes the same file, memory.json beside this script:
 
     pip install torch==2.13.0 torchvision==0.28.0
     python tests/golden/make_memory.py
@@ -31,7 +33,7 @@ import json
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,7 +46,8 @@ from torch.utils._pytree import tree_leaves
 sys.modules["torchvision._meta_registrations"] = types.ModuleType("absent")  # needs compiled operators
 
 import torchvision  # noqa: E402
-from make_saved import Saved, UNet, address  # noqa: E402
+from make_parameters import attended  # noqa: E402
+from make_saved import BATCHES, Saved, UNet, example, layers  # noqa: E402
 
 Shape = tuple[int, ...]
 
@@ -57,7 +60,7 @@ class Network(NamedTuple):
     batch: int = 2
     build: Callable[[], nn.Module] | None = None
     """torchvision's of this name unless given."""
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = types.MappingProxyType({})
     """Arguments of netcalc's spec."""
     entries: int = 0
     """How many words there are, where inputs are numbers of words."""
@@ -191,7 +194,9 @@ def built(case: Network) -> nn.Module:
     """A network as netcalc's spec has it."""
     torch.manual_seed(0)
     module = case.build() if case.build else torchvision.models.get_model(case.name, weights=None)
-    if case.name.startswith(("alexnet", "vgg")):  # whose specs have no pool there; at these sizes it only copies
+    if case.name.startswith(
+        ("alexnet", "vgg")
+    ):  # whose specs have no pool there; at these sizes it only copies
         module.avgpool = nn.Identity()
     for part in module.modules():
         if isinstance(part, torchvision.ops.StochasticDepth) and case.name.startswith("efficientnet"):
@@ -315,9 +320,9 @@ class Living(TorchDispatchMode):
         self.now = self.highest = 0
 
     def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if self.goes_back and (name := operator.overloadpacket.__name__) in SUMS:
-            if next(self.sums) != name:  # autograd adds in place unless a dispatch mode looks on
-                operator = torch.ops.aten.add_.Tensor
+        name = operator.overloadpacket.__name__
+        if self.goes_back and name in SUMS and next(self.sums) != name:
+            operator = torch.ops.aten.add_.Tensor  # autograd adds in place unless a dispatch mode looks on
         results = operator(*args, **(kwargs or {}))
         for result in tree_leaves(results):
             if isinstance(result, Tensor):
@@ -374,7 +379,26 @@ def record(case: Network) -> list[Any]:
         target = target_of(module(*xs))
     figures = {"inference": most, **training(module, xs, target)}
     print(case.name, figures, where, file=sys.stderr)
-    return [case.name, case.options, case.inputs, case.batch, figures]
+    return [case.name, dict(case.options), case.inputs, case.batch, figures]
+
+
+def record_layers() -> Iterator[list[Any]]:
+    """Each layer that makes an output of its own: kind, options, input shapes, batch, inference peak."""
+    for case in layers():
+        options: dict[str, Any] = {}
+        if case.kind in ("rnn", "lstm", "gru", "multi_head_attention"):
+            case.module.batch_first = True
+        if case.kind == "multi_head_attention":
+            options = {"need_weights": False, "is_causal": case.options.get("causal", False)}
+        xs = [example(case.kind, (BATCHES[0], *shape)) for shape in case.inputs]
+        module = case.module.eval() if isinstance(case.module, nn.Module) else case.module
+        own = (*module.parameters(), *module.buffers()) if isinstance(module, nn.Module) else ()
+        torch.backends.mha.set_fastpath_enabled(False)
+        with torch.no_grad(), Operators(own, xs) as operators:
+            y = module(*attended(case, xs), **options)
+        output = y[0] if isinstance(y, tuple) else y
+        if not set(operators.numbered([output])) & set(operators.given):
+            yield [case.kind, case.options, case.inputs, BATCHES[0], operators.peak([output])[0]]
 
 
 def main() -> None:
@@ -384,14 +408,17 @@ def main() -> None:
     known = {each[0]: each for each in json.loads(path.read_text())["networks"]} if sys.argv[1:] else {}
     versions = [module.__version__.split("+")[0] for module in (torch, torchvision)]
     source = "PyTorch {}, torchvision {}, recorded by make_memory.py".format(*versions)
+    torch.backends.mkldnn.enabled = False
+    alone = ",\n".join(json.dumps(each, separators=(",", ":")) for each in record_layers())
     for case in NETWORKS:
         if not sys.argv[1:] or case.name in sys.argv[1:]:
             # the recurrent networks without oneDNN, whose LSTM keeps a workspace of its own
             torch.backends.mkldnn.enabled = not case.entries
             known[case.name] = record(case)
-            listed = [known[each.name] for each in NETWORKS if each.name in known]
+            listed = (known[each.name] for each in NETWORKS if each.name in known)
             lines = ",\n".join(json.dumps(each, separators=(",", ":")) for each in listed)
-            path.write_text(f'{{"source":{json.dumps(source)},"networks":[\n{lines}\n]}}\n', encoding="utf-8")
+            text = f'{{"source":{json.dumps(source)},"layers":[\n{alone}\n],"networks":[\n{lines}\n]}}\n'
+            path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
