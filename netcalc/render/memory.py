@@ -250,8 +250,8 @@ def _order(view: MemoryView) -> str:
 def _conditions(view: MemoryView) -> str:
     kept = " what is kept is what PyTorch's autograd keeps;" if view.training is not None else ""
     return (
-        f"batch {view.batch}, {view.dtype}; KiB = 1024 bytes; each tensor is freed at its last use; views take "
-        "nothing; ReLU and others for which PyTorch has inplace work in place where nobody else reads;"
+        f"batch {view.batch}, {view.dtype}; KiB = 1024 bytes; each tensor is freed at its last use; views "
+        "take nothing; ReLU and others with PyTorch's inplace work in place where nobody else reads;"
         f"{kept} what kernels take for themselves is not counted"
     )
 

@@ -36,6 +36,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +49,7 @@ sys.modules["torchvision._meta_registrations"] = types.ModuleType("absent")  # n
 import torchvision  # noqa: E402
 from make_parameters import attended  # noqa: E402
 from make_saved import BATCHES, Saved, UNet, example, layers  # noqa: E402
+from torchvision.models.video import mvit  # noqa: E402
 
 Shape = tuple[int, ...]
 
@@ -132,6 +134,17 @@ def vision_transformer(name: str, side: int) -> Callable[[], nn.Module]:
     return lambda: torchvision.models.get_model(name, weights=None, image_size=side)
 
 
+def multiscale_transformer(name: str, frames: int, side: int) -> Callable[[], nn.Module]:
+    """torchvision's, for films of another size."""
+    make, sizes = mvit._mvit, {"spatial_size": (side, side), "temporal_size": frames}
+
+    def build() -> nn.Module:
+        with patch.object(mvit, "_mvit", lambda *given, **options: make(*given, **(options | sizes))):
+            return torchvision.models.get_model(name, weights=None)
+
+    return build
+
+
 def without_auxiliary(name: str) -> Callable[[], nn.Module]:
     """torchvision's Inception without the classifiers on the way."""
     options = {"weights": None, "aux_logits": False, "init_weights": False, "transform_input": False}
@@ -166,8 +179,8 @@ NETWORKS = (
     Network("r2plus1d_18", ((3, 8, 48, 48),)),
     Network("s3d", ((3, 16, 224, 224),), batch=1),
     Network("swin3d_t", ((3, 8, 64, 64),)),
-    Network("mvit_v1_b", ((3, 16, 224, 224),), batch=1),
-    Network("mvit_v2_s", ((3, 16, 224, 224),), batch=1),
+    Network("mvit_v1_b", ((3, 8, 96, 96),), build=multiscale_transformer("mvit_v1_b", 8, 96)),
+    Network("mvit_v2_s", ((3, 8, 96, 96),), build=multiscale_transformer("mvit_v2_s", 8, 96)),
     Network("gpt2_small", ((64,), (64,)), build=GPT2, options={"length": 64}, entries=64),
     Network("lstm_words", ((32,),), build=lambda: WordModel(nn.LSTM, 5000, 128, 2), entries=5000),
     Network("gru_words", ((32,),), build=lambda: WordModel(nn.GRU, 5000, 128), entries=5000),
@@ -186,7 +199,7 @@ NETWORKS = (
     Network("shufflenet_v2_x1_0", small(96)),
     Network("regnet_y_400mf", small(96)),
     Network("swin_t", small(96)),
-    Network("maxvit_t", small(224), batch=1),
+    Network("maxvit_t", small(224)),
 )
 
 
