@@ -14,9 +14,7 @@ runs it forward and backward on NumPy arrays. What the user gave wrong is raised
 `diagnostics` say what and where.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not from typing: nothing is imported before Ctrl-C is looked after
 if TYPE_CHECKING:
     from netcalc.analysis import Report
     from netcalc.api import analyze, load
@@ -38,8 +36,10 @@ _HOMES = {
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for (PEP 562)."""
+    from importlib import import_module
+
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"netcalc.{_HOMES[name]}"), name)

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
@@ -113,11 +114,18 @@ class InteropError(NetcalcError):
     """A foreign format cannot be read or written."""
 
 
+_LONGEST_WORD = 100
+_MOST_NAMES = 1_000
+"""What a misspelt word is held against at most, as the search takes its time."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like `word`, or None where none is like it."""
     from difflib import get_close_matches  # only mistakes need it
 
-    by_lowercase = {name.lower(): name for name in known}
+    if len(word) > _LONGEST_WORD:
+        return None
+    by_lowercase = {name.lower(): name for name in islice(known, _MOST_NAMES)}
     match = get_close_matches(word.lower(), by_lowercase, n=1, cutoff=0.6)
     return by_lowercase[match[0]] if match else None
 

@@ -9,6 +9,10 @@ MAX_ELEMENTS = 2**63 - 1
 """The most elements one tensor may have: what a signed 64-bit index can address."""
 
 
+MAX_AXES = 32
+"""The most axes one tensor may have, the batch left out."""
+
+
 class DType(NamedTuple):
     """An element type: its name and its size in bytes."""
 

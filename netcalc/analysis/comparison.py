@@ -39,10 +39,16 @@ class Comparison:
     def measures(self) -> tuple[Measure, ...]:
         """What is compared; FLOPs only where they are not the multiply-adds."""
         convention = self.members[0].report.convention
+        figures = [member.report.totals for member in self.members]
+        measures = tuple(
+            measure
+            for measure in _MEASURES
+            if measure is not _TRAINABLE or any(f.trainable_params < f.params for f in figures)
+        )
         if convention.name == "macs":
-            return _MEASURES
+            return measures
         words = f"{convention.unit} ({convention.name} convention)"
-        return (*_MEASURES, Measure("flops", words, lambda report: report.totals.flops))
+        return (*measures, Measure("flops", words, lambda report: report.totals.flops))
 
     def values(self, measure: Measure) -> list[int]:
         """A measure of each network."""
@@ -78,9 +84,12 @@ def _held_bytes(report: Report) -> int:
     return total(map(report.held, report.rows)).output_bytes
 
 
+_TRAINABLE = Measure("trainable_params", "trainable params", lambda report: report.totals.trainable_params)
+"""Shown where some are frozen."""
 _MEASURES = (
     Measure("weighted_output_bytes", "outputs of conv and linear layers", _weighted_bytes, "bytes"),
     Measure("held_output_bytes", "all outputs, activations in place", _held_bytes, "bytes"),
     Measure("params", "params", lambda report: report.totals.params),
+    _TRAINABLE,
     Measure("macs", "multiply-adds", lambda report: report.totals.macs),
 )

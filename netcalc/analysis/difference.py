@@ -1,31 +1,27 @@
 """What differs between two networks, layer by layer, and what each difference costs.
 
-The layers are aligned along the order of both graphs: first those that are the same, in what is left
-between them those of one name, then those of one kind. No layer stands in two steps and none is left
-out, so that the costs of the steps add up to the difference of the totals.
+The layers are aligned along the order of both graphs by all that they are: kind, options, shapes, names,
+places and neighbours. No layer stands in two steps and none is left out, so that the costs of the steps add
+up to the difference of the totals.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
+from netcalc.analysis.alignment import Match, align
+from netcalc.analysis.naming import Names, is_renamed
 from netcalc.analysis.report import Figures, Report, Row, total
 
-_Key = Callable[[Report, Row], Hashable]
-_Match = tuple[int, int]
 _Pair = tuple[Row | None, Row | None]
 
-Status = Literal["unchanged", "changed", "added", "removed"]
-
-MAX_PAIRS = 4_000_000
-"""Between more pairs of layers than this, those that are frequent no longer start a match."""
+Status = Literal["unchanged", "renamed", "changed", "added", "removed"]
+"""`renamed` is a layer of which nothing but the name is another."""
 
 
 class Detail(NamedTuple):
-    """One thing that differs: an option, a shape, or what a layer reads; None where there is none."""
+    """One thing that differs: an option, a shape, a name, or what a layer reads; None where there is none."""
 
     what: str
     before: Any
@@ -64,77 +60,13 @@ class Difference:
 
 
 def difference(before: Report, after: Report) -> Difference:
-    """Align two reports, which are counted alike, and tell what changed from the first to the second.
-
-    Names tell equal layers apart unless more stay the same without: those that are counted by kind
-    shift where a layer is put in.
-    """
-    found = (_steps(before, after, keys) for keys in (_BY_NAME, _BY_SIGNATURE))
-    steps = min(found, key=lambda steps: sum(step.status != "unchanged" for step in steps))
-    return Difference(before, after, steps)
-
-
-def _steps(before: Report, after: Report, keys: Sequence[_Key]) -> tuple[Step, ...]:
-    pairs = list(_pairs(before.rows, after.rows, _matches(before, after, keys)))
+    """Align two reports, which are counted alike, and tell what changed from the first to the second."""
+    pairs = list(_pairs(before.rows, after.rows, align(before, after)))
     teller = _Teller(before, after, pairs)
-    return tuple(teller.step(old, new) for old, new in pairs)
+    return Difference(before, after, tuple(teller.step(old, new) for old, new in pairs))
 
 
-def _full_name(_: Report, row: Row) -> Hashable:
-    return row.node.full_name
-
-
-def _kind(_: Report, row: Row) -> Hashable:
-    return row.node.layer.kind
-
-
-def _signature(report: Report, row: Row) -> Hashable:
-    """All that a row's figures depend on."""
-    own = row.node.shared is None, row.node.full_name in report.in_place
-    return row.node.layer, row.input_shapes, row.output_shape, own
-
-
-def _named_signature(report: Report, row: Row) -> Hashable:
-    return row.node.full_name, _signature(report, row)
-
-
-_BY_SIGNATURE: tuple[_Key, ...] = (_signature, _full_name, _kind)
-_BY_NAME: tuple[_Key, ...] = (_named_signature, *_BY_SIGNATURE)
-
-
-def _matches(before: Report, after: Report, keys: Sequence[_Key]) -> list[_Match]:
-    """The numbers of the rows that belong together, rising on both sides."""
-    ends = (-1, -1), (len(before.rows), len(after.rows))
-    found: list[_Match] = []
-    for key in keys:
-        numbers: dict[Hashable, int] = {}
-        first, second = (
-            [numbers.setdefault(key(report, row), len(numbers)) for row in report.rows]
-            for report in (before, after)
-        )
-        gaps = list(pairwise((ends[0], *found, ends[1])))
-        for (old, new), (old_end, new_end) in gaps:
-            runs = _equal_runs(first[old + 1 : old_end], second[new + 1 : new_end])
-            found += ((old + 1 + at, new + 1 + other) for at, other in runs)
-        found.sort()
-    return found
-
-
-def _equal_runs(first: Sequence[int], second: Sequence[int]) -> Iterator[_Match]:
-    """The places of equal numbers; a common beginning and end need no search, however long."""
-    most = min(len(first), len(second))
-    head = next((at for at in range(most) if first[at] != second[at]), most)
-    rest = most - head
-    tail = next((at for at in range(rest) if first[-1 - at] != second[-1 - at]), rest)
-    yield from ((at, at) for at in range(head))
-    inner = first[head : len(first) - tail], second[head : len(second) - tail]
-    is_long = len(inner[0]) * len(inner[1]) > MAX_PAIRS
-    for start, other, size in SequenceMatcher(None, *inner, autojunk=is_long).get_matching_blocks():
-        yield from ((head + start + at, head + other + at) for at in range(size))
-    yield from ((len(first) - at, len(second) - at) for at in range(tail, 0, -1))
-
-
-def _pairs(before: Sequence[Row], after: Sequence[Row], matches: Iterable[_Match]) -> Iterator[_Pair]:
+def _pairs(before: Sequence[Row], after: Sequence[Row], matches: Iterable[Match]) -> Iterator[_Pair]:
     """Every row once: those that match together, between them first what went, then what came."""
     old = new = 0
     for match in (*matches, (len(before), len(after))):
@@ -150,6 +82,7 @@ class _Teller:
 
     def __init__(self, before: Report, after: Report, pairs: Iterable[_Pair]) -> None:
         self.before, self.after = before, after
+        self.names = tuple(Names(row.node for row in report.rows) for report in (before, after))
         inputs = zip(before.graph.inputs, after.graph.inputs, strict=False)
         self.partners = {old.name: new.name for old, new in inputs}
         self.partners |= {old.node.full_name: new.node.full_name for old, new in pairs if old and new}
@@ -160,13 +93,19 @@ class _Teller:
         now = self.after.held(new) if new else Figures()
         if old is None or new is None:
             return Step("added" if new else "removed", old, new, (), now.minus(was))
-        details = (*_options(old, new), *_shapes(old, new), *self._places(old, new))
-        return Step("changed" if details else "unchanged", old, new, details, now.minus(was))
+        details = [*_options(old, new), *_shapes(old, new), *self._places(old, new)]
+        status: Status = "changed" if details else "unchanged"
+        if is_renamed(old.node, self.names[0], new.node, self.names[1]):
+            details.append(Detail("name", old.node.full_name, new.node.full_name))
+            status = "changed" if len(details) > 1 else "renamed"
+        return Step(status, old, new, tuple(details), now.minus(was))
 
     def _places(self, old: Row, new: Row) -> Iterator[Detail]:
         """What a layer reads and shares, where other steps do not tell it already."""
         if self._shares_otherwise(old.node.shared, new.node.shared):
             yield Detail("share", old.node.shared, new.node.shared)
+        if old.node.is_frozen != new.node.is_frozen:
+            yield Detail("trainable", not old.node.is_frozen, not new.node.is_frozen)
         if any(map(self._is_another, old.node.inputs, new.node.inputs)):
             yield Detail("reads", old.node.inputs, new.node.inputs)
         was_in_place = old.node.full_name in self.before.in_place

@@ -7,6 +7,7 @@ from netcalc.analysis.receptive_field import AxisField
 from netcalc.analysis.report import Report, Row
 from netcalc.analysis.traced import Term, Traced, term_of
 from netcalc.layers import Cost, Layer, Window
+from netcalc.layers.axes import Axes
 from netcalc.tensor import Shape, TensorType
 
 
@@ -23,17 +24,18 @@ class Explanation(NamedTuple):
 def explain(report: Report, row: Row) -> list[Explanation]:
     """Every figure of a row, computed again on traced integers; batch 1, as formulas are written."""
     node = row.node
+    several = len(row.input_shapes) > 1
     xs = tuple(
-        TensorType(_traced_shape(shape, f"{name}_" if len(row.input_shapes) > 1 else ""))
-        for name, shape in zip(_letters(), row.input_shapes, strict=False)
+        TensorType(_traced_shape(shape, axes, f"in{number}_" if several else ""))
+        for number, (shape, axes) in enumerate(zip(row.input_shapes, row.input_axes, strict=True), 1)
     )
-    layer = _traced_layer(node.layer)
-    y = TensorType(_traced_shape(node.output.shape, "out_"))
+    layer = _traced_layer(node.layer, row.input_axes)
+    y = TensorType(_traced_shape(node.output.shape, row.output_axes, "out_"))
     cost = node.layer.cost(row_types(row), node.output)
     return [
-        *_output(layer.infer(*xs)),
+        *_output(layer.infer(*xs), row.output_axes),
         *_memory(y, report),
-        *(_params(layer, xs) if node.shared is None else _shared_params(node.shared)),
+        *(_params(layer, xs, node.is_frozen) if node.shared is None else _shared_params(node.shared)),
         *_operations(layer.cost(xs, y), cost),
         *_receptive_field(report, row, layer.window(*xs)),
     ]
@@ -44,34 +46,27 @@ def row_types(row: Row) -> tuple[TensorType, ...]:
     return tuple(map(TensorType, row.input_shapes))
 
 
-def axis_names(rank: int) -> tuple[str, ...]:
-    """What the axes of a channel-first tensor are called."""
-    named = {1: ("C",), 2: ("C", "W"), 3: ("C", "H", "W"), 4: ("C", "D", "H", "W")}
-    return named.get(rank, tuple(f"axis{axis}" for axis in range(rank)))
+def _traced_shape(shape: Shape, axes: Axes, prefix: str) -> Shape:
+    return tuple(Traced.named(prefix + name, size) for name, size in zip(axes, shape, strict=True))
 
 
-def _letters() -> Iterator[str]:
-    for number in range(1, 10**6):
-        yield f"in{number}"
-
-
-def _traced_shape(shape: Shape, prefix: str) -> Shape:
-    names = axis_names(len(shape))
-    return tuple(Traced.named(prefix + name, size) for name, size in zip(names, shape, strict=True))
-
-
-def _traced_layer(layer: Layer) -> Layer:
+def _traced_layer(layer: Layer, axes: tuple[Axes, ...]) -> Layer:
     """The layer with each option that is not at its default as a named quantity."""
     values = {name: getattr(layer, name) for name in layer.options}
     for name in layer.settings():
-        values[name] = _traced_option(name, values[name])
+        values[name] = _traced_option(name, values[name], _space(axes))
     if isinstance(values.get("pad"), tuple) and "pad" in layer.settings():
         values["pad"] = tuple(map(_traced_sides, values["pad"]))
     return type(layer)(**values)
 
 
-def _traced_option(name: str, given: Any) -> Any:
-    """Equal numbers of a list share one name; others are numbered by their axis."""
+def _space(axes: tuple[Axes, ...]) -> Axes:
+    """The axes of the first input without its channels."""
+    return tuple(name for name in axes[0] if name != "C") if axes else ()
+
+
+def _traced_option(name: str, given: Any, space: Axes) -> Any:
+    """Equal numbers of a list share one name; others are called by their axis, or numbered."""
     if isinstance(given, bool) or not isinstance(given, int | tuple):
         return given
     if isinstance(given, int):
@@ -79,7 +74,7 @@ def _traced_option(name: str, given: Any) -> Any:
     if not all(isinstance(number, int) for number in given):
         return given
     alike = len(set(given)) == 1
-    axes = axis_names(len(given) + 1)[1:]
+    axes = space if len(space) == len(given) else tuple(map(str, range(len(given))))
     return tuple(
         Traced.named(name if alike else f"{name}_{axis}", number)
         for axis, number in zip(axes, given, strict=True)
@@ -96,8 +91,8 @@ def _traced_sides(sides: tuple[int, int]) -> tuple[int, int]:
     )
 
 
-def _output(y: TensorType) -> Iterator[Explanation]:
-    for axis, size in zip(axis_names(len(y.shape)), y.shape, strict=True):
+def _output(y: TensorType, axes: Axes) -> Iterator[Explanation]:
+    for axis, size in zip(axes, y.shape, strict=True):
         yield Explanation(f"output {axis}", int(size), term_of(size))
 
 
@@ -106,14 +101,15 @@ def _memory(y: TensorType, report: Report) -> Iterator[Explanation]:
     yield Explanation("memory", int(nbytes), term_of(nbytes), "bytes")
 
 
-def _params(layer: Layer, xs: tuple[TensorType, ...]) -> Iterator[Explanation]:
+def _params(layer: Layer, xs: tuple[TensorType, ...], is_frozen: bool) -> Iterator[Explanation]:
     params = layer.params(*xs)
-    learned = sum(param.numel for param in params if param.trainable)
-    names = ", ".join(param.name for param in params if param.trainable)
-    yield Explanation("params", int(learned), term_of(learned), remark=names or "nothing is learned")
-    kept = sum(param.numel for param in params if not param.trainable)
+    learned = sum(param.numel for param in params if not param.buffer)
+    names = ", ".join(param.name for param in params if not param.buffer)
+    remark = f"{names}; frozen" if is_frozen else names or "nothing is learned"
+    yield Explanation("params", int(learned), term_of(learned), remark=remark)
+    kept = sum(param.numel for param in params if param.buffer)
     if kept:
-        names = ", ".join(param.name for param in params if not param.trainable)
+        names = ", ".join(param.name for param in params if param.buffer)
         yield Explanation("buffers", int(kept), term_of(kept), remark=names)
 
 
@@ -135,8 +131,7 @@ def _receptive_field(report: Report, row: Row, windows: tuple[Window, ...] | Non
     if field is None or windows is None:
         return
     before = _incoming_axes(report, row)
-    names = axis_names(len(field.axes) + 1)[1:]
-    for name, axis, incoming, window in zip(names, field.axes, before, windows, strict=True):
+    for name, axis, incoming, window in zip(row.output_axes[1:], field.axes, before, windows, strict=True):
         term: Term = axis.size
         if incoming is not None and len(incoming.first) == 1 and window.upsampling == 1:
             size = Traced.named("in_field", incoming.size)

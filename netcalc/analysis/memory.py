@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from netcalc.analysis.checkpointing import Segment, blocks, square_root, whole
+from netcalc.analysis.gradients import backward_macs
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.losses import Loss, LossName, losses_of
@@ -199,10 +200,7 @@ def _layers(storages: Storages, precision: Precision) -> tuple[LayerMemory, ...]
         new = storages.kept_by(node) - held
         held |= new
         each = sum(storages.sizes[storage] for storage in new) + precision.extra_bytes(kept.each)
-        back = 0
-        if storages.has_backward(node):
-            types = storages.graph.input_types(node)
-            back = node.layer.backward_macs(types, node.output, storages.needs_of(node))
+        back = backward_macs(storages.graph, node, storages.needs)
         layers.append(LayerMemory(node, Bytes(precision.extra_bytes(kept.once), each), back))
     return tuple(layers)
 

@@ -87,12 +87,13 @@ def weights_of(graph: Graph, precision: Precision, optimiser: str) -> Weights:
     if optimiser not in OPTIMISERS:
         raise ValueError(f"optimiser is one of {', '.join(OPTIMISERS)}, not {optimiser!r}")
     own = [param for node in graph.nodes if node.shared is None for param in node.params]
+    held = sum(param.numel for param in own if not param.buffer)
     learned = sum(param.numel for param in own if param.trainable)
-    running = sum(param.numel for param in own if not param.trainable)
+    running = sum(param.numel for param in own if param.buffer)
     wide = FLOAT32_BYTES if precision.mixed else precision.itemsize
     counters = FLOAT32_BYTES * sum(param.trainable for param in own) * optimiser.startswith("adam")
     return Weights(
-        parameters=learned * precision.itemsize,
+        parameters=held * precision.itemsize,
         buffers=running * precision.statistic_bytes,
         master=learned * FLOAT32_BYTES if precision.mixed else 0,
         state=learned * wide * OPTIMISERS[optimiser] + counters,

@@ -6,13 +6,14 @@ recurrence is for strides of whole inputs; here a field is kept for one period o
 upsampling and transposed convolutions are exact as well.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from math import gcd, lcm
 from typing import NamedTuple
 
 from netcalc.graph import Graph, Node
 from netcalc.layers import Window
+from netcalc.layers.axes import Axes
 from netcalc.tensor import Shape, TensorType
 
 MAX_PERIOD = 1024
@@ -80,18 +81,22 @@ class Field(NamedTuple):
     """False where paths join here whose fields are centred differently."""
 
 
-def receptive_fields(graph: Graph) -> Iterator[Field | None]:
-    """The field of each node's output, in order; None where an output depends on the whole input."""
-    fields = {given.name: _input_field(given.type) for given in graph.inputs}
+def receptive_fields(graph: Graph, axes: Mapping[str, Axes]) -> Iterator[Field | None]:
+    """The field of each node's output, in order; None where an output depends on the whole input.
+
+    `axes` are the names of the tensors' axes. A field is one of positions behind channels: a sequence of
+    features and a picture with the channels behind have none.
+    """
+    fields = {given.name: _input_field(given.type, axes[given.name]) for given in graph.inputs}
     for node in graph.nodes:
         field = _node_field(node, graph.input_types(node), [fields[name] for name in node.inputs])
         fields[node.full_name] = field
         yield field
 
 
-def _input_field(type: TensorType) -> Field | None:
+def _input_field(type: TensorType, axes: Axes) -> Field | None:
     space = type.shape[1:]
-    return Field((AxisField(1, (0,), (0,)),) * len(space), space) if space else None
+    return Field((AxisField(1, (0,), (0,)),) * len(space), space) if space and axes[0] == "C" else None
 
 
 def _node_field(node: Node, types: tuple[TensorType, ...], fields: list[Field | None]) -> Field | None:

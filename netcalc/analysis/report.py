@@ -1,14 +1,16 @@
 """Graph to Report: what each layer takes, in integers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import NamedTuple
 
+from netcalc.analysis.axes import axis_names
 from netcalc.analysis.conventions import CONVENTIONS, Convention
 from netcalc.analysis.receptive_field import Field, receptive_fields
 from netcalc.graph import Graph, Node
 from netcalc.layers import Layer
+from netcalc.layers.axes import Axes
 from netcalc.tensor import DTYPES, DType, Shape, TensorType
 
 IN_PLACE = ("activation", "regularisation")
@@ -19,8 +21,9 @@ class Figures(NamedTuple):
     """What one layer, or several together, take. Counts and output bytes are for the whole batch."""
 
     params: int = 0
-    """Learnable parameters."""
+    """Learnable parameters, the frozen ones among them."""
     trainable_params: int = 0
+    """Those that are not frozen."""
     buffers: int = 0
     """Elements kept beside the parameters, such as running statistics."""
     macs: int = 0
@@ -47,6 +50,9 @@ class Row(NamedTuple):
     """None where each output depends on the whole input."""
     used: bool
     """False where no output of the network depends on it."""
+    input_axes: tuple[Axes, ...]
+    """What the axes of its inputs are called."""
+    output_axes: Axes
 
     @property
     def output_shape(self) -> Shape:
@@ -95,6 +101,11 @@ class Report:
             above = row.node.full_name
         return frozenset(names)
 
+    @cached_property
+    def axes(self) -> Mapping[str, Axes]:
+        """What the axes of each tensor are called, by the full name of its input or layer."""
+        return axis_names(self.graph)
+
     def held(self, row: Row) -> Figures:
         """A row's figures, without the output of a layer that works in place."""
         return row.figures._replace(output_bytes=0) if row.node.full_name in self.in_place else row.figures
@@ -125,13 +136,13 @@ def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: st
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
     counter = _Counter(batch, DTYPES[dtype], CONVENTIONS[convention])
-    rows = []
-    for node, field in zip(graph.nodes, receptive_fields(graph), strict=True):
+    rows, axes = [], axis_names(graph)
+    for node, field in zip(graph.nodes, receptive_fields(graph, axes), strict=True):
         types = graph.input_types(node)
         shapes = tuple(type.shape for type in types)
-        rows.append(
-            Row(node, shapes, counter.figures(node, types), field, node.full_name not in graph.unused)
-        )
+        figures, used = counter.figures(node, types), node.full_name not in graph.unused
+        read = tuple(axes[name] for name in node.inputs)
+        rows.append(Row(node, shapes, figures, field, used, read, axes[node.full_name]))
     return Report(graph, tuple(rows), counter.convention, batch, counter.dtype)
 
 
@@ -142,10 +153,10 @@ class _Counter:
         self.batch = batch
         self.dtype = dtype
         self.convention = convention
-        self._known: dict[tuple[Layer, tuple[TensorType, ...], bool], Figures] = {}
+        self._known: dict[tuple[Layer, tuple[TensorType, ...], bool, bool], Figures] = {}
 
     def figures(self, node: Node, types: tuple[TensorType, ...]) -> Figures:
-        key = (node.layer, types, node.shared is None)
+        key = (node.layer, types, node.shared is None, node.is_frozen)
         if (known := self._known.get(key)) is None:
             known = self._known[key] = self._count(node, types)
         return known
@@ -153,11 +164,11 @@ class _Counter:
     def _count(self, node: Node, types: tuple[TensorType, ...]) -> Figures:
         cost = node.layer.cost(types, node.output)
         own = node.params if node.shared is None else ()
-        params = sum(param.numel for param in own if param.trainable)
-        buffers = sum(param.numel for param in own if not param.trainable)
+        params = sum(param.numel for param in own if not param.buffer)
+        buffers = sum(param.numel for param in own if param.buffer)
         return Figures(
             params=params,
-            trainable_params=params,
+            trainable_params=sum(param.numel for param in own if param.trainable),
             buffers=buffers,
             macs=cost.macs * self.batch,
             other_ops=cost.other_ops * self.batch,

@@ -1,32 +1,29 @@
-"""How long a network takes at least: the roofline bound of each layer, of a training step, of a training.
+"""How long a network takes at least: the roofline bound of each kernel, of a training step, of a training.
 
 After Williams, Waterman and Patterson, "Roofline: an insightful visual performance model", 2009: work
 takes no less than its operations at the device's peak, and no less than the bytes that it has to move
-at full bandwidth. A layer reads its inputs and its weights and writes its output, each once; what works
-in place happens while its layer's output is at hand, and a view moves nothing.
+at full bandwidth. A kernel reads its operands and its weights and writes what others read, each once.
+
+Operations are those of direct products, two a multiply-add. All others can be done with fewer than are
+counted (a batch norm folds into weights, a pool reuses its comparisons) and beside the products, so that
+they take no time of their own here.
 """
 
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from typing import NamedTuple
 
 from netcalc.analysis.devices import Device
+from netcalc.analysis.fusion import Fusion, Kernel, Kernels, Reading, distinct
+from netcalc.analysis.gradients import backward_macs, kept, reached
+from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.report import Report, Row, analyze
-from netcalc.graph import Graph
-from netcalc.tensor import Shape
-
-_VIEWS = frozenset({
-    "identity", "flatten", "reshape", "permute", "squeeze", "unsqueeze", "crop", "slice", "split",
-})  # fmt: skip
-"""Layers whose output is another look at their input."""
-
-_PASSED_ON = frozenset({"add", "concat"})
-"""Layers whose inputs' gradients are the output's, or pieces of it."""
+from netcalc.graph import Graph, Node
 
 
 class Work(NamedTuple):
-    """Operations, a multiply-add being two, and the bytes that have to be moved for them."""
+    """Operations of products, a multiply-add being two, and the bytes that have to be moved."""
 
     operations: int = 0
     bytes: int = 0
@@ -41,7 +38,7 @@ class Work(NamedTuple):
 
 
 class LayerWork(NamedTuple):
-    """A layer with what follows it in place, and its work on the way there and back."""
+    """The layers of one kernel, and its work on the way there and back."""
 
     rows: tuple[Row, ...]
     forward: Work
@@ -57,6 +54,9 @@ class Roofline:
     device: Device
     dtype: str
     """The type that is computed in."""
+    fusion: Fusion
+    whole: Work
+    """The forward as a single kernel: the network's inputs, weights and outputs alone are moved."""
     layers: tuple[LayerWork, ...]
 
     def seconds(self, work: Work) -> float:
@@ -78,8 +78,8 @@ class Roofline:
     @cached_property
     def update(self) -> Work:
         """Plain SGD: each parameter and its gradient read, the parameter written."""
-        totals = self.report.totals
-        return Work(2 * totals.params, 3 * totals.param_bytes)
+        trained = self.report.totals.trainable_params
+        return Work(2 * trained, 3 * trained * self.report.dtype.itemsize)
 
     @property
     def step_seconds(self) -> float:
@@ -101,77 +101,115 @@ class Roofline:
         return work.bytes / self.device.bytes_per_second
 
 
-def roofline(graph: Graph, device: Device, batch: int, dtype: str) -> Roofline:
+def roofline(
+    graph: Graph, device: Device, batch: int, dtype: str, fusion: Fusion = "elementwise"
+) -> Roofline:
     """The roofline of a graph at a batch size, in one of the types that the device has a peak for."""
     report = analyze(graph, batch, device.stored_as(dtype).name, "flops")
-    reached = gradients_reach(graph)
-    groups: list[list[Row]] = []
-    for row in report.rows:
-        if groups and row.node.full_name in report.in_place:
-            groups[-1].append(row)
-        else:
-            groups.append([row])
-    layers = tuple(_layer_work(report, tuple(rows), reached) for rows in groups)
-    return Roofline(report, device, dtype, layers)
+    counter = _Counter(report, Kernels(graph, report.dtype.itemsize, fusion))
+    return Roofline(report, device, dtype, fusion, counter.whole(), tuple(counter.layers()))
 
 
-def gradients_reach(graph: Graph) -> frozenset[str]:
-    """The tensors, by full name, whose gradient a training needs: something before them is trained."""
-    reached: set[str] = set()
-    for node in graph.nodes:
-        if any(param.trainable for param in node.params) or reached.intersection(node.inputs):
-            reached.add(node.full_name)
-    return frozenset(reached)
+class _Counter:
+    """Counts the work of kernels."""
 
+    def __init__(self, report: Report, kernels: Kernels) -> None:
+        self.report = report
+        self.kernels = kernels
+        self.reached = reached(report.graph)
+        self._rows = {row.node.full_name: row for row in report.rows}
 
-def backward_macs(row: Row, reached: frozenset[str]) -> int:
-    """Multiply-adds on the way back: a product an operand, none for an input that needs no gradient."""
-    if row.node.full_name not in reached:
-        return 0
-    needs_input = not reached.isdisjoint(row.node.inputs)
-    return row.figures.macs * (2 if needs_input else 1)
+    def layers(self) -> list[LayerWork]:
+        """Every kernel, and the layers that move nothing and belong to none."""
+        found = []
+        for kernel in self.kernels.listed:
+            rows = tuple(self._rows[node.full_name] for node in kernel.nodes)
+            forward, backward = (
+                (Work(), Work()) if kernel.is_free else (self._forward(kernel), self._backward(kernel))
+            )
+            found.append(LayerWork(rows, forward, backward))
+        return found
 
+    def whole(self) -> Work:
+        """The forward as a single kernel."""
+        graph = self.report.graph
+        tensors = dict.fromkeys((*(given.name for given in graph.inputs), *graph.outputs))
+        moved = sum(self._bytes(self.kernels.size(name)) for name in tensors)
+        weights = sum(self._weights(node) for node in graph.nodes if node.shared is None)
+        return Work(2 * self.report.totals.macs, moved + weights)
 
-def _layer_work(report: Report, rows: tuple[Row, ...], reached: frozenset[str]) -> LayerWork:
-    forward = backward = Work()
-    for row in rows:
-        in_place = row is not rows[0] or row.node.layer.kind in _VIEWS
-        forward = forward.plus(Work(row.figures.flops, 0 if in_place else _forward_bytes(report, row)))
-        if row.node.full_name in reached:
-            operations = 2 * backward_macs(row, reached) + row.figures.other_ops
-            back = 0 if in_place else _backward_bytes(report, row, reached)
-            backward = backward.plus(Work(operations, back))
-    return LayerWork(rows, forward, backward)
+    def _forward(self, kernel: Kernel) -> Work:
+        """Operands and weights read; what others read is written."""
+        macs = sum(self._rows[node.full_name].figures.macs for node in kernel.nodes)
+        read = sum(self._bytes(reading.size) for reading in distinct(kernel.reads))
+        weights = self._weights(kernel.nodes[0])  # those of what is fused can be folded into them
+        return Work(2 * macs, read + weights + self._written(kernel.writes))
 
+    def _backward(self, kernel: Kernel) -> Work:
+        """Gradients of what was written are read, those of operands and weights written.
 
-def _forward_bytes(report: Report, row: Row) -> int:
-    """Inputs and weights read, the output written."""
-    return sum(_input_bytes(report, row)) + _weight_bytes(report, row) + row.figures.output_bytes
+        Products read the operands again that gradients need. Unfused, so does every other layer.
+        """
+        active = [node for node in kernel.nodes if node.full_name in self.reached]
+        if not active:
+            return Work()
+        graph = self.report.graph
+        macs = sum(backward_macs(graph, node, self.reached) for node in active)
+        upstream = [name for name in kernel.writes if name in self.reached]
+        own = {*kernel.makes}  # what it makes and reads itself need not leave it
+        read = [reading for node in active for reading in self._values(node, own)]
+        computed = [reading for node in active for reading in self._computed(node)]
+        written = [self._gradient(reading) for reading in computed if not reading.of <= own]
+        moved = sum(self._bytes(reading.size) for reading in (*distinct(read), *distinct(written)))
+        weights = sum(self._weights(node, trained=True) for node in active)
+        if written or weights:
+            moved += self._written(upstream) + weights
+        if macs and not self.reached.isdisjoint(kernel.nodes[0].inputs):
+            moved += self._weights(kernel.nodes[0])
+        return Work(2 * macs * self.report.batch, moved)
 
+    def _values(self, node: Node, own: Set[str]) -> list[Reading]:
+        """What the gradients read of the tensors of the way there; `own` the kernel makes."""
+        is_product = self._rows[node.full_name].figures.macs > 0
+        if not is_product and self.kernels.fused:
+            return []
+        keeps = kept(self.report.graph, node, self.reached)
+        inputs = [node.inputs[position] for position in keeps.inputs]
+        if is_product and not inputs:
+            inputs = list(node.inputs)  # what stands in place of them is no smaller
+        read = [self.kernels.readings[name] for name in inputs]
+        output = [self.kernels.readings[node.full_name]] if keeps.output and not is_product else []
+        return [*(reading for reading in read if not reading.of <= own), *output]
 
-def _backward_bytes(report: Report, row: Row, reached: frozenset[str]) -> int:
-    """The output's gradient read and those of the inputs written; of operands, values read and gradients."""
-    if row.node.layer.kind in _PASSED_ON:
-        return 0
-    inputs = _input_bytes(report, row)
-    gradients = sum(size for size, name in zip(inputs, row.node.inputs, strict=True) if name in reached)
-    weights = _weight_bytes(report, row, trainable=True)
-    moved = row.figures.output_bytes + gradients + weights
-    if row.figures.macs:
-        moved += sum(inputs) + (weights if gradients else 0)
-    return moved
+    def _computed(self, node: Node) -> list[Reading]:
+        """The readings whose gradient a layer computes, rather than hand on its output's."""
+        readings = self.kernels.readings
+        if readings[node.full_name].of != {node.full_name}:
+            return []  # its output does not exist: the gradients are those of its readers
+        types = zip(node.inputs, self.report.graph.input_types(node), strict=True)
+        return [
+            readings[name]
+            for name, type in types
+            if name in self.reached and not node.layer.hands_on(type, node.output)
+        ]
 
+    def _gradient(self, reading: Reading) -> Reading:
+        """The reading's tensors that have a gradient, which is as large as they."""
+        of = reading.of & self.reached
+        if of == reading.of:
+            return reading
+        each = min(reading.size.each, sum(self.kernels.size(name).each for name in of))
+        return Reading(of, Bytes(each=each))
 
-def _input_bytes(report: Report, row: Row) -> list[int]:
-    return [_bytes(report, shape) * report.batch for shape in row.input_shapes]
+    def _written(self, names: Iterable[str]) -> int:
+        return sum(self._bytes(self.kernels.size(name)) for name in names)
 
+    def _weights(self, node: Node, trained: bool = False) -> int:
+        """Bytes of a layer's parameters, of a table what is looked up; running statistics unless trained."""
+        params = [param for param in node.params if param.trainable or not trained]
+        held = sum(param.numel for param in params) * self.report.dtype.itemsize
+        output_bytes = self._rows[node.full_name].figures.output_bytes
+        return min(held, output_bytes) if node.layer.looks_up else held
 
-def _weight_bytes(report: Report, row: Row, trainable: bool = False) -> int:
-    """A layer's parameters, with running statistics unless `trainable`; of an embedding what is looked up."""
-    params = [param for param in row.node.params if param.trainable or not trainable]
-    held = sum(_bytes(report, param.shape) for param in params)
-    return min(held, row.figures.output_bytes) if row.node.layer.kind == "embedding" else held
-
-
-def _bytes(report: Report, shape: Shape) -> int:
-    return prod(shape) * report.dtype.itemsize
+    def _bytes(self, size: Bytes) -> int:
+        return size.at(self.report.batch)

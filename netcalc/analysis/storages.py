@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from netcalc.analysis.gradients import kept, reached
 from netcalc.analysis.precision import INDEX_BYTES
 from netcalc.graph import Graph, Node
 from netcalc.layers import Kept, View
-from netcalc.layers.kept import NOTHING
 from netcalc.tensor import TensorType
 
 
@@ -30,10 +30,11 @@ class Storages:
     """Bytes of one sample."""
     kept: dict[str, Kept] = field(default_factory=dict)
     """What each layer keeps for backward; nothing where no gradient passes."""
-    needs: set[str] = field(default_factory=set)
-    """The tensors that a gradient goes back to."""
+    needs: frozenset[str] = frozenset()
+    """The layers whose output has a gradient."""
 
     def __post_init__(self) -> None:
+        self.needs = reached(self.graph) if self.training else frozenset()
         self._readings = Counter(self.graph.outputs)
         self._readings.update(name for node in self.graph.nodes for name in node.inputs)
         self._alone: set[str] = set()  # nobody but its one reader sees the memory behind it
@@ -58,21 +59,15 @@ class Storages:
 
     def kept_by(self, node: Node) -> set[int]:
         """The storages that a node holds on to for its backward."""
-        kept = self.kept[node.full_name]
-        names = [node.inputs[position] for position in kept.inputs]
-        return {self.of[name] for name in (*names, *((node.full_name,) if kept.output else ()))}
+        keeps = self.kept[node.full_name]
+        names = [node.inputs[position] for position in keeps.inputs]
+        return {self.of[name] for name in (*names, *((node.full_name,) if keeps.output else ()))}
 
     def _place(self, node: Node) -> None:
         name, types = node.full_name, self.graph.input_types(node)
-        trains = any(param.trainable for param in node.params)
-        needs = self.needs_of(node)
-        kept = NOTHING
-        if self.training and name not in self.graph.unused and (trains or any(needs)):
-            self.needs.add(name)
-            kept = node.layer.kept(types, node.output, needs)
-        self.kept[name] = kept
+        keeps = self.kept[name] = kept(self.graph, node, self.needs)
         view = self._view(node, types)
-        if view is not None or self._works_in_place(node, kept):
+        if view is not None or self._works_in_place(node, keeps):
             self.of[name] = self.of[node.inputs[0]]
         else:
             self._make(name, node.output.numel * self.itemsize)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from math import prod
+from operator import methodcaller
 from random import Random
 from typing import NamedTuple, NoReturn
 
@@ -21,6 +22,7 @@ from netcalc.analysis.report import Report, analyze
 from netcalc.diagnostics import Diagnostic, NetcalcError, Source, Span, SpecError, nearest
 from netcalc.graph import elaborate
 from netcalc.graph.header import arguments, inputs
+from netcalc.graph.problems import Problems
 from netcalc.spec import (
     Evaluated,
     Expression,
@@ -155,17 +157,25 @@ def chosen_variants(sweep: Sweep, sample: int | None = None, seed: int = 0) -> S
 
 
 def sweep_rows(
-    sweep: Sweep, indices: Iterable[int], executor: Executor, chunk: int = 1, in_flight: int = 1
+    sweep: Sweep,
+    indices: Iterable[int],
+    executor: Executor,
+    chunk: int = 1,
+    in_flight: int = 1,
+    result: Callable[[Future[list[Row]]], list[Row]] = methodcaller("result"),
 ) -> Iterator[Row]:
-    """The rows of some variants, in their order; up to `in_flight` chunks are counted at a time."""
+    """The rows of some variants, in their order; up to `in_flight` chunks are counted at a time.
+
+    `result` waits for a chunk, which an executor that can lose its workers may refuse to do for ever.
+    """
     pending: deque[Future[list[Row]]] = deque()
     remaining = iter(indices)
     while some := tuple(islice(remaining, chunk)):
         pending.append(executor.submit(count_variants, sweep, some))
         if len(pending) >= in_flight:
-            yield from pending.popleft().result()
+            yield from result(pending.popleft())
     while pending:
-        yield from pending.popleft().result()
+        yield from result(pending.popleft())
 
 
 def count_variants(sweep: Sweep, indices: Sequence[int]) -> list[Row]:
@@ -264,7 +274,7 @@ def _size(spec: Spec, settings: Sequence[Setting], text: str) -> InputOverride:
     if name == "input" and len(spec.inputs) == 1:
         name = spec.inputs[0].name
     if len(shape) == 1:
-        problems: list[Diagnostic] = []  # elaboration finds them again
+        problems = Problems()  # elaboration finds them again
         declared = inputs(spec, (), arguments(spec, settings, problems), problems)
         own: Shape = next((given.type.shape for given in declared if given.name == name and given.type), ())
         shape = own[:1] + shape * (len(own) - 1) if len(own) > 1 else shape

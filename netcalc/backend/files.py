@@ -1,9 +1,15 @@
 """Array files read with suspicion, and files written whole or not at all."""
 
 import os
+import stat
+import struct
+import tokenize
+import warnings
 import zipfile
-from collections.abc import Collection, Iterator
+import zlib
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, NamedTuple
@@ -12,10 +18,17 @@ import numpy as np
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array, Arrays
+from netcalc.backend.memory import require_memory
 from netcalc.tensor import Shape
 
 _NPZ_SUFFIX = ".npy"
-_ZIP_FAULTS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError)
+FAULTS = (
+    ValueError, TypeError, OverflowError, KeyError, IndexError, AttributeError, EOFError, RuntimeError,
+    NotImplementedError, SyntaxError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What NumPy's, Python's and Pillow's readers raise where a file is not what it says."""
+_MOST_HEADER = 2**16
+"""Bytes of an array's header that are read; NumPy takes a description of 10,000."""
 
 
 class Header(NamedTuple):
@@ -29,6 +42,10 @@ class Header(NamedTuple):
         return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
 
 
+Check = Callable[[dict[str, Header]], None]
+"""Looks at what a file's arrays say of themselves before any is read, and raises where they do not fit."""
+
+
 @contextmanager
 def sound(path: str | os.PathLike[str], what: str) -> Iterator[None]:
     """Raise ExecutionError, naming the file, for whatever goes wrong in reading it."""
@@ -40,38 +57,53 @@ def sound(path: str | os.PathLike[str], what: str) -> Iterator[None]:
         refuse("E906", f"{path} cannot be read: {error.strerror or error}")
     except MemoryError:
         refuse("E906", f"{path} does not fit in memory")
-    except (ValueError, TypeError, OverflowError, *_ZIP_FAULTS) as error:
+    except FAULTS as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         refuse("E906", f"{path} is not a sound {what}: {reason}")
 
 
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A regular file for reading; a pipe or a device might never end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(None, "it is not a regular file")
+    with Path(path).open("rb") as file:
+        yield file
+
+
 def read_npy(path: str | os.PathLike[str]) -> Array:
     """The array of an `.npy` file of numbers; raises ExecutionError where it cannot be read."""
-    with sound(path, "array file"), Path(path).open("rb") as file:
-        header = _header(file, str(path))
-        _require_there(header, os.fstat(file.fileno()).st_size, str(path))
+    with sound(path, "array file"), opened(path) as file:
+        header = _header(file, os.fstat(file.fileno()).st_size, str(path))
+        require_memory(header.nbytes, f"the numbers of {path}")
         file.seek(0)
-        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+        return _array(file)
 
 
-def npz_headers(path: str | os.PathLike[str]) -> dict[str, Header]:
-    """What the arrays of an `.npz` file say of themselves, by name; no data is read."""
-    headers = {}
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            with archive.open(entry) as file:
-                header = _header(file, entry.filename)
-            _require_there(header, entry.file_size, entry.filename)
-            headers[entry.filename.removesuffix(_NPZ_SUFFIX)] = header
-    return headers
+def read_npz(
+    path: str | os.PathLike[str], known: Collection[str], check: Check, what: str
+) -> dict[str, Array]:
+    """The arrays of an `.npz` file that have `known` names; raises ExecutionError where it cannot be read.
 
-
-def read_npz(path: str | os.PathLike[str]) -> dict[str, Array]:
-    """All arrays of an `.npz` file of numbers; raises ExecutionError where it cannot be read."""
-    with sound(path, "array file"):
-        names = npz_headers(path)
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in names}
+    `check` gets all names, with the headers of the known ones, before any array is inflated.
+    """
+    with sound(path, what), opened(path) as file, zipfile.ZipFile(file) as archive:
+        entries = _entries(archive)
+        headers = {}
+        for name, entry in entries.items():
+            if name in known:
+                with archive.open(entry) as stored:
+                    headers[name] = _header(stored, entry.file_size, entry.filename)
+            else:
+                headers[name] = Header((), np.dtype(np.void))
+        check(headers)
+        require_memory(sum(header.nbytes for header in headers.values()), f"the arrays of {path}")
+        arrays = {}
+        for name in known:
+            if name in entries:
+                with archive.open(entries[name]) as stored:
+                    arrays[name] = _array(stored)
+        return arrays
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Arrays) -> None:
@@ -110,21 +142,39 @@ def by_ending(path: str | os.PathLike[str], endings: Collection[str]) -> str:
     return ending
 
 
-def _header(file: IO[bytes], name: str) -> Header:
-    version = np.lib.format.read_magic(file)
+def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The entries of an `.npz` by their arrays' names, which a suffix `.npy` has no part in."""
+    entries: dict[str, zipfile.ZipInfo] = {}
+    for entry in archive.infolist():
+        name = entry.filename.removesuffix(_NPZ_SUFFIX)
+        if name in entries:
+            raise ValueError(f"{name} is in it twice, as {entries[name].filename} and {entry.filename}")
+        entries[name] = entry
+    return entries
+
+
+def _header(file: IO[bytes], size: int, name: str) -> Header:
+    """What an array says of itself, which must be what the `size` bytes of its file hold."""
+    start = BytesIO(file.read(_MOST_HEADER))
+    version = np.lib.format.read_magic(start)
     read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in read:
         raise ValueError(f"{name} is in version {version} of the npy format")
-    shape, _, dtype = read[version](file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what Python 2 wrote
+        shape, _, dtype = read[version](start)
     if dtype.hasobject:
         raise ValueError(f"{name} holds pickled objects")
-    return Header(shape, dtype)
+    header, there = Header(shape, dtype), size - start.tell()
+    if header.nbytes != there or min(shape, default=0) < 0:
+        raise ValueError(f"{name} says it holds {header.nbytes:,} bytes, there are {there:,}")
+    return header
 
 
-def _require_there(header: Header, size: int, name: str) -> None:
-    """An array cannot say that it is larger than its file."""
-    if header.nbytes > size:
-        raise ValueError(f"{name} says it holds {header.nbytes:,} bytes, there are {size:,}")
+def _array(file: IO[bytes]) -> Array:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
 def _umask() -> int:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netcalc.backend.kernels.base import Array, Arrays
+from netcalc.backend.precision import PRECISIONS
 from netcalc.graph import Graph, Node
 from netcalc.layers import ParamSpec
 
@@ -29,6 +30,9 @@ class Folded(NamedTuple):
 
 def fold(graph: Graph, arrays: Arrays) -> Folded:
     """Fold every batch norm that alone reads a convolution or a linear layer; `arrays` by full name.
+
+    What is folded is computed in float64 and rounded to the type of the weight that it was. Raises
+    ExecutionError where that type does not hold it.
 
     One stays that has other layers before it, that reads a network's output or a tensor that others
     read too, or that has no running statistics. The inputs are left as they are.
@@ -86,8 +90,11 @@ def _folded(node: Node, norm: Node, arrays: Arrays) -> tuple[Node, dict[str, Arr
     layer = type(node.layer)(**{name: vars(node.layer)[name] for name in node.layer.options} | {"bias": True})
     params = (node.params[0], ParamSpec("bias", shift.shape, "zeros"))
     return node._replace(layer=layer, params=params), {
-        f"{node.full_name}.weight": (weight * wide.reshape(shape)).astype(weight.dtype),
-        f"{node.full_name}.bias": shift.astype(weight.dtype),
+        name: PRECISIONS[weight.dtype.name].taken(array, f"the folded {name}")
+        for name, array in (
+            (f"{node.full_name}.weight", weight * wide.reshape(shape)),
+            (f"{node.full_name}.bias", shift),
+        )
     }
 
 

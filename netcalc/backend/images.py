@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from netcalc.backend.errors import refuse
+from netcalc.backend.files import FAULTS, opened
 from netcalc.backend.kernels.base import Array
 from netcalc.graph import Preprocess
 from netcalc.tensor import Shape, format_shape
@@ -18,6 +19,10 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".
 MAX_PIXELS = 89_478_485
 """Pixels that a picture may have: Pillow's own limit, a quarter of a gigabyte in RGB."""
 _MODES = {1: "L", 3: "RGB"}
+_DEEP = 65535
+"""The largest number of a picture of 16 bits."""
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+"""A TIFF's tag, and what it says of some."""
 
 
 def read_image(path: str | os.PathLike[str], shape: Shape, preprocess: Preprocess) -> Array:
@@ -26,10 +31,11 @@ def read_image(path: str | os.PathLike[str], shape: Shape, preprocess: Preproces
     Its shorter side is brought to `preprocess.resize`, or to the larger of H and W, by bilinear
     interpolation with antialiasing; the middle H x W is cut out; values from 0 to 1 are taken the mean
     from and divided by the standard deviation of their channel. As torchvision's Resize, CenterCrop,
-    ToTensor and Normalize.
+    ToTensor and Normalize. Grey pictures may have 16 bits, or floats from 0 to 1. A picture is turned
+    upright as its EXIF data says.
 
-    Raises ExecutionError where Pillow is missing, the file is no sound picture or too large, and where
-    the input is not one of 1 or 3 channels.
+    Raises ExecutionError where Pillow is missing, the file is no sound picture, too large, transparent
+    or of numbers whose range nobody knows, and where the input is not one of 1 or 3 channels.
     """
     if len(shape) != 3 or shape[0] not in _MODES:
         refuse("E911", f"a picture fills an input of 1 or 3 channels, H and W, not {format_shape(shape)}")
@@ -41,28 +47,73 @@ def read_image(path: str | os.PathLike[str], shape: Shape, preprocess: Preproces
     shorter = max(preprocess.resize or 0, height, width)
     scale = shorter / min(picture.size)
     size = [max(shorter, int(side * scale)) for side in picture.size]
+    if size[0] * size[1] > max(MAX_PIXELS, 4 * height * width):
+        refuse("E911", f"{path} would be resized to {size[0]} x {size[1]}, beyond {MAX_PIXELS:,} pixels")
     left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
     picture = picture.resize(size, _pillow().Resampling.BILINEAR)
     picture = picture.crop((left, top, left + width, top + height))
-    pixels = np.asarray(picture, np.float64).reshape(height, width, channels) / 255
+    pixels = np.asarray(picture, np.float64).reshape(height, width, -1)
+    if picture.mode != "F":
+        pixels = pixels / 255
     normal = (pixels - np.array(preprocess.mean)) / np.array(preprocess.std)
-    return np.ascontiguousarray(normal.transpose(2, 0, 1))
+    return np.ascontiguousarray(np.broadcast_to(normal, (height, width, channels)).transpose(2, 0, 1))
 
 
 def _opened(path: str | os.PathLike[str], mode: str) -> Any:
+    """A picture in that mode, or in mode F with numbers from 0 to 1 where its own have more than 8 bits."""
     pillow = _pillow()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow warns of bombs and of broken metadata
-            with pillow.open(path) as picture:
+            with opened(path) as file, pillow.open(file) as picture:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise ValueError(f"{picture.width} x {picture.height} pixels are beyond {MAX_PIXELS:,}")
-                return picture.convert(mode)
+                return _in_mode(picture, mode)
     except FileNotFoundError:
         refuse("E906", f"there is no picture {path}")
-    except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError, Warning) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    except MemoryError:
+        refuse("E906", f"{path} does not fit in memory")
+    except (OSError, pillow.DecompressionBombError, Warning, *FAULTS) as error:
+        reason = getattr(error, "strerror", None) or (str(error) or type(error).__name__).splitlines()[0]
         refuse("E906", f"{path} cannot be read as a picture: {reason}")
+
+
+def _in_mode(picture: Any, mode: str) -> Any:
+    from PIL import ImageOps
+
+    layout = str(picture.tile)  # how Pillow unpacks it, such as RGB;16B
+    is_deep = picture.mode == "F" or picture.mode.startswith("I")
+    if is_deep:
+        _require_range(picture, layout)
+    picture = ImageOps.exif_transpose(picture)
+    if is_deep:
+        return _pillow().fromarray(_from_0_to_1(picture))
+    if ";16" in layout:
+        raise ValueError("it has 16 bits a colour, of which Pillow reads 8: save it with 8, or as an .npy")
+    has_alpha = picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info
+    if has_alpha and picture.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+        raise ValueError("it is transparent in places: lay it on a background first")
+    return picture.convert(mode)
+
+
+def _require_range(picture: Any, layout: str) -> None:
+    """Raise unless a grey picture of more than 8 bits says which numbers are black and white."""
+    if picture.format == "TIFF" and picture.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        raise ValueError("its 0 is white, which is read in pictures of 8 bits alone")
+    if ";12" in layout:
+        raise ValueError("it has 12 bits, of which Pillow does not say the largest number")
+    if picture.mode == "I" and picture.format not in ("PNG", "PPM"):
+        raise ValueError("it has 32-bit or signed numbers, and nobody knows which of them is white")
+
+
+def _from_0_to_1(picture: Any) -> Array:
+    """The numbers of a grey picture of more than 8 bits, as parts of white."""
+    numbers = np.asarray(picture, np.float32)
+    if picture.mode != "F":
+        numbers = numbers / np.float32(_DEEP)
+    if not (numbers.min() >= 0 and numbers.max() <= 1):  # NaN neither
+        raise ValueError("its numbers are not all from 0, black, to 1, white")
+    return numbers
 
 
 def _pillow() -> Any:

@@ -7,6 +7,7 @@ from math import prod, sqrt
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.precision import Precision
 from netcalc.layers import ParamSpec
 from netcalc.tensor import Shape
 
@@ -58,7 +59,7 @@ INITIALISERS: dict[str, Initialiser] = {
 }
 
 
-def initialised(specs: Sequence[ParamSpec], owner: str, seed: int, dtype: str) -> dict[str, Array]:
+def initialised(specs: Sequence[ParamSpec], owner: str, seed: int, precision: Precision) -> dict[str, Array]:
     """The arrays of one layer by their own names.
 
     Each is drawn from the seed and its full name alone, so that a layer keeps its values when another
@@ -70,8 +71,9 @@ def initialised(specs: Sequence[ParamSpec], owner: str, seed: int, dtype: str) -
         if len(spec.shape) > 1:
             fan_in = prod(spec.shape[1:])
         rng = np.random.default_rng([seed, zlib.crc32(f"{owner}.{spec.name}".encode())])
-        arrays[spec.name] = np.empty(spec.shape, dtype)
-        _draw(arrays[spec.name], spec.initialiser, rng, fan_in)
+        array = np.empty(spec.shape, precision.stored)
+        _draw(array, spec.initialiser, rng, fan_in)
+        arrays[spec.name] = precision.rounded(array)
     return arrays
 
 

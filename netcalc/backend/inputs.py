@@ -8,8 +8,9 @@ import numpy.typing as npt
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.memory import require_memory
+from netcalc.backend.precision import PRECISIONS, Precision
 from netcalc.graph import Graph
-from netcalc.tensor import format_shape
+from netcalc.tensor import Shape, format_shape
 
 Given = npt.ArrayLike | Mapping[str, npt.ArrayLike]
 
@@ -32,10 +33,10 @@ def token_inputs(graph: Graph) -> dict[str, int]:
     return {given.name: entries[given.name] for given in graph.inputs if given.name in entries}
 
 
-def checked_inputs(graph: Graph, given: Given, dtype: np.dtype[np.floating]) -> dict[str, Array]:
-    """The arrays for each input by name, in the network's dtype, token numbers as integers.
+def checked_inputs(graph: Graph, given: Given, precision: Precision) -> dict[str, Array]:
+    """The arrays for each input by name, in the network's precision, token numbers as integers.
 
-    Raises ExecutionError for names, ranks, shapes, batches and dtypes that do not fit.
+    Raises ExecutionError for names, ranks, shapes, batches, dtypes and numbers that do not fit.
     """
     names = [input.name for input in graph.inputs]
     if not isinstance(given, Mapping):
@@ -51,11 +52,11 @@ def checked_inputs(graph: Graph, given: Given, dtype: np.dtype[np.floating]) -> 
         if input.name not in given:
             refuse("E901", f"nothing is given for the input {input.name}")
         array = np.asarray(given[input.name])
-        _check(input.name, input.type.shape, array)
+        check_given(input.name, input.type.shape, array.shape, array.dtype)
         if input.name in tokens:
             arrays[input.name] = _as_tokens(input.name, array)
         else:
-            arrays[input.name] = array.astype(dtype, copy=False)
+            arrays[input.name] = precision.taken(array, f"the input {input.name}")
     batches = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(batches.values())) > 1:
         sizes = ", ".join(f"{batch} in {name}" for name, batch in batches.items())
@@ -69,6 +70,7 @@ def random_inputs(
     """Standard normal numbers for each input, and uniform ones where it holds tokens."""
     drawn = sum(input.type.numel for input in graph.inputs) * batch * np.dtype(np.float64).itemsize
     require_memory(drawn, f"random inputs for {graph.name} at batch {batch}")
+    precision = PRECISIONS["bfloat16" if dtype == "bfloat16" else np.dtype(dtype).name]
     tokens = token_inputs(graph)
     arrays: dict[str, Array] = {}
     for number, input in enumerate(graph.inputs):
@@ -77,24 +79,26 @@ def random_inputs(
         if input.name in tokens:
             arrays[input.name] = rng.integers(tokens[input.name], size=shape)
         else:
-            arrays[input.name] = rng.standard_normal(shape).astype(dtype)
+            arrays[input.name] = precision.rounded(rng.standard_normal(shape))
     return arrays
 
 
-def _check(name: str, shape: tuple[int, ...], array: Array) -> None:
-    if array.dtype.kind not in "fiub":
-        refuse("E903", f"the input {name} holds {array.dtype}, not numbers")
+def check_given(name: str, shape: Shape, found: Shape, dtype: npt.DTypeLike) -> None:
+    """Raise ExecutionError unless an array of that shape and dtype fits an input."""
+    if np.dtype(dtype).kind not in "fiub":
+        refuse("E903", f"the input {name} holds {np.dtype(dtype)}, not numbers")
     wanted = f"N x {format_shape(shape)}, the batch in front"
-    if array.ndim == len(shape) and array.shape == shape:
+    if found == shape:
         refuse("E902", f"the input {name} is {format_shape(shape)} without a batch; it is {wanted}")
-    if array.shape[1:] != shape or array.ndim != len(shape) + 1:
-        refuse("E902", f"the input {name} is {wanted}, not {format_shape(array.shape)}")
-    if array.shape[0] == 0:
-        refuse("E902", f"the input {name} has a batch of 0")
+    if found[1:] != shape or not found:
+        refuse("E902", f"the input {name} is {wanted}, not {format_shape(found)}")
+    if found[0] == 0:
+        refuse("E902", f"the input {name} has a batch of 0: there is no sample to run")
 
 
 def _as_tokens(name: str, array: Array) -> Array:
-    whole = array.astype(np.int64, copy=False)
+    with np.errstate(invalid="ignore"):  # of NaN and of what no integer holds
+        whole = array.astype(np.int64, copy=False)
     if array.dtype.kind == "f" and not np.array_equal(whole, array):
         refuse("E903", f"the input {name} holds token numbers, which are whole")
     return whole

@@ -16,12 +16,11 @@ from netcalc.backend.kernels.base import Array
 from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
 from netcalc.backend.plan import Plan
+from netcalc.backend.precision import PRECISIONS
 from netcalc.backend.weights import check_weights, read_weights, write_weights
 from netcalc.diagnostics import Note, nearest
 from netcalc.graph import Graph, Node
 from netcalc.layers import LayerError
-
-DTYPES = ("float16", "float32", "float64")
 
 Observer = Callable[[Node, tuple[Array, ...], Array, float], None]
 """Called after each layer with its inputs, its output and the seconds it took."""
@@ -41,18 +40,20 @@ class Network:
     """
 
     def __init__(self, graph: Graph, seed: int = 0, dtype: str = "float32") -> None:
-        if dtype not in DTYPES:
-            raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+        if dtype not in PRECISIONS:
+            raise ValueError(f"dtype is one of {', '.join(PRECISIONS)}, not {dtype!r}")
         self.graph = graph
         self.seed = seed
-        self.dtype = np.dtype(dtype)
+        self.precision = PRECISIONS[dtype]
+        self.dtype = self.precision.stored
+        """That of its arrays; bfloat16 is held in float32."""
         for node in graph.nodes:
             if node.layer.kind not in KERNELS:
                 refuse("E908", f"{node.full_name}: {node.layer.kind} cannot be run", node.span)
         elements = sum(param.numel for node in graph.nodes if node.shared is None for param in node.params)
         require_memory(elements * self.dtype.itemsize, f"the parameters of {graph.name}")
         self._arrays = {
-            node.full_name: initialised(node.params, node.full_name, seed, dtype)
+            node.full_name: initialised(node.params, node.full_name, seed, self.precision)
             for node in graph.nodes
             if node.shared is None
         }
@@ -68,8 +69,11 @@ class Network:
     state_dict = parameters
 
     def arrays_of(self, node: Node) -> dict[str, Array]:
-        """The arrays that a layer uses, by their own names: its own, or those of the layer it shares with."""
-        return self._arrays[node.shared or node.full_name]
+        """The arrays that a layer uses, by their own names: its own, or those it shares with another layer."""
+        if node.shared is None:
+            return self._arrays[node.full_name]
+        owned = self._arrays[node.shared]  # which may have more: a bias that this layer does without
+        return {param.name: owned[param.name] for param in node.params}
 
     def compile(self, batch: int = 1, workers: int | None = None) -> Plan:
         """A plan for fast inference of one batch size, with the weights as they are now.
@@ -89,14 +93,22 @@ class Network:
         if isinstance(weights, Mapping):
             found = {name: np.asarray(array) for name, array in weights.items()}
             check_weights({name: array.shape for name, array in found.items()}, shapes, "the mapping")
+            for name in shapes:
+                if found[name].dtype.kind not in "fiub":
+                    refuse("E903", f"{name} holds {found[name].dtype}, not numbers")
         else:
             found = read_weights(weights, shapes)
+        taken = {name: self.precision.taken(found[name], name) for name in shapes}
         for name, array in self.parameters().items():
-            array[...] = found[name]
+            array[...] = taken[name]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the weights to an `.npz` or `.safetensors` file, whole or not at all."""
-        write_weights(path, self.parameters())
+        """Write the weights to an `.npz` or `.safetensors` file, whole or not at all.
+
+        bfloat16 is BF16 in safetensors and float32 in an `.npz`.
+        """
+        arrays = {name: self.precision.rounded(array) for name, array in self.parameters().items()}
+        write_weights(path, arrays, bfloat16=arrays if self.precision.name == "bfloat16" else ())
 
     def forward(
         self, x: Given, *, training: bool = False, gradients: bool = True, capture: Iterable[str] = ()
@@ -133,7 +145,7 @@ class Network:
 
         Each training draws anew unless `draw` is given; equal seeds and draws give equal bits.
         """
-        tensors = checked_inputs(self.graph, x, self.dtype)
+        tensors = checked_inputs(self.graph, x, self.precision)
         wanted = self._known(capture)
         batch = next(iter(tensors.values())).shape[0]
         needed = forward_bytes(self.graph, batch, self.dtype.itemsize, gradients)
@@ -159,7 +171,12 @@ class Network:
                         del tensors[name]
         outputs = {name: tensors[name] for name in self.graph.outputs}
         return Pass(
-            self.graph, outputs, {name: tensors[name] for name in wanted}, tuple(steps), self._learnable
+            self.graph,
+            outputs,
+            {name: tensors[name] for name in wanted},
+            tuple(steps),
+            self._learnable,
+            self.precision,
         )
 
     def next_draw(self) -> int:
@@ -170,7 +187,8 @@ class Network:
     def apply(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
         """Run one layer; an error names it."""
         try:
-            return KERNELS[node.layer.kind](node.layer, self.arrays_of(node), xs, context)
+            kernel = self.precision.around(KERNELS[node.layer.kind])
+            return kernel(node.layer, self.arrays_of(node), xs, context)
         except LayerError as error:
             shapes = ", ".join(str(x.shape) for x in xs)
             message = f"{node.full_name}: {error.message}"
@@ -206,4 +224,4 @@ class Network:
         return names
 
     def __repr__(self) -> str:
-        return f"<Network {self.graph.name}: {len(self.graph.nodes)} layers, {self.dtype}>"
+        return f"<Network {self.graph.name}: {len(self.graph.nodes)} layers, {self.precision.name}>"

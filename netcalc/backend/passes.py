@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array, Backward
+from netcalc.backend.precision import Precision
 from netcalc.graph import Graph, Node
 from netcalc.tensor import format_shape
 
@@ -44,7 +45,8 @@ class Pass:
     steps: tuple[tuple[Node, Backward], ...]
     """Each layer's way back; empty where none was kept."""
     zeros: Mapping[str, tuple[int, ...]]
-    """The shapes of all learnable parameters, for those that no gradient reaches."""
+    """The shapes of all parameters that are not frozen, for those that no gradient reaches."""
+    precision: Precision
 
     def backward(
         self,
@@ -58,8 +60,9 @@ class Pass:
         """
         if self.graph.nodes and not self.steps:
             refuse("E909", "this pass kept nothing for a way back: run it with gradients=True")
-        flowing = checked_upstream(self.outputs, upstream)
+        flowing = checked_upstream(self.outputs, upstream, self.precision)
         params: dict[str, Array] = {}
+        rounded = self.precision.rounded
         with np.errstate(all="ignore"):
             for node, backward in reversed(self.steps):
                 dy = flowing.pop(node.full_name, None)
@@ -70,22 +73,25 @@ class Pass:
                 seconds = perf_counter() - start
                 for name, dx in zip(node.inputs, dxs, strict=True):
                     if dx is not None:
-                        flowing[name] = flowing[name] + dx if name in flowing else dx
+                        flowing[name] = rounded(flowing[name] + dx) if name in flowing else dx
                 owner = node.shared or node.full_name
-                for own, gradient in dparams.items():
+                trained = {own: g for own, g in dparams.items() if f"{owner}.{own}" in self.zeros}
+                for own, gradient in trained.items():
                     name = f"{owner}.{own}"
-                    params[name] = params[name] + gradient if name in params else gradient
+                    params[name] = rounded(params[name] + gradient) if name in params else gradient
                 if observe is not None:
-                    observe(WayBack(node, dy, dxs, dparams, seconds))
-        dtype = next(iter(self.outputs.values())).dtype
+                    observe(WayBack(node, dy, dxs, trained, seconds))
+        dtype = self.precision.stored
         every = {name: params.get(name, np.zeros(shape, dtype)) for name, shape in self.zeros.items()}
         return Grads({input.name: flowing.get(input.name) for input in self.graph.inputs}, every)
 
 
 def checked_upstream(
-    outputs: Mapping[str, Array], given: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None
+    outputs: Mapping[str, Array],
+    given: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None,
+    precision: Precision,
 ) -> dict[str, Array]:
-    """The gradient of each output by name, in its dtype; ones where nothing is given.
+    """The gradient of each output by name, in the network's precision; ones where nothing is given.
 
     Raises ExecutionError for names, shapes and dtypes that do not fit.
     """
@@ -105,5 +111,5 @@ def checked_upstream(
         if dy.shape != y.shape:
             found = format_shape(dy.shape)
             refuse("E902", f"the upstream gradient of {name} is {format_shape(y.shape)}, not {found}")
-        flowing[name] = dy.astype(y.dtype, copy=False)
+        flowing[name] = precision.taken(dy, f"the upstream gradient of {name}")
     return flowing

@@ -15,7 +15,10 @@ from netcalc.graph import Node
 from netcalc.tensor import Shape, TensorType
 
 _CLOSE = 1e-4
-"""How near the naive products' output must be to the network's, relative to its largest element."""
+"""How near the naive products' output must be to the network's, relative to its largest element.
+
+In half precision as near as the type's own rounding.
+"""
 
 
 class Verified(NamedTuple):
@@ -37,7 +40,12 @@ class Verified(NamedTuple):
     kept: int
     """The bytes that one more sample adds to what the way back keeps."""
     counted_kept: int
-    """The most that it may keep: what PyTorch does, by which training memory is counted."""
+    """The most that it may keep: what PyTorch does, by which training memory is counted.
+
+    In half precision that of float32, in which the kernels compute.
+    """
+    close: float = _CLOSE
+    """The largest error that rounding explains."""
 
     @property
     def wrong(self) -> tuple[str, ...]:
@@ -53,7 +61,7 @@ class Verified(NamedTuple):
             problems.append(f"{self.macs:,} multiply-adds where {self.counted_macs:,} are counted")
         if self.kept > self.counted_kept:
             problems.append(f"{self.kept:,} bytes kept for backward where {self.counted_kept:,} are counted")
-        if not self.error < _CLOSE:
+        if not self.error < self.close:
             problems.append(f"naive products give another output, off by {self.error:.1e}")
         return tuple(problems)
 
@@ -68,26 +76,43 @@ def verify(
     told each layer that is done. Raises ExecutionError where the network cannot be run.
     """
     found: list[Verified] = []
-    graph = network.graph
+    graph, precision = network.graph, network.precision
+    close = max(_CLOSE, precision.epsilon)
 
     def observe(node: Node, xs: tuple[Array, ...], y: Array, _: float) -> None:
-        params = network.arrays_of(node)
+        params = {name: precision.computed(array) for name, array in network.arrays_of(node).items()}
+        xs = tuple(map(precision.computed, xs))
         naive, count = _counted_run(node, xs, params)
-        scale = float(np.abs(y).max(initial=0)) or 1.0
-        error = float(np.abs(naive - y).max(initial=0)) / scale
+        error = _error(naive, precision.computed(y))
         elements = sum(array.size for array in params.values())
         cost = node.layer.cost(graph.input_types(node), node.output)
         kept, counted_kept = _kept(node, xs, params)
         found.append(
             Verified(
-                node, y.shape[1:], elements, count.macs, count.looped, error, cost.macs, kept, counted_kept
+                node,
+                y.shape[1:],
+                elements,
+                count.macs,
+                count.looped,
+                error,
+                cost.macs,
+                kept,
+                counted_kept,
+                close,
             )
         )
         if advance is not None:
             advance(node)
 
-    network.run(random_inputs(graph, 1, seed, network.dtype), gradients=False, observe=observe)
+    network.run(random_inputs(graph, 1, seed, precision.name), gradients=False, observe=observe)
     return tuple(found)
+
+
+def _error(naive: Array, y: Array) -> float:
+    """The largest difference relative to the largest element; infinities and NaN are alike in both."""
+    alike = (naive == y) | (np.isnan(naive) & np.isnan(y))
+    scale = float(np.abs(y).max(initial=0, where=np.isfinite(y))) or 1.0
+    return float(np.abs(naive - y).max(initial=0, where=~alike)) / scale
 
 
 def _counted_run(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[Array, Count]:

@@ -1,18 +1,21 @@
 """Weight files: `.npz` without pickles and `.safetensors`, keyed by the parameters' full names.
 
-Nothing is read before its name and shape are known to be the network's.
+Nothing is read before its name and shape are known to be the network's. NumPy has no bfloat16: in
+safetensors it is BF16, in arrays and in `.npz` float32, which holds each of its numbers.
 """
 
+import json
 import os
-from collections.abc import Mapping
+import struct
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from netcalc.backend.errors import refuse
-from netcalc.backend.files import by_ending, npz_headers, sound, write_npz, written_whole
+from netcalc.backend.files import Header, by_ending, opened, read_npz, sound, write_npz, written_whole
 from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.diagnostics import Note, nearest
 from netcalc.tensor import Shape, format_shape
@@ -21,6 +24,20 @@ _NOT_OURS = ".num_batches_tracked"
 """What PyTorch counts beside running statistics; it has no part in any result."""
 _SHOWN = 5
 """Differences that an error lists before it counts the rest."""
+_SAFETENSORS = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
+    "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8",
+}  # fmt: skip
+"""Its names of the types that are read and written."""
+_OWN_NAMES = {name: own for own, name in _SAFETENSORS.items()}
+_ALIGNMENT = 8
+
+
+class Stored(NamedTuple):
+    """The arrays of a weight file by full name, and the type that each has there."""
+
+    arrays: dict[str, Array]
+    types: dict[str, str]
 
 
 def read_weights(path: str | os.PathLike[str], shapes: Mapping[str, Shape]) -> dict[str, Array]:
@@ -28,15 +45,20 @@ def read_weights(path: str | os.PathLike[str], shapes: Mapping[str, Shape]) -> d
 
     Raises ExecutionError where the file cannot be read, holds pickled objects, or is of another network.
     """
+    return stored_weights(path, shapes).arrays
+
+
+def stored_weights(path: str | os.PathLike[str], shapes: Mapping[str, Shape]) -> Stored:
+    """As `read_weights`, with the types that they are stored in."""
     read, _ = FORMATS[by_ending(path, FORMATS)]
     with sound(path, "weight file"):
         return read(Path(path), shapes)
 
 
-def write_weights(path: str | os.PathLike[str], arrays: Arrays) -> None:
-    """Write arrays by name, in the format that the file's ending names."""
+def write_weights(path: str | os.PathLike[str], arrays: Arrays, bfloat16: Collection[str] = ()) -> None:
+    """Write arrays by name, in the format that the file's ending names; those of `bfloat16` as such."""
     _, write = FORMATS[by_ending(path, FORMATS)]
-    write(path, arrays)
+    write(path, arrays, bfloat16)
 
 
 def check_weights(found: Mapping[str, Shape], shapes: Mapping[str, Shape], where: str) -> None:
@@ -56,26 +78,83 @@ def check_weights(found: Mapping[str, Shape], shapes: Mapping[str, Shape], where
         refuse("E905", f"{where} holds the weights of another network", notes=tuple(notes))
 
 
-def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> dict[str, Array]:
-    headers = npz_headers(path)
-    check_weights({name: header.shape for name, header in headers.items()}, shapes, str(path))
-    for name, header in headers.items():
-        _require_numbers(name, header.dtype.name, header.dtype.kind in "fiu")
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in shapes}
+def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> Stored:
+    def check(headers: dict[str, Header]) -> None:
+        check_weights({name: header.shape for name, header in headers.items()}, shapes, str(path))
+        for name in shapes:
+            _require_numbers(name, headers[name].dtype.name, headers[name].dtype.kind in "fiu")
+
+    arrays = read_npz(path, shapes, check, "weight file")
+    return Stored(arrays, {name: array.dtype.name for name, array in arrays.items()})
 
 
-def _read_safetensors(path: Path, shapes: Mapping[str, Shape]) -> dict[str, Array]:
-    path.open("rb").close()  # a missing file is an error of its own
-    try:
-        with safe_open(path, framework="np") as file:
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            check_weights({name: tuple(part.get_shape()) for name, part in slices.items()}, shapes, str(path))
-            for name, part in slices.items():
-                _require_numbers(name, part.get_dtype(), part.get_dtype() in ("F64", "F32", "F16", "I64"))
-            return {name: file.get_tensor(name) for name in shapes}
-    except SafetensorError as error:
-        raise ValueError(str(error)) from None
+def _write_npz(path: str | os.PathLike[str], arrays: Arrays, _: Collection[str]) -> None:
+    write_npz(path, arrays)
+
+
+def _read_safetensors(path: Path, shapes: Mapping[str, Shape]) -> Stored:
+    with opened(path) as raw:
+        try:
+            with safe_open(path, framework="np") as file:  # it checks sizes and places
+                places = _places(raw)
+                slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+                found = {name: tuple(part.get_shape()) for name, part in slices.items()}
+                check_weights(found, shapes, str(path))
+                types = {name: slices[name].get_dtype() for name in shapes}
+                for name, kind in types.items():
+                    _require_numbers(name, kind, kind in _SAFETENSORS)
+                arrays = {
+                    name: _bfloat16(raw, *places[name], shape)
+                    if types[name] == "BF16"
+                    else file.get_tensor(name)
+                    for name, shape in shapes.items()
+                }
+        except SafetensorError as error:
+            raise ValueError(str(error)) from None
+    return Stored(arrays, {name: _SAFETENSORS[kind] for name, kind in types.items()})
+
+
+def _places(raw: IO[bytes]) -> dict[str, tuple[int, int]]:
+    """Where each array begins and ends in the file; a name that comes twice has two meanings."""
+    (length,) = struct.unpack("<Q", raw.read(8))
+    entries: dict[str, Any] = json.loads(raw.read(length), object_pairs_hook=_without_twins)
+    start = 8 + length
+    offsets = {name: entry["data_offsets"] for name, entry in entries.items() if name != "__metadata__"}
+    return {name: (start + first, start + last) for name, (first, last) in offsets.items()}
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries: dict[str, Any] = {}
+    for name, entry in pairs:
+        if name in entries:
+            raise ValueError(f"{name} is in it twice")
+        entries[name] = entry
+    return entries
+
+
+def _bfloat16(raw: IO[bytes], first: int, last: int, shape: Shape) -> Array:
+    """bfloat16 numbers as float32: their bits, and 16 zeros."""
+    raw.seek(first)
+    halves = np.frombuffer(raw.read(last - first), "<u2").astype(np.uint32)
+    return (halves << 16).view(np.float32).reshape(shape)
+
+
+def _write_safetensors(path: str | os.PathLike[str], arrays: Arrays, bfloat16: Collection[str]) -> None:
+    """A length, a header in JSON, and the numbers, as https://huggingface.co/docs/safetensors says."""
+    header, end = {}, 0
+    stored = dict(sorted(arrays.items(), key=lambda item: (item[0] in bfloat16, -item[1].itemsize)))
+    for name, array in stored.items():
+        kind = "bfloat16" if name in bfloat16 else array.dtype.name
+        first, end = end, end + array.size * (2 if name in bfloat16 else array.itemsize)
+        shape = list(array.shape)
+        header[name] = {"dtype": _OWN_NAMES[kind], "shape": shape, "data_offsets": [first, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    with written_whole(path) as partial, partial.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name, array in stored.items():
+            kept = (array.view(np.uint32) >> 16).astype("<u2") if name in bfloat16 else array
+            file.write(np.ascontiguousarray(kept, kept.dtype.newbyteorder("<")).tobytes())
 
 
 def _require_numbers(name: str, dtype: str, fits: bool) -> None:
@@ -83,9 +162,5 @@ def _require_numbers(name: str, dtype: str, fits: bool) -> None:
         raise ValueError(f"{name} holds {dtype}, not numbers that NumPy knows")
 
 
-def _write_safetensors(path: str | os.PathLike[str], arrays: Arrays) -> None:
-    with written_whole(path) as partial:
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
-
-
-FORMATS = {".npz": (_read_npz, write_npz), ".safetensors": (_read_safetensors, _write_safetensors)}
+FORMATS = {".npz": (_read_npz, _write_npz), ".safetensors": (_read_safetensors, _write_safetensors)}
+"""How each ending is read and written."""

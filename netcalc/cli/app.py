@@ -12,8 +12,8 @@ from netcalc import __version__
 from netcalc.diagnostics import Diagnostic, NetcalcError
 
 COMMANDS = (
-    "table", "check", "compare", "memory", "roofline", "sweep", "explain", "run", "plan", "gradcheck", "fold",
-    "list", "show", "layers", "rules", "schema",
+    "table", "check", "compare", "memory", "roofline", "devices", "sweep", "explain", "run", "plan",
+    "gradcheck", "fold", "list", "show", "layers", "rules", "schema",
 )  # fmt: skip
 """The commands in the order of the help page; each is `command` in the module of its name."""
 
@@ -30,6 +30,16 @@ class _LazyGroup(TyperGroup):
         single = typer.Typer(add_completion=False)
         single.command(cmd_name)(import_module(f"netcalc.cli.{cmd_name}").command)
         return typer.main.get_command(single)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what it says of a wrong use may name what a hostile spec holds."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            from netcalc.render.escaping import visible
+
+            error.message = visible(error.message)
+            raise
 
 
 app = typer.Typer(
@@ -95,5 +105,9 @@ def _show(diagnostics: Any) -> int:
     from netcalc.render.diagnostics import diagnostic_lines
     from netcalc.render.terminal import Terminal
 
-    Terminal(Console(stderr=True)).write(diagnostic_lines(diagnostics))
+    try:
+        Terminal(Console(stderr=True)).write(diagnostic_lines(diagnostics))
+        sys.stderr.flush()
+    except OSError:  # nobody can be told; the exit code still says it
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     return 2

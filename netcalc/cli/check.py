@@ -1,6 +1,6 @@
 """netcalc check: is the design sound, and has it the figures that it should have."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 import typer
@@ -10,14 +10,15 @@ from netcalc.cli.common import (
     InputOption,
     SetOption,
     VariantOption,
-    load_graph,
     terminal,
     track,
     write,
 )
 from netcalc.diagnostics import NetcalcError
-from netcalc.lint import RULES, check, likely_rule
+from netcalc.graph import elaborate
+from netcalc.lint import RULES, Verdict, check, idle_settings, likely_rule
 from netcalc.render.check import Checked
+from netcalc.spec import find_spec, read_input_override, read_setting, read_spec
 
 Format = Literal["rich", "json", "sarif", "github"]
 
@@ -59,13 +60,28 @@ def command(
     checked = []
     for spec in track(specs, "checking") if len(specs) > 1 else specs:
         try:
-            graph = load_graph(spec, set, input, variant)
-            verdict = check(graph, batch, left_out, as_written=not (set or input))
-            checked.append(Checked(spec, verdict))
+            checked.append(Checked(spec, _verdict(spec, set or (), input or (), variant, batch, left_out)))
         except NetcalcError as error:
             checked.append(Checked(spec, None, error.diagnostics))
     _write(checked, format, notes)
     raise typer.Exit(_exit_code(checked, strict))
+
+
+def _verdict(
+    name: str,
+    set: Sequence[str],
+    input: Sequence[str],
+    variant: str | None,
+    batch: int,
+    ignore: Collection[str],
+) -> Verdict:
+    """What is to be said of a spec with what the command line sets."""
+    source, named = find_spec(name)
+    spec = read_spec(source, variant or named)
+    settings, overrides = [*map(read_setting, set)], [*map(read_input_override, input)]
+    graph = elaborate(spec, settings, overrides)
+    verdict = check(graph, batch, ignore, as_written=not (set or input))
+    return verdict._replace(settings=tuple(idle_settings(spec, settings, overrides, graph)))
 
 
 def _codes(ignore: Sequence[str]) -> set[str]:

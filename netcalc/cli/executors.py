@@ -7,9 +7,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from operator import methodcaller
 from typing import Any, NamedTuple, TypeVar
 
 import typer
@@ -22,7 +24,10 @@ _LARGEST_CHUNK = 16
 """Variants that travel together, so that their way there and back costs less than counting them."""
 
 _WAITING = 30
-"""Seconds that a cluster has to answer and to find its first worker."""
+"""Seconds that a cluster has to answer, to find its first worker, and to find one again when all are gone."""
+
+_BETWEEN_LOOKS = 1
+"""Seconds between two looks at which workers a cluster has."""
 
 
 class Crew(NamedTuple):
@@ -31,6 +36,8 @@ class Crew(NamedTuple):
     executor: Executor
     chunk: int = 1
     in_flight: int = 1
+    result: Callable[[Future[Any]], Any] = methodcaller("result")
+    """Waits for what a future gives."""
     faults: tuple[type[Exception], ...] = ()
     """What its results raise when it fails, rather than what it does."""
 
@@ -41,7 +48,8 @@ class Crew(NamedTuple):
         except self.faults as error:
             reason = (str(error) or type(error).__name__).splitlines()[0]
             message = f"the processes that counted are lost: {reason}"
-            raise ExecutionError([Diagnostic("E901", message)]) from None
+            help = "the same command goes on where its --output ends"
+            raise ExecutionError([Diagnostic("E901", message, help=help)]) from None
 
 
 @contextmanager
@@ -85,7 +93,7 @@ def _processes(jobs: int, variants: int) -> Iterator[Crew]:
     context = multiprocessing.get_context("spawn")
     executor = _Processes(jobs, mp_context=context, initializer=_prepare)
     try:
-        yield Crew(executor, _chunk(variants, jobs), 4 * jobs, (BrokenExecutor,))
+        yield Crew(executor, _chunk(variants, jobs), 4 * jobs, faults=(BrokenExecutor,))
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
@@ -129,9 +137,26 @@ def _cluster(address: str, variants: int) -> Iterator[Crew]:
         cores = sum(client.ncores().values())
         executor = client.get_executor(pure=False)
         try:
-            yield Crew(executor, _chunk(variants, cores), 4 * cores, (Exception,))
+            yield Crew(executor, _chunk(variants, cores), 4 * cores, _Patience(client.ncores), (Exception,))
         finally:
             executor.shutdown(wait=False)
+
+
+class _Patience:
+    """Waits for futures of a cluster as long as it has workers, or finds some again."""
+
+    def __init__(self, workers: Callable[[], Mapping[str, int]]) -> None:
+        self._workers = workers
+
+    def __call__(self, future: Future[Result]) -> Result:
+        """What a future gives; raises TimeoutError where there have been no workers for a while."""
+        last_seen = time.monotonic()
+        while not wait([future], _BETWEEN_LOOKS).done:
+            if self._workers():
+                last_seen = time.monotonic()
+            elif time.monotonic() - last_seen > _WAITING:
+                raise TimeoutError(f"the cluster has had no workers for {_WAITING} seconds")
+        return future.result()
 
 
 def _chunk(variants: int, cores: int) -> int:

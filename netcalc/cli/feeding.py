@@ -21,25 +21,29 @@ class Feeds(NamedTuple):
     sizes: tuple[str, ...]
     files: tuple[tuple[str | None, str], ...]
     """Names of inputs, where given, and files."""
+    random: tuple[str, ...] = ()
+    """The inputs that are to be random by name."""
 
-    @property
-    def words(self) -> str:
-        """What the network runs on."""
-        return ", ".join(os.path.basename(file) for _, file in self.files) or RANDOM
+
+class Fed(NamedTuple):
+    """What a network runs on: an array for each input, and in words where they come from."""
+
+    arrays: "dict[str, Array]"
+    words: str
 
 
 def read_feeds(texts: Sequence[str]) -> Feeds:
     """Sort `--input` options into sizes, such as 3x64x64 or image=3x64x64, and files."""
-    sizes, files = [], []
+    sizes, files, random = [], [], []
     for text in texts:
         name, _, what = ("", "", text) if os.path.exists(text) else text.rpartition("=")
         if what == RANDOM:
-            continue
-        if all(size.isascii() and size.isdecimal() for size in what.split("x")):
+            random += [name] if name else []
+        elif all(size.isascii() and size.isdecimal() for size in what.split("x")):
             sizes.append(text)
         else:
             files.append((name or None, what))
-    return Feeds(tuple(sizes), tuple(files))
+    return Feeds(tuple(sizes), tuple(files), tuple(random))
 
 
 def preprocessing(graph: Graph, resize: int | None, mean: str, std: str) -> Preprocess:
@@ -51,47 +55,56 @@ def preprocessing(graph: Graph, resize: int | None, mean: str, std: str) -> Prep
     return graph.preprocess._replace(**changed)
 
 
-def fed(graph: Graph, feeds: Feeds, batch: int, seed: int, dtype: str) -> "dict[str, Array]":
+def fed(graph: Graph, feeds: Feeds, batch: int, seed: int, dtype: str) -> Fed:
     """An array for each input: from its files, several pictures as one batch, else random."""
-    from netcalc.backend import random_inputs
-    from netcalc.backend.inputs import checked_inputs
+    import numpy as np
 
-    given: dict[str, Any] = {}
+    from netcalc.backend import random_inputs
+    from netcalc.backend.errors import refuse
+    from netcalc.backend.inputs import checked_inputs
+    from netcalc.backend.precision import PRECISIONS
+
+    given: dict[str, Array] = {}
     pictures: dict[str, list[Array]] = {}
     for name, file in feeds.files:
         for input, array, is_picture in _read(graph, name, file):
+            if input in given or (input in pictures and not is_picture):
+                refuse("E901", f"the input {input} is given twice, the second time by {file}")
             if is_picture:
                 pictures.setdefault(input, []).append(array)
             else:
                 given[input] = array
-    if pictures:
-        import numpy as np
-
-        given |= {name: np.stack(arrays) for name, arrays in pictures.items()}
+    for name in feeds.random:
+        _require_known(graph, name)
+        if name in given or name in pictures:
+            refuse("E901", f"the input {name} is given twice, by a file and as {RANDOM}")
+    given |= {name: np.stack(arrays) for name, arrays in pictures.items()}
     batch = next((len(array) for array in given.values() if array.ndim), batch)
-    missing = random_inputs(graph, batch, seed, dtype)
-    import numpy as np
-
-    return checked_inputs(graph, missing | given, np.dtype(dtype))
+    missing = [input.name for input in graph.inputs if input.name not in given]
+    drawn = random_inputs(graph, batch, seed, dtype) if missing else {}
+    words = [os.path.basename(file) for _, file in feeds.files]
+    if given and missing:
+        words += [f"{RANDOM} {name}" for name in missing]
+    return Fed(checked_inputs(graph, drawn | given, PRECISIONS[dtype]), ", ".join(words) or RANDOM)
 
 
 def _read(graph: Graph, name: str | None, file: str) -> "list[tuple[str, Array, bool]]":
+    """The arrays of a file, each with its input and whether it is a picture."""
     from netcalc.backend.errors import refuse
-    from netcalc.backend.files import read_npy, read_npz
+    from netcalc.backend.files import read_npy
     from netcalc.backend.images import ENDINGS, read_image
 
     ending = os.path.splitext(file)[1].lower()
     shapes = {input.name: input.type.shape for input in graph.inputs}
+    if name is not None:
+        _require_known(graph, name)
     if ending == ".npz":
-        return [
-            (input, _with_batch(array, shapes.get(input)), False) for input, array in read_npz(file).items()
-        ]
+        arrays = _arrays_of_npz(graph, name, file)
+        return [(input, _with_batch(array, shapes[input]), False) for input, array in arrays.items()]
     if name is None:
         if len(shapes) > 1:
             refuse("E901", f"say which input {file} is for: --input {next(iter(shapes))}={file}")
         (name,) = shapes
-    if name not in shapes:
-        refuse("E901", f"{graph.name} has no input {name!r}; its inputs are {', '.join(shapes)}")
     if ending == ".npy":
         return [(name, _with_batch(read_npy(file), shapes[name]), False)]
     if ending not in ENDINGS:
@@ -100,6 +113,36 @@ def _read(graph: Graph, name: str | None, file: str) -> "list[tuple[str, Array, 
             "E906", f"{file} is neither a size such as 3x64x64, nor random, nor a file that ends in {known}"
         )
     return [(name, read_image(file, shapes[name], graph.preprocess), True)]
+
+
+def _arrays_of_npz(graph: Graph, name: str | None, file: str) -> "dict[str, Array]":
+    """The arrays of an `.npz` by the inputs that they fill; for a named input there may be no other."""
+    from netcalc.backend.errors import refuse
+    from netcalc.backend.files import Header, read_npz
+    from netcalc.backend.inputs import check_given
+
+    shapes = {input.name: input.type.shape for input in graph.inputs}
+
+    def check(headers: dict[str, Header]) -> None:
+        if not headers:
+            refuse("E901", f"{file} holds no arrays")
+        for own, header in headers.items():
+            if own not in shapes:
+                refuse("E901", f"{file} holds {own!r}, the inputs of {graph.name} are {', '.join(shapes)}")
+            if name not in (None, own):
+                refuse("E901", f"{file} holds {own!r}, which is not the input {name}")
+            if header.shape != shapes[own]:  # a sample without its batch
+                check_given(own, shapes[own], header.shape, header.dtype)
+
+    return read_npz(file, shapes, check, "array file")
+
+
+def _require_known(graph: Graph, name: str) -> None:
+    from netcalc.backend.errors import refuse
+
+    names = [input.name for input in graph.inputs]
+    if name not in names:
+        refuse("E901", f"{graph.name} has no input {name!r}; its inputs are {', '.join(names)}")
 
 
 def _with_batch(array: "Array", shape: tuple[int, ...] | None) -> "Array":

@@ -31,29 +31,43 @@ def command(
     netcalc fold resnet18 --weights resnet18.safetensors -o folded.safetensors
 
     Writes folded.safetensors and folded.yaml, a flat spec with one layer a line; its outputs are equal.
+    It is computed in float64; weights keep the type that they were stored in.
     """
     graph = load_graph(spec, set, input, variant)
-    from netcalc.backend import Network
     from netcalc.backend.files import by_ending, written_whole
     from netcalc.backend.folding import fold
-    from netcalc.backend.weights import FORMATS, write_weights
+    from netcalc.backend.precision import PRECISIONS
+    from netcalc.backend.weights import FORMATS, stored_weights, write_weights
     from netcalc.graph import flat_names, flat_spec
 
     by_ending(output, FORMATS)
-    network = Network(graph)
-    network.load(weights)
-    folded = fold(graph, network.parameters())
+    shapes = {
+        f"{node.full_name}.{param.name}": param.shape
+        for node in graph.nodes
+        if node.shared is None
+        for param in node.params
+    }
+    stored = stored_weights(weights, shapes)
+    types = {name: kind if kind in PRECISIONS else "float32" for name, kind in stored.types.items()}
+    folded = fold(graph, {name: PRECISIONS[types[name]].rounded(a) for name, a in stored.arrays.items()})
+    for owner in folded.into.values():
+        types[f"{owner}.bias"] = types[f"{owner}.weight"]
     names = flat_names(folded.graph)
-    arrays = {
-        f"{names[node.full_name]}.{param.name}": folded.arrays[f"{node.full_name}.{param.name}"]
+    flat = {
+        f"{node.full_name}.{param.name}": f"{names[node.full_name]}.{param.name}"
         for node in folded.graph.nodes
         if node.shared is None
         for param in node.params
     }
+    arrays = {own: PRECISIONS[types[name]].rounded(folded.arrays[name]) for name, own in flat.items()}
+    bfloat16 = [flat[name] for name in flat if types[name] == "bfloat16"]
     spec_path = Path(output).with_suffix(".yaml")
     with written_whole(spec_path) as partial:
         partial.write_text(flat_spec(folded.graph), encoding="utf-8")
-        write_weights(output, arrays)
+        write_weights(output, arrays, bfloat16)
     left = sum(node.layer.kind == "batchnorm" for node in folded.graph.nodes)
     rest = f", {left} left that no such layer stands before alone" if left else ""
-    typer.echo(f"{len(folded.into)} batch norms folded{rest}: {spec_path} and {output}")
+    kept = " and ".join(sorted({types[name] for name in flat}))
+    typer.echo(
+        f"{len(folded.into)} batch norms folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"
+    )

@@ -31,7 +31,7 @@ def command(
             "--device",
             "-d",
             metavar="NAME",
-            help="gtx580, v100, a100, h100, h200, b200, ryzen7840u, a17npu, or one of --devices.",
+            help="One that netcalc devices lists, or one of --devices.",
         ),
     ],
     devices: Annotated[
@@ -41,6 +41,14 @@ def command(
         Literal["float64", "float32", "tf32", "float16", "bfloat16", "int8"] | None,
         typer.Option("--dtype", help="What is computed in; float32 unless the device has no peak for it."),
     ] = None,
+    fusion: Annotated[
+        Literal["none", "elementwise"],
+        typer.Option(
+            "--fusion",
+            help="elementwise: what can be done on the way to the next product takes no bytes, the bound; "
+            "none: a kernel a layer.",
+        ),
+    ] = "elementwise",
     batch: BatchOption = 1,
     epochs: Annotated[int, typer.Option("--epochs", min=1, max=10**9, help="How often all are seen.")] = 1,
     images: Annotated[
@@ -54,7 +62,7 @@ def command(
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
-    """A lower bound of the time on a device, layer by layer: bound by compute or by memory.
+    """A lower bound of the time on a device, kernel by kernel: bound by compute or by memory.
 
     netcalc roofline resnet50 --device a100 --batch 64 --dtype float16
     netcalc roofline alexnet --device gtx580 --batch 128 --images 1281167 --epochs 90
@@ -65,7 +73,7 @@ def command(
     training = None if computed == "int8" else _training(graph, chosen, batch, computed, images, epochs)
     if training is None and images:
         raise typer.BadParameter("no training is counted in int8.", param_hint="--images")
-    found = roofline(graph, chosen, batch, computed)
+    found = roofline(graph, chosen, batch, computed, fusion)
     if format == "json":
         write(json_chunks(found, training, __version__))
         return

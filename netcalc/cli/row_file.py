@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import BinaryIO, NoReturn
 
 import typer
@@ -36,32 +36,75 @@ class RowFile:
 
 @contextmanager
 def open_rows(path: str, sweep: Sweep, indices: Sequence[int]) -> Iterator[RowFile]:
-    """A sweep's file, made where there is none; a last line that is torn is taken off.
+    """A sweep's file, made where there is none; what a power cut left of a last line is taken off.
+
+    Lines that end as Windows ends them are written anew, so that the file is that of one sweep.
 
     Raises typer.BadParameter where it cannot be written or holds anything but this sweep's rows, which
     is left as it is.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         _refuse(f"{path} is no file that rows can be added to.")
+    with ExitStack() as stack:
+        file = stack.enter_context(_opened(path))
+        rows, whole, torn = _read(path, file, sweep, indices)
+        if torn.endswith(b"\0"):
+            zeros = len(torn) - len(torn.rstrip(b"\0"))
+            typer.echo(f"{zeros:,} bytes of zeros at the end of {path} are cut off", err=True)
+        file.seek(0)
+        if file.read(len(whole)) == whole:
+            file.truncate(len(whole))
+        else:
+            _replace(path, whole)
+            file = stack.enter_context(_opened(path))
+        yield RowFile(path, file, sweep, rows)
+
+
+def _opened(path: str) -> BinaryIO:
+    """The file, made where there is none, for this process alone."""
     try:
-        file = open(path, "a+b")  # noqa: SIM115 (closed below)
+        file = open(path, "a+b")  # noqa: SIM115 (the caller closes it)
     except ValueError:
         _refuse("a path cannot hold a NUL character.")
     except OSError as error:
         _refuse(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.")
-    with file:
+    try:
         _lock(path, file)
-        file.seek(0)
-        rows, end = [], 0
-        for number, line in enumerate(file):
-            expected = line_start(sweep, indices[number]).encode() if number < len(indices) else b""
-            if line.endswith(b"\n"):
-                rows.append(_row(path, sweep, number, line, expected))
-                end += len(line)
-            elif not expected or not (line.startswith(expected) or expected.startswith(line)):
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _read(path: str, file: BinaryIO, sweep: Sweep, indices: Sequence[int]) -> tuple[list[Row], bytes, bytes]:
+    """The rows of a file, the lines that hold them, and what is left of one behind them."""
+    rows: list[Row] = []
+    lines: list[bytes] = []
+    file.seek(0)
+    for number, line in enumerate(file):
+        expected = line_start(sweep, indices[number]).encode() if number < len(indices) else b""
+        if not line.endswith(b"\n"):
+            begun = line.rstrip(b"\0")
+            if begun and not (expected and (begun.startswith(expected) or expected.startswith(begun))):
                 _refuse_line(path, number)
-        file.truncate(end)
-        yield RowFile(path, file, sweep, rows)
+            return rows, b"".join(lines), line
+        line = line.removesuffix(b"\n").removesuffix(b"\r") + b"\n"
+        rows.append(_row(path, sweep, number, line, expected))
+        lines.append(line)
+    return rows, b"".join(lines), b""
+
+
+def _replace(path: str, content: bytes) -> None:
+    """Put a file in the place of another, all of it or nothing."""
+    temporary = f"{path}.{os.getpid()}.part"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            os.unlink(temporary)
+        _refuse(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.")
 
 
 def _row(path: str, sweep: Sweep, number: int, line: bytes, expected: bytes) -> Row:

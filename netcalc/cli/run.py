@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from netcalc.render.execution import Scored
 
 FloatOption = Annotated[
-    Literal["float64", "float32", "float16"],
+    Literal["float64", "float32", "float16", "bfloat16"],
     typer.Option("--dtype", help="The element type that everything is computed in."),
 ]
 
@@ -100,10 +100,10 @@ def command(
     from netcalc.backend.tracing import Trace
 
     watched = Trace()
-    x = fed(graph, feeds, batch, seed, dtype)
+    x, words = fed(graph, feeds, batch, seed, dtype)
     y = _forward(network, x, watched if trace else None, gradients=backward, training=training)
     out = terminal()
-    out.write([[(_what_ran(network, feeds, weights, len(next(iter(x.values())))), "bold")], []])
+    out.write([[(_what_ran(network, words, weights, len(next(iter(x.values())))), "bold")], []])
     if trace:
         from netcalc.render.trace import trace_lines
 
@@ -207,12 +207,15 @@ def _labels(path: str | None) -> list[str]:
         return []
     try:
         with open(path, encoding="utf-8-sig") as file:
-            return [line.strip() for line in file.read(2**24).splitlines() if line.strip()]
+            names = [line.strip() for line in file.read(2**24).splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise typer.BadParameter(f"{path} cannot be read: {reason}", param_hint="--labels") from None
+    if not names:
+        raise typer.BadParameter(f"{path} holds no names", param_hint="--labels")
+    return names
 
 
-def _what_ran(network: "Network", feeds: Feeds, weights: str | None, batch: int) -> str:
+def _what_ran(network: "Network", words: str, weights: str | None, batch: int) -> str:
     drawn = weights or f"random weights (seed {network.seed})"
-    return f"{network.graph.name}  ·  on {feeds.words}  ·  batch {batch}, {network.dtype}  ·  {drawn}"
+    return f"{network.graph.name}  ·  on {words}  ·  batch {batch}, {network.precision.name}  ·  {drawn}"

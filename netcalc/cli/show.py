@@ -1,18 +1,25 @@
-"""netcalc show: the YAML of a bundled architecture."""
+"""netcalc show: the YAML of an architecture, as one file that stands alone."""
 
 from typing import Annotated
 
 import typer
 
-from netcalc.cli.common import write
-from netcalc.spec import find_spec
+from netcalc.cli.common import VariantOption, write
+from netcalc.spec import find_spec, standalone_text
 
 
 def command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that netcalc list shows.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A name that netcalc list shows, or a file of one's own.")
+    ],
+    variant: VariantOption = None,
 ) -> None:
-    """The YAML of a bundled architecture, to start one's own from.
+    """The YAML of an architecture, to start one's own from: one file that stands alone.
+
+    A variant's arguments are the defaults, and the blocks of other files are written in. A family's own
+    name shows all its variants.
 
     netcalc show resnet18 > mine.yaml
     """
-    write([find_spec(name).source.text])
+    found = find_spec(name)
+    write([standalone_text(found._replace(variant=variant or found.variant))])

@@ -185,7 +185,7 @@ def _counted(
     if not remaining:
         return
     with crew(jobs, scheduler, len(remaining)) as at_work:
-        found = at_work.watched(sweep_rows(sweep, remaining, *at_work[:3]))
+        found = at_work.watched(sweep_rows(sweep, remaining, *at_work[:4]))
         for row in found if quiet else track(found, "counting", len(indices), len(done)):
             if file is not None:
                 file.append(row)

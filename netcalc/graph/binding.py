@@ -1,20 +1,20 @@
 """An item's options to a layer: every option that is wrong is reported, with its place."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from netcalc.diagnostics import Diagnostic, Note, Span, nearest
 from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.evaluation import Environment, expression_value, value_of
+from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
-from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown
+from netcalc.spec import BRANCH_KEYS, ITEM_KEYS, UNKNOWN, Block, Entry, Evaluated, Item, Unknown, Value
+from netcalc.spec.expressions import RESERVED
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
 
 
-def layer_type(
-    kind: str, span: Span, blocks: Collection[str], problems: list[Diagnostic]
-) -> type[Layer] | None:
+def layer_type(kind: str, span: Span, blocks: Collection[str], problems: Problems) -> type[Layer] | None:
     """The layer class of a kind; None where there is none, with the reason in `problems`."""
     if kind in LAYERS:
         return LAYERS[kind]
@@ -26,13 +26,25 @@ def layer_type(
 
 
 def block_values(
-    block: Block, use: Use, outer: Environment, problems: list[Diagnostic]
+    block: Block,
+    use: Use,
+    outer: Environment,
+    inherited: Mapping[str, Evaluated | Unknown],
+    problems: Problems,
 ) -> dict[str, Evaluated | Unknown]:
-    """The arguments of a block: given, evaluated where it is used, or by default, where it is declared."""
+    """The arguments of a block: given, evaluated where it is used, or by default, where it is declared.
+
+    `inherited` are those of the use whose parameters it shares.
+    """
     item = use.item
     known = {parameter.name for parameter in block.parameters}
     given: dict[str, Evaluated | Unknown] = {}
-    for entry in item.options:
+    required = {parameter.name: parameter.default is None for parameter in block.parameters}
+    main = next((name for name in required if required[name]), None) if sum(required.values()) == 1 else None
+    if item.short is not None and main is None:
+        problems.append(_no_main_option(f"the block {block.name}", required, item, item.short))
+        return dict.fromkeys(known, UNKNOWN)
+    for entry in _entries(item, main):
         if entry.key in known:
             given[entry.key] = value_of(entry.value, use.names, problems)
             continue
@@ -42,10 +54,12 @@ def block_values(
         help = f"did you mean {match}?" if match else listed
         message = f"the block {block.name} has no argument {entry.key!r}"
         problems.append(Diagnostic("E402", message, entry.key_span, help=help))
-    given = {**use.row, **given}
+    given = {**inherited, **use.row, **given}
     values: dict[str, Evaluated | Unknown] = {}
     for parameter in block.parameters:
-        if parameter.name in given:
+        if parameter.name in RESERVED or parameter.name in ITEM_KEYS:
+            values[parameter.name] = UNKNOWN  # the block's head is reported
+        elif parameter.name in given:
             values[parameter.name] = given[parameter.name]
         elif parameter.default is not None:
             inner = {**outer, **values}
@@ -58,18 +72,31 @@ def block_values(
     return values
 
 
-def option_values(layer: type[Layer], use: Use, problems: list[Diagnostic]) -> dict[str, Evaluated] | None:
-    """The options of a use, evaluated and each valid by itself; None where one is not."""
-    values: dict[str, Evaluated] = {}
+def option_values(
+    layer: type[Layer],
+    use: Use,
+    inherited: Mapping[str, Evaluated | Unknown],
+    problems: Problems,
+) -> dict[str, Evaluated] | None:
+    """The options of a use, evaluated and each valid by itself; None where one is not.
+
+    `inherited` are those of the use whose parameters it shares.
+    """
+    values = {name: value for name, value in inherited.items() if not isinstance(value, Unknown)}
     before = len(problems)
     complete = True
-    given = {entry.key for entry in use.item.options}
+    if use.item.short is not None and layer.main is None:
+        required = {name: option.required for name, option in layer.options.items()}
+        problems.append(_no_main_option(layer.kind, required, use.item, use.item.short))
+        return None
+    options = _entries(use.item, layer.main)
+    given = {entry.key for entry in options}
     each = use.item.value("each")
     if each is not None:
         for name in use.row.keys() & layer.options.keys() - given:
             given.add(name)
             _take(layer, name, use.row[name], values, each.span, problems)
-    for entry in use.item.options:
+    for entry in options:
         if entry.key not in layer.options:
             match = _likely_option(layer, entry.key)
             given.add(match or "")
@@ -81,7 +108,7 @@ def option_values(layer: type[Layer], use: Use, problems: list[Diagnostic]) -> d
         else:
             _take(layer, entry.key, value, values, entry.value.span, problems)
     for name, option in layer.options.items():
-        if option.required and name not in given:
+        if option.required and name not in given and name not in inherited:
             help = f"add {name}: the {option.doc}, {option.words}"
             problems.append(Diagnostic("E403", f"{layer.kind} needs {name}", use.item.span, help=help))
     return values if complete and len(problems) == before else None
@@ -93,7 +120,7 @@ def _take(
     value: Evaluated,
     values: dict[str, Evaluated],
     span: Span,
-    problems: list[Diagnostic],
+    problems: Problems,
 ) -> None:
     try:
         layer.options[name].parse(value)
@@ -107,7 +134,26 @@ def option_span(item: Item, option: str | None) -> Span:
     for entry in item.options:
         if entry.key == option:
             return entry.value.span
-    return item.span
+    return item.span if item.short is None else item.short.span
+
+
+def _entries(item: Item, main: str | None) -> tuple[Entry, ...]:
+    """What an item is given, a value that stands alone under the name of the main option."""
+    if item.short is None or main is None:
+        return item.options
+    return (Entry(main, item.span.start, item.span.end, item.short),)
+
+
+def _no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Value) -> Diagnostic:
+    """A value that stands alone where there is no main option; `options` tells which are required."""
+    kind = item.kind if isinstance(item.kind, str) else "kind"
+    message = f"{what} has no options"
+    help = f"write - {kind}"
+    if options:
+        message = f"{what} has no main option: its options are given by name"
+        shown = [name for name, required in options.items() if required] or list(options)[:1]
+        help = f"it has {', '.join(options)}: write - {kind}: {{{': ..., '.join(shown)}: ...}}"
+    return Diagnostic("E203", message, given.span, help=help)
 
 
 def _likely_option(layer: type[Layer], key: str) -> str | None:

@@ -5,20 +5,23 @@ from collections.abc import Sequence
 from netcalc.diagnostics import Diagnostic, Note, Span
 from netcalc.graph.binding import option_span
 from netcalc.graph.model import Node
+from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Handle, Use
 from netcalc.graph.wiring import Tensors
 from netcalc.layers import Layer, LayerError, ParamSpec
 from netcalc.spec import Evaluated
-from netcalc.tensor import MAX_ELEMENTS, TensorType
+from netcalc.tensor import MAX_AXES, MAX_ELEMENTS, TensorType
 
 
 class Builder:
     """Makes nodes; equal layers on equal inputs are made and inferred once."""
 
-    def __init__(self, tensors: Tensors, problems: list[Diagnostic]) -> None:
+    def __init__(self, tensors: Tensors, problems: Problems) -> None:
         self.tensors = tensors
         self.problems = problems
         self.nodes: dict[str, Node] = {}
+        self.laid: list[str] = []
+        """The full names of the layers that were to be made, in order, those with a mistake among them."""
         self._layers: dict[tuple[object, ...], Layer] = {}
         self._inferred: dict[tuple[object, ...], tuple[TensorType, tuple[ParamSpec, ...]]] = {}
 
@@ -26,12 +29,13 @@ class Builder:
         self,
         use: Use,
         layer_class: type[Layer],
-        values: dict[str, Evaluated],
+        values: dict[str, Evaluated] | None,
         reads: Sequence[Handle | None],
     ) -> Handle:
         """The output of a layer that is bound and made a node; of no known type where it cannot be."""
         unknown = Handle(use.full_name, None, use.item.span)
-        if not self._arity_fits(use, layer_class, reads):
+        self.laid.append(use.full_name)
+        if values is None or not self._arity_fits(use, layer_class, reads):
             return unknown
         handles = [handle for handle in reads if handle is not None]
         types = tuple(handle.type for handle in handles if handle.type is not None)
@@ -46,11 +50,18 @@ class Builder:
         if self._is_too_large(use, output, params):
             return unknown
         sources = tuple(handle.name for handle in handles)
-        span, shared = use.item.span._replace(via=use.scope.used_at), self._shared(use, params)
+        if not use.trainable:
+            params = tuple(param._replace(frozen=not param.buffer) for param in params)
+        span = use.item.span._replace(via=use.scope.used_at)
         self.nodes[use.full_name] = Node(
-            use.name, use.path, layer, sources, output, params, span, shared, use.ignored
+            use.name, use.path, layer, sources, output, params, span, ignored=use.ignored
         )
         return Handle(use.full_name, output, use.item.span)
+
+    def has_parameters(self, full_name: str) -> bool:
+        """Whether a layer has something to learn; one with a mistake might."""
+        node = self.nodes.get(full_name)
+        return node is None or not all(param.buffer for param in node.params)
 
     def _layer(
         self, layer_class: type[Layer], values: dict[str, Evaluated], types: tuple[TensorType, ...]
@@ -80,26 +91,11 @@ class Builder:
         self._report("E505", message, span, help)
         return False
 
-    def _shared(self, use: Use, params: tuple[ParamSpec, ...]) -> str | None:
-        """The full name of the layer whose parameters this one uses."""
-        value = use.item.value("share")
-        if value is None:
-            return None
-        handle = self.tensors.look_up(value, use.scope, use.names)
-        owner = self.nodes.get(handle.name) if handle is not None else None
-        if owner is None:
-            if handle is not None and handle.type is not None:
-                self._report("E508", "share: names no layer", value.span)
-            return None
-        owned = {param.name: TensorType(param.shape) for param in owner.params}
-        for param in params:
-            if owned.get(param.name) != TensorType(param.shape):
-                theirs = f"{owned[param.name]}" if param.name in owned else "missing"
-                shapes = f"{param.name} is {TensorType(param.shape)} here and {theirs} in {owner.full_name}"
-                self._report("E508", f"the parameters cannot be shared: {shapes}", value.span)
-        return owner.shared or owner.full_name
-
     def _is_too_large(self, use: Use, output: TensorType, params: tuple[ParamSpec, ...]) -> bool:
+        if len(output.shape) > MAX_AXES:
+            message = f"its output has {len(output.shape):,} axes, {MAX_AXES} is the limit"
+            self._report("E602", message, use.item.span)
+            return True
         sizes = {"its output": output.numel, **{f"its {param.name}": param.numel for param in params}}
         for what, numel in sizes.items():
             if numel > MAX_ELEMENTS:

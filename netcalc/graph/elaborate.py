@@ -20,7 +20,9 @@ from netcalc.graph.expansion import MAX_LAYERS, Row, row_names, rows
 from netcalc.graph.header import arguments, expectations, inputs, preprocessing
 from netcalc.graph.judging import budget, ignored
 from netcalc.graph.model import Graph, Ignored
+from netcalc.graph.problems import Problems, TooMuchError
 from netcalc.graph.scope import Handle, Scope, Use, declared_names
+from netcalc.graph.sharing import Made, Sharing, Values
 from netcalc.graph.wiring import Tensors, shape_names
 from netcalc.layers import LAYERS
 from netcalc.spec import Block, Expression, InputOverride, Item, Setting, Spec, Unknown
@@ -40,17 +42,28 @@ def elaborate(spec: Spec, settings: Sequence[Setting] = (), overrides: Sequence[
 
     Raises SpecError or GraphError with every independent mistake that was found.
     """
-    return _Elaborator(spec, settings, overrides).graph()
+    problems = Problems(spec.problems)
+    try:
+        return _Elaborator(spec, settings, overrides, problems).graph()
+    except TooMuchError:
+        raise GraphError(_by_place(problems)) from None
 
 
 class _Elaborator:
-    def __init__(self, spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride]) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        settings: Sequence[Setting],
+        overrides: Sequence[InputOverride],
+        problems: Problems,
+    ) -> None:
         self.spec = spec
-        self.problems: list[Diagnostic] = list(spec.problems)
+        self.problems = problems
         self.arguments = arguments(spec, settings, self.problems)
         self.inputs = inputs(spec, overrides, self.arguments, self.problems)
         self.tensors = Tensors(self.problems)
         self.builder = Builder(self.tensors, self.problems)
+        self.sharing = Sharing(spec, self.tensors, self.builder, self.problems)
         self.uses = 0
         self.branches: dict[tuple[str, ...], int] = {}
         """The number from which on a branch of that name may still be free."""
@@ -99,46 +112,81 @@ class _Elaborator:
 
     def _place(self, use: Use) -> Handle:
         """What one use of an item gives: a layer's output, a block's, or that of joined branches."""
-        if use.kind in CONSTRUCTS:
-            handle = self._branches(use)
-        elif use.kind in self.spec.blocks:
-            handle = self._block(use, self.spec.blocks[use.kind])
-        else:
-            handle = self._layer(use)
+        share, owner, start = use.item.value("share"), None, len(self.builder.laid)
+        is_layer = use.kind not in CONSTRUCTS and use.kind not in self.spec.blocks
+        handle = _unknown(use)
+        if share is not None:
+            owner = self.sharing.owner(use, share, is_layer)
+        if share is None or (owner is not None and owner.is_known):
+            if use.kind in CONSTRUCTS:
+                values, handle = self._branches(use, owner)
+            elif use.kind in self.spec.blocks:
+                values, handle = self._block(use, self.spec.blocks[use.kind], owner)
+            else:
+                values, handle = self._layer(use, owner)
+            self.sharing.remember(use, values, handle, is_layer, start, owner)
+            if handle.type is not None:
+                self._settle(use, owner, start)
         if handle.type is None:
             self.lost = use.item.span
         if use.name:
             self.tensors.add(use.full_name, handle)
         return handle
 
+    def _settle(self, use: Use, owner: Made | None, start: int) -> None:
+        """See to the parameters of a use whose layers are those from `start` on."""
+        share, trainable = use.item.value("share"), use.item.value("trainable")
+        if share is not None and owner is not None:
+            self.sharing.join(use, owner, start, share.span)
+            if trainable is not None:
+                message = f"whether shared parameters are trained is said once, at {owner.name}"
+                self._report("E508", message, trainable.span)
+        elif trainable is not None and not any(map(self.builder.has_parameters, self.builder.laid[start:])):
+            self._report("E404", f"{use.name or use.kind} has no parameters to train", trainable.span)
+
     # which uses an item has, and their names
 
     def _uses(self, item: Item, scope: Scope) -> Iterator[Use]:
         found = rows(item, self._names(item, scope), self.problems)
         base = self._given_name(item, scope)
+        self._count(1 if found is None else max(len(found), 1), item, scope)
         if found is None:
             self._lose(item, scope, base, {**self._names(item, scope), **row_names(item)})
             return
         stacked = item.value("repeat") is not None or item.value("each") is not None
-        for row in found:
+        is_there = False
+        for number, row in enumerate(found):
             names = self._names(item, scope, row)
             wanted = self._is_wanted(item, names)
             if wanted is False:
                 continue
             kind = self._kind(item, names)
             if wanted is None or kind is None:
+                is_there = True
                 self._lose(item, scope, base, names)
                 continue
-            if self._is_too_much(item, kind, scope):
-                return
-            silenced = self._silenced(item, scope, names)
-            if base is not None and stacked:
-                yield Use(item, scope, names, kind, (*scope.path, base), str(row["index"]), row, silenced)
-            else:
-                name = base or self._automatic_name(item, kind, scope)
-                yield Use(item, scope, names, kind, scope.path, name, row, silenced)
-        if base is not None and scope.previous is not None:
+            if kind in self.spec.blocks:
+                self._check_depth(item, scope)
+            is_there = True
+            before, read = self.uses, self.tensors.first_read(item, scope, names)
+            path, name = scope.path, base
+            if stacked and base is not None:
+                path, name = (*path, base), str(row["index"])
+            yield Use(
+                item, scope, names, kind, path, name or self._automatic_name(item, kind, scope), row,
+                self._silenced(item, scope, names), self._is_trained(item, scope, names), len(found),
+            )  # fmt: skip
+            inside = self.uses - before
+            if inside and read is not None and scope.previous is not None:
+                rest = len(found) - 1 - number
+                is_steady = read.type == scope.previous.type and self.uses + inside * rest > MAX_LAYERS
+                if is_steady and item.names.isdisjoint(row):  # the others hold as much
+                    self._count(inside * rest, item, scope)
+        if base is not None and is_there and stacked and scope.previous is not None:
             self.tensors.add(scope.full(base), scope.previous)
+            self.sharing.remember_stack(scope.full(base), len(found))
+        elif base is not None and not is_there:
+            self._stand_in(item, base, scope)
 
     def _names(self, item: Item, scope: Scope, row: Row = _NO_ROW) -> Environment:
         """What the expressions of an item see, for one of its uses."""
@@ -149,6 +197,20 @@ class _Elaborator:
         """The design rules silenced by an item and by what is around it."""
         value = item.value("ignore")
         return scope.ignored if value is None else (*scope.ignored, *ignored(value, names, self.problems))
+
+    def _is_trained(self, item: Item, scope: Scope, names: Environment) -> bool:
+        """What `trainable` says, here or around it."""
+        value = item.value("trainable")
+        found = scope.trainable if value is None else value_of(value, names, self.problems)
+        if value is not None and not isinstance(found, bool | Unknown):
+            self._report("E404", "trainable: is true or false", value.span)
+        return found is not False
+
+    def _stand_in(self, item: Item, name: str, scope: Scope) -> None:
+        """Let the name of an item that is left out mean the one tensor that it would have read."""
+        read = self.tensors.only_read(item, scope, self._names(item, scope))
+        if read is not None:
+            self.tensors.stand_in(scope.full(name), read)
 
     def _is_wanted(self, item: Item, names: Environment) -> bool | None:
         """What `when` says; None where it cannot be known."""
@@ -173,17 +235,21 @@ class _Elaborator:
             self._report("E401", "a kind is the name of a layer or a block", item.span)
         return None
 
-    def _is_too_much(self, item: Item, kind: str, scope: Scope) -> bool:
-        """Whether the limits on uses and on depth are passed; the first one to be passed is told."""
-        self.uses += 1
-        if self.uses == MAX_LAYERS + 1:
-            self._report("E603", f"the spec expands to more than {MAX_LAYERS:,} layers", item.span)
-        elif self.uses <= MAX_LAYERS and kind in self.spec.blocks and len(scope.path) > MAX_DEPTH:
+    def _count(self, uses: int, item: Item, scope: Scope) -> None:
+        """Count the uses of an item before any of them is made; raises TooMuchError beyond the limit."""
+        self.uses += uses
+        if self.uses > MAX_LAYERS:
+            message = f"the spec expands to more than {MAX_LAYERS:,} layers"
+            self.problems.stop(Diagnostic("E603", message, item.span._replace(via=scope.used_at)))
+        self.problems.spend(uses, item.span)
+
+    def _check_depth(self, item: Item, scope: Scope) -> None:
+        if len(scope.path) > MAX_DEPTH:
             chain = " in ".join(dict.fromkeys(s.block for s in scope.outward() if s.block))
             message = f"blocks stand more than {MAX_DEPTH} deep in one another: {chain}"
-            self._report("E604", message, item.span, "a block that uses itself needs a when: that ends it")
-            self.uses = MAX_LAYERS + 1
-        return self.uses > MAX_LAYERS
+            help = "a block that uses itself needs a when: that ends it"
+            span = item.span._replace(via=scope.used_at)
+            self.problems.stop(Diagnostic("E604", message, span, help=help))
 
     def _automatic_name(self, item: Item, kind: str, scope: Scope) -> str:
         """`conv1` or `stage2` by kind and count; a block that an expression chose is just numbered.
@@ -209,7 +275,7 @@ class _Elaborator:
             help = "write letters, digits, - and _; quote a name that reads as a number"
             self._report("E504", "this is no name for a layer", value.span, help)
             return None
-        if scope.full(name) in self.tensors:
+        if self.tensors.is_taken(scope.full(name)):
             notes = (Note("the name is taken here", self.tensors[scope.full(name)].span),)
             self.problems.append(Diagnostic("E504", f"the name {name!r} is taken", value.span, notes))
             return None
@@ -217,34 +283,37 @@ class _Elaborator:
 
     # what a use stands for
 
-    def _layer(self, use: Use) -> Handle:
+    def _layer(self, use: Use, owner: Made | None) -> tuple[Values | None, Handle]:
         layer_class = layer_type(use.kind, use.item.span, self.spec.blocks, self.problems)
         reads = self._reads(use)
         if layer_class is None:
-            return _unknown(use)
-        values = option_values(layer_class, use, self.problems)
-        return _unknown(use) if values is None else self.builder.build(use, layer_class, values, reads)
+            self.builder.laid.append(use.full_name)
+            return None, _unknown(use)
+        values = option_values(layer_class, use, _inherited(use, owner), self.problems)
+        return values, self.builder.build(use, layer_class, values, reads)
 
-    def _block(self, use: Use, block: Block) -> Handle:
+    def _block(self, use: Use, block: Block, owner: Made | None) -> tuple[Values | None, Handle]:
         """A block's items in a scope of their own, which sees its arguments and the file's."""
         handle = self._only_read(use)
         outer = {**self.arguments, **shape_names(handle)}
-        values = block_values(block, use, outer, self.problems)
+        values = block_values(block, use, outer, _inherited(use, owner), self.problems)
         names = {**self.arguments, **values}
         before = len(self.problems)
         end = self._walk_apart(block.items, use, (*use.path, use.name), handle, names, block.name)
         inside = self.problems[before:]
         self.problems[before:] = [replace(p, span=_used_at(p.span, use.item.span)) for p in inside]
-        return end
+        return values, end
 
-    def _branches(self, use: Use) -> Handle:
+    def _branches(self, use: Use, owner: Made | None) -> tuple[Values | None, Handle]:
         """Each branch in a scope of its own, and the layer that joins what they give."""
-        values = option_values(CONSTRUCTS[use.kind], use, self.problems)
+        values = option_values(CONSTRUCTS[use.kind], use, _inherited(use, owner), self.problems)
         handle = self._only_read(use)
         if values is None:
-            return _unknown(use)
+            return None, _unknown(use)
         construct = CONSTRUCTS[use.kind](**values)
-        bodies = use.item.bodies
+        bodies, names = use.item.bodies, use.names
+        if owner is not None and not bodies:
+            bodies, names = owner.bodies, owner.names
         if isinstance(construct, Residual) and not construct.connect:
             bodies = tuple(body for body in bodies if body.name == "main")
         outer = (*use.path, use.name) if use.name else use.path
@@ -254,17 +323,17 @@ class _Elaborator:
             if isinstance(construct, Parallel) and construct.split:
                 start = self._share(use, handle, number, len(bodies))
             path = (*outer, self._branch_name(body.name, outer))
-            ends.append(self._walk_apart(body.items, use, path, start, use.names))
+            ends.append(self._walk_apart(body.items, use, path, start, names))
         if isinstance(construct, Residual) and construct.connect and len(ends) == 1:
             ends.append(handle or _unknown(use))
         if len(ends) == 1:
-            return ends[0]
+            return values, ends[0]
         kind, options = join_of(construct)
         name = use.name or self._free_name(use.scope.numbered(kind), use.scope)
         joined = use._replace(kind=kind, name=name)
         end = self.builder.build(joined, LAYERS[kind], options, ends)
         self.tensors.add(joined.full_name, end)
-        return end
+        return values, end
 
     def _share(self, use: Use, handle: Handle | None, number: int, branches: int) -> Handle:
         """A branch's own share of the channels."""
@@ -304,7 +373,7 @@ class _Elaborator:
         around = use.scope.used_at
         used_at = use.item.span._replace(via=around) if block else around
         declared = declared_names(items, names)
-        scope = Scope(path, names, start, use.scope, block, declared, use.ignored, used_at)
+        scope = Scope(path, names, start, use.scope, block, declared, use.ignored, use.trainable, used_at)
         known = start or _unknown(use)
         self.tensors.add(scope.full("input"), known)
         self._walk(items, scope)
@@ -358,6 +427,11 @@ class _Elaborator:
         self.problems.append(Diagnostic(code, message, span, help=help))
 
 
+def _inherited(use: Use, owner: Made | None) -> Values:
+    """What a use takes over from the one that it shares with: its options, where they are of one kind."""
+    return owner.values if owner is not None and owner.kind == use.kind else {}
+
+
 def _unknown(use: Use) -> Handle:
     return Handle(use.full_name, None, use.item.span)
 
@@ -369,7 +443,7 @@ def _used_at(span: Span | None, place: Span) -> Span | None:
     return span._replace(via=place if span.via is None else _used_at(span.via, place))
 
 
-def _by_place(problems: list[Diagnostic]) -> list[Diagnostic]:
+def _by_place(problems: Problems) -> list[Diagnostic]:
     """In the order of the text; what is wrong inside a block is told for the first of its uses."""
     first: dict[object, Diagnostic] = {}
     for problem in problems:

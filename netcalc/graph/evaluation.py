@@ -3,6 +3,7 @@
 from collections.abc import Mapping as Names
 
 from netcalc.diagnostics import Diagnostic, Span, written
+from netcalc.graph.problems import Problems
 from netcalc.spec import (
     UNKNOWN,
     Evaluated,
@@ -12,14 +13,14 @@ from netcalc.spec import (
     Scalar,
     Unknown,
     Value,
-    evaluate,
+    evaluate_counting,
 )
 from netcalc.spec.yaml_reader import expression_problem
 
 Environment = Names[str, Evaluated | Unknown]
 
 
-def value_of(value: Value, names: Environment, problems: list[Diagnostic]) -> Evaluated | Unknown:
+def value_of(value: Value, names: Environment, problems: Problems) -> Evaluated | Unknown:
     """What a value of the spec comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
     if isinstance(value, Scalar):
         if isinstance(value.value, Expression):
@@ -29,6 +30,7 @@ def value_of(value: Value, names: Environment, problems: list[Diagnostic]) -> Ev
         problems.append(Diagnostic("E404", "a mapping does not belong here", value.span))
         return UNKNOWN
     items: list[Evaluated] = []
+    problems.spend(len(value.items), value.span)
     for item in value.items:
         evaluated = value_of(item, names, problems)
         if isinstance(evaluated, Unknown):
@@ -38,7 +40,7 @@ def value_of(value: Value, names: Environment, problems: list[Diagnostic]) -> Ev
 
 
 def whole_number(
-    value: Evaluated | Unknown, what: str, at_least: int, span: Span, problems: list[Diagnostic]
+    value: Evaluated | Unknown, what: str, at_least: int, span: Span, problems: Problems
 ) -> int | None:
     """`value` as a whole number; None where it is none, with the reason in `problems`."""
     if isinstance(value, Unknown):
@@ -51,17 +53,15 @@ def whole_number(
 
 
 def expression_value(
-    expression: Expression, span: Span, names: Environment, problems: list[Diagnostic]
+    expression: Expression, span: Span, names: Environment, problems: Problems
 ) -> Evaluated | Unknown:
     """What an expression comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
-    known: dict[str, Evaluated] = {}
-    for name, value in names.items():
-        if not isinstance(value, Unknown):
-            known[name] = value
-        elif name in expression.names:
-            return UNKNOWN
+    if any(isinstance(names.get(name), Unknown) for name in expression.names):
+        return UNKNOWN
     try:
-        return evaluate(expression, known)
+        found, work = evaluate_counting(expression, names)  # type: ignore[arg-type]  # none of its names is
+        problems.spend(work, span)
+        return found
     except ExpressionFault as fault:
         code = "E302" if fault.message.startswith("there is no") else "E303"
         problems.append(expression_problem(fault, code, span, expression.text))

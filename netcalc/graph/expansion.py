@@ -4,18 +4,24 @@ from collections.abc import Sequence
 
 from netcalc.diagnostics import Diagnostic
 from netcalc.graph.evaluation import Environment, value_of, whole_number
-from netcalc.spec import UNKNOWN, Entry, Evaluated, Item, Mapping, Unknown, Value
+from netcalc.graph.problems import Problems
+from netcalc.spec import ITEM_KEYS, UNKNOWN, Entry, Evaluated, Item, Mapping, Unknown, Value
+from netcalc.spec.expressions import RESERVED
 
-MAX_LAYERS = 200_000
-"""The most layers a spec may expand to."""
+MAX_LAYERS = 50_000
+"""The most layers a spec may expand to, what is left out and blocks that hold nothing counted too."""
 
 Row = dict[str, Evaluated]
 """What one use sees beside the names around it."""
 
 
-def rows(item: Item, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
+def rows(item: Item, names: Environment, problems: Problems) -> Sequence[Row] | None:
     """A row for each use of an item; None where `repeat` or `each` is wrong."""
     each, repeat = item.value("each"), item.value("repeat")
+    if each is not None and repeat is not None:
+        help = "put one of them around a block or a residual"
+        problems.append(Diagnostic("E404", "each: and repeat: do not go together", repeat.span, help=help))
+        return None
     if each is not None:
         found = _each(each, names, problems)
     elif repeat is not None:
@@ -32,7 +38,7 @@ def row_names(item: Item) -> dict[str, Unknown]:
     return dict.fromkeys(["index", *" ".join(keys).split()], UNKNOWN)
 
 
-def _repeat(repeat: Value, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
+def _repeat(repeat: Value, names: Environment, problems: Problems) -> Sequence[Row] | None:
     times = whole_number(value_of(repeat, names, problems), "repeat", 0, repeat.span, problems)
     if times is not None and times > MAX_LAYERS:
         message = f"repeat: {times:,} is beyond the limit of {MAX_LAYERS:,} layers"
@@ -41,7 +47,7 @@ def _repeat(repeat: Value, names: Environment, problems: list[Diagnostic]) -> Se
     return None if times is None else [{}] * times
 
 
-def _each(each: Value, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
+def _each(each: Value, names: Environment, problems: Problems) -> Sequence[Row] | None:
     """Rows from equally long lists, or from a list of rows under several names at once."""
     if not isinstance(each, Mapping) or not each.entries:
         help = "write each: {filters: [64, 128]}, or each: {filters stride: [[64, 1], [128, 2]]}"
@@ -49,6 +55,17 @@ def _each(each: Value, names: Environment, problems: list[Diagnostic]) -> Sequen
         return None
     columns: dict[str, Sequence[Row]] = {}
     for entry in each.entries:
+        wrong = [key for key in entry.key.split() if key in RESERVED or key in ITEM_KEYS]
+        if wrong or not entry.key.strip():
+            reason = (
+                "it goes with every item"
+                if wrong and wrong[0] in ITEM_KEYS
+                else "the expression language has it"
+            )
+            message = f"each: cannot give {wrong[0]!r}: {reason}" if wrong else "each: names nothing here"
+            advice = "give it another name and use that in an expression" if wrong else None
+            problems.append(Diagnostic("E404", message, entry.key_span, help=advice))
+            return None
         column = _column(entry, names, problems)
         if column is None:
             return None
@@ -64,7 +81,7 @@ def _each(each: Value, names: Environment, problems: list[Diagnostic]) -> Sequen
     ]
 
 
-def _column(entry: Entry, names: Environment, problems: list[Diagnostic]) -> Sequence[Row] | None:
+def _column(entry: Entry, names: Environment, problems: Problems) -> Sequence[Row] | None:
     values = value_of(entry.value, names, problems)
     if isinstance(values, Unknown):
         return None

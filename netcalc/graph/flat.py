@@ -34,6 +34,8 @@ def flat_spec(graph: Graph) -> str:
             options["from"] = _listed([names[source] for source in node.inputs])
         if node.shared is not None:
             options["share"] = names[node.shared]
+        elif node.is_frozen:
+            options["trainable"] = False
         items.append(FlatItem(node.layer.kind, options))
         above = node.full_name
     head: dict[str, Any] = {"name": graph.name, "source": graph.citation, "year": graph.year}

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 from netcalc.diagnostics import Diagnostic, Span, nearest, written
 from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.model import Input, Preprocess
+from netcalc.graph.problems import Problems
 from netcalc.spec import UNKNOWN, Evaluated, InputOverride, Mapping, Scalar, Setting, Spec, Unknown
 from netcalc.spec import Sequence as Listed
-from netcalc.spec.expressions import CONSTANTS, FUNCTIONS
-from netcalc.tensor import MAX_ELEMENTS, TensorType
-
-RESERVED = frozenset({"in_channels", "in_shape", "index", *CONSTANTS, *FUNCTIONS})
+from netcalc.spec.expressions import RESERVED
+from netcalc.tensor import MAX_AXES, MAX_ELEMENTS, TensorType
 
 
 class DeclaredInput(NamedTuple):
@@ -27,9 +26,7 @@ class DeclaredInput(NamedTuple):
         return Input(self.name, self.type)
 
 
-def arguments(
-    spec: Spec, settings: Sequence[Setting], problems: list[Diagnostic]
-) -> dict[str, Evaluated | Unknown]:
+def arguments(spec: Spec, settings: Sequence[Setting], problems: Problems) -> dict[str, Evaluated | Unknown]:
     """The spec's `args` in order: set from outside, or by a default that may use earlier ones."""
     names: dict[str, Evaluated | Unknown] = {}
     chosen = {setting.name: setting for setting in settings}
@@ -58,7 +55,7 @@ def arguments(
 
 
 def inputs(
-    spec: Spec, overrides: Sequence[InputOverride], names: Environment, problems: list[Diagnostic]
+    spec: Spec, overrides: Sequence[InputOverride], names: Environment, problems: Problems
 ) -> tuple[DeclaredInput, ...]:
     """The inputs that the spec declares, with the shapes given from outside in place of its own."""
     by_name = {declaration.name: declaration for declaration in spec.inputs}
@@ -74,6 +71,11 @@ def inputs(
     declared = []
     for name, span, value in spec.inputs:
         found = shapes.get(name) or _input_type(value_of(value, names, problems), value.span, problems)
+        if found is not None and len(found.shape) > MAX_AXES:
+            at = next((o.span for o in overrides if o.shape == found.shape and name in shapes), None)
+            message = f"an input has at most {MAX_AXES} axes, not {len(found.shape):,}"
+            problems.append(Diagnostic("E602", message, at or value.span))
+            found = None
         if found is not None and found.numel > MAX_ELEMENTS:
             problems.append(Diagnostic("E602", "the input has more elements than 64 bits can count", span))
             found = None
@@ -81,7 +83,7 @@ def inputs(
     return tuple(declared)
 
 
-def expectations(spec: Spec, names: Environment, problems: list[Diagnostic]) -> dict[str, int]:
+def expectations(spec: Spec, names: Environment, problems: Problems) -> dict[str, int]:
     """The figures in `expect:`."""
     figures = {}
     for entry in spec.expect:
@@ -92,7 +94,7 @@ def expectations(spec: Spec, names: Environment, problems: list[Diagnostic]) -> 
     return figures
 
 
-def preprocessing(spec: Spec, names: Environment, problems: list[Diagnostic]) -> Preprocess:
+def preprocessing(spec: Spec, names: Environment, problems: Problems) -> Preprocess:
     """How pictures become inputs, by `preprocess:`."""
     found: dict[str, Any] = {}
     for entry in spec.preprocess:
@@ -112,7 +114,7 @@ def preprocessing(spec: Spec, names: Environment, problems: list[Diagnostic]) ->
     return Preprocess(**found)
 
 
-def _input_type(value: Evaluated | Unknown, span: Span, problems: list[Diagnostic]) -> TensorType | None:
+def _input_type(value: Evaluated | Unknown, span: Span, problems: Problems) -> TensorType | None:
     if isinstance(value, Unknown):
         return None
     shape = value if isinstance(value, tuple) else (value,)

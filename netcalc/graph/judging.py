@@ -6,6 +6,7 @@ from fractions import Fraction
 from netcalc.diagnostics import Diagnostic, Span, written
 from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.model import Ignored, Limit
+from netcalc.graph.problems import Problems
 from netcalc.spec import Evaluated, Sequence, Spec, Unknown, Value
 
 COUNT_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -16,7 +17,7 @@ _LIMIT = r"(?P<number>[0-9]{1,15}(\.[0-9]{1,15})?) ?(?P<unit>[A-Za-z]*)(@batch(?
 """How a limit with a unit is written."""
 
 
-def budget(spec: Spec, names: Environment, problems: list[Diagnostic]) -> dict[str, Limit]:
+def budget(spec: Spec, names: Environment, problems: Problems) -> dict[str, Limit]:
     """The limits in `budget:`: `params: 5M`, `training_memory: 8GiB@batch32`."""
     limits = {}
     for entry in spec.budget:
@@ -35,7 +36,7 @@ def budget(spec: Spec, names: Environment, problems: list[Diagnostic]) -> dict[s
     return limits
 
 
-def ignored(value: Value, names: Environment, problems: list[Diagnostic]) -> tuple[Ignored, ...]:
+def ignored(value: Value, names: Environment, problems: Problems) -> tuple[Ignored, ...]:
     """The codes in `ignore:`, one or a list of them; whether there are such rules is not asked here."""
     found = []
     for part in value.items if isinstance(value, Sequence) else (value,):

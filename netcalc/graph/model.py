@@ -53,6 +53,16 @@ class Node(NamedTuple):
         """The path and the name: `stage2.0.main.conv1`."""
         return ".".join((*self.path, self.name)) if self.path else self.name
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it has parameters and none of them is trained."""
+        return any(param.frozen for param in self.params) and not self.is_trained
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a gradient goes to any of its parameters."""
+        return any(param.trainable for param in self.params)
+
 
 class Preprocess(NamedTuple):
     """How a picture becomes an input: its shorter side, and what its channels are normalised by."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Span
+from netcalc.diagnostics import Span
 from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.expansion import Row
 from netcalc.graph.model import Ignored
+from netcalc.graph.problems import Problems
 from netcalc.spec import Item
 from netcalc.tensor import TensorType
 
@@ -37,6 +38,8 @@ class Scope:
     """The names that stand in the text of this body, so that an automatic one never takes them."""
     ignored: tuple[Ignored, ...] = ()
     """The design rules silenced for this body and all in it."""
+    trainable: bool = True
+    """Whether the parameters in this body are trained, unless an item says otherwise."""
     used_at: Span | None = None
     """Where the innermost block around it was used."""
     counts: dict[str, Iterator[int]] = field(default_factory=dict)
@@ -72,6 +75,10 @@ class Use(NamedTuple):
     """What `repeat` and `each` give this use: options, where the kind has them."""
     ignored: tuple[Ignored, ...] = ()
     """The design rules silenced for it, here or around it."""
+    trainable: bool = True
+    """Whether its parameters are trained."""
+    rows: int = 1
+    """How often its item is used."""
 
     @property
     def full_name(self) -> str:
@@ -80,6 +87,6 @@ class Use(NamedTuple):
 
 def declared_names(items: Iterable[Item], names: Environment) -> frozenset[str]:
     """The names that items are given, where they can be known before anything is read."""
-    ignored: list[Diagnostic] = []
+    ignored = Problems()
     given = (value_of(value, names, ignored) for item in items if (value := item.value("name")) is not None)
     return frozenset(name for name in given if isinstance(name, str))

@@ -2,6 +2,7 @@
 
 from netcalc.diagnostics import Diagnostic, nearest, written
 from netcalc.graph.evaluation import Environment, value_of
+from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Handle, Scope, Use
 from netcalc.spec import UNKNOWN, Evaluated, Item, Sequence, Unknown, Value
 
@@ -9,19 +10,34 @@ from netcalc.spec import UNKNOWN, Evaluated, Item, Sequence, Unknown, Value
 class Tensors:
     """Every tensor that can be read so far, by full name; a block's name is its output's too."""
 
-    def __init__(self, problems: list[Diagnostic]) -> None:
+    def __init__(self, problems: Problems) -> None:
         self._handles: dict[str, Handle] = {}
+        self._stand_ins: set[str] = set()
         self.problems = problems
 
     def __contains__(self, full_name: str) -> bool:
         return full_name in self._handles
+
+    def is_taken(self, full_name: str) -> bool:
+        """Whether a name is that of something that is there."""
+        return full_name in self._handles and full_name not in self._stand_ins
 
     def __getitem__(self, full_name: str) -> Handle:
         return self._handles[full_name]
 
     def add(self, full_name: str, handle: Handle) -> None:
         """Let a tensor be read under a name that is still free."""
-        self._handles.setdefault(full_name, handle)
+        if full_name in self._stand_ins:
+            self._stand_ins.remove(full_name)
+            self._handles[full_name] = handle
+        else:
+            self._handles.setdefault(full_name, handle)
+
+    def stand_in(self, full_name: str, handle: Handle) -> None:
+        """Let the name of what is left out mean what it would have read, until something takes the name."""
+        if full_name not in self._handles:
+            self._stand_ins.add(full_name)
+            self._handles[full_name] = handle
 
     def is_free(self, name: str, scope: Scope) -> bool:
         """Whether an automatic name clashes with none in a scope."""
@@ -39,6 +55,13 @@ class Tensors:
         self, value: Value, scope: Scope, names: Environment, reader: str | None = None
     ) -> Handle | None:
         """The tensor that a value names; None where there is none, with the reason in `problems`."""
+        full_name = self.resolve(value, scope, names, reader)
+        return None if full_name is None else self._handles[full_name]
+
+    def resolve(
+        self, value: Value, scope: Scope, names: Environment, reader: str | None = None
+    ) -> str | None:
+        """The full name that a value stands for; None where there is none, with the reason in `problems`."""
         name = value_of(value, names, self.problems)
         if isinstance(name, Unknown):
             return None
@@ -53,16 +76,28 @@ class Tensors:
 
     def incoming(self, item: Item, scope: Scope, names: Environment) -> dict[str, Evaluated | Unknown]:
         """What the expressions of an item may ask of the first tensor that it reads."""
-        handle, sources = scope.previous, item.value("from")
-        if sources is not None:
-            first = sources.items[:1] if isinstance(sources, Sequence) else (sources,)
-            handle = next((self._find(str(value_of(part, names, [])), scope) for part in first), None)
-        return shape_names(handle)
+        return shape_names(self.first_read(item, scope, names))
 
-    def _find(self, name: str, scope: Scope) -> Handle | None:
+    def only_read(self, item: Item, scope: Scope, names: Environment) -> Handle | None:
+        """The tensor that an item reads, where it is one and known; nothing is reported."""
+        sources = item.value("from")
+        if isinstance(sources, Sequence) and len(sources.items) != 1:
+            return None
+        return self.first_read(item, scope, names)
+
+    def first_read(self, item: Item, scope: Scope, names: Environment) -> Handle | None:
+        """The first tensor that an item reads, where it is known; nothing is reported."""
+        sources = item.value("from")
+        if sources is None:
+            return scope.previous
+        first = sources.items[:1] if isinstance(sources, Sequence) else (sources,)
+        found = next((self._find(str(value_of(part, names, Problems())), scope) for part in first), None)
+        return None if found is None else self._handles[found]
+
+    def _find(self, name: str, scope: Scope) -> str | None:
         for around in scope.outward():
             if (full := around.full(name)) in self._handles:
-                return self._handles[full]
+                return full
         return None
 
     def _missing(self, name: str, value: Value, scope: Scope, reader: str | None) -> Diagnostic:

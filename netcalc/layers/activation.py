@@ -19,6 +19,7 @@ class Activation(Layer):
 
     family = "activation"
     keeps = INPUT
+    fusible = True
     ops: ClassVar[int]
 
     def infer(self, x: TensorType) -> TensorType:
@@ -39,6 +40,7 @@ class ReLU(Activation):
 
     kind = "relu"
     in_place = True
+    rectifies = True
     keeps = OUTPUT
     also = ("ReLU", "rectifier")
     ops = 1
@@ -52,6 +54,8 @@ class ReLU6(Activation):
 
     kind = "relu6"
     in_place = True
+    bounded = True
+    rectifies = True
     also = ("ReLU6",)
     ops = 2
 
@@ -64,6 +68,7 @@ class LeakyReLU(Activation):
 
     kind = "leaky_relu"
     in_place = True
+    main = "slope"
     keeps = OUTPUT
     also = ("LeakyReLU",)
     ops = 2
@@ -104,6 +109,7 @@ class ELU(Activation):
 
     kind = "elu"
     in_place = True
+    main = "alpha"
     keeps = OUTPUT
     also = ("ELU",)
     ops = 4
@@ -132,6 +138,7 @@ class CELU(Activation):
 
     kind = "celu"
     in_place = True
+    main = "alpha"
     keeps = OUTPUT
     also = ("CELU",)
     ops = 7
@@ -175,6 +182,7 @@ class Sigmoid(Activation):
     """
 
     kind = "sigmoid"
+    bounded = True
     keeps = OUTPUT
     also = ("Sigmoid", "logistic")
     ops = 4
@@ -187,6 +195,7 @@ class Tanh(Activation):
     """
 
     kind = "tanh"
+    bounded = True
     keeps = OUTPUT
     also = ("Tanh",)
     ops = 1
@@ -200,6 +209,7 @@ class HardSigmoid(Activation):
 
     kind = "hardsigmoid"
     in_place = True
+    bounded = True
     also = ("Hardsigmoid", "hard_sigmoid")
     ops = 4
 
@@ -252,6 +262,8 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
+    main = "axis"
+    bounded = True
     keeps = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
@@ -276,4 +288,6 @@ class LogSoftmax(Softmax):
     """
 
     kind = "log_softmax"
+    main = "axis"
+    bounded = False
     also = ("LogSoftmax", "logsoftmax")

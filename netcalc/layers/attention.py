@@ -9,14 +9,17 @@ from typing import TypeVar
 
 from netcalc.layers import geometry
 from netcalc.layers.activation import Softmax
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
-from netcalc.layers.options import Flag, Integer
+from netcalc.layers.options import Flag, Integer, Maybe
 from netcalc.tensor import TensorType
 
 T = TypeVar("T")
+
+_KV_HEADS = "heads of the keys and values, fewer than heads and shared; as many unless given"
 
 SCORE_OPS = 1 + Softmax.ops
 """Operations a score takes: the scaling and the softmax."""
@@ -29,6 +32,10 @@ class ScaledDotProductAttention(Layer):
     many for the weighted values; a score takes 6 other operations, scaling and softmax. `causal`
     changes no count: the masked scores are computed too. As PyTorch's scaled_dot_product_attention.
 
+    With `kv_heads` keys and values have so many heads, each for as many heads of the queries that
+    follow each other (Ainslie et al. 2023; with 1 Shazeer 2019), as PyTorch's enable_gqa; their widths
+    are those of as many heads. The products stay as many.
+
     Example: `scaled_dot_product_attention: {heads: 4, from: [q, k, v]}` on 16x64, 16x64, 16x64 gives 16x64
     """
 
@@ -38,28 +45,43 @@ class ScaledDotProductAttention(Layer):
     arity = (3, 3)
 
     heads = Integer(1, doc="parts that D is split into, each with scores of its own")
+    kv_heads = Maybe(Integer(doc=_KV_HEADS, torch="enable_gqa"))
     causal = Flag(False, doc="whether a position sees only those up to itself", torch="is_causal")
 
     def infer(self, query: TensorType, key: TensorType, value: TensorType) -> TensorType:
         for x in (query, key, value):
             _require_sequence(self.kind, x)
-        message = f"the queries' width {query.shape[1]} is not the keys' {key.shape[1]}"
-        geometry.require_equal(query.shape[1], key.shape[1], message)
+        shared = _queries_of_a_key(self.heads, self.kv_heads)
+        if self.kv_heads is None:
+            message = f"the queries' width {query.shape[1]} is not the keys' {key.shape[1]}"
+            geometry.require_equal(query.shape[1], key.shape[1], message)
         _require_one_length(key, value)
         geometry.require_divides(self.heads, query.shape[1], "features of the queries", "heads")
-        geometry.require_divides(self.heads, value.shape[1], "features of the values", "heads")
-        return TensorType((query.shape[0], value.shape[1]), query.dtype)
+        if self.kv_heads is not None:
+            wanted = query.shape[1] // self.heads * self.kv_heads
+            heads = f"{self.kv_heads} of the queries' heads"
+            message = f"the keys' width {key.shape[1]} is not {wanted}, that of {heads}"
+            geometry.require_equal(key.shape[1], wanted, message)
+        own, option = (self.heads, "heads") if self.kv_heads is None else (self.kv_heads, "kv_heads")
+        geometry.require_divides(own, value.shape[1], "features of the values", option)
+        return TensorType((query.shape[0], value.shape[1] * shared), query.dtype)
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        query, key, value = xs
+        query, key, _ = xs
         scores = query.shape[0] * key.shape[0]
-        return Cost(scores * (key.shape[1] + value.shape[1]), self.heads * scores * SCORE_OPS)
+        return Cost(scores * (query.shape[1] + y.shape[1]), self.heads * scores * SCORE_OPS)
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """Inputs, output and each query's log-sum: the scores are computed again.
 
         Where the widths of keys and values differ, the scores' softmax and copies of the inputs instead,
-        the values themselves where there is one head.
+        a key's for each head that reads it, the values themselves where there is one head.
         """
         query, key, value = xs
         if geometry.is_equal(key.shape[1], value.shape[1]):
@@ -67,7 +89,11 @@ class ScaledDotProductAttention(Layer):
         scores = self.heads * query.shape[0] * key.shape[0]
         if self.heads == 1:
             return Kept((2,), each=Extra(values=query.numel + key.numel + scores))
-        return Kept(each=Extra(values=query.numel + key.numel + value.numel + scores))
+        copies = (key.numel + value.numel) * _queries_of_a_key(self.heads, self.kv_heads)
+        return Kept(each=Extra(values=query.numel + copies + scores))
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.causal
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
         """One operator with the log-sums beside; where keys and values differ in width the scores too."""
@@ -76,17 +102,17 @@ class ScaledDotProductAttention(Layer):
             inside.product(y.numel, 0, 1, 2, beside=Extra(statistics=self.heads * query.shape[0]))
             return inside
         pairs = query.shape[0] * key.shape[0]
-        apart = self.heads > 1
+        apart, times = self.heads > 1, _queries_of_a_key(self.heads, self.kv_heads)
         scaled = inside.make(query.numel, 0)
         mask = inside.make(0, once=Extra(values=pairs)) if self.causal else None
         keys = inside.make(key.numel, 1)
         if apart:
-            scaled, keys = inside.copy(query.numel, scaled), inside.copy(key.numel, keys)
+            scaled, keys = inside.copy(query.numel, scaled), inside.copy(key.numel * times, keys)
         scores = inside.product(self.heads * pairs, scaled, keys)
         if mask is not None:
             scores = inside.make(self.heads * pairs, scores, mask)
         weights = inside.softmax(self.heads * pairs, scores)
-        weighted = inside.product(y.numel, weights, inside.copy(value.numel, 2) if apart else 2)
+        weighted = inside.product(y.numel, weights, inside.copy(value.numel * times, 2) if apart else 2)
         if apart:
             inside.copy(y.numel, weighted)
         return inside
@@ -104,6 +130,9 @@ class MultiHeadAttention(Layer):
     for the projections and 2 T^2 D for scores and weighted values; a score takes 6 other operations,
     scaling and softmax. `causal` changes no count: the masked scores are computed too.
 
+    With `kv_heads` keys and values are projected to so many heads alone, and each serves as many heads
+    of the queries that follow each other (Ainslie et al. 2023; with 1 Shazeer 2019).
+
     Names and layouts are those of PyTorch's MultiheadAttention: one in_proj_weight where all
     inputs have one width, otherwise q_proj_weight, k_proj_weight and v_proj_weight.
 
@@ -112,11 +141,14 @@ class MultiHeadAttention(Layer):
 
     kind = "multi_head_attention"
     transposes = True
+    main = "heads"
     family = "attention"
-    also = ("MultiheadAttention", "MultiHeadAttention", "self_attention", "cross_attention", "mha")
+    also = ("MultiheadAttention", "MultiHeadAttention", "GroupQueryAttention", "self_attention",
+            "cross_attention", "mha", "gqa")  # fmt: skip
     arity = (1, 3)
 
     heads = Integer(doc="parts that D is split into, each with scores of its own", torch="num_heads")
+    kv_heads = Maybe(Integer(doc=_KV_HEADS))
     bias = Flag(True, doc="whether the projections add a bias", torch="bias")
     causal = Flag(False, doc="whether a position sees only those up to itself", torch="is_causal")
 
@@ -126,44 +158,60 @@ class MultiHeadAttention(Layer):
         query, key, value = _three(xs)
         _require_one_length(key, value)
         geometry.require_divides(self.heads, query.shape[1], "features", "heads")
+        _queries_of_a_key(self.heads, self.kv_heads)
         return query
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE
+
+    def kv_width(self, width: int) -> int:
+        """The width that keys and values are projected to, of queries of a width."""
+        return width if self.kv_heads is None else width // self.heads * self.kv_heads
 
     def params(self, *xs: TensorType) -> tuple[ParamSpec, ...]:
         width, *others = (x.shape[1] for x in _three(xs))
+        kv_width = self.kv_width(width)
         if all(geometry.is_equal(width, other) for other in others):
             weights: tuple[ParamSpec, ...] = (
-                ParamSpec("in_proj_weight", (3 * width, width), "xavier_uniform"),
+                ParamSpec("in_proj_weight", (width + 2 * kv_width, width), "xavier_uniform"),
             )
         else:
             weights = tuple(
-                ParamSpec(f"{name}_proj_weight", (width, size), "xavier_uniform")
-                for name, size in zip("qkv", (width, *others), strict=True)
+                ParamSpec(f"{name}_proj_weight", (rows, size), "xavier_uniform")
+                for name, rows, size in zip("qkv", (width, kv_width, kv_width), (width, *others), strict=True)
             )
         output = ParamSpec("out_proj.weight", (width, width), "fan_in_uniform")
         if not self.bias:
             return (*weights, output)
-        in_bias = ParamSpec("in_proj_bias", (3 * width,), "zeros")
+        in_bias = ParamSpec("in_proj_bias", (width + 2 * kv_width,), "zeros")
         return (*weights, in_bias, output, ParamSpec("out_proj.bias", (width,), "zeros"))
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         query, key, value = _three(xs)
         width = query.shape[1]
-        projections = (2 * query.numel + key.numel + value.numel) * width
+        projections = 2 * query.numel * width + (key.numel + value.numel) * self.kv_width(width)
         scores = query.shape[0] * key.shape[0]
         return Cost(projections + 2 * scores * width, self.heads * scores * SCORE_OPS)
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """Copies of what the projections read, queries, keys, values, weighted values, log-sums.
 
-        One copy serves the keys and values of one tensor, and of one width with the queries.
+        One copy serves the keys and values of one tensor, and of one width with the queries. With
+        `kv_heads`, which that module lacks, the inputs themselves are kept, without copies.
         """
         query, key, value = _three(xs)
         width, length = query.shape[1], query.shape[0]
+        projected = length * width + 2 * key.shape[0] * self.kv_width(width)
+        if self.kv_heads is not None:
+            extra = Extra(values=projected + query.numel, statistics=self.heads * length)
+            return Kept(tuple(range(len(xs))), each=extra)
         read = query.numel
         if len(xs) > 1:
             one = len(xs) == 2 and geometry.is_equal(width, key.shape[1])
             read = read + (key.numel if one else key.numel + value.numel)
-        projected = (length + 2 * key.shape[0]) * width
         return Kept(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
@@ -171,6 +219,13 @@ class MultiHeadAttention(Layer):
         inside = Inside(len(xs))
         numbers, (query, key, value) = _three(tuple(range(len(xs)))), _three(xs)
         width = query.shape[1]
+        beside = Extra(statistics=self.heads * query.shape[0])
+        if self.kv_heads is not None:
+            projected = query.numel + 2 * key.shape[0] * self.kv_width(width)
+            parts = [inside.product(projected, *range(len(xs)), weights=self._projecting(*xs))]
+            weighted = inside.product(query.numel, *parts, beside=beside)
+            inside.product(y.numel, weighted, weights=width * width)
+            return inside
         if len(xs) == 1:
             groups = [(0, query, 3)]
         elif len(xs) == 2 and key.shape[1] == width:
@@ -178,10 +233,14 @@ class MultiHeadAttention(Layer):
         else:
             groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
         parts = [self._project(inside, number, x, width * times, times) for number, x, times in groups]
-        beside = Extra(statistics=self.heads * query.shape[0])
         weighted = inside.product(query.numel, *parts, beside=beside)
         inside.product(y.numel, weighted, weights=width * width)
         return inside
+
+    def _projecting(self, *xs: TensorType) -> int:
+        """Elements of the weights that make queries, keys and values."""
+        query, key, value = (x.shape[1] for x in _three(xs))
+        return query * query + (key + value) * self.kv_width(query)
 
     def _project(self, inside: Inside, number: int, x: TensorType, features: int, times: int) -> int:
         """The projections of one input, `times` of them side by side."""
@@ -192,14 +251,39 @@ class MultiHeadAttention(Layer):
             projected = inside.make(size, projected, weights=features, copies=True)
         return projected if times == 1 else inside.make(size, projected)
 
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """As much without what the projections read."""
+        query, key, _ = _three(xs)
+        width = query.shape[1]
+        projected = query.shape[0] * width + 2 * key.shape[0] * self.kv_width(width)
+        return Kept(each=Extra(values=projected + query.numel, statistics=self.heads * query.shape[0]))
+
+    def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        query, key, value = _three(xs)
+        width = query.shape[1]
+        return 2 * query.numel * width + (key.numel + value.numel) * self.kv_width(width)
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.causal
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
-        missing = [x.numel for x, needed in zip(_three(xs), _three(needs), strict=True) if not needed]
-        return 2 * self.cost(xs, y).macs - sum(missing) * xs[0].shape[1]
+        width = xs[0].shape[1]
+        projected = (width, self.kv_width(width), self.kv_width(width))
+        parts = zip(_three(xs), projected, _three(needs), strict=True)
+        return 2 * self.cost(xs, y).macs - sum(x.numel * to for x, to, needed in parts if not needed)
 
 
 def _three(xs: tuple[T, ...]) -> tuple[T, T, T]:
     """What queries, keys and values are made from, by how many inputs are given."""
     return xs[0], xs[min(1, len(xs) - 1)], xs[-1]
+
+
+def _queries_of_a_key(heads: int, kv_heads: int | None) -> int:
+    """How many heads of the queries share one of keys and values; raises LayerError where they do not."""
+    if kv_heads is None:
+        return 1
+    geometry.require_divides(kv_heads, heads, "heads", "kv_heads")
+    return heads // kv_heads
 
 
 def _require_sequence(kind: str, x: TensorType) -> None:

@@ -9,6 +9,8 @@ from functools import cached_property
 from math import prod
 from typing import Any, ClassVar, NamedTuple, Self
 
+from netcalc.layers import axes
+from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
 from netcalc.layers.inside import Inside
@@ -23,7 +25,15 @@ class ParamSpec(NamedTuple):
     name: str
     shape: Shape
     initialiser: str
-    trainable: bool = True
+    buffer: bool = False
+    """Kept beside the parameters, such as running statistics: no gradient goes to it."""
+    frozen: bool = False
+    """A parameter that stays as it is: the spec says `trainable: false`."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether a gradient goes to it."""
+        return not (self.buffer or self.frozen)
 
     @property
     def numel(self) -> int:
@@ -61,6 +71,8 @@ class Layer:
     """The names that other frameworks have for it."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """The fewest and the most inputs; None is no limit."""
+    main: ClassVar[str | None] = None
+    """The option that a spec may give alone: `linear: 10`. No other one is required."""
     options: ClassVar[Mapping[str, Option[Any]]] = {}
     keeps: ClassVar[Kept]
     """What it keeps for backward, where that does not depend on its options and sizes."""
@@ -71,6 +83,16 @@ class Layer:
 
     transposes: ClassVar[bool] = False
     """Whether PyTorch gives the gradients of its weights as views of others, which cannot be added to."""
+    fusible: ClassVar[bool] = False
+    """Whether the kernel that makes or reads its tensors can do it on the way, moving no bytes for it."""
+    looks_up: ClassVar[bool] = False
+    """Whether it reads of its parameters only the rows that its input names."""
+    linear: ClassVar[bool] = False
+    """Whether it is a linear map in inference, a constant shift aside."""
+    bounded: ClassVar[bool] = False
+    """Whether its output lies between two bounds, whatever comes in."""
+    rectifies: ClassVar[bool] = False
+    """Whether it sets what is negative to zero."""
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
@@ -113,9 +135,20 @@ class Layer:
         """The operators it runs; None where one reads all inputs and makes the output, nothing beside."""
         return None
 
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """What it keeps where its parameters are frozen: as much, unless a layer says less."""
+        return self.kept(xs, y, needs)
+
     def view_in(self, training: bool) -> View | None:
         """How its output is its input's memory, in training or in inference."""
         return self.view
+
+    def mixes_samples(self, training: bool) -> bool:
+        """Whether a sample's output depends on the batch that it is in, so that no batch may be split.
+
+        By statistics of the batch, or by random numbers that are drawn for all of it.
+        """
+        return False
 
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         """Whether an input's gradient is the output's, or a part of it, rather than computed."""
@@ -128,9 +161,31 @@ class Layer:
         """
         return self.cost(xs, y).macs * (1 + any(needs))
 
+    def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        """Those of `backward_macs` that give the gradients of the weights; none where these are frozen."""
+        return self.cost(xs, y).macs
+
     def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""
         return None
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        """What the axes of its first input are, where it takes them to be certain ones."""
+        return None
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        """What its output's axes are, given those of its inputs: the same unless there are more or fewer."""
+        rank = len(y.shape)
+        return next((given for given in names if len(given) == rank), axes.channels_first(rank))
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        """For each axis of the output, the axes of the first input that it runs along."""
+        axes, rank = len(self.infer(x).shape), len(x.shape)
+        return tuple(frozenset((axis,)) if axes == rank else frozenset(range(rank)) for axis in range(axes))
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        """Whether its output depends on where along the sequence or the map an element stands."""
+        return False
 
     def settings(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
@@ -166,6 +221,9 @@ class SpatialLayer(Layer):
         for name, option in self.options.items():
             values[name] = option.per_axis(values[name], axes, values)
         return type(self)(**values)
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return axes.channels_first(rank)
 
 
 def spatial_axes(kind: str, x: TensorType) -> int:

@@ -3,41 +3,52 @@
 from math import prod
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import INPUT
+from netcalc.layers.kept import INPUT, Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer, Padding, Sizes
 from netcalc.tensor import TensorType
 
 
-class _Windowed(SpatialLayer):
-    """The options that the convolutions share."""
+class Convolution(SpatialLayer):
+    """What the convolutions share: the options of a window, and groups."""
 
     family = "convolution"
     keeps = INPUT
+    linear = True
 
     kernel = Sizes(doc="size of the window", torch="kernel_size")
     stride = Sizes(1, doc="step of the window", torch="stride")
     dilation = Sizes(1, doc="distance between the window's cells", torch="dilation")
     bias = Flag(True, doc="whether a bias is added to each output channel", torch="bias")
 
+    def in_groups(self, channels: int) -> int:
+        """The groups of channels that do not mix."""
+        raise NotImplementedError
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        """Windows that overlap do; patches side by side, each read alike, do not."""
+        return any(kernel > stride for kernel, stride in zip(self.kernel, self.stride, strict=True))
+
     def _parameters(self, weight: tuple[int, ...], filters: int) -> tuple[ParamSpec, ...]:
         weights = ParamSpec("weight", weight, "fan_in_uniform")
         return (weights, ParamSpec("bias", (filters,), "fan_in_uniform")) if self.bias else (weights,)
 
 
-class _Correlation(_Windowed):
+class _Correlation(Convolution):
     """Shape, parameters and cost of a convolution with `out_channels` and `in_groups`."""
 
-    pad = Padding(0, doc="cells added around the input; `same` keeps the size at stride 1")
+    pad = Padding(0, doc="cells added around the input; `same` keeps the size at stride 1, `causal` too "
+                  "and reads nothing ahead")  # fmt: skip
     padding_mode = Choice(
         "zeros", "reflect", "replicate", "circular", doc="what the added cells hold", torch="padding_mode"
     )
 
-    def out_channels(self, channels: int) -> int:
-        raise NotImplementedError
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return ("C", *names[0][1:])
 
-    def in_groups(self, channels: int) -> int:
+    def out_channels(self, channels: int) -> int:
         raise NotImplementedError
 
     def infer(self, x: TensorType) -> TensorType:
@@ -57,6 +68,22 @@ class _Correlation(_Windowed):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         channels = xs[0].shape[0]
         return Cost(macs=y.numel * (channels // self.in_groups(channels)) * prod(self.kernel))
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """The input, padded where it is padded beforehand: with a mode, or by what one side has more.
+
+        Beside that the input itself, where a gradient of its padding reads that.
+        """
+        channels, space = channels_and_space(xs[0])
+        added = (
+            abs(before - after) if self.padding_mode == "zeros" else before + after
+            for before, after in self.pad
+        )
+        padded = channels * prod(size + cells for size, cells in zip(space, added, strict=True))
+        if geometry.is_equal(padded, xs[0].numel):
+            return INPUT
+        reads = needs[0] and self.padding_mode in geometry.MIRRORING
+        return Kept((0,) if reads else (), each=Extra(values=padded))
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.dilation))
@@ -105,7 +132,7 @@ class DepthwiseConv(_Correlation):
         return channels
 
 
-class ConvTranspose(_Windowed):
+class ConvTranspose(Convolution):
     """Transposed convolution: the gradient of a convolution with respect to its input.
 
     Each input position adds weight[c, o] x[c, u] to the window at stride u - pad; as PyTorch's
@@ -121,6 +148,9 @@ class ConvTranspose(_Windowed):
     pad = Padding(0, doc="cells taken off around the output", same=False)
     output_pad = Sizes(0, at_least=0, doc="cells added behind the output", torch="output_padding")
     groups = Integer(1, doc="groups of channels that do not mix", torch="groups")
+
+    def in_groups(self, channels: int) -> int:
+        return self.groups
 
     def infer(self, x: TensorType) -> TensorType:
         channels, space = channels_and_space(x)

@@ -17,7 +17,9 @@ class Crop(SpatialLayer):
     """
 
     kind = "crop"
+    main = "crop"
     family = "cutting"
+    linear = True
     keeps = NOTHING
     view = View.STRIDED
     also = ("CenterCrop", "Cropping2D", "center_crop")
@@ -59,6 +61,7 @@ class Slice(Layer):
 
     kind = "slice"
     family = "cutting"
+    linear = True
     keeps = NOTHING
     view = View.STRIDED
     also = ("narrow",)
@@ -97,6 +100,7 @@ class Split(Layer):
 
     kind = "split"
     family = "cutting"
+    linear = True
     keeps = NOTHING
     view = View.STRIDED
     also = ("chunk", "Split")

@@ -1,6 +1,7 @@
 """Learned tables: rows looked up by a token's number, and tensors joined to the input."""
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -21,6 +22,7 @@ class Embedding(Layer):
     kind = "embedding"
     family = "embedding"
     keeps = INPUT
+    looks_up = True
     also = ("Embedding", "lookup")
 
     entries = Integer(doc="rows of the table, such as the words of a vocabulary", torch="num_embeddings")
@@ -28,6 +30,12 @@ class Embedding(Layer):
 
     def infer(self, x: TensorType) -> TensorType:
         return TensorType((*x.shape, self.width), x.dtype)
+
+    def reads_axes(self, rank: int) -> Axes | None:
+        return ("T",) if rank == 1 else None
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return (*names[0], "D")
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         return (ParamSpec("weight", (self.entries, self.width), "normal"),)
@@ -45,7 +53,9 @@ class Parameter(Layer):
 
     kind = "parameter"
     transposes = True
+    main = "shape"
     family = "embedding"
+    fusible = True
     also = ("Parameter", "position_embedding", "class_token", "layer_scale")
 
     shape = Integers(doc="the learned tensor's sizes, without the batch", torch="size")
@@ -73,8 +83,15 @@ class Parameter(Layer):
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return INPUT if self.join == "multiply" else NOTHING
 
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return NOTHING  # the product's gradient for the input reads the weight alone
+
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         return self.join != "multiply"
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        """A table of a row for each position does; one row for all, or a class token, does not."""
+        return self.join != "prepend" and sum(size > 1 for size in self.shape) > 1
 
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         if self.join == "prepend" and geometry.resolve_axis(self.axis, len(x.shape), "axis") != 0:

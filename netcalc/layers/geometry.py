@@ -25,6 +25,9 @@ class Window(NamedTuple):
 
 POINTWISE = Window()
 
+MIRRORING = ("reflect", "replicate")
+"""The padding modes whose way back keeps the input in PyTorch; of the others it needs no more than sizes."""
+
 
 def extent(kernel: int, dilation: int) -> int:
     """Input positions from a kernel's first cell to its last."""
@@ -35,6 +38,11 @@ def same_padding(kernel: int, dilation: int) -> tuple[int, int]:
     """The padding that keeps the size at stride 1; an odd one goes behind, as in PyTorch."""
     total = dilation * (kernel - 1)
     return total // 2, total - total // 2
+
+
+def causal_padding(kernel: int, dilation: int) -> tuple[int, int]:
+    """The padding by which an output reads its own position and those before it."""
+    return dilation * (kernel - 1), 0
 
 
 def output_size(
@@ -124,11 +132,37 @@ def nearest_window(factor: int) -> Window:
     return Window(1, factor - 1, factor - 1, upsampling=factor)
 
 
-def linear_window(factor: int) -> Window:
-    """The window of linear interpolation: two inputs around (u + 1/2) / factor - 1/2."""
+def linear_window(factor: int, beyond: int = 0) -> Window:
+    """The window of linear interpolation: two inputs around (u + 1/2) / factor - 1/2.
+
+    On either side `beyond` more are read: one for cubic interpolation.
+    """
     if factor == 1:
         return POINTWISE
-    return Window(2, 3 * factor - 2, 4 * factor - 1, upsampling=2 * factor)
+    more = 2 * factor * beyond
+    return Window(2, 3 * factor - 2 + more, 4 * factor - 1 + 2 * more, upsampling=2 * factor)
+
+
+def aligned_window(size: int, outputs: int, beyond: int = 0) -> Window:
+    """The window of interpolation between corners: the inputs around u (size - 1) / (outputs - 1)."""
+    if size == 1 or outputs == 1:
+        return nearest_window(outputs)
+    steps = outputs - 1
+    more = steps * beyond if (size - 1) % steps else 0  # on an input an output is that input alone
+    return Window(size - 1, steps - 1 + more, 2 * (steps - 1) + 2 * more, upsampling=steps)
+
+
+def resampling_window(size: int, outputs: int, taps: int, aligned: bool) -> Window | None:
+    """The window of picking (1 tap), linear (2) or cubic (4) interpolation along an axis.
+
+    Between half-pixel centres it is known where the axis is enlarged by a whole factor.
+    """
+    if aligned:
+        return aligned_window(size, outputs, taps // 2 - 1)
+    factor = whole_factor(size, outputs)
+    if factor is None:
+        return None
+    return nearest_window(factor) if taps == 1 else linear_window(factor, taps // 2 - 1)
 
 
 def shifted_window(offset: int) -> Window:

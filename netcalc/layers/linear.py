@@ -2,7 +2,7 @@
 
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
-from netcalc.layers.kept import INPUT
+from netcalc.layers.kept import INPUT, NOTHING, Kept
 from netcalc.layers.options import Flag, Integer
 from netcalc.tensor import TensorType
 
@@ -17,8 +17,10 @@ class Linear(Layer):
 
     kind = "linear"
     transposes = True
+    main = "units"
     family = "linear"
     keeps = INPUT
+    linear = True
     also = ("Dense", "fc", "fully_connected", "affine", "dense")
 
     units = Integer(doc="output features", torch="out_features")
@@ -32,6 +34,9 @@ class Linear(Layer):
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         weight = ParamSpec("weight", (self.units, x.shape[-1]), "fan_in_uniform")
         return (weight, ParamSpec("bias", (self.units,), "fan_in_uniform")) if self.bias else (weight,)
+
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        return NOTHING  # the input is read for the weights' gradient alone
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(macs=y.numel * xs[0].shape[-1])

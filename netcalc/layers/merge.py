@@ -1,8 +1,10 @@
 """Layers that join tensors: element by element, along an axis, or as a matrix product."""
 
 from math import prod
+from typing import ClassVar
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -16,7 +18,8 @@ class _Elementwise(Layer):
     """One result an element; an axis of size 1 stretches to the others' size."""
 
     family = "merge"
-    arity = (2, None)
+    fusible = True
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
 
     def infer(self, *xs: TensorType) -> TensorType:
         shape = xs[0].shape
@@ -78,6 +81,33 @@ class Multiply(_Elementwise):
         return Kept(inputs=tuple(sorted(inputs)), each=Extra(values=between))
 
 
+class Subtract(_Elementwise):
+    """y = a - b of two tensors; an axis of size 1 stretches to the other's size.
+
+    Example: `subtract: {from: [a, b]}` on 64x56x56, 64x56x56 gives 64x56x56
+    """
+
+    kind = "subtract"
+    keeps = NOTHING
+    also = ("sub", "Sub", "Subtract", "minus")
+    arity = (2, 2)
+
+
+class Divide(_Elementwise):
+    """y = a / b of two tensors, element by element; an axis of size 1 stretches to the other's size.
+
+    Example: `divide: {from: [a, b]}` on 96x14x14, 1x14x14 gives 96x14x14
+    """
+
+    kind = "divide"
+    also = ("div", "Div", "truediv")
+    arity = (2, 2)
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """The divisor, and the dividend where the divisor's gradient is wanted."""
+        return Kept(inputs=(0, 1) if needs[1] else (1,) if needs[0] else ())
+
+
 class Concat(Layer):
     """Joins tensors along an axis, the channels unless given; the other sizes are equal.
 
@@ -89,6 +119,7 @@ class Concat(Layer):
     kind = "concat"
     family = "merge"
     keeps = NOTHING
+    fusible = True
     also = ("cat", "Concatenate", "concatenate")
     arity = (2, None)
 
@@ -146,6 +177,9 @@ class MatMul(Layer):
         geometry.require_equal(first.shape[-1], inner, message)
         batch = _broadcast(self.kind, first.shape[:-2], second.shape[:-2])
         return TensorType((*batch, first.shape[-2], columns), first.dtype)
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return (*names[0][:-1], names[1][-2 if self.transpose else -1])
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(macs=y.numel * xs[0].shape[-1])

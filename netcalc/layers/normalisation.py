@@ -2,7 +2,8 @@
 
 Operations are counted for inference. A layer that computes its own statistics takes 5 an element:
 one addition for the mean, a subtraction, a square and an addition for the variance, one product;
-scale and shift are one more each. With running statistics it is one scale and one shift in all.
+scale and shift are one more each. With running statistics it is one scale and one shift in all, the
+mean's included. `affine` gives each channel a learned scale and shift, `bias: false` takes the shift away.
 
 Statistics over positions make an output depend on the whole input, so such a layer has no window.
 """
@@ -15,7 +16,7 @@ from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
 from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
-from netcalc.layers.options import Flag, Integer, Number
+from netcalc.layers.options import Flag, Integer, Maybe, Number
 from netcalc.tensor import Shape, TensorType
 
 EPS = 1e-5
@@ -25,6 +26,7 @@ class _Norm(Layer):
     """The shape stays; `affine` adds a learned scale (`weight`) and shift (`bias`)."""
 
     family = "normalisation"
+    fusible = True
     least_axes = 1
 
     eps = Number(EPS, above=0, doc="added to the variance", torch="eps")
@@ -36,7 +38,7 @@ class _Norm(Layer):
         return x
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        learned = sum(param.trainable for param in self.params(*xs))
+        learned = sum(not param.buffer for param in self.params(*xs))
         return Cost(other_ops=y.numel * (5 + learned))
 
 
@@ -63,18 +65,20 @@ class BatchNorm(_Norm):
     """
 
     kind = "batchnorm"
+    linear = True
     also = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization", "bn")
 
     momentum = Number(0.1, at_least=0, at_most=1, doc="weight of the batch in the running statistics",
                       torch="momentum")  # fmt: skip
     affine = Flag(True, doc="learn a scale and a shift for each channel", torch="affine")
+    bias = Flag(True, doc="whether the shift is learned", torch="bias")
     running = Flag(True, doc="keep running statistics for inference", torch="track_running_stats")
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         channels = x.shape[:1]
-        learned = _scale_and_shift(channels) if self.affine else ()
-        mean = ParamSpec("running_mean", channels, "zeros", trainable=False)
-        variance = ParamSpec("running_var", channels, "ones", trainable=False)
+        learned = _scale_and_shift(channels, self.bias) if self.affine else ()
+        mean = ParamSpec("running_mean", channels, "zeros", buffer=True)
+        variance = ParamSpec("running_var", channels, "ones", buffer=True)
         return (*learned, mean, variance) if self.running else learned
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
@@ -91,11 +95,36 @@ class BatchNorm(_Norm):
         inside.make(y.numel, 0, once=Extra(statistics=2 * y.shape[0]))
         return inside
 
+    def mixes_samples(self, training: bool) -> bool:
+        return training or not self.running
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
 
 
-class LayerNorm(_Norm):
+class _OverAxes(Layer):
+    """A norm over the last axes of each sample, or over its channels."""
+
+    family = "normalisation"
+    fusible = True
+
+    axes = Integer(1, doc="how many of the last axes are normalised together", torch="normalized_shape")
+    channels = Flag(False, doc="normalise over the channels, the first axis, at each position")
+
+    def infer(self, x: TensorType) -> TensorType:
+        message = f"axes={self.axes} is more than the {len(x.shape)} of an input of {x}"
+        geometry.require_at_least(len(x.shape), self.axes, message, "axes")
+        return x
+
+    def together(self, x: TensorType) -> Shape:
+        """The sizes of what is normalised together."""
+        return x.shape[:1] if self.channels else x.shape[-self.axes :]
+
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        return pointwise(x) if self.channels else None
+
+
+class LayerNorm(_OverAxes):
     """Normalises each sample over its last axes (Ba, Kiros and Hinton 2016), as PyTorch's LayerNorm.
 
     With `channels` over the channels at each position instead, as in ConvNeXt.
@@ -106,29 +135,21 @@ class LayerNorm(_Norm):
     kind = "layernorm"
     also = ("LayerNorm", "LayerNormalization", "ln")
 
-    axes = Integer(1, doc="how many of the last axes are normalised together", torch="normalized_shape")
-    channels = Flag(False, doc="normalise over the channels, the first axis, at each position")
+    eps = Number(EPS, above=0, doc="added to the variance", torch="eps")
     affine = Flag(True, doc="learn a scale and a shift", torch="elementwise_affine")
     bias = Flag(True, doc="whether the shift is learned", torch="bias")
 
-    def infer(self, x: TensorType) -> TensorType:
-        message = f"axes={self.axes} is more than the {len(x.shape)} of an input of {x}"
-        geometry.require_at_least(len(x.shape), self.axes, message, "axes")
-        return x
-
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
-        shape = x.shape[:1] if self.channels else x.shape[-self.axes :]
-        return _scale_and_shift(shape, self.bias) if self.affine else ()
+        return _scale_and_shift(self.together(x), self.bias) if self.affine else ()
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=y.numel * (5 + len(self.params(*xs))))
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        together = xs[0].shape[:1] if self.channels else xs[0].shape[-self.axes :]
-        return Kept((0,), each=Extra(statistics=2 * (y.numel // prod(together))))
+        return Kept((0,), each=Extra(statistics=2 * (y.numel // prod(self.together(xs[0])))))
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
         return _with_statistics(y, self.kept(xs, y, (True,)))
-
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
-        return pointwise(x) if self.channels else None
 
 
 class InstanceNorm(_Norm):
@@ -142,9 +163,10 @@ class InstanceNorm(_Norm):
     least_axes = 2
 
     affine = Flag(False, doc="learn a scale and a shift for each channel", torch="affine")
+    bias = Flag(True, doc="whether the shift is learned", torch="bias")
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
-        return _scale_and_shift(x.shape[:1]) if self.affine else ()
+        return _scale_and_shift(x.shape[:1], self.bias) if self.affine else ()
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """The scale once a sample beside the statistics: PyTorch makes each sample's channels its own."""
@@ -165,10 +187,12 @@ class GroupNorm(_Norm):
     """
 
     kind = "groupnorm"
+    main = "groups"
     also = ("GroupNorm", "GroupNormalization")
 
     groups = Integer(doc="groups of channels normalised together", torch="num_groups")
     affine = Flag(True, doc="learn a scale and a shift for each channel", torch="affine")
+    bias = Flag(True, doc="whether the shift is learned", torch="bias")
 
     def infer(self, x: TensorType) -> TensorType:
         y = super().infer(x)
@@ -176,13 +200,42 @@ class GroupNorm(_Norm):
         return y
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
-        return _scale_and_shift(x.shape[:1]) if self.affine else ()
+        return _scale_and_shift(x.shape[:1], self.bias) if self.affine else ()
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), each=Extra(statistics=2 * self.groups))
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
         return _with_statistics(y, self.kept(xs, y, (True,)))
+
+
+class RMSNorm(_OverAxes):
+    """y = weight x / sqrt(mean of x^2 + eps) over the last axes (Zhang and Sennrich 2019).
+
+    As PyTorch's RMSNorm. No mean is taken off and no shift is learned. With `channels` over the channels
+    at each position instead. An element takes a square, an addition and a product, and one more for the
+    scale.
+
+    Example: `rmsnorm: {eps: 1.0e-6}` on 16x2048 gives 16x2048
+    """
+
+    kind = "rmsnorm"
+    also = ("RMSNorm", "RMSNormalization", "SimplifiedLayerNormalization", "rms_norm")
+
+    eps = Maybe(Number(above=0, doc="added to the mean square; the type's machine epsilon unless given",
+                       torch="eps"))  # fmt: skip
+    affine = Flag(True, doc="learn a scale", torch="elementwise_affine")
+
+    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+        return _scale_and_shift(self.together(x), bias=False) if self.affine else ()
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        return Cost(other_ops=y.numel * (3 + self.affine))
+
+    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """One number for what is normalised together, and before the learned scale the result."""
+        statistics = y.numel // prod(self.together(xs[0]))
+        return Kept((0,), each=Extra(values=y.numel if self.affine else 0, statistics=statistics))
 
 
 class LRN(Layer):
@@ -195,7 +248,9 @@ class LRN(Layer):
     """
 
     kind = "lrn"
+    main = "size"
     family = "normalisation"
+    fusible = True
     also = ("LocalResponseNorm", "local_response_norm")
 
     size = Integer(doc="channels that are summed", torch="size")

@@ -252,7 +252,13 @@ class Sizes(_Whole[PerAxis]):
 
 
 class Padding(_Whole[PerSide]):
-    """A whole number for every side, a list per axis, [before, after] pairs per axis, or `same`."""
+    """A whole number for every side, a list per axis, [before, after] pairs per axis, or a word.
+
+    The words go by the kernel and are for options with `same`: that one keeps the size at stride 1, and
+    `causal` does so on one axis without reading ahead.
+    """
+
+    BY_KERNEL = ("same", "causal")
 
     def __init__(
         self, default: Any = REQUIRED, *, doc: str, torch: str | None = "padding", same: bool = True
@@ -261,11 +267,11 @@ class Padding(_Whole[PerSide]):
         self.same = same
         self.words = "a whole number from 0 up, a list for each axis, or [before, after] pairs"
         if same:
-            self.words = self.words.replace(", or", ",") + ", or same"
+            self.words = self.words.replace(", or", ",") + ", same, or causal"
 
     def parse(self, value: Any) -> str | int | tuple[int | tuple[int, int], ...]:
-        if value == "same" and self.same:
-            return "same"
+        if self.same and isinstance(value, str) and value in self.BY_KERNEL:
+            return value
         if not isinstance(value, tuple) or not value:
             return self.whole(value)
         return tuple(map(self._axis, value))
@@ -274,7 +280,7 @@ class Padding(_Whole[PerSide]):
         whole = super().schema()
         pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
         plain = _any_of(whole, {"type": "array", "items": _any_of(whole, pair), "minItems": 1})
-        return _any_of(plain, {"enum": ["same"]}) if self.same else plain
+        return _any_of(plain, {"enum": [*self.BY_KERNEL]}) if self.same else plain
 
     def _axis(self, axis: Any) -> int | tuple[int, int]:
         if not isinstance(axis, tuple):
@@ -285,9 +291,12 @@ class Padding(_Whole[PerSide]):
         return self.whole(axis[0]), self.whole(axis[1])
 
     def per_axis(self, value: Any, axes: int, siblings: Mapping[str, Any]) -> PerSide:
-        if value == "same":
-            dilation = siblings.get("dilation", (1,) * axes)
-            return tuple(map(geometry.same_padding, siblings["kernel"], dilation))
+        if isinstance(value, str):
+            if value == "causal" and axes > 1:
+                message = f"causal padding is for one axis, in time, and the input has {axes}"
+                raise LayerError(message, option=self.name, help="give each axis its [before, after]")
+            rule = geometry.same_padding if value == "same" else geometry.causal_padding
+            return tuple(map(rule, siblings["kernel"], siblings.get("dilation", (1,) * axes)))
         if not isinstance(value, tuple):
             return ((value, value),) * axes
         _require_axes(self.name, len(value), axes)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from netcalc.layers import geometry
 from netcalc.layers.attention import SCORE_OPS
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
@@ -83,6 +84,12 @@ class PooledAttention(Layer):
         geometry.require_divides(self.heads, width, "features", "heads")
         return TensorType((1 + prod(self.query_pool.grid(self.size)), width), x.dtype)
 
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE
+
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         width = self._width(x)
         head = width // self.heads
@@ -102,6 +109,9 @@ class PooledAttention(Layer):
             rows = zip("thw", self._table_rows(), strict=True)
             specs += [ParamSpec(f"rel_pos_{axis}", (row, head), "truncated_normal") for axis, row in rows]
         return tuple(specs)
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return self.positions
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         (tokens, features), width = xs[0].shape, self._width(xs[0])
@@ -140,6 +150,11 @@ class PooledAttention(Layer):
             pairs = sum(q * k for q, k in zip(queries, keys, strict=True))
             once = Extra(values=pairs * (width // self.heads), indices=pairs)
         return Kept((0,), each=Extra(values, statistics), once=once)
+
+    def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
+        scores = (1 + prod(queries)) * (1 + prod(keys))
+        return self.cost(xs, y).macs - 2 * scores * self._width(xs[0])
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         reading = 3 * xs[0].numel * self._width(xs[0])

@@ -3,6 +3,7 @@
 from math import prod
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, SpatialLayer, channels_and_space, spatial_axes
 from netcalc.layers.geometry import Window
 from netcalc.layers.inside import Inside
@@ -55,6 +56,7 @@ class MaxPool(_Pool):
     """
 
     kind = "maxpool"
+    main = "kernel"
     also = ("MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxPooling2D")
 
     dilation = Sizes(1, doc="distance between the window's cells", torch="dilation")
@@ -79,6 +81,8 @@ class AvgPool(_Pool):
     """
 
     kind = "avgpool"
+    main = "kernel"
+    linear = True
     keeps = INPUT
     also = ("AvgPool1d", "AvgPool2d", "AvgPool3d", "AveragePooling2D")
 
@@ -124,6 +128,8 @@ class AdaptiveAvgPool(_AdaptivePool):
     """
 
     kind = "adaptive_avgpool"
+    main = "size"
+    linear = True
     also = ("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d")
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
@@ -138,6 +144,7 @@ class AdaptiveMaxPool(_AdaptivePool):
     """
 
     kind = "adaptive_maxpool"
+    main = "size"
     also = ("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d")
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
@@ -158,8 +165,14 @@ class _GlobalPool(SpatialLayer):
         axes = spatial_axes(self.kind, x)
         return TensorType((x.shape[0], *(1,) * axes) if self.keep else x.shape[:1], x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return names[0][: len(y.shape)]
+
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=xs[0].numel)
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        return tuple(frozenset((axis,)) for axis in range(len(self.infer(x).shape)))
 
 
 class GlobalAvgPool(_GlobalPool):
@@ -169,6 +182,7 @@ class GlobalAvgPool(_GlobalPool):
     """
 
     kind = "global_avgpool"
+    linear = True
     keeps = NOTHING
     also = ("GlobalAveragePooling2D", "GlobalAvgPool2d")
 

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from netcalc.layers import geometry
 from netcalc.layers.activation import Sigmoid, Tanh
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.inside import Inside
@@ -50,6 +51,12 @@ class _Recurrent(Layer):
         width = self.units * len(self.directions)
         return TensorType((width,) if self.last else (x.shape[0], width), x.dtype)
 
+    def reads_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return SEQUENCE[-len(y.shape) :]
+
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         rows = self.gates * self.units
         bound = f"uniform:{self.units**-0.5}"
@@ -77,6 +84,11 @@ class _Recurrent(Layer):
         first, *later = self._features(xs[0])
         read = steps * (directions * first + sum(later))
         return Kept(each=Extra(values=read + directions * self.layers * self._kept_states(steps)))
+
+    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+        """Its steps alone, without what they read: that and the states before are for the weights."""
+        states = self._kept_states(xs[0].shape[0]) - self._states_for_weights(xs[0].shape[0])
+        return Kept(each=Extra(values=len(self.directions) * self.layers * states))
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         reading = xs[0].numel * len(self.directions) * self.gates * self.units
@@ -122,9 +134,16 @@ class _Recurrent(Layer):
         total = inside.make(self.units, joined, states[0])
         return [inside.make(self.units, total)]
 
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return True
+
     def _kept_states(self, steps: int) -> int:
         """Elements that a layer's steps keep in one direction: gates, states and what joins them."""
         return 7 * steps * self.units
+
+    def _states_for_weights(self, steps: int) -> int:
+        """Those of the kept states that the weights' gradients read alone."""
+        return steps * self.units
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -147,6 +166,7 @@ class RNN(_Recurrent):
     """
 
     kind = "rnn"
+    main = "units"
     also = ("RNN", "SimpleRNN", "simple_rnn")
     gates = 1
     unit_ops = 1 + Tanh.ops
@@ -155,6 +175,9 @@ class RNN(_Recurrent):
 
     def _kept_states(self, steps: int) -> int:
         return (steps + 1) * self.units
+
+    def _states_for_weights(self, steps: int) -> int:
+        return self.units
 
 
 class LSTM(_Recurrent):
@@ -168,6 +191,7 @@ class LSTM(_Recurrent):
     """
 
     kind = "lstm"
+    main = "units"
     also = ("LSTM",)
     gates = 4
     states = 2
@@ -194,6 +218,7 @@ class GRU(_Recurrent):
     """
 
     kind = "gru"
+    main = "units"
     also = ("GRU",)
     gates = 3
     unit_ops = 3 + 1 + 2 * Sigmoid.ops + Tanh.ops + 4

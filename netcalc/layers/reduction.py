@@ -1,6 +1,7 @@
 """Layers that take whole axes together."""
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.geometry import Window
 from netcalc.layers.kept import NOTHING, Kept
@@ -17,6 +18,7 @@ class Reduce(Layer):
     """
 
     kind = "reduce"
+    main = "axes"
     family = "reduction"
     also = ("mean", "Mean", "ReduceMean", "reduce_mean", "amax")
 
@@ -34,6 +36,12 @@ class Reduce(Layer):
             )
         return TensorType(tuple(size for axis, size in enumerate(x.shape) if axis not in reduced), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        if self.keep:
+            return names[0]
+        gone = self._reduced(xs[0])
+        return tuple(name for axis, name in enumerate(names[0]) if axis not in gone)
+
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=xs[0].numel)
 
@@ -42,6 +50,10 @@ class Reduce(Layer):
 
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         return pointwise(x) if self.keep and self._reduced(x) == {0} else None
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        kept = (axis for axis in range(len(x.shape)) if self.keep or axis not in self._reduced(x))
+        return tuple(frozenset((axis,)) for axis in kept)
 
     def _reduced(self, x: TensorType) -> set[int]:
         return {geometry.resolve_axis(axis, len(x.shape), "axes") for axis in self.axes}

@@ -17,7 +17,10 @@ class Dropout(Layer):
     """
 
     kind = "dropout"
+    main = "rate"
     family = "regularisation"
+    fusible = True
+    linear = True
     also = ("Dropout", "Dropout2d")
 
     rate = Number(0.5, at_least=0, at_most=1, doc="share of elements that are zeroed", torch="p")
@@ -36,6 +39,9 @@ class Dropout(Layer):
     def view_in(self, training: bool) -> View | None:
         return None if training and self.rate else View.ANY
 
+    def mixes_samples(self, training: bool) -> bool:
+        return training
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
 
@@ -50,7 +56,10 @@ class StochasticDepth(Layer):
     """
 
     kind = "stochastic_depth"
+    main = "rate"
     family = "regularisation"
+    fusible = True
+    linear = True
     also = ("StochasticDepth", "DropPath", "drop_path")
 
     rate = Number(at_least=0, at_most=1, doc="share of samples whose branch is dropped", torch="p")
@@ -63,6 +72,9 @@ class StochasticDepth(Layer):
 
     def view_in(self, training: bool) -> View | None:
         return None if training and self.rate else View.ANY
+
+    def mixes_samples(self, training: bool) -> bool:
+        return training
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)

@@ -3,71 +3,96 @@
 from math import prod
 
 from netcalc.layers import geometry
-from netcalc.layers.base import Cost, Layer, SpatialLayer, channels_and_space
+from netcalc.layers.base import Cost, Layer, SpatialLayer
+from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
 from netcalc.layers.kept import NOTHING
-from netcalc.layers.options import Choice, Integer, Sizes
+from netcalc.layers.options import Choice, Flag, Integer, Sizes
 from netcalc.tensor import TensorType
 
+_TAPS = {"bilinear": 2, "bicubic": 4}
+"""How many inputs an output is interpolated from, along each axis."""
 
-class Upsample(SpatialLayer):
+
+class _Resampling(SpatialLayer):
+    """What the two layers share: how an output is made of the inputs around its place."""
+
+    family = "resampling"
+    linear = True
+    keeps = NOTHING
+
+    mode = Choice("nearest", "nearest_exact", "bilinear", "bicubic", doc="pick, or interpolate", torch="mode")
+    align_corners = Flag(
+        False, doc="interpolate between the centres of corner cells, not cells' edges", torch="align_corners"
+    )
+
+    def sizes(self, x: TensorType) -> tuple[int, ...]:
+        """The spatial sizes of the output."""
+        raise NotImplementedError
+
+    def infer(self, x: TensorType) -> TensorType:
+        if self.align_corners and self.mode not in _TAPS:
+            message = f"align_corners says where to interpolate, which {self.mode} does not"
+            raise LayerError(message, option="align_corners", help="write mode: bilinear, or leave it out")
+        if self.mode == "bicubic" and len(x.shape) != 3:
+            raise LayerError(f"bicubic interpolates images, C,H,W, not {x}", option="mode")
+        return TensorType((x.shape[0], *self.sizes(x)), x.dtype)
+
+    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
+        """A product for each of the inputs around an output, and the additions between them."""
+        around = prod((_TAPS.get(self.mode, 0),) * (len(y.shape) - 1))
+        return Cost(other_ops=y.numel * (2 * around - 1) if around else 0)
+
+    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+        axes = zip(x.shape[1:], self.sizes(x), strict=True)
+        windows = tuple(
+            geometry.resampling_window(size, outputs, _TAPS.get(self.mode, 1), self.align_corners)
+            for size, outputs in axes
+        )
+        return tuple(filter(None, windows)) if all(windows) else None
+
+
+class Upsample(_Resampling):
     """Enlarges the spatial axes by a whole factor: repeats, or interpolates between half-pixel centres.
 
-    As PyTorch's Upsample with align_corners=False; `bilinear` is linear in 1D and trilinear in 3D.
-    Interpolation takes 2^d products and 2^d - 1 additions an output in d dimensions.
+    As PyTorch's Upsample. `bilinear` is linear in 1D and trilinear in 3D and takes 2^d products and
+    2^d - 1 additions an output in d dimensions; `bicubic` (Keys 1981, a = -0.75) is for images alone and
+    takes 16 and 15. With `align_corners` output u lies at u (W - 1) / (S - 1), of W inputs and S outputs.
 
     Example: `upsample: {factor: 2}` on 256x13x13 gives 256x26x26
     """
 
     kind = "upsample"
-    family = "resampling"
-    keeps = NOTHING
-    also = ("Upsample", "UpSampling2D", "UpsamplingNearest2d", "UpsamplingBilinear2d")
+    main = "factor"
+    also = ("Upsample", "UpSampling1D", "UpSampling2D", "UpSampling3D", "UpsamplingNearest2d",
+            "UpsamplingBilinear2d")  # fmt: skip
 
     factor = Sizes(doc="how many times larger", torch="scale_factor")
-    mode = Choice("nearest", "bilinear", doc="repeat, or interpolate", torch="mode")
 
-    def infer(self, x: TensorType) -> TensorType:
-        channels, space = channels_and_space(x)
-        sizes = (size * factor for size, factor in zip(space, self.factor, strict=True))
-        return TensorType((channels, *sizes), x.dtype)
-
-    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        return Cost(other_ops=_interpolation_ops(y, len(self.factor)) if self.mode == "bilinear" else 0)
-
-    def window(self, x: TensorType) -> tuple[Window, ...]:
-        window = geometry.nearest_window if self.mode == "nearest" else geometry.linear_window
-        return tuple(map(window, self.factor))
+    def sizes(self, x: TensorType) -> tuple[int, ...]:
+        return tuple(size * factor for size, factor in zip(x.shape[1:], self.factor, strict=True))
 
 
-class Interpolate(SpatialLayer):
+class Interpolate(_Resampling):
     """Brings the spatial axes to a size: picks, or interpolates between half-pixel centres.
 
-    As PyTorch's interpolate with align_corners=False and no antialiasing; `bilinear` is linear in 1D and
-    trilinear in 3D. It takes 2^d products and 2^d - 1 additions an output in d dimensions.
+    As PyTorch's interpolate without antialiasing, its `area` being `adaptive_avgpool`. `nearest` picks
+    input floor(u W / S) for output u, of W inputs and S outputs, `nearest_exact` floor((u + 1/2) W / S).
+    `bilinear` is linear in 1D and trilinear in 3D and takes 2^d products and 2^d - 1 additions an output
+    in d dimensions; `bicubic` (Keys 1981, a = -0.75) is for images alone and takes 16 and 15. With
+    `align_corners` output u lies at u (W - 1) / (S - 1).
 
     Example: `interpolate: {size: 224, mode: bilinear}` on 21x28x28 gives 21x224x224
     """
 
     kind = "interpolate"
-    family = "resampling"
-    keeps = NOTHING
+    main = "size"
     also = ("Resize", "Resizing", "resize")
 
     size = Sizes(doc="output size of each axis", torch="size")
-    mode = Choice("nearest", "bilinear", doc="pick, or interpolate", torch="mode")
 
-    def infer(self, x: TensorType) -> TensorType:
-        return TensorType((x.shape[0], *self.size), x.dtype)
-
-    def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        return Cost(other_ops=_interpolation_ops(y, len(self.size)) if self.mode == "bilinear" else 0)
-
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
-        factors = [geometry.whole_factor(size, own) for size, own in zip(x.shape[1:], self.size, strict=True)]
-        window = geometry.nearest_window if self.mode == "nearest" else geometry.linear_window
-        windows = tuple(window(factor) for factor in factors if factor is not None)
-        return windows if len(windows) == len(factors) else None
+    def sizes(self, x: TensorType) -> tuple[int, ...]:
+        return self.size
 
 
 class PixelShuffle(Layer):
@@ -77,7 +102,10 @@ class PixelShuffle(Layer):
     """
 
     kind = "pixel_shuffle"
+    main = "factor"
     family = "resampling"
+    fusible = True
+    linear = True
     keeps = NOTHING
     also = ("PixelShuffle", "depth_to_space")
 
@@ -95,6 +123,30 @@ class PixelShuffle(Layer):
         return (geometry.nearest_window(self.factor),) * 2
 
 
-def _interpolation_ops(y: TensorType, axes: int) -> int:
-    """A product for each of an output's 2^d corners, and the additions between them."""
-    return y.numel * (2 * prod((2,) * axes) - 1)
+class PixelUnshuffle(Layer):
+    """Folds a grid into channels: C x H f x W f to C f^2 x H x W, the way back of `pixel_shuffle`.
+
+    y[c f^2 + f i + j, h, w] = x[c, f h + i, f w + j], as PyTorch's PixelUnshuffle.
+
+    Example: `pixel_unshuffle: {factor: 2}` on 3x48x48 gives 12x24x24
+    """
+
+    kind = "pixel_unshuffle"
+    family = "resampling"
+    fusible = True
+    linear = True
+    keeps = NOTHING
+    also = ("PixelUnshuffle", "space_to_depth", "SpaceToDepth")
+
+    factor = Integer(doc="how many times coarser", torch="downscale_factor")
+
+    def infer(self, x: TensorType) -> TensorType:
+        geometry.require_equal(len(x.shape), 3, f"pixel_unshuffle reads C,H,W, not {x}")
+        channels, height, width = x.shape
+        geometry.require_divides(self.factor, height, "rows", "factor")
+        geometry.require_divides(self.factor, width, "columns", "factor")
+        cells = self.factor * self.factor
+        return TensorType((channels * cells, height // self.factor, width // self.factor), x.dtype)
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return (geometry.convolution_window(self.factor, self.factor, (0, 0)),) * 2

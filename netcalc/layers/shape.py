@@ -2,7 +2,8 @@
 
 from math import prod
 
-from netcalc.layers import geometry
+from netcalc.layers import axes, geometry
+from netcalc.layers.axes import Axes
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -19,6 +20,7 @@ class Identity(Layer):
 
     kind = "identity"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.ANY
     also = ("Identity", "noop", "pass")
@@ -40,6 +42,7 @@ class Flatten(Layer):
 
     kind = "flatten"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.IN_ORDER
     also = ("Flatten",)
@@ -55,6 +58,18 @@ class Flatten(Layer):
         geometry.require_at_least(end, start, f"start={self.start} lies behind end={self.end}", "start")
         return TensorType((*x.shape[:start], prod(x.shape[start : end + 1]), *x.shape[end + 1 :]), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return axes.reshaped(names[0], xs[0].shape, y.shape) if names[0] else ("C",)
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        if not rank:
+            return (frozenset(),)
+        start = geometry.resolve_axis(self.start, rank, "start")
+        end = geometry.resolve_axis(self.end, rank, "end")
+        single = [frozenset((axis,)) for axis in range(rank)]
+        return (*single[:start], frozenset(range(start, end + 1)), *single[end + 1 :])
+
 
 class Reshape(Layer):
     """The same elements in another shape; one size may be -1 and takes what is left.
@@ -63,7 +78,9 @@ class Reshape(Layer):
     """
 
     kind = "reshape"
+    main = "shape"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.IN_ORDER
     also = ("Unflatten", "view")
@@ -84,6 +101,19 @@ class Reshape(Layer):
         sizes = (x.numel // known if size == -1 else size for size in self.shape)
         return TensorType(tuple(sizes), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return axes.reshaped(names[0], xs[0].shape, y.shape)
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        """The elements stay in order, so an axis runs along those whose steps its own do not leap over."""
+        found, inner = list[frozenset[int]](), x.numel
+        steps = [(prod(x.shape[axis + 1 :]), prod(x.shape[axis:])) for axis in range(len(x.shape))]
+        for size in self.infer(x).shape:
+            outer, inner = inner, inner // size
+            along = (axis for axis, (step, whole) in enumerate(steps) if step % outer and inner % whole)
+            found.append(frozenset(along))
+        return tuple(found)
+
 
 class Permute(Layer):
     """The axes in another order: axis i of the output is axis `order[i]` of the input.
@@ -92,7 +122,9 @@ class Permute(Layer):
     """
 
     kind = "permute"
+    main = "order"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.STRIDED
     also = ("Permute", "transpose")
@@ -105,6 +137,13 @@ class Permute(Layer):
         geometry.require_equal(sorted(axes), list(range(len(x.shape))), message, "order")
         return TensorType(tuple(x.shape[axis] for axis in axes), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return axes.arranged(tuple(names[0][axis] for axis in self.order))
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        return tuple(frozenset((geometry.resolve_axis(axis, rank, "order"),)) for axis in self.order)
+
 
 class Squeeze(Layer):
     """Drops axes of size 1: all of them, or those named.
@@ -113,7 +152,9 @@ class Squeeze(Layer):
     """
 
     kind = "squeeze"
+    main = "axes"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.ANY
 
@@ -130,6 +171,21 @@ class Squeeze(Layer):
             geometry.require_equal(x.shape[axis], 1, message, "axes")
         return TensorType(tuple(s for axis, s in enumerate(x.shape) if axis not in dropped), x.dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        rank = len(names[0])
+        if self.axes is None:
+            gone = {axis for axis, size in enumerate(xs[0].shape) if size == 1}
+        else:
+            gone = {geometry.resolve_axis(axis, rank, "axes") for axis in self.axes}
+        return tuple(name for axis, name in enumerate(names[0]) if axis not in gone)
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        if self.axes is None:
+            return tuple(frozenset((axis,)) for axis, size in enumerate(x.shape) if size != 1)
+        dropped = {geometry.resolve_axis(axis, rank, "axes") for axis in self.axes}
+        return tuple(frozenset((axis,)) for axis in range(rank) if axis not in dropped)
+
 
 class Unsqueeze(Layer):
     """Adds an axis of size 1 before `axis`.
@@ -138,7 +194,9 @@ class Unsqueeze(Layer):
     """
 
     kind = "unsqueeze"
+    main = "axis"
     family = "shape"
+    linear = True
     keeps = NOTHING
     view = View.ANY
     also = ("expand_dims",)
@@ -148,6 +206,18 @@ class Unsqueeze(Layer):
     def infer(self, x: TensorType) -> TensorType:
         axis = geometry.resolve_axis(self.axis, len(x.shape) + 1, "axis")
         return TensorType((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        axis = geometry.resolve_axis(self.axis, len(y.shape), "axis")
+        if not axis and names[0][:1] == ("C",):
+            return axes.channels_first(len(y.shape))  # a picture without channels gets one
+        return (*names[0][:axis], axes.by_place(axis), *names[0][axis:])
+
+    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+        rank = len(x.shape)
+        axis = geometry.resolve_axis(self.axis, rank + 1, "axis")
+        single = [frozenset((old,)) for old in range(rank)]
+        return (*single[:axis], frozenset(), *single[axis:])
 
 
 class Pad(SpatialLayer):
@@ -159,7 +229,10 @@ class Pad(SpatialLayer):
     """
 
     kind = "pad"
+    main = "pad"
     family = "shape"
+    fusible = True
+    linear = True
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
 
     pad = Padding(doc="cells added", same=False)
@@ -173,7 +246,7 @@ class Pad(SpatialLayer):
         return TensorType((channels, *sizes), x.dtype)
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return INPUT if self.mode in ("reflect", "replicate") else NOTHING
+        return INPUT if self.mode in geometry.MIRRORING else NOTHING
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(geometry.shifted_window(-before) for before, _ in self.pad)
@@ -189,7 +262,10 @@ class Roll(Layer):
     """
 
     kind = "roll"
+    main = "shift"
     family = "shape"
+    fusible = True
+    linear = True
     keeps = NOTHING
     also = ("Roll", "cyclic_shift")
 
@@ -213,7 +289,10 @@ class ChannelShuffle(Layer):
     """
 
     kind = "channel_shuffle"
+    main = "groups"
     family = "shape"
+    fusible = True
+    linear = True
     keeps = NOTHING
     also = ("ChannelShuffle",)
 

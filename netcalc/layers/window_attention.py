@@ -5,6 +5,7 @@ from math import log, prod
 from netcalc.layers import geometry
 from netcalc.layers.activation import Sigmoid
 from netcalc.layers.attention import SCORE_OPS
+from netcalc.layers.axes import Axes, channels_last
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer
 from netcalc.layers.errors import LayerError
 from netcalc.layers.inside import Inside
@@ -68,6 +69,12 @@ class WindowAttention(SpatialLayer):
                 geometry.require_divides(window, size, "positions of a grid", "size")
         return x
 
+    def reads_axes(self, rank: int) -> Axes | None:
+        return channels_last(rank)
+
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        return channels_last(len(y.shape))
+
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         channels = x.shape[-1]
         weight = ParamSpec("qkv.weight", (3 * channels, channels), "fan_in_uniform")
@@ -78,6 +85,9 @@ class WindowAttention(SpatialLayer):
             ParamSpec("proj.bias", (channels,), "fan_in_uniform"),
             *self._bias_params(),
         )
+
+    def tells_positions(self, *xs: TensorType) -> bool:
+        return True
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         *space, channels = xs[0].shape
@@ -111,11 +121,18 @@ class WindowAttention(SpatialLayer):
             once = Extra(indices=inside * inside)
         return Kept(each=Extra(each), once=once)
 
+    def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        *space, channels = xs[0].shape
+        positions, inside = self._positions(tuple(space))
+        return self.cost(xs, y).macs - 2 * positions * inside * channels
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+        """Two products for each of forward's, but one where only the weights need it: of x and of offsets."""
         *space, channels = xs[0].shape
         positions, _ = self._positions(tuple(space))
-        reading = 3 * positions * channels * channels
-        return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
+        reading = 0 if any(needs) else 3 * positions * channels * channels
+        offsets = self.offsets() * _HIDDEN * _COORDINATES if self.cosine else 0
+        return 2 * self.cost(xs, y).macs - reading - offsets
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
         """Bias, windows, projection, scores, their softmax, what they weigh, and the input's shape again."""

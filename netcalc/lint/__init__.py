@@ -5,5 +5,9 @@ from netcalc.lint.figures import Claim
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.rules import RULES, THEMES
+from netcalc.lint.settings import idle_settings
 
-__all__ = ["RULES", "THEMES", "Claim", "Finding", "Found", "Net", "Rule", "Verdict", "check", "likely_rule"]
+__all__ = [
+    "RULES", "THEMES", "Claim", "Finding", "Found", "Net", "Rule", "Verdict", "check", "idle_settings",
+    "likely_rule",
+]  # fmt: skip

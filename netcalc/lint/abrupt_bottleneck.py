@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from netcalc.graph import Node
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
+from netcalc.lint.windows import axes
 
 ABRUPT = 8
 """A layer that leaves less than one in so many values is abrupt."""
@@ -14,8 +15,8 @@ class AbruptBottleneck(Rule):
     """A convolution or pool leaves less than an eighth of all values that were known before it.
 
     All tensors that are still to be read count, so that a narrow branch beside a wide one is none.
-    The last layer with weights and the pooling to a single position are meant to be narrow; they do
-    not count, and neither does a side head after an output is done.
+    The last layer with weights, and one that leaves a single position along an axis, are meant to be
+    narrow; they do not count, and neither does a side head after an output is done.
 
     Why:
         What is lost here, no later layer can bring back. Szegedy et al. (2015, principle 1): from
@@ -59,6 +60,7 @@ class AbruptBottleneck(Rule):
                 if last[name] == number:
                     after -= alive.pop(name)
             narrows = node.layer.family in ("convolution", "pooling") and positions(node.output) > 1
+            narrows = narrows and not any(axis.size > axis.windows == 1 for axis in axes(net, node))
             if narrows and before > ABRUPT * after and not _is_head(net, node, alive):
                 message = f"{node.full_name} leaves {after:,} of {before:,} values"
                 yield Finding(node, message, help="go down in two steps, or widen the channels before")

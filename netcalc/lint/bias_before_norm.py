@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
+from netcalc.diagnostics import Severity
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
 
 class BiasBeforeNorm(Rule):
     """A layer with a bias is read by a normalisation that subtracts each channel's mean.
+
+    A warning before a batch norm; a note where little is lost and it is published so: the bias of a
+    depthwise convolution, as in the Conformer, and before an instance norm, as in CycleGAN.
 
     Why:
         The mean takes the bias with it, so that its gradient is zero: it costs parameters, optimiser
@@ -41,4 +45,6 @@ class BiasBeforeNorm(Rule):
             if biased and (node.layer.family == "convolution" or len(node.output.shape) == 1):
                 channels = node.output.shape[0]
                 message = f"the {channels:,} biases of {node.full_name} are taken away by {reader.full_name}"
-                yield Finding(node, message, help="write bias: false")
+                slight = reader.layer.kind == "instancenorm" or node.layer.kind == "depthwise_conv"
+                severity: Severity = "note" if slight else "warning"
+                yield Finding(node, message, help="write bias: false", severity=severity)

@@ -31,12 +31,14 @@ class Verdict(NamedTuple):
     silenced: int
     """Findings that the spec or the caller ignores."""
     claims: tuple[Claim, ...]
+    settings: tuple[Diagnostic, ...] = ()
+    """What is to be said of the settings from outside."""
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Figures that do not hold, then findings by their place in the network."""
+        """Settings, figures that do not hold, then findings by their place in the network."""
         failed = (claim.diagnostic for claim in self.claims if claim.diagnostic is not None)
-        return (*failed, *(found.diagnostic for found in self.found))
+        return (*self.settings, *failed, *(found.diagnostic for found in self.found))
 
     def count(self, severity: Severity) -> int:
         """How many diagnostics there are of a severity."""

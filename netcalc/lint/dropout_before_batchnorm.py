@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
-from netcalc.lint.net import Net
+from netcalc.diagnostics import Severity
+from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
 
 class DropoutBeforeBatchnorm(Rule):
     """A batch normalisation stands behind a dropout, with no other normalisation or join between.
+
+    A warning where the batch normalisation reads vectors; a note where it reads maps, whose many
+    positions bear it better: wide residual networks, EEGNet and DeepLab's head are built so.
 
     Why:
         In training dropout raises the variance of what it lets through, in inference it does nothing.
@@ -52,5 +56,7 @@ class DropoutBeforeBatchnorm(Rule):
                     message = (
                         f"{above.full_name} changes the variance that {node.full_name} measures in training"
                     )
-                    yield Finding(above, message, help="move the dropout behind the last batchnorm")
+                    severity: Severity = "note" if positions(node.output) > 1 else "warning"
+                    help = "move the dropout behind the last batchnorm"
+                    yield Finding(above, message, help=help, severity=severity)
                     break

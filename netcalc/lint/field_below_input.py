@@ -11,10 +11,11 @@ from netcalc.lint.rule import Finding, Rule
 class FieldBelowInput(Rule):
     """At the last convolution no position sees the whole input.
 
-    A warning where a position sees less than half of it along an axis and the positions are then
-    pooled into one, since no layer relates distant parts of the input to each other. A note
-    elsewhere: linear layers on a flattened map see all of it, a dense prediction may do with its
-    surroundings. Attention behind the last convolution sees everything.
+    A warning where a position of an image sees less than half of it along every axis and the positions
+    are then pooled into one, since no layer relates distant parts of the input to each other. A note
+    elsewhere: sound and points are mostly judged by their parts, linear layers on a flattened map see all
+    of it, a dense prediction may do with its surroundings. Attention or a linear layer over positions,
+    as in a mixer, behind the last convolution sees everything.
 
     Why:
         A global average of local features is a bag of patches: it cannot tell how they lie to one
@@ -56,8 +57,9 @@ class FieldBelowInput(Rule):
             message = (
                 f"at the last convolution, {node.full_name}, a position sees {written} of {given} inputs"
             )
-            half = any(2 * size < given for size, given in zip(sizes, field.origin, strict=True))
-            severity: Severity = "warning" if half and _is_pooled(net) else "note"
+            half = all(2 * size < given for size, given in zip(sizes, field.origin, strict=True))
+            bag = half and len(sizes) > 1 and _is_pooled(net)
+            severity: Severity = "warning" if bag else "note"
             help = "more layers, stride or dilation widen the field"
             yield Finding(node, message, help=help, severity=severity)
 

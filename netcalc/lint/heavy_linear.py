@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 
-from netcalc.diagnostics import Note
+from netcalc.diagnostics import Note, Severity
 from netcalc.graph import Node
+from netcalc.lint.axes import position_axes
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
-_BETWEEN = ("activation", "regularisation")
+_BETWEEN = ("activation", "arithmetic", "regularisation")
 
 
 class HeavyLinear(Rule):
     """A linear layer on a flattened map holds more than half of the parameters.
+
+    A map is what a convolution has made: the pixels of an image that a plain MLP reads have no
+    average. A note where the places matter, which an average forgets: where the network has several
+    inputs or outputs, as an encoder and a Siamese net, or makes a map again.
 
     Why:
         It has a weight for each position of each channel. A global average over the positions in its
@@ -55,7 +60,15 @@ class HeavyLinear(Rule):
                     f"on a global average of its {net.input(flatten)} input it would hold {params - saved:,}"
                 )
                 help = f"take - global_avgpool in place of {flatten.full_name}"
-                yield Finding(node, message, (Note(note),), help)
+                severity: Severity = "note" if _needs_places(net, node) else "warning"
+                yield Finding(node, message, (Note(note),), help, severity)
+
+
+def _needs_places(net: Net, node: Node) -> bool:
+    """Whether the network has several inputs or outputs, or convolutions after a linear layer."""
+    families = [other.layer.family for other in net.graph.nodes]
+    after = families[net.graph.nodes.index(node) :]
+    return len(net.graph.inputs) > 1 or len(net.outputs) > 1 or "convolution" in after
 
 
 def _flatten_above(net: Net, node: Node) -> Node | None:
@@ -64,7 +77,7 @@ def _flatten_above(net: Net, node: Node) -> Node | None:
         return None
     for above in net.upward(node):
         if above.layer.kind == "flatten" and positions(net.input(above)) > 1:
-            return above
+            return above if above.inputs[0] in position_axes(net) else None
         if above.layer.family not in _BETWEEN:
             return None
     return None

@@ -3,14 +3,7 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
-from netcalc.lint.net import Net
-
-_LINEAR = frozenset({
-    "identity", "dropout", "stochastic_depth", "batchnorm", "avgpool", "adaptive_avgpool", "global_avgpool",
-    "flatten", "reshape", "permute", "squeeze", "unsqueeze", "pad", "crop", "slice", "roll",
-    "channel_shuffle", "pixel_shuffle", "upsample", "interpolate",
-})  # fmt: skip
-"""Kinds that are linear in inference, and so leave two maps one."""
+from netcalc.lint.net import Net, positions
 
 
 def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
@@ -18,18 +11,23 @@ def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
 
     A narrow layer between two wide ones is not meant: that is a product of low rank, as in the linear
     bottlenecks of MobileNet v2. Neither are grouped and depthwise convolutions, nor a 1xk kernel with
-    a kx1: they are the factors of a larger map, made to be cheaper than it.
+    a kx1: they are the factors of a larger map, made to be cheaper than it. So are maps over different
+    axes, as in a mixer, and filters on grids of different sizes with an upsampling between.
     """
     for second in net.graph.nodes:
         if not _is_full(second):
             continue
+        mixed = _mixed(net, second)
         for first in net.upward(second):
             if _is_full(first):
-                if not (_is_narrow(net, first, second) or _is_separable(first, second)):
+                factors = _is_narrow(net, first, second) or _is_separable(first, second)
+                if not factors and _channel_axis(first) in mixed:
                     yield first, second
                 break
-            if first.layer.kind not in _LINEAR:
+            if not first.layer.linear or first.layer.family == "resampling":
                 break
+            sources = first.layer.came_from(net.input(first))
+            mixed = frozenset(source for axis in mixed for source in sources[axis])
 
 
 def _is_full(node: Node) -> bool:
@@ -38,10 +36,24 @@ def _is_full(node: Node) -> bool:
     return node.layer.kind in ("conv", "conv_transpose", "linear") and options.get("groups", 1) == 1
 
 
+def _mixed(net: Net, node: Node) -> frozenset[int]:
+    """The axes of its input that a map joins: the channels, and those that its kernel reaches along."""
+    if node.layer.kind == "linear":
+        return frozenset((len(net.input(node).shape) - 1,))
+    kernel: tuple[int, ...] = vars(node.layer)["kernel"]
+    return frozenset((0, *(axis for axis, size in enumerate(kernel, 1) if size > 1)))
+
+
+def _channel_axis(node: Node) -> int:
+    return len(node.output.shape) - 1 if node.layer.kind == "linear" else 0
+
+
 def _is_narrow(net: Net, first: Node, second: Node) -> bool:
-    """Whether there are fewer channels between two maps than on either side."""
-    return _channels(first.output.shape, first) < min(
-        _channels(net.input(first).shape, first), _channels(second.output.shape, second)
+    """Whether there are fewer channels between two maps than on either side, or a code of fewer values."""
+    channels = _channels(net.input(first).shape, first), _channels(second.output.shape, second)
+    values = net.input(first).numel, second.output.numel
+    return _channels(first.output.shape, first) < min(channels) or (
+        positions(first.output) == 1 and first.output.numel < min(values)
     )
 
 

@@ -51,6 +51,13 @@ class Net:
             yield above
             above = self.above(above)
 
+    def maker(self, name: str) -> Node | None:
+        """The layer that computes a tensor's values, through views and dropout; None for an input."""
+        row = self.rows.get(name)
+        while row is not None and row.node.layer.view_in(training=False) is not None:
+            row = self.rows.get(row.node.inputs[0])
+        return None if row is None else row.node
+
     def only_reader(self, node: Node) -> Node | None:
         """The layer that reads a node, where nothing else does."""
         readers = self.readers[node.full_name]

@@ -12,11 +12,11 @@ class NormOfOneValue(Rule):
     """A normalisation takes its mean over one value: its output is its shift, whatever comes in.
 
     That is a batch norm on 1x1 positions in training at batch 1 (`--batch 1`), an instance norm on
-    1x1 positions, a group norm with one channel a group there, a layer norm over one element.
+    1x1 positions, a group norm with one channel a group there, a layer or RMS norm over one element.
 
     Why:
-        A value minus itself is zero. Nothing passes through, neither forward nor backward; PyTorch
-        refuses to train such a batch or instance norm.
+        A value minus itself is zero, and divided by its own size it is a sign. Nothing passes through,
+        neither forward nor backward; PyTorch refuses to train such a batch or instance norm.
 
     Example:
         input: [64, 8, 8]
@@ -43,7 +43,8 @@ class NormOfOneValue(Rule):
         for node in net.graph.nodes:
             if _values(net, node) == 1:
                 at = f" at batch {net.batch}" if node.layer.kind == "batchnorm" else ""
-                message = f"{node.full_name} normalises one value alone{at}: nothing passes through"
+                passes = "its sign alone passes" if node.layer.kind == "rmsnorm" else "nothing passes through"
+                message = f"{node.full_name} normalises one value alone{at}: {passes}"
                 yield Finding(node, message, help="leave it out, or normalise over more")
 
 
@@ -58,7 +59,7 @@ def _values(net: Net, node: Node) -> int:
         case "groupnorm":
             groups: int = options["groups"]
             return positions(node.output) * (shape[0] // groups)
-        case "layernorm":
+        case "layernorm" | "rmsnorm":
             return shape[0] if options["channels"] else prod(shape[-options["axes"] :])
         case _:
             return 0

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.lint.windows import axes
+from netcalc.lint.windows import Axis, axes, told
 
 
 class OffCentreKernel(Rule):
-    """An even kernel at stride 1 is padded alike on both sides: it has no centre, so the map shifts.
+    """An even kernel of a convolution at stride 1 is padded by half on both sides: the map grows and shifts.
+
+    A warning where it is so along all axes of an image; a note along one axis or for a sequence, where
+    long kernels are padded so. Pools, and kernels padded by less, as in PatchGAN, are not meant.
 
     Why:
         Each such layer moves its output by half a position against its input and changes the size by
@@ -34,12 +37,19 @@ class OffCentreKernel(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            for axis in axes(net, node):
-                even = axis.extent % 2 == 0
-                if even and axis.stride == 1 and axis.before == axis.after > 0:
-                    message = (
-                        f"{node.full_name} makes {axis.windows} of {axis.size} positions along {axis.name},"
-                        " each half a position off"
-                    )
-                    yield Finding(node, message, help="take an odd kernel, or pad: same to keep the size")
-                    break
+            if node.layer.family != "convolution":
+                continue
+            windows = axes(net, node)
+            if shifted := [axis for axis in windows if _grows(axis)]:
+                first = shifted[0]
+                message = (
+                    f"{node.full_name} makes {first.windows} of {first.size} positions along {told(shifted)},"
+                    " each half a position off"
+                )
+                everywhere = 1 < len(shifted) == len(windows)
+                help = "take an odd kernel, or pad: same to keep the size"
+                yield Finding(node, message, help=help, severity="warning" if everywhere else "note")
+
+
+def _grows(axis: Axis) -> bool:
+    return axis.stride == 1 and axis.before == axis.after and 2 * axis.before == axis.extent

@@ -34,7 +34,7 @@ def shown(verdict: Verdict, notes: bool) -> list[Diagnostic]:
 def verdict_lines(verdict: Verdict, notes: bool, width: int | None) -> Iterator[list[Segment]]:
     """The findings, notes among them where they are wanted, and the summary."""
     for diagnostic in shown(verdict, notes)[:MAX_SHOWN]:
-        yield from block_lines(diagnostic)
+        yield from block_lines(diagnostic, width)
         yield []
     yield [(verdict.report.graph.name, "bold cyan"), (f": {_summary(verdict, notes)}", "bold")]
     for text in _claims(verdict.claims):

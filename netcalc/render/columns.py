@@ -1,10 +1,11 @@
 """The columns of the table, each once: its heading, the value behind it, how that is shown."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netcalc.analysis import Convention, Field, Figures, Report
+from netcalc.layers.axes import Axes, feature_axis
 from netcalc.render import numbers
 from netcalc.render.lines import Line, View, contents
 from netcalc.tensor import Shape, format_shape
@@ -48,15 +49,36 @@ def _filters(line: Line) -> Value:
     return line.output_shape[-1] if layer.family == "linear" else None
 
 
+def channels_of(shape: Shape, axes: Axes) -> int | None:
+    """The channels or features; None where no axis is known as such."""
+    axis = feature_axis(axes)
+    return None if axis is None else shape[axis]
+
+
+def sizes_of(shape: Shape, axes: Axes) -> Shape | None:
+    """The sizes of the other axes."""
+    axis = feature_axis(axes)
+    return tuple(size for place, size in enumerate(shape) if place != axis) or None
+
+
 def _in_channels(line: Line) -> Value:
-    channels = [shape[0] for shape in line.row.input_shapes if shape]
+    pairs = zip(line.row.input_shapes, line.row.input_axes, strict=True)
+    channels = [count for shape, axes in pairs if (count := channels_of(shape, axes)) is not None]
     if len(set(channels)) <= 1:
         return channels[0] if channels else None
     return "+".join(map(str, channels)) if len(channels) <= 3 else f"{len(channels)} inputs"
 
 
 def _in_size(line: Line) -> Value:
-    return line.row.input_shapes[0][1:] or None
+    return sizes_of(line.row.input_shapes[0], line.row.input_axes[0])
+
+
+def _out_channels(line: Line) -> Value:
+    return channels_of(line.output_shape, line.output_axes)
+
+
+def _out_size(line: Line) -> Value:
+    return sizes_of(line.output_shape, line.output_axes)
 
 
 def _inputs(line: Line) -> Value:
@@ -110,8 +132,8 @@ def columns(convention: Convention) -> dict[str, Column]:
         Column("contents", "", "contents", "the weighted layers of a block", contents, left=True),
         Column("from", "", "reads", "what it reads", lambda line: ", ".join(line.row.node.inputs), left=True),
         Column("input", "", "input", "input shapes", _inputs, left=True),
-        Column("in_channels", "input size", "C", "input channels", _in_channels),
-        Column("in_size", "input size", "H/W", "input height and width", _in_size, numbers.sizes),
+        Column("in_channels", "input size", "C", "input channels or features", _in_channels),
+        Column("in_size", "input size", "H/W", "the other axes' sizes", _in_size, numbers.sizes),
         Column("filters", "layer", "filters", "filters or units", _filters),
         Column("kernel", "layer", "kernel", "size of the window", _option("kernel"), numbers.sizes),
         Column("stride", "layer", "stride", "step of the window", _option("stride"), numbers.sizes),
@@ -119,21 +141,8 @@ def columns(convention: Convention) -> dict[str, Column]:
         Column("dilation", "layer", "dilation", "distance between cells", _option("dilation"), numbers.sizes),
         Column("groups", "layer", "groups", "groups of channels", _option("groups")),
         Column("weights", "layer", "weights", "shape of the weights", _weights, format_shape),
-        Column(
-            "out_channels",
-            "output size",
-            "C",
-            "output channels",
-            lambda line: next(iter(line.output_shape), None),
-        ),
-        Column(
-            "out_size",
-            "output size",
-            "H/W",
-            "output height and width",
-            lambda line: line.output_shape[1:] or None,
-            numbers.sizes,
-        ),
+        Column("out_channels", "output size", "C", "output channels or features", _out_channels),
+        Column("out_size", "output size", "H/W", "the other axes' sizes", _out_size, numbers.sizes),
         Column(
             "output",
             "",
@@ -143,6 +152,7 @@ def columns(convention: Convention) -> dict[str, Column]:
             format_shape,
             left=True,
         ),
+        Column("axes", "", "axes", "the output's axes", lambda line: ",".join(line.output_axes), left=True),
         _figure(
             "memory",
             f"memory\n{kilobyte}",
@@ -167,6 +177,7 @@ def columns(convention: Convention) -> dict[str, Column]:
         _figure("macs", "macs", "multiply-adds, exactly", lambda f: f.macs),
         _figure("other_ops", "other ops", "other operations, exactly", lambda f: f.other_ops),
         _figure("exact_params", "params", "learnable parameters, exactly", lambda f: f.params),
+        _figure("trainable_params", "trainable", "parameters not frozen", lambda f: f.trainable_params),
         _figure("buffers", "buffers", "running statistics and the like", lambda f: f.buffers),
         _figure("output_bytes", "output\nbytes", "bytes of the output", lambda f: f.output_bytes),
         _figure("param_bytes", "param\nbytes", "bytes of the parameters", lambda f: f.param_bytes),
@@ -203,18 +214,28 @@ _COSTS = ("memory", "params", "flops")
 
 
 def default_columns(report: Report, depth: int | None = None) -> tuple[str, ...]:
-    """The lecture's columns for networks of C,H,W tensors and vectors; shapes for other ranks.
+    """The lecture's columns for networks of one layout and vectors; shapes for those of several.
 
     Folded to a depth, what the blocks hold stands in place of a layer's options.
     """
-    shapes = [shape for row in report.rows for shape in (*row.input_shapes, row.output_shape)]
-    is_lectures = set(map(len, shapes)) <= {1, 3}
-    given = ("in_channels", "in_size") if is_lectures else ("input",)
-    taken = ("out_channels", "out_size") if is_lectures else ("output",)
+    is_uniform = _layout(report) is not None
+    given = ("in_channels", "in_size") if is_uniform else ("input",)
+    taken = ("out_channels", "out_size") if is_uniform else ("output", "axes")
     if depth is not None:
         return ("layer", "contents", *taken, *_COSTS)
     reads = () if _is_chain(report) else ("from",)
     return ("layer", *reads, *given, *_WINDOW, *taken, *_COSTS)
+
+
+def _layout(report: Report) -> tuple[str, str] | None:
+    """What the axes are called, features and others, where all tensors of several axes have the same ones."""
+    named = {axes for row in report.rows for axes in (*row.input_axes, row.output_axes)}
+    features = {axes[axis] for axes in named if (axis := feature_axis(axes)) is not None}
+    several = [axes for axes in named if len(axes) > 1]
+    others = {tuple(name for axis, name in enumerate(axes) if axis != feature_axis(axes)) for axes in several}
+    if any(feature_axis(axes) is None for axes in several) or len(others) > 1:
+        return None
+    return "/".join(sorted(features)) or "C", "/".join(next(iter(others), ("H", "W")))
 
 
 def chosen_columns(report: Report, view: View) -> list[Column]:
@@ -227,7 +248,10 @@ def chosen_columns(report: Report, view: View) -> list[Column]:
     plain = [name for name in view.wanted if not name.startswith("+")]
     names = {*(plain or default_columns(report, view.depth)), *added}
     ordered = plain if plain and not added else [name for name in known if name in names]
-    return [known[name] for name in dict.fromkeys(ordered)]
+    features, others = _layout(report) or ("C/D", "others")
+    headings = {"in_channels": features, "out_channels": features, "in_size": others, "out_size": others}
+    chosen = (known[name] for name in dict.fromkeys(ordered))
+    return [replace(column, heading=headings.get(column.name, column.heading)) for column in chosen]
 
 
 def _is_chain(report: Report) -> bool:

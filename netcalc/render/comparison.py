@@ -82,7 +82,7 @@ def open_json(comparison: Comparison, version: str) -> Iterator[str]:
     yield json.dumps(head)[:-1] + ', "networks": ['
     for number, member in enumerate(comparison.members):
         network = _network_dict(member, first, comparison.measures)
-        yield (",\n " if number else "\n ") + json.dumps(network, ensure_ascii=False)
+        yield (",\n " if number else "\n ") + json.dumps(network)
     yield "\n]"
 
 

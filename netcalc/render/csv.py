@@ -7,12 +7,13 @@ from typing import Any
 
 from netcalc.analysis import Report
 from netcalc.render.columns import columns
+from netcalc.render.escaping import visible
 from netcalc.render.lines import View, lines
 
 DEFAULT = (
     "layer", "kind", "from", "input", "output", "filters", "kernel", "stride", "pad", "dilation", "groups",
     "params", "buffers", "macs", "other_ops", "flops", "output_bytes", "param_bytes",
-    "rf", "rf_stride", "rf_padding",
+    "rf", "rf_stride", "rf_padding", "axes",
 )  # fmt: skip
 
 
@@ -22,9 +23,9 @@ def csv_chunks(report: Report, wanted: Sequence[str] = ()) -> Iterator[str]:
     plain = [name for name in wanted if not name.startswith("+")]
     names = [*(plain or DEFAULT), *(name[1:] for name in wanted if name.startswith("+"))]
     chosen = [known[name] for name in dict.fromkeys(names)]
-    yield _row([column.name for column in chosen])
+    yield csv_line([column.name for column in chosen])
     for line in lines(report, View(every_layer=True)):
-        yield _row([_text(column.value(line)) for column in chosen])
+        yield csv_line([_text(column.value(line)) for column in chosen])
 
 
 def _text(value: Any) -> str | int:
@@ -35,7 +36,9 @@ def _text(value: Any) -> str | int:
     return value if isinstance(value, int) else str(value)
 
 
-def _row(cells: Sequence[str | int]) -> str:
+def csv_line(cells: Sequence[object]) -> str:
+    """One line of a file; texts are as a terminal may show them."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    shown = [visible(cell) if isinstance(cell, str) else cell for cell in cells]
+    csv.writer(buffer, lineterminator="\n").writerow(shown)
     return buffer.getvalue()

@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from rich.cells import cell_len
 
 from netcalc.diagnostics import Diagnostic, Severity, Span
+from netcalc.render.escaping import visible
 from netcalc.render.layout import Segment
 
 MAX_SHOWN = 50
 _LONGEST_LINE = 100
+_NARROWEST = 20
+"""Columns that a text has at least, on a terminal however narrow."""
 SEVERITY_COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 
 
@@ -33,9 +37,11 @@ def counted(diagnostics: Sequence[Diagnostic]) -> str:
     return ", ".join([*words, f"{hidden} of them not shown"] if hidden > 0 else words)
 
 
-def block_lines(diagnostic: Diagnostic) -> Iterator[list[Segment]]:
+def block_lines(diagnostic: Diagnostic, width: int | None = None) -> Iterator[list[Segment]]:
+    """A diagnostic as lines, its texts wrapped to a width where one is given."""
     colour = SEVERITY_COLOURS[diagnostic.severity]
-    yield [(f"{diagnostic.severity}[{diagnostic.code}]", colour), (f": {_clean(diagnostic.message)}", "bold")]
+    head = f"{diagnostic.severity}[{diagnostic.code}]"
+    yield from _wrapped((head, colour), diagnostic.message, "bold", width)
     margin = "  "
     if diagnostic.span is not None:
         line, _ = diagnostic.span.source.position(diagnostic.span.start)
@@ -43,32 +49,46 @@ def block_lines(diagnostic: Diagnostic) -> Iterator[list[Segment]]:
         yield from _excerpt(diagnostic.span, colour, margin)
     for note in diagnostic.notes:
         where = f" ({note.span})" if note.span is not None else ""
-        yield [(f"{margin}= note", "bold"), (f": {_clean(note.text + where)}", "")]
+        yield from _wrapped((f"{margin}= note", "bold"), note.text + where, "", width)
     if diagnostic.help is not None:
-        yield [(f"{margin}= help", "bold green"), (f": {_clean(diagnostic.help)}", "")]
+        yield from _wrapped((f"{margin}= help", "bold green"), diagnostic.help, "", width)
+
+
+def _wrapped(head: Segment, text: str, style: str, width: int | None) -> Iterator[list[Segment]]:
+    """A head and its text, which goes on below itself where the line is full."""
+    indent = len(head[0]) + 2
+    shown = visible(text)
+    first, *others = (
+        [shown]
+        if width is None
+        else wrap(shown, max(_NARROWEST, width - indent), break_on_hyphens=False) or [""]
+    )
+    yield [head, (f": {first}", style)]
+    for line in others:
+        yield [(" " * indent, ""), (line, style)]
 
 
 def _excerpt(span: Span, colour: str, margin: str) -> Iterator[list[Segment]]:
     """The line of a span with carets below it, then the places where the blocks around it were used."""
     if not span.source.text:
-        yield [(f"{margin[:-1]}--> ", "blue"), (_clean(span.source.name), "")]
+        yield [(f"{margin[:-1]}--> ", "blue"), (visible(span.source.name), "")]
         return
     number, column = span.source.position(span.start)
-    yield [(f"{margin[:-1]}--> ", "blue"), (_clean(str(span)), "")]
+    yield [(f"{margin[:-1]}--> ", "blue"), (visible(str(span)), "")]
     text = span.source.line(number)
     cut = max(0, column - 1 - _LONGEST_LINE // 2) if len(text) > _LONGEST_LINE else 0
-    shown = _clean(text[cut : cut + _LONGEST_LINE])
+    window = text[cut : cut + _LONGEST_LINE]
     before = column - 1 - cut
-    width = max(1, min(span.end - span.start, len(shown) - before))
+    marked = window[before : before + max(1, span.end - span.start)]
     yield [(f"{margin}|", "blue")]
-    yield [(f"{number} | ", "blue"), (shown, "")]
-    carets = " " * cell_len(shown[:before]) + "^" * max(1, cell_len(shown[before : before + width]))
+    yield [(f"{number} | ", "blue"), (_on_one_line(window), "")]
+    carets = " " * cell_len(_on_one_line(window[:before])) + "^" * max(1, cell_len(_on_one_line(marked)))
     yield [(f"{margin}| ", "blue"), (carets, colour)]
     for place in _uses(span):
         number, _ = place.source.position(place.start)
-        text = _clean(place.source.line(number)).strip()
+        text = _on_one_line(place.source.line(number)).strip()
         shown = text if len(text) <= _LONGEST_LINE // 2 else f"{text[: _LONGEST_LINE // 2]}..."
-        yield [(f"{margin}= used at", "bold"), (f" {_clean(str(place))}: {shown}", "")]
+        yield [(f"{margin}= used at", "bold"), (f" {visible(str(place))}: {shown}", "")]
 
 
 def _uses(span: Span) -> list[Span]:
@@ -80,6 +100,6 @@ def _uses(span: Span) -> list[Span]:
     return places if len(places) <= 4 else [*places[:2], *places[-2:]]
 
 
-def _clean(text: str) -> str:
-    """Text without control characters, one for one, so that columns stay and a terminal is safe."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+def _on_one_line(text: str) -> str:
+    """A source line with a tab as one column; what else a terminal would obey is escaped."""
+    return visible(text.replace("\t", " "))

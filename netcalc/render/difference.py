@@ -20,12 +20,14 @@ from netcalc.tensor import format_shape
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 _STYLES = {"added": "green", "removed": "red", "changed": "yellow"}
+_STRETCHES = ("unchanged", "renamed")
+"""What costs nothing and stands in one line for all the layers side by side."""
 _SHAPES = ("input", "output")
 _LEAST_LABEL = 30
 
 
 class _Entry(NamedTuple):
-    """One line of the ledger: a step, with the steps that work in place on it; or unchanged ones."""
+    """One line of the ledger: a step, with those in place on it; or unchanged or renamed ones."""
 
     steps: tuple[Step, ...]
 
@@ -50,18 +52,19 @@ class _Entry(NamedTuple):
         """What changed, or what came or went."""
         step = self.steps[0]
         if step.status == "changed":
-            return ", ".join(map(_detail, step.details))
+            return ", ".join(_detail(detail) for detail in step.details if detail.what != "name")
         layer = step.row.node.layer
         options = "".join(f", {name} {told(value)}" for name, value in layer.settings().items())
         return f"{layer.kind}{options}, output {format_shape(step.row.output_shape)}"
 
     @property
-    def unchanged(self) -> str:
-        """`12 layers unchanged, relu1 to fc8`."""
-        first, last = (step.row.node.full_name for step in (self.steps[0], self.steps[-1]))
-        if len(self.steps) == 1:
-            return f"1 layer unchanged, {first}"
-        return f"{len(self.steps):,} layers unchanged, {first} to {last}"
+    def stretch(self) -> str:
+        """`12 layers unchanged, relu1 to fc8`; `2 layers renamed, a to b, now c to d`."""
+        ends = (self.steps[0], self.steps[-1])[: len(self.steps)]
+        sides = [[step.before for step in ends], [step.after for step in ends]]
+        was, now = (" to ".join(row.node.full_name for row in side if row) for side in sides)
+        count = f"{len(self.steps):,} layer{'s' if len(self.steps) > 1 else ''} {self.status}"
+        return f"{count}, {now}" if self.status == "unchanged" else f"{count}, {was}, now {now}"
 
 
 def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list[Segment]]:
@@ -73,7 +76,7 @@ def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list
     yield []
     entries = list(_entries(found.steps))
     columns = _columns(found.before)
-    changes = [entry for entry in entries if entry.status != "unchanged"]
+    changes = [entry for entry in entries if entry.status not in _STRETCHES]
     ends = [_held(report) for report in (found.before, found.after)]
     sums = [
         [labels[0], *(show(read(ends[0])) for _, read, show in columns)],
@@ -90,9 +93,10 @@ def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list
     rule: list[Segment] = [("─" * layout.width, "dim")]
     yield rule
     for entry in entries:
-        if entry.status == "unchanged":
-            parts = wrap(entry.unchanged, room - 4, break_on_hyphens=False)
-            yield from ([("  " + "  " * bool(number) + part, "dim")] for number, part in enumerate(parts))
+        if entry.status in _STRETCHES:
+            parts = wrap(entry.stretch, room - 4, break_on_hyphens=False)
+            style = "dim" if entry.status == "unchanged" else "cyan"
+            yield from ([("  " + "  " * bool(number) + part, style)] for number, part in enumerate(parts))
             continue
         style = _STYLES[entry.status]
         cells = _costs(entry.cost, columns)
@@ -117,8 +121,8 @@ def markdown_chunks(comparison: Comparison) -> Iterator[str]:
     yield table_row(["", "layer", "what", *headings])
     yield table_row([":--", ":--", ":--", "--:", "--:", "--:"])
     for entry in _entries(found.steps):
-        if entry.status == "unchanged":
-            yield table_row(["", "", escaped(entry.unchanged), "", "", ""])
+        if entry.status in _STRETCHES:
+            yield table_row(["", "", escaped(entry.stretch), "", "", ""])
         else:
             cells = _costs(entry.cost, columns)
             yield table_row([entry.status, escaped(entry.label), escaped(entry.words), *cells])
@@ -132,7 +136,7 @@ def json_chunks(comparison: Comparison, version: str) -> Iterator[str]:
     yield from open_json(comparison, version)
     yield ', "difference": {"layers": ['
     for number, step in enumerate(found.steps):
-        yield (",\n " if number else "\n ") + json.dumps(_step_dict(step), ensure_ascii=False)
+        yield (",\n " if number else "\n ") + json.dumps(_step_dict(step))
     yield '\n], "cost": ' + json.dumps(_cost_dict(found.cost)) + "}}\n"
 
 
@@ -170,8 +174,8 @@ def _held(report: Report) -> Figures:
 
 def _entries(steps: Iterable[Step]) -> Iterator[_Entry]:
     """The lines of the ledger: unchanged stretches, and changes with what works in place on them."""
-    for is_same, members in groupby(steps, key=lambda step: step.status == "unchanged"):
-        if is_same:
+    for stretch, members in groupby(steps, key=lambda step: step.status if step.status in _STRETCHES else ""):
+        if stretch:
             yield _Entry(tuple(members))
             continue
         entry: tuple[Step, ...] = ()

@@ -5,6 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from netcalc.analysis import Report
+from netcalc.render.escaping import visible
 from netcalc.render.lines import View
 from netcalc.render.table import conditions_in_words, shown_table, table_lines, totals_in_words
 
@@ -23,7 +24,7 @@ class PrintedReport(Report):
     def __str__(self) -> str:
         text = io.StringIO()
         for segments in table_lines(self):
-            text.write("".join(part for part, _ in segments).rstrip() + "\n")
+            text.write(visible("".join(part for part, _ in segments)).rstrip() + "\n")
         return text.getvalue().rstrip("\n")
 
     __repr__ = __str__
@@ -32,7 +33,9 @@ class PrintedReport(Report):
         from rich.text import Text
 
         for segments in table_lines(self, width=options.max_width):
-            yield Text.assemble(*segments, no_wrap=True, overflow="ellipsis")
+            yield Text.assemble(
+                *((visible(text), style) for text, style in segments), no_wrap=True, overflow="ellipsis"
+            )
 
     def _repr_html_(self) -> str:
         view = shown_table(self)
@@ -41,10 +44,10 @@ class PrintedReport(Report):
         body = "".join(_html_row(cells, "td") for cells in view.cells)
         words = f"{totals_in_words(self, view.lines)}<br>{conditions_in_words(self, View())}"
         return (
-            f"<table><caption>{escape(self.graph.name)}</caption><thead><tr>{head}</tr></thead>"
+            f"<table><caption>{escape(visible(self.graph.name))}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}{_html_row(view.sums, 'th')}</tbody></table><p>{words}</p>"
         )
 
 
 def _html_row(cells: list[str], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(text)}</{tag}>" for text in cells) + "</tr>"
+    return "<tr>" + "".join(f"<{tag}>{escape(visible(text))}</{tag}>" for text in cells) + "</tr>"

@@ -11,7 +11,7 @@ from netcalc.render.check import Checked
 def findings_json(checked: list[Checked], version: str) -> str:
     """The JSON document: a member of `specs` for each spec, with its findings and its figures."""
     document = {"netcalc": version, "specs": [_spec(one) for one in checked]}
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(document, indent=1) + "\n"
 
 
 def place(span: Span | None) -> dict[str, Any]:
@@ -36,6 +36,7 @@ def _spec(checked: Checked) -> dict[str, Any]:
         **{f"{severity}s": verdict.count(severity) for severity in ("error", "warning", "note")},
         "silenced": verdict.silenced,
         "findings": list(map(_found, verdict.found)),
+        "settings": list(map(_diagnostic, verdict.settings)),
         "figures": _figures(verdict),
     }
 

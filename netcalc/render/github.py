@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from netcalc.diagnostics import Diagnostic
 from netcalc.lint import RULES
 from netcalc.render.check import Checked
+from netcalc.render.escaping import visible
 from netcalc.render.findings import place
 
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
@@ -28,7 +29,7 @@ def _annotation(diagnostic: Diagnostic) -> str:
     where = {_KEYS[key]: str(value) for key, value in place(diagnostic.span).items()}
     settings = ",".join(f"{key}={_property(value)}" for key, value in {**where, "title": title}.items())
     texts = [diagnostic.message, *(note.text for note in diagnostic.notes), *filter(None, [diagnostic.help])]
-    message = _escaped("\n".join(texts))
+    message = _escaped("\n".join(map(visible, texts)))
     return f"::{_COMMANDS[diagnostic.severity]} {settings}::{message}\n"
 
 
@@ -37,4 +38,4 @@ def _escaped(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+    return _escaped(visible(text)).replace(":", "%3A").replace(",", "%2C")

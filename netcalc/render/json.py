@@ -19,10 +19,10 @@ def json_chunks(report: Report, version: str) -> Iterator[str]:
         "inputs": [{"name": given.name, "shape": given.type.shape} for given in report.graph.inputs],
         "outputs": report.graph.outputs,
     }
-    yield json.dumps(head, ensure_ascii=False)[:-1]
+    yield json.dumps(head)[:-1]
     yield ', "layers": ['
     for number, row in enumerate(report.rows):
-        yield (",\n " if number else "\n ") + json.dumps(layer_dict(row), ensure_ascii=False)
+        yield (",\n " if number else "\n ") + json.dumps(layer_dict(row))
     yield '\n], "totals": ' + json.dumps(figures_dict(report.totals)) + "}\n"
 
 
@@ -35,7 +35,9 @@ def layer_dict(row: Row) -> dict[str, Any]:
         "path": node.path,
         "inputs": node.inputs,
         "input_shapes": row.input_shapes,
+        "input_axes": row.input_axes,
         "output_shape": row.output_shape,
+        "output_axes": row.output_axes,
         "options": {name: _option(value) for name, value in node.layer.settings().items()},
         **figures_dict(row.figures),
         "receptive_field": field_dict(row.receptive_field),

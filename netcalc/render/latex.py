@@ -5,6 +5,7 @@ from itertools import groupby
 
 from netcalc.analysis import Report
 from netcalc.render.columns import Column
+from netcalc.render.escaping import visible
 from netcalc.render.lines import View
 from netcalc.render.table import conditions_in_words, shown_table, totals_in_words
 
@@ -19,7 +20,7 @@ def latex_chunks(report: Report, view: View = View()) -> Iterator[str]:
     shown = shown_table(report, view)
     words = (totals_in_words(report, shown.lines), conditions_in_words(report, view))
     alignment = "".join("l" if column.left else "r" for column in shown.columns)
-    yield f"% {' '.join(report.graph.name.split())}: {words[0]}\n% {words[1]}\n"
+    yield f"% {visible(' '.join(report.graph.name.split()))}: {words[0]}\n% {words[1]}\n"
     yield f"% needs \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
     yield from _headings(shown.columns)
     yield "\\midrule\n"
@@ -46,4 +47,4 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(character, character) for character in text)
+    return "".join(_SPECIAL.get(character, character) for character in visible(text))

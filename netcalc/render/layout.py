@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from netcalc.render.escaping import visible
+
 Segment = tuple[str, str]
 """Text and its style."""
 
@@ -56,7 +58,8 @@ class Layout(NamedTuple):
         for (text, style), heading, width, gap in zip(
             cells, self.headings, self.widths, self.gaps, strict=True
         ):
-            shown = text if cell_len(text) <= width else _cut(text, width)
+            shown = visible(text)
+            shown = shown if cell_len(shown) <= width else _cut(shown, width)
             room = width - cell_len(shown)
             before, after = (gap, room) if heading.left else (gap + room, 0)
             segments += [(" " * before, ""), (shown, style), (" " * after, "")]
@@ -94,7 +97,7 @@ def lay_out(
     """Widths that show every cell; beyond `max_width`, gaps and a long first column shrink."""
     widths = []
     for column, heading in enumerate(headings):
-        texts = (*heading.text.split("\n"), *(row[column] for row in rows))
+        texts = (*heading.text.split("\n"), *(visible(row[column]) for row in rows))
         widths.append(max(map(cell_len, texts)))
     for inner, outer in ((2, 3), (1, 2), (1, 1)):
         layout = Layout(headings, list(widths), _gaps(headings, inner, outer))

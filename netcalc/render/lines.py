@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from netcalc.analysis import Figures, Report, Row, total
+from netcalc.layers.axes import Axes
 from netcalc.tensor import Shape
 
 
@@ -48,6 +49,11 @@ class Line(NamedTuple):
     def output_shape(self) -> Shape:
         """What the line gives."""
         return self.inside[-1].output_shape if self.inside else self.row.output_shape
+
+    @property
+    def output_axes(self) -> Axes:
+        """What its axes are called."""
+        return self.inside[-1].output_axes if self.inside else self.row.output_axes
 
     @property
     def figures(self) -> Figures:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from netcalc.analysis import Report
 from netcalc.render.columns import Column
+from netcalc.render.escaping import visible
 from netcalc.render.lines import View
 from netcalc.render.table import conditions_in_words, shown_table, totals_in_words
 
@@ -35,7 +36,7 @@ def table_row(cells: Sequence[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text on one line, without a meaning to Markdown."""
+    """A text on one line, without a meaning to Markdown or to a terminal."""
     for character in "\\|*_`<[":
         text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())
+    return visible(" ".join(text.split()))

@@ -1,13 +1,12 @@
 """The figures of `netcalc memory` for other programs: one JSON document, or CSV with one layer a line."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from netcalc.analysis.memory import LayerMemory, Training
 from netcalc.analysis.training import Step
+from netcalc.render.csv import csv_line
 from netcalc.render.memory import MemoryView, kept_in_words
 from netcalc.tensor import format_shape
 
@@ -22,29 +21,29 @@ def json_chunks(view: MemoryView, version: str) -> Iterator[str]:
         "inputs": [{"name": given.name, "shape": given.type.shape} for given in view.graph.inputs],
         "inference": _inference(view),
     }
-    yield json.dumps(head, ensure_ascii=False)[:-1]
+    yield json.dumps(head)[:-1]
     if view.training is None:
         yield ', "training": null}\n'
         return
     training = view.training
-    yield ',\n "training": ' + json.dumps(_training(view, training), ensure_ascii=False)[:-1]
+    yield ',\n "training": ' + json.dumps(_training(view, training))[:-1]
     yield ', "timeline": ['
     for number, step in enumerate(training.steps):
-        yield (",\n  " if number else "\n  ") + json.dumps(_step(view, training, step), ensure_ascii=False)
+        yield (",\n  " if number else "\n  ") + json.dumps(_step(view, training, step))
     yield '\n ], "layers": ['
     for number, layer in enumerate(training.layers):
-        yield (",\n  " if number else "\n  ") + json.dumps(_layer(view, training, layer), ensure_ascii=False)
+        yield (",\n  " if number else "\n  ") + json.dumps(_layer(view, training, layer))
     yield "\n ]}}\n"
 
 
 def csv_chunks(view: MemoryView) -> Iterator[str]:
     """The lines of the file, the names of the columns first."""
-    yield _line(["layer", "kind", "output", "keeps", "kept_bytes", "backward_macs"])
+    yield csv_line(["layer", "kind", "output", "keeps", "kept_bytes", "backward_macs"])
     training = view.training
     for layer in training.layers if training else ():
         assert training is not None
         node = layer.node
-        yield _line([
+        yield csv_line([
             node.full_name, node.layer.kind, format_shape(node.output.shape), kept_in_words(training, layer),
             layer.kept.at(view.batch), layer.backward_macs * view.batch,
         ])  # fmt: skip
@@ -104,9 +103,3 @@ def _layer(view: MemoryView, training: Training, layer: LayerMemory) -> dict[str
         "kept_bytes": layer.kept.at(view.batch),
         "backward_macs": layer.backward_macs * view.batch,
     }
-
-
-def _line(cells: list[str | int]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from netcalc.analysis.selection import number, require_column
 from netcalc.analysis.sweep import Row
+from netcalc.render.escaping import visible
 
 SUFFIXES = (".png", ".svg", ".pdf")
 KINDS = ("scatter", "line")
@@ -97,7 +98,7 @@ def _series(plot: Plot, rows: Sequence[Row]) -> dict[str, list[Row]]:
     """The rows by what tells them apart, in the order of the first of each."""
     series: dict[str, list[Row]] = {}
     for row in rows:
-        label = str(row[plot.by]) if plot.by else "variants"
+        label = visible(str(row[plot.by])) if plot.by else "variants"
         series.setdefault(label, []).append(row)
     return series
 
@@ -105,7 +106,7 @@ def _series(plot: Plot, rows: Sequence[Row]) -> dict[str, list[Row]]:
 def _label(axes: Any, plot: Plot, rows: Sequence[Row], title: str) -> None:
     from matplotlib.ticker import EngFormatter
 
-    axes.set_title(title, loc="left", fontsize="medium")
+    axes.set_title(visible(title), parse_math=False, loc="left", fontsize="medium")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     for column, axis, set_scale in (

@@ -10,6 +10,7 @@ from netcalc.diagnostics import written
 from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option, Sizes
 from netcalc.render.layout import Heading, Segment, lay_out
+from netcalc.spec import ITEM_KEYS
 
 
 class OptionLine(NamedTuple):
@@ -30,7 +31,7 @@ def index_lines() -> Iterator[list[Segment]]:
         for layer in members:
             yield [(f"  {layer.kind:{width}}  ", "cyan"), (summary(layer), "")]
         yield []
-    general = "name:, from:, repeat:, each:, when: and ignore: go with every layer"
+    general = f"{_general_keys('')} go with every layer"
     yield [(f"netcalc layers KIND tells its options and rules; {general}", "dim")]
 
 
@@ -51,6 +52,10 @@ def layer_lines(layer: type[Layer], width: int | None) -> Iterator[list[Segment]
         for row, line in zip(rows, options, strict=True):
             yield layout.line([(row[0], "cyan"), (row[1], ""), (row[2], ""), (row[3], "dim")])
             yield [(" " * (layout.widths[0] + layout.gaps[1]) + line.values, "dim")]
+    short = short_form(layer)
+    if short is not None:
+        yield []
+        yield [("short    ", "bold"), (short, "")]
     yield []
     yield [("example  ", "bold"), (example, "")]
 
@@ -59,7 +64,7 @@ def markdown_chunks() -> Iterator[str]:
     """The whole reference as a Markdown page."""
     yield "# Layers\n\n"
     yield "Made by `netcalc layers --format markdown`. Shapes leave the batch axis out. "
-    yield "`name:`, `from:`, `repeat:`, `each:`, `when:` and `ignore:` go with every layer.\n"
+    yield f"{_general_keys('`')} go with every layer.\n"
     for family, members in groupby(LAYERS.values(), key=lambda layer: layer.family):
         yield f"\n## {family.capitalize()}\n"
         for layer in members:
@@ -78,6 +83,18 @@ def option_lines(layer: type[Layer]) -> list[OptionLine]:
 def summary(layer: type[Layer]) -> str:
     """The first sentence of its description."""
     return _doc(layer)[0].split("\n\n")[0].replace("\n", " ")
+
+
+def short_form(layer: type[Layer]) -> str | None:
+    """How the main option is given alone, where a kind has one."""
+    if layer.main is None:
+        return None
+    return f"{layer.kind}: VALUE is short for {layer.kind}: {{{layer.main}: VALUE}}"
+
+
+def _general_keys(quote: str) -> str:
+    *keys, last = (f"{quote}{key}:{quote}" for key in ITEM_KEYS)
+    return f"{', '.join(keys)} and {last}"
 
 
 def _doc(layer: type[Layer]) -> tuple[str, str]:
@@ -106,5 +123,7 @@ def _markdown_layer(layer: type[Layer]) -> Iterator[str]:
             torch = f"`{line.torch}`" if line.torch else ""
             yield f"| `{line.name}` | {line.values} | {line.default} | {line.doc} | {torch} |\n"
         yield "\n"
+    if layer.main is not None:
+        yield f"`{layer.kind}: VALUE` is short for `{layer.kind}: {{{layer.main}: VALUE}}`.\n\n"
     item, _, shapes = example.partition(" on ")
     yield f"```yaml\n- {item}    # on {shapes}\n```\n"

@@ -1,4 +1,4 @@
-"""The roofline of a network: a line a layer with what bounds it, and how long a step takes at least."""
+"""The roofline of a network: a line a kernel with what bounds it, and how long a step takes at least."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from netcalc.analysis.devices import Device
+from netcalc.analysis.fusion import Fusion
 from netcalc.analysis.roofline import LayerWork, Roofline, Work
+from netcalc.render.comparison import shorten
 from netcalc.render.layout import Heading, Layout, Segment, lay_out
 from netcalc.render.numbers import byte_size, scaled
 from netcalc.render.table import draw_bar
@@ -28,13 +30,14 @@ def roofline_lines(found: Roofline, training: Training | None, width: int | None
     """The device, a line a layer, the times, and what they are worth."""
     report, device = found.report, found.device
     yield [(report.graph.name, "bold"), (f" on {device.name}  ·  batch {report.batch}, {found.dtype}", "")]
+    yield [(f"fusion {found.fusion}: {_count(found)}", "")]
     yield from ([(part, "dim")] for part in wrap(_device_in_words(device, found.dtype), width or 100))
     yield []
     yield from _table(found, training is not None, width)
     yield []
     yield from _times(found, training)
     yield []
-    yield from ([(part, "yellow")] for part in wrap(_WARNING, width or 100))
+    yield from ([(part, "yellow")] for part in wrap(_warning(found), width or 100))
     yield from ([(part, "dim")] for part in wrap(_conditions(training is not None), width or 100))
 
 
@@ -46,16 +49,19 @@ def json_chunks(found: Roofline, training: Training | None, version: str) -> Ite
         "name": found.report.graph.name,
         "batch": found.report.batch,
         "dtype": found.dtype,
+        "fusion": found.fusion,
+        "assumes": _warning(found),
         "device": {
             "key": device.key, "name": device.name, "memory_bytes": device.memory_bytes,
             "bytes_per_second": device.bytes_per_second,
             "operations_per_second": device.operations_per_second[found.dtype], "source": device.source,
         },
     }  # fmt: skip
-    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "layers": ['
+    yield json.dumps(head)[:-1] + ', "layers": ['
     for number, layer in enumerate(found.layers):
-        line = {"name": label(layer), **_work_dict(found, layer, training is not None)}
-        yield (",\n " if number else "\n ") + json.dumps(line, ensure_ascii=False)
+        names = [row.node.full_name for row in layer.rows]
+        line = {"name": label(layer), "layers": names, **_work_dict(found, layer, training is not None)}
+        yield (",\n " if number else "\n ") + json.dumps(line)
     yield '\n], "lower_bounds": ' + json.dumps(_bounds_dict(found, training)) + "}\n"
 
 
@@ -63,6 +69,15 @@ def label(layer: LayerWork) -> str:
     """`conv1 + relu`."""
     first, *others = layer.rows
     return " + ".join((first.node.full_name, *(row.node.layer.kind for row in others)))
+
+
+def _shortened(layer: LayerWork, room: int) -> str:
+    """`conv1 + 3` where the whole label is too long."""
+    whole = label(layer)
+    if len(whole) <= room:
+        return whole
+    others = f" + {len(layer.rows) - 1}" if len(layer.rows) > 1 else ""
+    return shorten(layer.rows[0].node.full_name, max(1, room - len(others))) + others
 
 
 def duration(seconds: float) -> str:
@@ -76,18 +91,40 @@ def duration(seconds: float) -> str:
 
 
 _WARNING = (
-    "A bound, not a forecast: layer by layer and with direct products no run is faster, and most are slower "
-    "by far. It takes every operation at the device's peak and every byte once at full bandwidth, with "
-    "nothing waiting for anything else."
+    "A bound, not a forecast: every operation at the device's peak, every byte once at full bandwidth, "
+    "nothing waiting. It holds for direct products: a Winograd or FFT kernel multiplies less, so that a "
+    "convolution bound by compute can be faster."
 )
+_KERNELS: dict[Fusion, str] = {
+    "elementwise": (
+        "It holds where products, pools and the like are kernels of their own that run one after the other "
+        "and hand tensors on through the device's memory; elementwise layers, normalisation, sums, "
+        "concatenation and moves of elements are done on the way, in training too."
+    ),
+    "none": (
+        "It is that of a run with a kernel a layer and nothing fused, as frameworks run eagerly; fusion can "
+        "be faster."
+    ),
+}
+
+
+def _warning(found: Roofline) -> str:
+    return f"{_WARNING} {_KERNELS[found.fusion]}"
 
 
 def _conditions(trains: bool) -> str:
     words = (
-        "operations: 2 a multiply-add, 1 for every other; moved: inputs, weights and output once each, "
-        "nothing for activations in place and views; a layer takes the longer of both; MiB = 1024^2 bytes"
+        "operations: 2 a multiply-add of products, others beside them; moved: operands, weights and what "
+        "others read, once each; a kernel takes the longer of both; one kernel: inputs, weights and "
+        "outputs of the network alone are moved; MiB = 1024^2 bytes"
     )
     return f"{words}; update: plain SGD" if trains else words
+
+
+def _count(found: Roofline) -> str:
+    """`53 kernels for 122 layers`."""
+    kernels = sum(1 for layer in found.layers if layer.forward.operations or layer.forward.bytes)
+    return f"{kernels:,} kernels for {len(found.report.rows):,} layers"
 
 
 def _device_in_words(device: Device, dtype: str) -> str:
@@ -106,7 +143,11 @@ def _table(found: Roofline, trains: bool, width: int | None) -> Iterator[list[Se
         *([Heading("", "backward")] if trains else []),
     ]  # fmt: skip
     rows = [_cells(found, layer, trains) for layer in found.layers]
-    layout = lay_out(headings, rows, width)
+    layout = lay_out(headings, rows, None)
+    if width is not None and layout.width > width:
+        room = layout.widths[0] - (layout.width - width)
+        rows = [[_shortened(layer, room), *row[1:]] for layer, row in zip(found.layers, rows, strict=True)]
+        layout = lay_out(headings, rows, width)
     room = (width or 110) - layout.width - 2
     bar = min(_LARGEST_BAR, room) if room >= _LEAST_BAR else 0
     if bar:
@@ -156,6 +197,8 @@ def _times(found: Roofline, training: Training | None) -> Iterator[list[Segment]
     share = 100 * compute / found.forward_seconds if found.forward_seconds else 0
     batch = found.report.batch
     yield _time("forward", found.forward_seconds, f"{share:.0f}% of it bound by compute")
+    if found.fusion != "none":
+        yield _time("one kernel", found.seconds(found.whole), "the forward, were all of it fused")
     if training is None:
         return
     yield _time("backward", found.backward_seconds)
@@ -171,7 +214,7 @@ def _times(found: Roofline, training: Training | None) -> Iterator[list[Segment]
 
 def _time(what: str, seconds: float, told: str = "") -> list[Segment]:
     return [
-        (f"{what:<9}", "bold"),
+        (f"{what:<10}", "bold"),
         (f" at least {duration(seconds):>9}", ""),
         (f"   {told}" if told else "", "dim"),
     ]
@@ -181,7 +224,7 @@ def _memory(device: Device, needed: int) -> list[Segment]:
     share = 100 * needed / device.memory_bytes
     told = f" {byte_size(needed)} of {byte_size(device.memory_bytes)}, {share:.0f}%: "
     verdict = ("it fits", "green") if needed <= device.memory_bytes else ("it does not fit", "red")
-    return [(f"{'memory':<9}", "bold"), (told, ""), verdict]
+    return [(f"{'memory':<10}", "bold"), (told, ""), verdict]
 
 
 def _work_dict(found: Roofline, layer: LayerWork, trains: bool) -> dict[str, Any]:
@@ -196,7 +239,10 @@ def _work_dict(found: Roofline, layer: LayerWork, trains: bool) -> dict[str, Any
 
 
 def _bounds_dict(found: Roofline, training: Training | None) -> dict[str, Any]:
-    bounds: dict[str, Any] = {"forward_seconds": found.forward_seconds}
+    bounds: dict[str, Any] = {
+        "forward_seconds": found.forward_seconds,
+        "one_kernel_seconds": found.seconds(found.whole),
+    }
     if training is None:
         return bounds
     bounds |= {

@@ -23,7 +23,7 @@ def sarif_text(checked: list[Checked], version: str) -> str:
     }
     schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
     log = {"$schema": schema, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(log, indent=1) + "\n"
 
 
 def _rule(rule: type[Rule]) -> dict[str, Any]:

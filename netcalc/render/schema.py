@@ -10,12 +10,12 @@ from typing import Any
 
 from netcalc.graph.branching import CONSTRUCTS
 from netcalc.graph.expansion import MAX_LAYERS
-from netcalc.graph.header import RESERVED
 from netcalc.graph.judging import BYTE_UNITS, COUNT_UNITS, MEMORY
 from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option, Schema
 from netcalc.lint import RULES
 from netcalc.render.reference import summary
+from netcalc.spec.expressions import RESERVED
 from netcalc.spec.items import LAYER_NAME
 from netcalc.spec.reader import BUDGETS, EXPECTATIONS, OF_VARIANTS, YEARS
 from netcalc.spec.scalars import MAX_INTEGER
@@ -67,11 +67,15 @@ def general_keys() -> dict[str, tuple[str, Schema]]:
     return {
         "name": ("what the layer is called", _or_expression(name, {"type": "null"})),
         "from": ("what it reads, by name; the layer above unless given", _from(1, None)),
-        "share": ("the layer whose parameters it uses", _ref("tensor")),
+        "share": ("the layer, block or branches whose parameters and options it uses", _ref("tensor")),
         "repeat": ("how many times it is stacked; index counts them", _or_expression(repeat)),
         "each": (
             "once for each row of equally long lists: {filters: [64, 128], stride: [1, 2]}",
             {"type": "object", "minProperties": 1, "additionalProperties": lists},
+        ),
+        "trainable": (
+            "false freezes its parameters and those of all in it",
+            _or_expression({"type": "boolean"}),
         ),
         "when": ("whether it is there", _or_expression({"type": "boolean"})),
         "ignore": ("the design rules that are silenced for it and all in it", _codes()),
@@ -181,13 +185,15 @@ def _values() -> dict[str, Schema]:
 
 
 def _layer(layer: type[Layer], more: dict[str, Schema] | None = None, needs: tuple[str, ...] = ()) -> Schema:
-    """The options of a kind. One that is required may come from `each`; `needs` and `from` may not."""
+    """The options of a kind. One that is required may come from `each` or `share`; `from` may not.
+
+    `needs` are the keys of branches, which may come from `share`.
+    """
     least, most = layer.arity
     general = {key: _ref(key) for key in general_keys()} | {
         "from": _described(general_keys()["from"][0], _from(least, most))
     }
     options = {name: _option(option) for name, option in layer.options.items()}
-    needs = needs if least == 1 else (*needs, "from")
     body: Schema = {
         "title": layer.kind,
         "description": summary(layer),
@@ -195,13 +201,18 @@ def _layer(layer: type[Layer], more: dict[str, Schema] | None = None, needs: tup
         "properties": {**(more or {}), **options, **general},
         "additionalProperties": False,
     }
-    required = [name for name, option in layer.options.items() if option.required]
-    if needs:
-        body["required"] = [*needs]
+    required = [*needs, *(name for name, option in layer.options.items() if option.required)]
+    if least > 1:
+        body["required"] = ["from"]
     if required:
-        body |= {"if": {"required": ["each"]}, "else": {"required": required}}
-    if not (required or needs):
+        given = [{"required": [key]} for key in (("share",) if needs else ("each", "share"))]
+        body |= {"if": {"type": "object", "anyOf": given}, "else": {"required": required}}
+    if not required and least == 1:
         body["type"] = ["object", "null"]
+    if layer.main is not None:
+        del body["type"]
+        alone: list[Schema] = [options[layer.main], *([] if required else [{"type": "null"}])]
+        body["allOf"] = [{"if": {"type": "object"}, "else": {"anyOf": alone}}]
     return body
 
 
@@ -254,8 +265,9 @@ def _bare_kinds() -> Schema:
 def _block_options() -> Schema:
     general = {key: _ref(key) for key in general_keys()}
     return {
-        "description": "the arguments of a block",
-        "type": ["object", "null"],
+        "description": "the arguments of a block; a value alone where one argument is required",
+        "if": {"type": "object"},
+        "else": _ref("value"),
         "properties": general,
         "additionalProperties": _ref("value"),
     }

@@ -1,7 +1,5 @@
 """The rows of a sweep: as a table with bars, as JSON lines, JSON and CSV."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from textwrap import wrap
@@ -9,6 +7,7 @@ from typing import NamedTuple
 
 from netcalc.analysis import CONVENTIONS
 from netcalc.analysis.sweep import FIGURES, Row, Sweep
+from netcalc.render.csv import csv_line
 from netcalc.render.layout import Heading, Layout, Segment, lay_out
 from netcalc.render.numbers import byte_size, exact
 from netcalc.render.table import draw_bar
@@ -71,15 +70,9 @@ def json_chunks(sweep: Sweep, rows: Iterable[Row], version: str) -> Iterator[str
 
 def csv_chunks(sweep: Sweep, rows: Iterable[Row]) -> Iterator[str]:
     """A line a row, the names of the columns first; an empty cell is null."""
-    yield _csv_line(sweep.columns)
+    yield csv_line(sweep.columns)
     for row in rows:
-        yield _csv_line([_plain(row[column]) for column in sweep.columns])
-
-
-def _csv_line(cells: Sequence[object]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
+        yield csv_line([_plain(row[column]) for column in sweep.columns])
 
 
 def _plain(value: Evaluated) -> object:

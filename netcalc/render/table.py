@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from netcalc.analysis import Figures, Report
 from netcalc.render import numbers
-from netcalc.render.columns import Column, chosen_columns
+from netcalc.render.columns import Column, channels_of, chosen_columns, sizes_of
 from netcalc.render.layout import Heading, Layout, Segment, lay_out
 from netcalc.render.lines import Line, View, lines, totals
 from netcalc.tensor import format_shape
@@ -17,7 +17,18 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 HEAVY = 0.15
 """From this share of a column's total on, a figure is set in bold."""
 
-_DROPPABLE = ("contents", "from", "pad", "stride", "in_size", "in_channels", "input", "kernel", "filters")
+_DROPPABLE = (
+    "contents",
+    "from",
+    "axes",
+    "pad",
+    "stride",
+    "in_size",
+    "in_channels",
+    "input",
+    "kernel",
+    "filters",
+)
 """What a narrow terminal does without, in this order."""
 
 
@@ -47,7 +58,9 @@ def totals_in_words(report: Report, listed: Sequence[Line]) -> str:
     figures = totals(listed)
     memory = numbers.with_unit(figures.output_bytes, byte_units(report))
     buffers = f" + {figures.buffers:,} buffers" if figures.buffers else ""
-    parts = [f"{figures.params:,} params{buffers}", f"{figures.macs:,} multiply-adds"]
+    frozen = figures.params - figures.trainable_params
+    split = f" ({figures.trainable_params:,} trainable, {frozen:,} frozen)" if frozen else ""
+    parts = [f"{figures.params:,} params{split}{buffers}", f"{figures.macs:,} multiply-adds"]
     if report.convention.name != "macs":
         parts.append(f"{figures.flops:,} {report.convention.unit}")
     weighted = _weighted_bytes(report)
@@ -212,12 +225,15 @@ def _total_cells(columns: Sequence[Column], figures: Figures) -> list[str]:
 def _input_cells(columns: Sequence[Column], report: Report) -> list[str]:
     """The input's own line, which stands above every layer's."""
     given = report.graph.inputs[0]
+    shape, axes = given.type.shape, report.axes[given.name]
+    channels, sizes = channels_of(shape, axes), sizes_of(shape, axes)
     shown = {
         "layer": given.name,
         "kind": "input",
         "output": str(given.type),
-        "out_channels": str(given.type.shape[0]) if given.type.shape else "",
-        "out_size": numbers.sizes(given.type.shape[1:]) if len(given.type.shape) > 1 else "",
+        "axes": ",".join(axes),
+        "out_channels": "" if channels is None else str(channels),
+        "out_size": "" if sizes is None else numbers.sizes(sizes),
     }
     return [shown.get(column.name, "") for column in columns]
 

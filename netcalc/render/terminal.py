@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from netcalc.render.escaping import visible
 from netcalc.render.layout import Segment
 
 _ASCII = str.maketrans("─│┤└█▉▊▋▌▍▎▏▓▒░▲·", "-|++####||||@+.^-")
@@ -36,6 +37,7 @@ class Terminal:
                 self.console.file.write(self._shown("".join(text for text, _ in segments)).rstrip() + "\n")
 
     def _shown(self, text: str) -> str:
+        text = visible(text)
         return text if self.shows_unicode else text.translate(_ASCII)
 
 

@@ -1,7 +1,7 @@
 """YAML text to a Spec: a located tree of items with expressions that are not evaluated yet."""
 
 from netcalc.spec.blocks import Block
-from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, evaluate
+from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, evaluate, evaluate_counting
 from netcalc.spec.items import BRANCH_KEYS, ITEM_KEYS, Body, Item
 from netcalc.spec.library import bundled_files, bundled_names, find_spec, open_source, variant_names
 from netcalc.spec.overrides import (
@@ -12,6 +12,7 @@ from netcalc.spec.overrides import (
     split_setting,
 )
 from netcalc.spec.reader import InputDeclaration, Spec, read_spec
+from netcalc.spec.standalone import standalone_text
 from netcalc.spec.tree import (
     UNKNOWN,
     Entry,
@@ -50,6 +51,7 @@ __all__ = [
     "bundled_names",
     "describe",
     "evaluate",
+    "evaluate_counting",
     "find_spec",
     "open_source",
     "read_document",
@@ -58,5 +60,6 @@ __all__ = [
     "read_spec",
     "spec_text",
     "split_setting",
+    "standalone_text",
     "variant_names",
 ]

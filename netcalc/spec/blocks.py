@@ -4,8 +4,14 @@ import ast
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Source, Span
-from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
-from netcalc.spec.items import Item, ItemReader
+from netcalc.spec.expressions import (
+    MAX_EXPRESSION_LENGTH,
+    RESERVED,
+    Expression,
+    ExpressionFault,
+    parse_expression,
+)
+from netcalc.spec.items import BRANCH_KEYS, ITEM_KEYS, Item, ItemReader
 from netcalc.spec.tree import Entry, Mapping, describe, is_unknown
 from netcalc.spec.yaml_reader import expression_problem
 
@@ -53,6 +59,10 @@ def _read_block(entry: Entry, problems: list[Diagnostic]) -> Block | None:
         help = "write basic(filters, stride=1): with a name of letters, digits and _"
         problems.append(Diagnostic("E205", "this is no head of a block", entry.key_span, help=help))
         return None
+    if name in BRANCH_KEYS:
+        message = f"a block cannot be called {name!r}: {name} joins branches"
+        problems.append(Diagnostic("E205", message, entry.key_span))
+        return None
     parameters = _parameters(entry, rest.rstrip()[:-1] if bracket else "", problems)
     items = ItemReader(problems).items(entry.value, name)
     return Block(name, parameters, items, entry.key_span)
@@ -61,6 +71,10 @@ def _read_block(entry: Entry, problems: list[Diagnostic]) -> Block | None:
 def _parameters(entry: Entry, text: str, problems: list[Diagnostic]) -> tuple[Parameter, ...]:
     """The arguments in the head, `filters, stride=1`, as Python's parser reads those of a function."""
     head = f"lambda {text}: 0"
+    if len(text) > MAX_EXPRESSION_LENGTH:
+        message = f"the head of a block is limited to {MAX_EXPRESSION_LENGTH:,} characters"
+        problems.append(Diagnostic("E109", message, entry.key_span))
+        return ()
     try:
         function = ast.parse(head, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -76,6 +90,10 @@ def _parameters(entry: Entry, text: str, problems: list[Diagnostic]) -> tuple[Pa
     defaults += function.args.defaults
     parameters = []
     for name, default in zip(names, defaults, strict=True):
+        if name in RESERVED or name in ITEM_KEYS:
+            whose = "a key that goes with every item" if name in ITEM_KEYS else "the expression language"
+            message = f"an argument cannot be called {name!r}: {whose} has that name"
+            problems.append(Diagnostic("E702", message, _argument_span(entry, name)))
         expression = None
         if default is not None:
             written = ast.get_source_segment(head, default) or ""

@@ -22,6 +22,8 @@ Evaluated = None | bool | int | float | str | tuple["Evaluated", ...]
 MAX_EXPRESSION_LENGTH = 1_000
 MAX_EXPRESSION_DEPTH = 40
 MAX_LIST_LENGTH = 10_000
+_ITEMS_A_STEP = 32
+"""So many items of a list are handled in the time of one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,8 @@ class Expression:
 
     text: str
     tree: ast.expr
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names it refers to."""
-        return frozenset(node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name))
+    names: frozenset[str]
+    """The names it refers to."""
 
 
 class ExpressionFault(ValueError):
@@ -58,6 +57,9 @@ FUNCTIONS: dict[str, Callable[..., Evaluated]] = {
 CONSTANTS: dict[str, Evaluated] = {
     "true": True, "false": False, "null": None, "True": True, "False": False, "None": None,
 }  # fmt: skip
+RESERVED = frozenset({"in_channels", "in_shape", "index", *CONSTANTS, *FUNCTIONS})
+"""The names that expressions see everywhere; no argument may have them."""
+
 _ARITHMETIC: dict[type[ast.operator], Callable[..., Evaluated]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow,
@@ -88,14 +90,30 @@ def parse_expression(text: str) -> Expression:
         raise ExpressionFault(f"not an expression: {_reason(text, error)}", start, start + 1) from None
     except (ValueError, RecursionError, MemoryError):
         raise ExpressionFault("not an expression", 0, len(text)) from None
-    expression = Expression(text, tree)
+    names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    expression = Expression(text, tree, names)
     _check(expression, tree, 0)
     return expression
 
 
+@dataclass(slots=True)
+class _Run:
+    """One evaluation; `work` counts its steps."""
+
+    expression: Expression
+    names: Mapping[str, Evaluated]
+    work: int = 0
+
+
 def evaluate(expression: Expression, names: Mapping[str, Evaluated]) -> Evaluated:
     """The value of an expression under `names`; raises ExpressionFault where it has none."""
-    return _evaluate(expression.tree, names, expression)
+    return evaluate_counting(expression, names)[0]
+
+
+def evaluate_counting(expression: Expression, names: Mapping[str, Evaluated]) -> tuple[Evaluated, int]:
+    """The value of an expression, and the steps that it took."""
+    run = _Run(expression, names)
+    return _evaluate(expression.tree, run), run.work
 
 
 def _reason(text: str, error: SyntaxError) -> str:
@@ -154,127 +172,145 @@ def _construct(node: ast.expr) -> str:
     return words.get(type(node).__name__, "this construct")
 
 
-def _evaluate(node: ast.expr, names: Mapping[str, Evaluated], whole: Expression) -> Evaluated:
+def _evaluate(node: ast.expr, run: _Run) -> Evaluated:
+    run.work += 1
     match node:
         case ast.Constant():
             return node.value  # type: ignore[return-value]  # _check_constant has seen it
         case ast.Name():
-            return _look_up(node, names, whole)
+            return _look_up(node, run)
         case ast.List() | ast.Tuple():
-            return tuple(_evaluate(element, names, whole) for element in node.elts)
+            return _bounded(node, run, tuple(_evaluate(element, run) for element in node.elts))
         case ast.BinOp():
-            left, right = (_evaluate(side, names, whole) for side in (node.left, node.right))
-            return _arithmetic(node, left, right, whole)
+            left, right = (_evaluate(side, run) for side in (node.left, node.right))
+            return _arithmetic(node, left, right, run)
         case ast.UnaryOp():
-            return _unary(node, _evaluate(node.operand, names, whole), whole)
+            return _unary(node, _evaluate(node.operand, run), run)
         case ast.BoolOp():
-            return _decide(node, names, whole)
+            return _decide(node, run)
         case ast.Compare():
-            return _compare(node, names, whole)
+            return _compare(node, run)
         case ast.IfExp():
-            chosen = node.body if _truth(node.test, names, whole) else node.orelse
-            return _evaluate(chosen, names, whole)
+            chosen = node.body if _truth(node.test, run) else node.orelse
+            return _evaluate(chosen, run)
         case ast.Subscript():
-            return _index(node, names, whole)
+            return _index(node, run)
         case ast.Call():
-            arguments = [_evaluate(argument, names, whole) for argument in node.args]
+            arguments = [_evaluate(argument, run) for argument in node.args]
             assert isinstance(node.func, ast.Name)
-            return _guarded(node, whole, node.func.id, FUNCTIONS[node.func.id], *arguments)
+            return _guarded(node, run, node.func.id, FUNCTIONS[node.func.id], *arguments)
         case _:
             raise AssertionError(node)  # _check has refused everything else
 
 
-def _look_up(node: ast.Name, names: Mapping[str, Evaluated], whole: Expression) -> Evaluated:
-    if node.id in names:
-        return names[node.id]
+def _look_up(node: ast.Name, run: _Run) -> Evaluated:
+    if node.id in run.names:
+        value = run.names[node.id]
+        run.work += size_of(value) // _ITEMS_A_STEP
+        return value
     if node.id in CONSTANTS:
         return CONSTANTS[node.id]
-    match = nearest(node.id, names)
+    match = nearest(node.id, run.names)
     help = f"did you mean {match}?" if match else None
-    if match is None and names:
-        help = f"known here: {', '.join(sorted(names))}"
-    return _fail(whole, node, f"there is no argument {node.id!r}", help)
+    if match is None and run.names:
+        help = f"known here: {', '.join(sorted(run.names))}"
+    return _fail(run.expression, node, f"there is no argument {node.id!r}", help)
 
 
-def _arithmetic(node: ast.BinOp, left: Evaluated, right: Evaluated, whole: Expression) -> Evaluated:
+def _arithmetic(node: ast.BinOp, left: Evaluated, right: Evaluated, run: _Run) -> Evaluated:
     numbers = _is_number(left) and _is_number(right)
     joined = isinstance(node.op, ast.Add) and type(left) is type(right) and isinstance(left, str | tuple)
     repeated = isinstance(node.op, ast.Mult) and isinstance(left, tuple) and _is_number(right)
     if not (numbers or joined or repeated):
         kinds = f"{describe_plain(left)} and {describe_plain(right)}"
-        _fail(whole, node, f"cannot compute {ast.unparse(node)}: {kinds} do not go together")
-    if repeated and (not isinstance(right, int) or len(left) * right > MAX_LIST_LENGTH):  # type: ignore[arg-type]
-        _fail(whole, node, f"a list is repeated a whole number of times, to {MAX_LIST_LENGTH} items")
+        _fail(run.expression, node, f"cannot compute {ast.unparse(node)}: {kinds} do not go together")
+    if repeated and (not isinstance(right, int) or size_of(left) * right > MAX_LIST_LENGTH):
+        _fail(run.expression, node, f"a list is repeated a whole number of times, to {MAX_LIST_LENGTH} items")
     if isinstance(node.op, ast.Pow) and abs(right) > 64:  # type: ignore[arg-type]
-        _fail(whole, node, "an exponent lies between -64 and 64")
-    return _guarded(node, whole, ast.unparse(node), _ARITHMETIC[type(node.op)], left, right)
+        _fail(run.expression, node, "an exponent lies between -64 and 64")
+    return _guarded(node, run, None, _ARITHMETIC[type(node.op)], left, right)
 
 
-def _unary(node: ast.UnaryOp, operand: Evaluated, whole: Expression) -> Evaluated:
+def _unary(node: ast.UnaryOp, operand: Evaluated, run: _Run) -> Evaluated:
     if isinstance(node.op, ast.Not):
         if isinstance(operand, bool):
             return not operand
-        _fail(whole, node, f"not needs true or false, this is {describe_plain(operand)}")
+        _fail(run.expression, node, f"not needs true or false, this is {describe_plain(operand)}")
     if not _is_number(operand):
-        _fail(whole, node, f"a sign needs a number, this is {describe_plain(operand)}")
+        _fail(run.expression, node, f"a sign needs a number, this is {describe_plain(operand)}")
     return -operand if isinstance(node.op, ast.USub) else operand  # type: ignore[operator]
 
 
-def _truth(node: ast.expr, names: Mapping[str, Evaluated], whole: Expression) -> bool:
-    value = _evaluate(node, names, whole)
+def _truth(node: ast.expr, run: _Run) -> bool:
+    value = _evaluate(node, run)
     if not isinstance(value, bool):
         help = f"write {ast.unparse(node)} != 0" if _is_number(value) else None
-        _fail(whole, node, f"a condition is true or false, this is {describe_plain(value)}", help)
+        _fail(run.expression, node, f"a condition is true or false, this is {describe_plain(value)}", help)
     return value
 
 
-def _decide(node: ast.BoolOp, names: Mapping[str, Evaluated], whole: Expression) -> bool:
+def _decide(node: ast.BoolOp, run: _Run) -> bool:
     """`and` and `or`, which look no further than they need to."""
-    truths = (_truth(part, names, whole) for part in node.values)
+    truths = (_truth(part, run) for part in node.values)
     return any(truths) if isinstance(node.op, ast.Or) else all(truths)
 
 
-def _compare(node: ast.Compare, names: Mapping[str, Evaluated], whole: Expression) -> bool:
-    left = _evaluate(node.left, names, whole)
+def _compare(node: ast.Compare, run: _Run) -> bool:
+    left = _evaluate(node.left, run)
     for comparison, part in zip(node.ops, node.comparators, strict=True):
-        right = _evaluate(part, names, whole)
+        right = _evaluate(part, run)
         compare = _COMPARISONS[type(comparison)]
-        if not _guarded(node, whole, ast.unparse(node), compare, left, right):
+        if not _guarded(node, run, None, compare, left, right):
             return False
         left = right
     return True
 
 
-def _index(node: ast.Subscript, names: Mapping[str, Evaluated], whole: Expression) -> Evaluated:
-    items = _evaluate(node.value, names, whole)
-    index = _evaluate(node.slice, names, whole)
+def _index(node: ast.Subscript, run: _Run) -> Evaluated:
+    items = _evaluate(node.value, run)
+    index = _evaluate(node.slice, run)
     if not isinstance(items, tuple) or isinstance(index, bool) or not isinstance(index, int):
-        _fail(whole, node, f"cannot index {describe_plain(items)} with {describe_plain(index)}")
+        _fail(run.expression, node, f"cannot index {describe_plain(items)} with {describe_plain(index)}")
     if not -len(items) <= index < len(items):
-        _fail(whole, node, f"index {index} is outside a list of {len(items)}")
+        _fail(run.expression, node, f"index {index} is outside a list of {len(items)}")
     return items[index]
 
 
 def _guarded(
-    node: ast.expr, whole: Expression, what: str, function: Callable[..., Evaluated], *values: Evaluated
+    node: ast.expr, run: _Run, what: str | None, function: Callable[..., Evaluated], *values: Evaluated
 ) -> Evaluated:
     """Apply a function, with every failure and every value beyond the limits as a located fault."""
     try:
         result = function(*values)
     except ZeroDivisionError:
-        _fail(whole, node, f"division by zero in {ast.unparse(node)}")
+        _fail(run.expression, node, f"division by zero in {ast.unparse(node)}")
     except (TypeError, ValueError, OverflowError):
         kinds = ", ".join(map(describe_plain, values)) or "nothing"
-        _fail(whole, node, f"cannot compute {what} of {kinds}")
+        _fail(run.expression, node, f"cannot compute {what or ast.unparse(node)} of {kinds}")
     if isinstance(result, complex):
-        _fail(whole, node, f"{ast.unparse(node)} is not a real number")
+        _fail(run.expression, node, f"{ast.unparse(node)} is not a real number")
     if isinstance(result, int) and abs(result) > MAX_INTEGER:
-        _fail(whole, node, f"{ast.unparse(node)} is beyond the limit of 2^53 - 1")
+        _fail(run.expression, node, f"{ast.unparse(node)} is beyond the limit of 2^53 - 1")
     if isinstance(result, float) and not isfinite(result):
-        _fail(whole, node, f"{ast.unparse(node)} is not a finite number")
-    if isinstance(result, str | tuple) and len(result) > MAX_LIST_LENGTH:
-        _fail(whole, node, f"{ast.unparse(node)} is longer than {MAX_LIST_LENGTH}")
-    return result
+        _fail(run.expression, node, f"{ast.unparse(node)} is not a finite number")
+    return _bounded(node, run, result)
+
+
+def _bounded(node: ast.expr, run: _Run, value: Evaluated) -> Evaluated:
+    """A value that is not too long, the lists inside it counted too."""
+    if isinstance(value, str | tuple):
+        size = len(value) if isinstance(value, str) else size_of(value)
+        run.work += size // _ITEMS_A_STEP
+        if size > MAX_LIST_LENGTH:
+            _fail(run.expression, node, f"{ast.unparse(node)} is longer than {MAX_LIST_LENGTH}")
+    return value
+
+
+def size_of(value: Evaluated) -> int:
+    """How many values stand in a list, those of the lists inside it counted; a plain value is 1."""
+    if not isinstance(value, tuple):
+        return 1
+    return len(value) + sum(size_of(item) for item in value if isinstance(item, tuple))
 
 
 def _is_number(value: Evaluated) -> bool:

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Span
 from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
-from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown
-from netcalc.spec.yaml_reader import expression_problem, inside_dollar
+from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown, names_in
+from netcalc.spec.yaml_reader import expression_problem, inside_dollar, stop_at_many
 
-ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore")
+ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore", "trainable")
 """The keys that go with every item."""
 
 BRANCH_KEYS = {"parallel": ("branches",), "residual": ("main", "shortcut")}
@@ -37,6 +37,16 @@ class Item(NamedTuple):
     options: tuple[Entry, ...] = ()
     general: tuple[Entry, ...] = ()
     bodies: tuple[Body, ...] = ()
+    short: Value | None = None
+    """A number, a word or a list in place of the options: the value of the kind's main one."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that its expressions refer to, those of its branches among them."""
+        values = [entry.value for entry in (*self.options, *self.general)]
+        found = set(self.kind.names) if isinstance(self.kind, Expression) else set[str]()
+        found = found.union(*map(names_in, values), names_in(self.short) if self.short else ())
+        return frozenset(found.union(*(item.names for body in self.bodies for item in body.items)))
 
     def value(self, key: str) -> Value | None:
         """The value of one of ITEM_KEYS, where it is given."""
@@ -80,10 +90,7 @@ class ItemReader:
             return Item(kind, entry.key_span, own, general)
         if isinstance(body, Scalar) and body.value is None:
             return Item(kind, entry.key_span)
-        if not is_unknown(body):
-            message = f"the options of {entry.key} are a mapping, not {describe(body)}"
-            self._report("E203", message, _start(body), f"write - {entry.key}: {{option: value}}")
-        return Item(None, entry.key_span)
+        return Item(None if is_unknown(body) else kind, entry.key_span, short=body)
 
     def _kind(self, entry: Entry) -> str | Expression | None:
         inner = inside_dollar(entry.key) if entry.key.startswith("$") else None
@@ -106,13 +113,15 @@ class ItemReader:
         if kind == "residual":
             branches = [options.pop(name) for name in [*options] if name in BRANCH_KEYS[kind]]
             complete = any(branch.key == "main" for branch in branches)
+            is_borrowed = "share" in options and not branches
         else:
             mapping = options.pop("branches", None)
             branches = [] if mapping is None else self._branches(mapping.value)
             complete = mapping is not None
-        if not complete:
+            is_borrowed = "share" in options and mapping is None
+        if not complete and not is_borrowed:
             self._report("E403", f"{kind} has no branches", entry.key_span, f"write - {example}")
-        if not complete or not branches:
+        if not is_borrowed and not (complete and branches):
             return Item(None, entry.key_span)
         bodies = tuple(Body(b.key, b.key_span, self._body(b)) for b in branches)
         general = tuple(option for key, option in options.items() if key in ITEM_KEYS)
@@ -152,6 +161,7 @@ class ItemReader:
 
     def _report(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self.problems.append(Diagnostic(code, message, span, help=help))
+        stop_at_many(self.problems)
 
 
 def _start(value: Value) -> Span:

@@ -25,7 +25,7 @@ def find_spec(spec: str | os.PathLike[str]) -> Found:
     """
     name = os.fspath(spec)
     if name == "-":
-        return Found(_decode("<stdin>", sys.stdin.buffer.read(MAX_TEXT * 4)))
+        return Found(_decode("<stdin>", _standard_input()))
     if "\0" in name:
         _fail(name, "E103", "a path cannot hold a NUL character")
     if os.path.exists(name):
@@ -96,6 +96,13 @@ def _read(path: str) -> bytes:
             return file.read(MAX_TEXT * 4 + 1)
     except OSError as error:
         _fail(path, "E103", f"the file cannot be read: {(error.strerror or str(error)).lower()}")
+
+
+def _standard_input() -> bytes:
+    try:
+        return sys.stdin.buffer.read(MAX_TEXT * 4)
+    except OSError as error:
+        return _fail("-", "E103", f"standard input cannot be read: {(error.strerror or str(error)).lower()}")
 
 
 def _decode(name: str, data: bytes, folder: str | None = None) -> Source:

@@ -10,7 +10,7 @@ from netcalc.spec.blocks import Block, read_blocks
 from netcalc.spec.items import Item, ItemReader
 from netcalc.spec.library import open_beside
 from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown
-from netcalc.spec.yaml_reader import read_document
+from netcalc.spec.yaml_reader import read_document, stop_at_many
 
 TOP_LEVEL = (
     "name", "source", "year", "input", "inputs", "preprocess", "args", "variants", "expect", "budget",
@@ -264,6 +264,7 @@ class _Reader:
 
     def _report(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self.problems.append(Diagnostic(code, message, span, help=help))
+        stop_at_many(self.problems)
 
 
 def _given(entry: Entry | None) -> tuple[Value, ...]:

@@ -80,6 +80,14 @@ def describe(value: Value) -> str:
     return describe_plain(value.value)
 
 
+def names_in(value: Value) -> frozenset[str]:
+    """The names that the expressions in a value refer to."""
+    if isinstance(value, Scalar):
+        return value.value.names if isinstance(value.value, Expression) else frozenset()
+    parts = value.items if isinstance(value, Sequence) else [entry.value for entry in value.entries]
+    return frozenset[str]().union(*map(names_in, parts))
+
+
 def is_unknown(value: Value) -> bool:
     """Whether a value could not be read, which is reported already."""
     return isinstance(value, Scalar) and value.value is UNKNOWN

@@ -4,6 +4,7 @@ The parser's events are read rather than its nodes: one pass with a stack of our
 recursion limit, counts what aliases expand to, and is faster than composing nodes first.
 """
 
+from collections.abc import Sequence as Several
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
@@ -13,9 +14,14 @@ from netcalc.spec.expressions import Expression, ExpressionFault, parse_expressi
 from netcalc.spec.scalars import ScalarFault, resolve_plain
 from netcalc.spec.tree import UNKNOWN, Entry, Mapping, Plain, Scalar, Sequence, Unknown, Value
 
-MAX_TEXT = 16 * 1024**2
-MAX_VALUES = 4_000_000
+MAX_TEXT = 2 * 1024**2
+MAX_VALUES = 100_000
+MAX_PROBLEMS = 300
+"""From so many mistakes on, nobody needs the others."""
 MAX_DEPTH = 100
+
+_EXPRESSION_VALUES, _EXPRESSION_CHARACTERS = 4, 10
+"""An expression takes as long to read as so many values, and one more for so many characters."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -42,7 +48,8 @@ def read_document(source: Source, text: str | None = None) -> Document:
         for event in yaml.parse(source.text if text is None else text, Loader=_Loader):
             composer.take(event)
     except SpecError as error:
-        raise SpecError([*composer.problems, *error.diagnostics]) from None
+        found = [problem for problem in error.diagnostics if problem not in composer.problems]
+        raise SpecError([*composer.problems, *found]) from None
     except yaml.reader.ReaderError as error:
         code = error.character if isinstance(error.character, int) else ord(error.character[:1] or "?")
         _stop(
@@ -126,6 +133,7 @@ class _Composer:
             value = UNKNOWN
         elif event.value.startswith("$"):
             value = self._expression(event.value, start, end)
+            self._values += _EXPRESSION_VALUES + len(event.value) // _EXPRESSION_CHARACTERS
         elif event.style:
             value = event.value
         else:
@@ -146,10 +154,13 @@ class _Composer:
             return parse_expression(inner)
         except ExpressionFault as fault:
             self.problems.append(expression_problem(fault, "E301", Span(self.source, start, end), inner))
+            stop_at_many(self.problems)
             return UNKNOWN
 
     def _take_key(self, key: str, start: int, end: int) -> None:
         collection = self._stack[-1]
+        if key.startswith("$"):
+            self._values += _EXPRESSION_VALUES + len(key) // _EXPRESSION_CHARACTERS
         first = collection.first_keys.setdefault(key, (start, end))
         if first != (start, end):
             notes = (Note("it stands first here", Span(self.source, *first)),)
@@ -228,6 +239,13 @@ class _Composer:
         help: str | None = None,
     ) -> None:
         self.problems.append(Diagnostic(code, message, Span(self.source, start, end), notes, help))
+        stop_at_many(self.problems)
+
+
+def stop_at_many(problems: Several[Diagnostic]) -> None:
+    """Raise SpecError with the mistakes so far where there are too many."""
+    if len(problems) >= MAX_PROBLEMS:
+        raise SpecError(problems)
 
 
 def expression_problem(fault: ExpressionFault, code: str, span: Span, text: str) -> Diagnostic:

@@ -39,7 +39,7 @@ def pairs(bundled: dict[str, Report]) -> list[tuple[Report, Report]]:
 
 def told(found: Difference) -> list[str]:
     """`+ relu1`, `~ conv1 kernel`: every step that is not unchanged."""
-    marks = {"added": "+", "removed": "-", "changed": "~"}
+    marks = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
     return [
         " ".join([marks[step.status], step.row.node.full_name, *(detail.what for detail in step.details)])
         for step in found.steps
@@ -106,9 +106,9 @@ def test_every_layer_stands_in_one_step_and_in_its_order(bundled: dict[str, Repo
         assert tuple(step.after for step in steps if step.after) == after.rows
         for step in steps:
             matched = step.before is not None and step.after is not None
-            assert matched == (step.status in ("unchanged", "changed"))
-            assert bool(step.details) == (step.status == "changed")
-            assert step.status != "unchanged" or step.cost == Figures()
+            assert matched == (step.status in ("unchanged", "renamed", "changed"))
+            assert bool(step.details) == (step.status in ("renamed", "changed"))
+            assert step.status not in ("unchanged", "renamed") or step.cost == Figures()
 
 
 def test_a_network_does_not_differ_from_itself(bundled: dict[str, Report]) -> None:
@@ -163,6 +163,34 @@ def test_a_layer_that_reads_another_one_has_changed() -> None:
     found = difference(report_of(text % "b"), report_of(text % "a"))
     assert "~ sum reads" in told(found)
     assert found.cost.params == found.cost.macs == 0
+
+
+def test_names_break_ties() -> None:
+    """Of equal layers the one that went is told; counted names say nothing, and the last one goes."""
+    conv = "  - conv: {filters: 3, kernel: 3, pad: 1%s}\n"
+    for names in ("abc", ("one", "two", "three"), ("conv1", "conv2", "conv3")):
+        first, second, third = (conv % f", name: {name}" for name in names)
+        whole, without = report_of(CHAIN + first + second + third), report_of(CHAIN + first + third)
+        assert told(difference(whole, without)) == [f"- {names[1]}"]
+        assert told(difference(without, whole)) == [f"+ {names[1]}"]
+    three, two = report_of(CHAIN + 3 * (conv % "")), report_of(CHAIN + 2 * (conv % ""))
+    assert told(difference(three, two)) == ["- conv3"]
+
+
+def test_a_block_that_is_renamed_renames_its_layers() -> None:
+    text = "input: [3, 8, 8]\nblocks:\n  b():\n    - tanh\n    - relu\nlayers:\n  - b: {name: %s}\n  - b\n"
+    found = difference(report_of(text % "stage"), report_of(text % "layer"))
+    assert told(found) == ["= layer.tanh1 name", "= layer.relu1 name"]
+
+
+def test_every_layer_of_resnet18_has_a_partner_in_resnet50(bundled: dict[str, Report]) -> None:
+    found = difference(bundled["resnet18"], analyze(load("resnet50")))
+    assert not [step for step in found.steps if step.status == "removed"]
+    partners = {step.before.node.full_name: step.after for step in found.steps if step.before}
+    for name in ("stage1.0.relu1", "stage2.1.add1", "stage4.1.relu1"):
+        partner = partners[name]
+        assert partner is not None
+        assert partner.node.full_name == name
 
 
 def test_shared_parameters_are_a_change_that_costs() -> None:

@@ -109,7 +109,7 @@ def test_every_kind_has_a_rule(layer: type[Layer]) -> None:
         assert all(type(count) is int and count >= 0 for extra in (kept.each, kept.once) for count in extra)
         none, whole = (made.backward_macs(types, y, (need,) * len(types)) for need in (False, True))
         macs = made.cost(types, y).macs
-        assert none <= whole == 2 * macs
+        assert none <= whole <= 2 * macs
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -12,39 +12,21 @@ from netcalc.analysis.memory import inference
 from netcalc.analysis.ordering import best_order
 from netcalc.analysis.storages import Storages
 from netcalc.api import load
-from netcalc.diagnostics import Source, Span
-from netcalc.graph import Graph, Input, Node
-from netcalc.layers import LAYERS
+from netcalc.graph import Graph, Node
 from netcalc.spec import bundled_names
-from netcalc.tensor import TensorType
 
 from helpers import graph_of
+from random_graphs import wired_graph
 
 ITEMSIZE = 4
 
 
+KINDS = ("linear", "linear", "concat", "relu", "flatten", "slice", "dropout", "softmax")
+
+
 def random_graph(choose: random.Random, most: int) -> Graph:
     """Linear layers, joins, views and layers that work in place, on vectors, wired at random."""
-    types = {"a": TensorType((choose.randint(1, 9),))}
-    if choose.random() < 0.3:
-        types["b"] = TensorType((choose.randint(1, 9),))
-    inputs = tuple(Input(name, type) for name, type in types.items())
-    nodes = []
-    for number in range(choose.randint(2, most)):
-        recent = list(types)[-4:]
-        kind = choose.choice(("linear", "linear", "concat", "relu", "flatten", "slice", "dropout", "softmax"))
-        names = [choose.choice(recent) for _ in range(choose.randint(2, 3) if kind == "concat" else 1)]
-        options = {"linear": {"units": choose.randint(1, 60)}, "slice": {"start": 0}}.get(kind, {})
-        given = tuple(types[name] for name in names)
-        layer = LAYERS[kind](**options).resolved(*given)
-        name = f"n{number}"
-        span = Span(Source("random", ""), 0, 0)
-        output = layer.infer(*given)
-        nodes.append(Node(name, (), layer, tuple(names), output, layer.params(*given), span))
-        types[name] = output
-    made = [node.name for node in nodes]
-    outputs = {made[-1], *choose.sample(made, choose.randint(0, 1))}
-    return Graph("random", inputs, tuple(nodes), tuple(sorted(outputs)))
+    return wired_graph(choose.randrange(2**32), KINDS, most)
 
 
 class Naive:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from netcalc.analysis import analyze
 from netcalc.backend import Network
 from netcalc.backend.kernels import parts
 from netcalc.backend.kernels.base import Array
@@ -120,6 +121,40 @@ def test_the_eps_of_pooled_attention() -> None:
     x = np.random.default_rng(3).standard_normal((1, 10, 8))
     y = Network(graph_of_case(case), dtype="float64").run(x).outputs["y"]
     assert np.ptp(y, axis=1).max() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("item", "size", "loose"),
+    [
+        ("interpolate: {size: 7, mode: bilinear, align_corners: true}", 5, 0),
+        ("interpolate: {size: 3, mode: bilinear, align_corners: true}", 8, 0),
+        ("interpolate: {size: 3, mode: bicubic, align_corners: true}", 5, 0),
+        ("interpolate: {size: 8, mode: bicubic, align_corners: true}", 5, 2),
+        ("interpolate: {size: 4, mode: bicubic, align_corners: true}", 1, 0),
+        ("upsample: {factor: 4, mode: bicubic}", 6, 0),
+        ("upsample: {factor: 3, mode: nearest_exact}", 6, 0),
+        ("pixel_unshuffle: {factor: 3}", 12, 0),
+    ],
+)
+def test_resampling_sees_its_field(item: str, size: int, loose: int) -> None:
+    """Every input of the field that the table gives and no other, `loose` outputs with weights of 0 aside."""
+    graph = graph_of(f"input: [2, {size}, {size}]\nlayers:\n  - {item}\n")
+    field = analyze(graph).rows[-1].receptive_field
+    assert field is not None
+    rows, result = field.axes[0], Network(graph, dtype="float64").run(np.ones((1, 2, size, size)))
+    y = next(iter(result.outputs.values()))
+    for position in range(y.shape[2]):
+        upstream = np.zeros_like(y)
+        upstream[:, :, position] = np.random.default_rng(position).standard_normal(upstream[:, :, 0].shape)
+        gradient = result.backward(upstream).inputs["input"]
+        assert gradient is not None
+        reached = np.flatnonzero(np.abs(gradient).max(axis=(0, 1, 3)) > 1e-12)
+        periods, phase = divmod(position, len(rows.first))
+        bounds = (rows.first[phase] + rows.advance * periods, rows.last[phase] + rows.advance * periods)
+        first, last = np.clip(bounds, 0, size - 1)
+        assert first <= reached[0] <= reached[-1] <= last
+        loose -= (first, last) != (reached[0], reached[-1])
+    assert loose == 0
 
 
 TOKENS = "input: [2]\nlayers:\n  - embedding: {name: table, entries: 5, width: 3}\n"

@@ -19,8 +19,8 @@ from netcalc.diagnostics import ExecutionError
 from netcalc.graph import Graph
 
 from cases import Case
+from engines import apart
 from helpers import graph_of
-from random_graphs import random_graph
 from test_kernels import SMALL
 from test_kernels import network as network_of_case
 
@@ -49,10 +49,8 @@ def assert_close(found: Array | None, expected: Array | None, floor: float, dtyp
     assert (found is None) == (expected is None), what
     if found is None or expected is None:
         return
-    assert found.shape == expected.shape, what
     assert found.dtype == expected.dtype, what
-    scale = max(np.linalg.norm(expected.ravel()), floor * expected.size**0.5)
-    assert np.linalg.norm((found - expected).ravel()) <= TOLERANCE[dtype] * scale, what
+    assert apart(found, expected, floor) <= TOLERANCE[dtype], what
 
 
 def assert_equal_to_plain(
@@ -94,17 +92,6 @@ def test_nets_of_the_zoo(name: str, dtype: str) -> None:
     assert_equal_to_plain(*pair(netcalc.load(name, input=shape), dtype), batch, workers=2)
 
 
-@pytest.mark.parametrize("seed", range(120))
-def test_random_nets(seed: int) -> None:
-    graph = random_graph(seed)
-    assert_equal_to_plain(*pair(graph, "float64"), batch=2 + seed % 5, workers=1 + seed % 2)
-
-
-@pytest.mark.parametrize("seed", range(0, 120, 5))
-def test_random_nets_in_float32(seed: int) -> None:
-    assert_equal_to_plain(*pair(random_graph(seed), "float32"), batch=7, workers=3, rounds=1)
-
-
 @pytest.mark.parametrize("case", SMALL, ids=str)
 def test_every_layer(case: Case) -> None:
     """Also those without a step of their own, and those that read or give no image."""
@@ -125,6 +112,43 @@ outputs: [mean, second]
 
 def test_several_outputs_that_are_read_on_and_shared_parameters() -> None:
     assert_equal_to_plain(*pair(graph_of(SHARED), "float64"), batch=6, workers=2)
+
+
+def shared(outputs: str, kind: str, first: str, second: str) -> Graph:
+    """A layer and one that shares its parameters, of which those that `outputs` names are reached."""
+    options = (
+        "units: 4"
+        if kind == "linear"
+        else "filters: 4, kernel: 3, pad: 1"
+        if kind == "conv"
+        else "momentum: 0.2"
+    )
+    return graph_of(
+        f"inputs: {{a: {first}, b: {second}}}\noutputs: [{outputs}]\nlayers:\n"
+        f"  - {kind}: {{name: owner, {options}, from: a}}\n"
+        f"  - {kind}: {{name: sharer, {options}, share: owner, from: b}}\n"
+        f"  - {kind}: {{name: third, {options}, share: owner, from: b}}\n"
+        f"  - relu: {{name: rest, from: a}}\n"
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("outputs", ["owner", "sharer", "sharer, third", "owner, third", "rest"])
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("conv", "[4, 5, 5]", "[4, 6, 6]"),
+        ("linear", "[4]", "[4]"),  # joint
+        ("linear", "[3, 4]", "[4]"),  # the owner is not joint, those that share are
+        ("linear", "[4]", "[3, 4]"),
+        ("batchnorm", "[4]", "[4, 3, 3]"),
+    ],
+)
+def test_shared_parameters_of_layers_that_reach_an_output_or_not(
+    kind: str, first: str, second: str, outputs: str, workers: int
+) -> None:
+    graph = shared(outputs, kind, first, second)
+    assert_equal_to_plain(*pair(graph, "float64"), batch=4, workers=workers, rounds=3)
 
 
 READ_TWICE = """

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -315,3 +316,59 @@ def test_a_table_of_rules_fits(cli: Cli, monkeypatch: pytest.MonkeyPatch, width:
     monkeypatch.setenv("COLUMNS", str(width))
     assert max(map(len, cli("rules").out.splitlines())) <= width
     assert max(map(len, cli("rules", "N201").out.splitlines())) <= width
+
+
+SETTABLE = "args: {width: 16, classes: 10, depths: [2, 2]}\n" + SOUND.replace(
+    "filters: 16", "filters: $width"
+)
+
+
+@pytest.mark.parametrize("settings", [("classes=5",), ("width=32", "classes=5")])
+def test_a_setting_that_changes_nothing(
+    cli: Cli, specs: Callable[..., list[str]], settings: tuple[str, ...]
+) -> None:
+    options = [word for setting in settings for word in ("--set", setting)]
+    result = cli("check", *specs(SETTABLE), *options)
+    assert "warning[E804]: classes changes nothing" in result.out
+    assert "width changes" not in result.out
+    assert cli("check", *specs(SETTABLE), *options, "--strict").code == 1
+    found = json.loads(cli("check", *specs(SETTABLE), *options, "-f", "json").out)["specs"][0]
+    assert [one["code"] for one in found["settings"]] == ["E804"]
+    assert found["warnings"] == 1
+
+
+@pytest.mark.parametrize("setting", ["width=32", "classes=10", "depths=[2, 2]"])
+def test_a_setting_that_counts_or_repeats_the_default(
+    cli: Cli, specs: Callable[..., list[str]], setting: str
+) -> None:
+    assert "E804" not in cli("check", *specs(SETTABLE), "--set", setting, "--notes").out
+
+
+def test_a_setting_without_which_there_is_no_network(cli: Cli, specs: Callable[..., list[str]]) -> None:
+    needed = SETTABLE.replace("width: 16", "width: null")
+    assert "E804" not in cli("check", *specs(needed), "--set", "width=8").out
+
+
+FINDINGS = """input: [3, 32, 32]
+layers:
+  - conv: {name: a_layer_with_a_long_name, filters: 8, kernel: 7, stride: 2, pad: 3}
+  - batchnorm: {name: another_layer_with_one}
+  - relu
+  - maxpool: {kernel: 3, stride: 2, pad: 1}
+  - flatten
+  - linear: {units: 100}
+  - dropout: {rate: 0.95}
+"""
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_findings_fit(
+    cli: Cli, specs: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = cli("check", *specs(FINDINGS), "--notes").out.splitlines()
+    texts = [line for line in lines if not re.match(r" *\d+ \| ", line)]  # the source is as it is
+    assert max(map(len, texts)) <= width
+    unwrapped = " ".join(" ".join(texts).split())
+    assert "write bias: false" in unwrapped
+    assert "the 8 biases of a_layer_with_a_long_name are taken away by another_layer_with_one" in unwrapped

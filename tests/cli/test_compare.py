@@ -59,6 +59,21 @@ def test_a_difference_is_a_ledger(cli: Cli) -> None:
     assert "-590,080 params, -1,849,688,064 multiply-adds, -3.06 MB of outputs" in lines
 
 
+def test_a_renamed_layer_is_told(cli: Cli, tmp_path: Path) -> None:
+    paths = []
+    for name in ("a", "b"):
+        paths.append(tmp_path / f"{name}.yaml")
+        paths[-1].write_text(
+            f"input: [3]\nlayers:\n  - linear: {{units: 3, name: {name}}}\n  - linear: {{units: 2}}\n"
+        )
+    before, after = map(str, paths)
+    assert "  1 layer renamed, a, now b" in cli("compare", before, after, "--diff").out.splitlines()
+    assert "1 layer renamed, a, now b" in cli("compare", before, after, "--diff", "-f", "markdown").out
+    found = json.loads(cli("compare", before, after, "--diff", "-f", "json").out)["difference"]
+    assert [layer["status"] for layer in found["layers"]] == ["renamed", "unchanged"]
+    assert found["layers"][0]["changes"] == {"name": ["a", "b"]}
+
+
 def test_a_difference_in_json_has_every_layer(cli: Cli) -> None:
     found = json.loads(cli("compare", "alexnet", "vgg16", "--diff", "-f", "json").out)["difference"]
     assert {layer["status"] for layer in found["layers"]} == {"added", "changed", "unchanged"}

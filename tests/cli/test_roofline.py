@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import netcalc
+from netcalc.analysis.devices import read_devices
 from netcalc.analysis.memory import training_peak
 
 Cli = Callable[..., Any]
@@ -21,10 +22,10 @@ def test_alexnet_on_its_own_card(cli: Cli) -> None:
     lines = result.out.splitlines()
     rows = {line.split("  ")[0]: line.split() for line in lines}
     assert lines[0] == "AlexNet on GeForce GTX 580, 3 GB  ·  batch 128, float32"
-    assert "conv1 + relu 18,677 174 103 compute 11.8 ms 11.8 ms".split() == rows["conv1 + relu"][:11]
-    assert "pool1 54 121 0.42 memory 658 us 658 us".split() == rows["pool1"][:9]
-    assert "conv2 + relu 57,349 92 593 compute 36.3 ms 72.5 ms".split() == rows["conv2 + relu"][:11]
-    assert "training  at least 3.57 days   1,281,167 samples 90 times: 900,900 steps" in lines
+    assert "conv1 + relu 18,651 174 102 compute 11.8 ms 11.8 ms".split() == rows["conv1 + relu"][:11]
+    assert "pool1 0 121 0 memory 658 us 658 us".split() == rows["pool1"][:9]
+    assert "conv2 + relu 57,331 92 592 compute 36.3 ms 72.5 ms".split() == rows["conv2 + relu"][:11]
+    assert "training   at least 3.57 days   1,281,167 samples 90 times: 900,900 steps" in lines
     assert "A bound, not a forecast" in result.out
 
 
@@ -47,6 +48,9 @@ def test_json(cli: Cli) -> None:
         assert bounds[f"{way}_seconds"] == pytest.approx(
             sum(layer[way]["seconds"] for layer in document["layers"])
         )
+    assert bounds["one_kernel_seconds"] < bounds["forward_seconds"]
+    assert document["fusion"] == "elementwise"
+    assert document["layers"][0]["layers"] == ["stem.conv1", "stem.batchnorm1", "relu1"]
     step = bounds["forward_seconds"] + bounds["backward_seconds"] + bounds["update_seconds"]
     assert bounds["step_seconds"] == pytest.approx(step)
     assert (bounds["steps"], bounds["training_seconds"]) == (250, pytest.approx(250 * step))
@@ -54,12 +58,25 @@ def test_json(cli: Cli) -> None:
     assert bound == {"compute", "memory"}
 
 
+def test_what_is_fused_is_said(cli: Cli) -> None:
+    fused, plain = (
+        cli("roofline", "resnet18", "--device", "a100", "--fusion", fusion).out.splitlines()
+        for fusion in ("elementwise", "none")
+    )
+    assert fused[1] == "fusion elementwise: 23 kernels for 68 layers"
+    assert plain[1] == "fusion none: 68 kernels for 68 layers"
+    assert "elementwise layers, normalisation, sums, concatenation" in " ".join(fused)
+    assert "fusion can be faster" in " ".join(plain)
+    assert all("Winograd" in " ".join(lines) for lines in (fused, plain))
+    assert not any(line.startswith("one kernel") for line in plain)
+
+
 def test_int8_is_for_inference_alone(cli: Cli) -> None:
     out = cli("roofline", "lenet5", "--device", "a17npu").out
     assert "batch 1, int8" in out
     assert "backward" not in out
     document = json.loads(cli("roofline", "lenet5", "--device", "a17npu", "-f", "json").out)
-    assert set(document["lower_bounds"]) == {"forward_seconds"}
+    assert set(document["lower_bounds"]) == {"forward_seconds", "one_kernel_seconds"}
     assert "backward" not in document["layers"][0]
 
 
@@ -113,3 +130,28 @@ def test_mistakes_in_a_table_are_shown_where_they_are(cli: Cli, tmp_path: Path) 
     assert result.code == 2
     assert f"--> {path}:1:29" in result.err
     assert "did you mean float32?" in result.err
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_devices_are_listed_with_their_sources(cli: Cli, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = cli("devices")
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert max(map(len, lines)) <= width
+    a100 = next(line for line in lines if line.startswith("a100")).split()
+    assert a100 == "a100 19.5 19.5 156 312 312 624 2039 80".split()
+    text = " ".join(result.out.split())
+    for device in read_devices().values():
+        assert f"{device.key} {device.name} {device.source}" in text
+
+
+def test_devices_in_json_and_of_ones_own(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("mine: {name: Mine, memory_gib: 1, bandwidth_giga: 10, peak_tera: {float32: 0.5}}\n")
+    listed = json.loads(cli("devices", "--devices", str(path), "-f", "json").out)["devices"]
+    assert {device["key"] for device in listed} == {*read_devices(), "mine"}
+    assert listed[-1]["operations_per_second"] == {"float32": 5e11}
+    assert listed[-1]["memory_bytes"] == 2**30
+    assert "no source" in cli("devices", "--devices", str(path)).out
+    assert cli("devices", "--devices", "nosuch.yaml").code == 2

@@ -105,6 +105,40 @@ def test_a_file_cut_anywhere_becomes_the_whole_one(cli: Cli, small: str) -> None
         assert Path("rows.jsonl").read_bytes() == whole
 
 
+@pytest.mark.parametrize("which", ["every line", "the first half", "one in the middle"])
+def test_a_file_with_the_ends_of_lines_of_windows_becomes_the_whole_one(
+    cli: Cli, small: str, which: str
+) -> None:
+    cli("sweep", small, *GRID, "-o", "whole.jsonl")
+    whole = Path("whole.jsonl").read_bytes()
+    lines = whole.splitlines()
+    windows = {"every line": range(6), "the first half": range(3), "one in the middle": [2]}[which]
+    for end in (6, 4, 3):
+        kept = [line + (b"\r\n" if number in windows else b"\n") for number, line in enumerate(lines[:end])]
+        Path("rows.jsonl").write_bytes(b"".join(kept))
+        assert cli("sweep", small, *GRID, "-o", "rows.jsonl").err == ""
+        assert Path("rows.jsonl").read_bytes() == whole
+    assert sorted(os.listdir()) == ["rows.jsonl", small, "whole.jsonl"]
+    Path("rows.jsonl").write_bytes(lines[0] + b"\r\n" + lines[1] + b"\r")  # torn between the two
+    cli("sweep", small, *GRID, "-o", "rows.jsonl")
+    assert Path("rows.jsonl").read_bytes() == whole
+
+
+@pytest.mark.parametrize("zeros", [1, 4096])
+def test_the_zeros_of_a_power_cut_are_cut_off(cli: Cli, small: str, zeros: int) -> None:
+    cli("sweep", small, *GRID, "-o", "whole.jsonl")
+    whole = Path("whole.jsonl").read_bytes()
+    for end in (0, len(whole) // 2, whole.index(b"\n") + 1, len(whole)):
+        Path("rows.jsonl").write_bytes(whole[:end] + bytes(zeros))
+        result = cli("sweep", small, *GRID, "-o", "rows.jsonl")
+        assert (result.code, Path("rows.jsonl").read_bytes()) == (0, whole)
+        assert result.err == f"{zeros:,} bytes of zeros at the end of rows.jsonl are cut off\n"
+    for other in (b"x" + bytes(zeros), bytes(zeros) + whole):
+        Path("rows.jsonl").write_bytes(other)
+        assert "is not of this sweep" in " ".join(cli("sweep", small, *GRID, "-o", "rows.jsonl").err.split())
+        assert Path("rows.jsonl").read_bytes() == other
+
+
 def test_rows_that_are_there_are_not_counted_again(
     cli: Cli, small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +302,34 @@ def test_a_cluster_gives_the_same_rows(small: str) -> None:
         )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout == one == Path("rows.jsonl").read_text()
+
+
+_LOST = """
+import sys
+from distributed import LocalCluster
+from netcalc.cli import executors, run
+executors._WAITING = 2
+with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    real = executors._Patience.__call__
+    def lose(self, future):
+        executors._Patience.__call__ = real
+        cluster.scale(0)
+        return real(self, future)
+    executors._Patience.__call__ = lose
+    code = run([*sys.argv[1:], "--scheduler", cluster.scheduler_address])
+    sys.exit(code)
+"""
+
+
+def test_a_cluster_without_workers_is_not_waited_for_for_ever(small: str) -> None:
+    pytest.importorskip("distributed", reason="the optional extra `dask` is not installed")
+    spec = SPEC.replace("repeat: $depth", "repeat: $(3000 * depth)").replace("16, 16", "9000, 9000")
+    Path(small).write_text(spec)  # slow enough that its worker is gone before the end
+    command = [sys.executable, "-c", _LOST, "sweep", small, *MANY[:2], "-o", "rows.jsonl"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 2, run.stderr
+    assert "the cluster has had no workers for 2 seconds" in run.stderr
+    assert "help: the same command goes on where its --output ends" in run.stderr
 
 
 def test_a_sample(cli: Cli, small: str) -> None:

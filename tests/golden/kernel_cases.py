@@ -252,6 +252,106 @@ def merges() -> Iterator[Case]:
     yield Case("matmul", ((2, 3, 4, 5), (2, 1, 5, 2)), {})
 
 
+def arithmetic() -> Iterator[Case]:
+    """Functions written out, gates, joins of two."""
+    for kind in ("sqrt", "log"):
+        yield Case(kind, ((4, 5, 6),), {}, positive=True)
+        yield Case(kind, ((7,),), {}, positive=True, spread=50.0)
+    for kind in ("exp", "absolute"):
+        yield Case(kind, ((4, 5, 6),), {})
+        yield Case(kind, ((4, 5, 6),), {}, whole=True)
+    for exponent in (0.0, 0.5, -1.5, 1.0, 2.0, 3.0):
+        yield Case("power", ((4, 5),), {"exponent": exponent}, positive=True)
+    for exponent in (0.0, 1.0, 2.0, 3.0):
+        yield Case("power", ((4, 5),), {"exponent": exponent}, whole=True)
+    for options in ({}, {"factor": -2.5}, {"shift": 3.0}, {"factor": 0.125, "shift": -1.0}):
+        yield Case("scale", ((4, 5),), options)
+    for inputs in (((4, 5), (4, 5)), ((4, 5, 6), (4, 1, 1)), ((1, 5), (4, 1))):
+        yield Case("subtract", inputs, {})
+        yield Case("divide", inputs, {}, positive=True)
+    for gate, (shape, axis) in product(
+        ("sigmoid", "silu", "gelu", "relu", "tanh", "identity"),
+        (((8,), -1), ((5, 6), -1), ((4, 3, 5), 0), ((3, 4, 5), 1)),
+    ):
+        yield Case("glu", (shape,), {"gate": gate, "axis": axis})
+    yield Case("glu", ((3, 10),), {})
+
+
+def decoders() -> Iterator[Case]:
+    """Rotary positions, RMS norms, keys and values with fewer heads."""
+    for pairs, options in product(
+        ("halves", "neighbours"), ({}, {"heads": 2}, {"heads": 4, "base": 500.0}, {"heads": 2, "width": 2})
+    ):
+        yield Case("rotary", ((6, 8),), {"pairs": pairs, **options})
+    yield Case("rotary", ((40, 12),), {"heads": 3})
+    for shape, options in (
+        ((16,), {}),
+        ((4, 6), {"eps": 1e-3}),
+        ((4, 6), {"axes": 2}),
+        ((3, 4, 6), {"affine": False}),
+        ((8, 6), {"channels": True}),
+        ((8, 5, 6), {"channels": True, "eps": 1e-5}),
+    ):
+        yield Case("rmsnorm", (shape,), options)
+    for kv_heads, causal, bias in product((1, 2, 4), (False, True), (True, False)):
+        options = {"heads": 4, "kv_heads": kv_heads, "causal": causal, "bias": bias}
+        yield Case("multi_head_attention", ((5, 8),), options)
+    for inputs in (((5, 8), (7, 8)), ((5, 8), (7, 6)), ((5, 8), (7, 6), (7, 4))):
+        yield Case("multi_head_attention", inputs, {"heads": 4, "kv_heads": 2})
+    for (kv_heads, inputs), causal in product(
+        (
+            (2, ((5, 8), (5, 4), (5, 4))),
+            (1, ((5, 8), (7, 2), (7, 3))),
+            (2, ((6, 8), (3, 4), (3, 6))),
+            (4, ((5, 8), (5, 8), (5, 4))),
+        ),
+        (False, True),
+    ):
+        options = {"heads": 4, "kv_heads": kv_heads, "causal": causal}
+        yield Case("scaled_dot_product_attention", inputs, options)
+
+
+def shiftless() -> Iterator[Case]:
+    """Norms with a scale and no shift."""
+    for training, options in product((False, True), ({}, {"running": False})):
+        yield Case("batchnorm", ((6, 4, 5),), {"bias": False, **options}, batch=3, training=training)
+    yield Case("instancenorm", ((3, 4, 5),), {"affine": True, "bias": False})
+    yield Case("groupnorm", ((6, 4),), {"groups": 2, "bias": False})
+
+
+def positions() -> Iterator[Case]:
+    """Padding that does not read ahead, grids folded into channels, and sizes between corners."""
+    for options in (
+        {"kernel": 3},
+        {"kernel": 2, "dilation": 4},
+        {"kernel": 3, "stride": 2, "groups": 2},
+        {"kernel": 4, "padding_mode": "replicate"},
+        {"kernel": 1},
+    ):
+        yield Case("conv", ((4, 11),), {"filters": 6, "pad": "causal", **options})
+    yield Case("depthwise_conv", ((4, 11),), {"kernel": 4, "pad": "causal", "dilation": 2})
+    for shape, factor in (((2, 6, 4), 2), ((1, 6, 9), 3), ((3, 4, 2), 1)):
+        yield Case("pixel_unshuffle", (shape,), {"factor": factor})
+    corners = {"align_corners": True}
+    for options, (shape, sizes) in product(
+        (
+            {"mode": "nearest_exact"},
+            {"mode": "bilinear", **corners},
+            {"mode": "bicubic"},
+            {"mode": "bicubic", **corners},
+        ),
+        (((3, 5), (7, 3, 1)), ((3, 4, 5), (7, [9, 2], [1, 8])), ((2, 3, 2, 4), ([5, 3, 2], [2, 2, 9]))),
+    ):
+        if options["mode"] == "bicubic" and len(shape) != 3:
+            continue
+        yield Case("upsample", (shape,), {"factor": 3, **options})
+        for size in sizes:
+            yield Case("interpolate", (shape,), {"size": size, **options})
+    yield Case("interpolate", ((2, 1, 4),), {"size": [3, 6], "mode": "bicubic", **corners})
+    yield Case("interpolate", ((2, 1, 4),), {"size": [3, 6], "mode": "bilinear", **corners})
+
+
 FAMILIES = (
     windowed, dense, attentions, recurrents, norms, activations, reductions, moves, resampled, merges,
+    arithmetic, decoders, shiftless, positions,
 )  # fmt: skip

@@ -31,9 +31,39 @@ def over_space(x: Tensor, how: str, keep: bool = False) -> Tensor:
     return y if keep else y.flatten(1)
 
 
-def attention(*xs: Tensor, heads: int = 1, causal: bool = False) -> Tensor:
-    q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in xs)
-    return functional.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).flatten(2)
+def attention(*xs: Tensor, heads: int = 1, kv_heads: int | None = None, causal: bool = False) -> Tensor:
+    parts = (heads, kv_heads or heads, kv_heads or heads)
+    q, k, v = (x.unflatten(-1, (n, -1)).transpose(1, 2) for x, n in zip(xs, parts, strict=True))
+    y = functional.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=kv_heads is not None)
+    return y.transpose(1, 2).flatten(2)
+
+
+def rotary(
+    x: Tensor, heads: int = 1, base: float = 10000.0, pairs: str = "halves", width: int | None = None
+) -> Tensor:
+    """By rotate_half, as in Hugging Face's Llama, or by complex numbers, as in Meta's."""
+    split = x.unflatten(-1, (heads, -1))
+    turned, rest = split.split([width or split.shape[-1], split.shape[-1] - (width or split.shape[-1])], -1)
+    size = turned.shape[-1]
+    rates = base ** (-torch.arange(0, size, 2, dtype=x.dtype) / size)
+    angles = torch.outer(torch.arange(x.shape[1], dtype=x.dtype), rates)
+    if pairs == "halves":
+        cos, sin = (torch.cat((part, part), -1)[:, None] for part in (angles.cos(), angles.sin()))
+        first, second = turned.chunk(2, -1)
+        turned = turned * cos + torch.cat((-second, first), -1) * sin
+    else:
+        numbers = torch.view_as_complex(turned.unflatten(-1, (-1, 2)).contiguous())
+        turned = torch.view_as_real(numbers * torch.polar(torch.ones_like(angles), angles)[:, None]).flatten(
+            -2
+        )
+    return torch.cat((turned, rest), -1).flatten(2)
+
+
+def glu(x: Tensor, gate: str = "sigmoid", axis: int = -1) -> Tensor:
+    if gate == "sigmoid":
+        return functional.glu(x, dim(axis))
+    a, b = x.chunk(2, dim(axis))
+    return a * (b if gate == "identity" else getattr(functional, gate)(b))
 
 
 def pad(x: Tensor, pad: Any, mode: str = "zeros", value: float = 0.0) -> Tensor:
@@ -67,10 +97,13 @@ def cut(x: Tensor, axis: int = 0, start: int = 0, end: int | None = None, step: 
     return x[tuple(where)]
 
 
-def resample(x: Tensor, mode: str = "nearest", size: Any = None, factor: Any = None) -> Tensor:
+def resample(
+    x: Tensor, mode: str = "nearest", size: Any = None, factor: Any = None, align_corners: bool | None = None
+) -> Tensor:
     linear = ("linear", "bilinear", "trilinear")[x.dim() - 3]
     factors = None if factor is None else list(map(float, per_axis(factor, x.dim() - 2)))
-    return functional.interpolate(x, size, factors, linear if mode == "bilinear" else mode)
+    names = {"bilinear": linear, "nearest_exact": "nearest-exact"}
+    return functional.interpolate(x, size, factors, names.get(mode, mode), align_corners)
 
 
 def total(*xs: Tensor) -> Tensor:
@@ -96,6 +129,11 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "softmax": lambda x, axis=-1: functional.softmax(x, dim(axis)),
     "log_softmax": lambda x, axis=-1: functional.log_softmax(x, dim(axis)),
     "scaled_dot_product_attention": attention,
+    "rotary": rotary,
+    "glu": glu,
+    "scale": lambda x, factor=1.0, shift=0.0: x * factor + shift,
+    "power": torch.pow,
+    **{kind: getattr(torch, kind) for kind in ("sqrt", "exp", "log", "absolute")},
     "global_avgpool": partial(over_space, how="avg"),
     "global_maxpool": partial(over_space, how="max"),
     "reduce": reduce,
@@ -115,8 +153,11 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "upsample": resample,
     "interpolate": resample,
     "pixel_shuffle": lambda x, factor: functional.pixel_shuffle(x, factor),
+    "pixel_unshuffle": lambda x, factor: functional.pixel_unshuffle(x, factor),
     "add": total,
+    "subtract": torch.sub,
     "multiply": product,
+    "divide": torch.div,
     "concat": lambda *xs, axis=0: torch.cat(xs, dim(axis)),
     "matmul": lambda a, b, transpose=False: a @ (b.transpose(-1, -2) if transpose else b),
 }

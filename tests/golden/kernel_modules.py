@@ -10,7 +10,7 @@ from typing import Any
 import make_shapes
 import torch
 from kernel_functions import FUNCTIONS, crop, dim, pad, per_axis
-from make_parameters import OnGrid
+from make_parameters import Grouped, OnGrid
 from torch import Tensor, nn
 from torchvision.models.maxvit import (
     RelativePositionalMultiHeadAttention,
@@ -134,6 +134,8 @@ class Recurrent(nn.Module):
 def windowed(xs: Shapes, kind: str, **options: Any) -> nn.Module:
     """A convolution or pool; padding that PyTorch's own module does not take is done apart."""
     cells = options.get("pad", 0)
+    if cells == "causal":
+        cells = [[options.get("dilation", 1) * (options["kernel"] - 1), 0]]
     if cells == "same" and "stride" in options:
         total = [size - 1 for size in per_axis(options["kernel"], len(xs[0]) - 1)]
         cells = [[rest // 2, rest - rest // 2] for rest in total]
@@ -166,9 +168,13 @@ def bare(_: Shapes, shape: list[int], join: str = "add", axis: int = 0) -> nn.Mo
     return Joined(shape, join, axis)
 
 
-def attention(xs: Shapes, heads: int, bias: bool = True, causal: bool = False) -> nn.Module:
+def attention(
+    xs: Shapes, heads: int, bias: bool = True, causal: bool = False, kv_heads: int | None = None
+) -> nn.Module:
     """nn.MultiheadAttention; its keys' and values' widths are those of its inputs."""
     key, value = xs[min(1, len(xs) - 1)], xs[-1]
+    if kv_heads is not None:
+        return Grouped((xs[0][1], key[1], value[1]), heads, kv_heads, bias, causal)
     inner = nn.MultiheadAttention(xs[0][1], heads, bias=bias, kdim=key[1], vdim=value[1], batch_first=True)
     return Attention(inner, causal)
 
@@ -227,6 +233,15 @@ def layer_norm(
     return Around(inner, lambda t: t.movedim(1, -1), lambda t: t.movedim(-1, 1))
 
 
+def rms_norm(
+    xs: Shapes, axes: int = 1, channels: bool = False, affine: bool = True, eps: float | None = None
+) -> nn.Module:
+    """Over the last axes, or over the channels at each position."""
+    x = xs[0]
+    inner = nn.RMSNorm(x[:1] if channels else x[-axes:], eps, affine)
+    return Around(inner, lambda t: t.movedim(1, -1), lambda t: t.movedim(-1, 1)) if channels else inner
+
+
 def instance_norm(xs: Shapes, **options: Any) -> nn.Module:
     """By the rank of the input."""
     module: nn.Module = getattr(nn, f"InstanceNorm{len(xs[0]) - 1}d")(xs[0][0], **options)
@@ -263,6 +278,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "gru": partial(recurrent, kind=nn.GRU),
     "batchnorm": batch_norm,
     "layernorm": layer_norm,
+    "rmsnorm": rms_norm,
     "instancenorm": instance_norm,
     "groupnorm": group_norm,
     "prelu": prelu,

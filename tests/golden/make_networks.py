@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from network_modules import build
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.swin_transformer import ShiftedWindowAttention
 
 from netcalc.graph import Graph
@@ -103,7 +105,8 @@ def record(case: NetworkCase) -> dict[str, Array]:
     for number, ((name, tensor), shape) in enumerate(zip(ordered, shapes, strict=True)):
         values = case.parameter(number, name, shape)
         tensor.data.copy_(torch.from_numpy(values).reshape(tensor.shape))
-    y: Tensor = module.train(case.training)(*xs)
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:  # fused ones hide products
+        y: Tensor = module.train(case.training)(*xs)
     results = {"logits": thinned(y.detach().numpy()).astype(np.float32), "y": told([y])}
     if case.gradients:
         y.backward(torch.from_numpy(upstream(case.name, tuple(y.shape))).double())
@@ -114,7 +117,9 @@ def record(case: NetworkCase) -> dict[str, Array]:
         results["statistics"] = told(running)
     first, second, *_ = y.detach().unbind()
     apart = float((first - second).norm() / first.norm())
+    params = sum(parameter.numel() for parameter in module.parameters())
     print(f"{case.name}: {tuple(y.shape)}, deviation {float(first.std()):.3g}, samples apart by {apart:.2f}")
+    print(f"  {params} parameters, {counter.get_total_flops() // 2 // len(y)} multiply-adds")
     return results
 
 

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import torch
 import torchvision
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.maxvit import RelativePositionalMultiHeadAttention
 from torchvision.models.swin_transformer import ShiftedWindowAttention, ShiftedWindowAttentionV2
@@ -69,6 +71,39 @@ class OnGrid(nn.Module):
         """Attend; the grid that is left is dropped."""
         y: Tensor = self.attention(x, tuple(self.grid))[0]
         return y
+
+
+class Grouped(nn.Module):
+    """Attention whose keys and values have fewer heads, its parameters named as nn.MultiheadAttention's."""
+
+    def __init__(self, widths: Shape, heads: int, kv_heads: int, bias: bool, causal: bool = False) -> None:
+        super().__init__()
+        width = widths[0]
+        self.parts = width, width // heads * kv_heads, width // heads * kv_heads
+        self.heads, self.causal = (heads, kv_heads, kv_heads), causal
+        if len(set(widths)) == 1:
+            self.in_proj_weight = nn.Parameter(torch.empty(sum(self.parts), width))
+        else:
+            for name, rows, columns in zip("qkv", self.parts, widths, strict=True):
+                setattr(self, f"{name}_proj_weight", nn.Parameter(torch.empty(rows, columns)))
+        self.in_proj_bias = nn.Parameter(torch.empty(sum(self.parts))) if bias else None
+        self.out_proj = nn.Linear(width, width, bias)
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        """Project, attend, project."""
+        if hasattr(self, "in_proj_weight"):
+            weights = self.in_proj_weight.split(self.parts)
+        else:
+            weights = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
+        biases = [None] * 3 if self.in_proj_bias is None else self.in_proj_bias.split(self.parts)
+        read = xs[0], xs[min(1, len(xs) - 1)], xs[-1]
+        q, k, v = (
+            functional.linear(x, weight, bias).unflatten(-1, (heads, -1)).transpose(1, 2)
+            for x, weight, bias, heads in zip(read, weights, biases, self.heads, strict=True)
+        )
+        y = functional.scaled_dot_product_attention(q, k, v, is_causal=self.causal, enable_gqa=True)
+        joined: Tensor = self.out_proj(y.transpose(1, 2).flatten(2))
+        return joined
 
 
 def convolutions() -> Iterator[Case]:
@@ -210,19 +245,40 @@ def recurrents() -> Iterator[Case]:
     yield Case("rnn", {"units": 6, "activation": "relu"}, ((3, 4),), nn.RNN(4, 6, nonlinearity="relu"))
 
 
+def later() -> Iterator[Case]:
+    """Norms without a shift, RMS norms, keys and values with fewer heads."""
+    yield Case("batchnorm", {"bias": False}, ((6, 4, 5),), nn.BatchNorm2d(6, bias=False))
+    yield Case("groupnorm", {"groups": 2, "bias": False}, ((6, 4),), nn.GroupNorm(2, 6, bias=False))
+    yield Case("instancenorm", {"affine": True, "bias": False}, ((6, 4, 5),),
+               nn.InstanceNorm2d(6, affine=True, bias=False))  # fmt: skip
+    yield Case("rmsnorm", {}, ((4, 6),), nn.RMSNorm(6))
+    yield Case("rmsnorm", {"axes": 2}, ((3, 4, 6),), nn.RMSNorm([4, 6]))
+    yield Case("rmsnorm", {"affine": False}, ((4, 6),), nn.RMSNorm(6, elementwise_affine=False))
+    for options, inputs in (
+        ({"heads": 4, "kv_heads": 2}, ((5, 8),)),
+        ({"heads": 4, "kv_heads": 1, "bias": False}, ((5, 8),)),
+        ({"heads": 4, "kv_heads": 2}, ((5, 8), (7, 8))),
+        ({"heads": 4, "kv_heads": 2, "bias": False}, ((5, 8), (7, 6), (7, 4))),
+    ):
+        widths = inputs[0][1], inputs[min(1, len(inputs) - 1)][1], inputs[-1][1]
+        module = Grouped(widths, options["heads"], options["kv_heads"], options.get("bias", True))
+        yield Case("multi_head_attention", options, inputs, module)
+
+
 def attended(case: Case, xs: list[Tensor]) -> list[Tensor]:
     """Queries, keys and values where a module takes three."""
-    return [xs[0], xs[min(1, len(xs) - 1)], xs[-1]] if case.kind == "multi_head_attention" else xs
+    three = isinstance(case.module, nn.MultiheadAttention)
+    return [xs[0], xs[min(1, len(xs) - 1)], xs[-1]] if three else xs
 
 
 def record(case: Case) -> list[Any]:
     """Run the module on one sample of zeros, and write down what it owns, gives and counts."""
     dtype = torch.long if case.kind == "embedding" else torch.float32
-    batch_axis = 1 if case.kind in ("rnn", "lstm", "gru", "multi_head_attention") else 0
+    batch_axis = 1 if isinstance(case.module, nn.RNNBase | nn.MultiheadAttention) else 0
     count = 2 if case.kind in ("batchnorm", "instancenorm") else 1  # statistics need more than one value
     xs = [torch.zeros(shape, dtype=dtype).unsqueeze(batch_axis) for shape in case.inputs]
     xs = [x.repeat_interleave(count, batch_axis) for x in xs]
-    with FlopCounterMode(display=False) as counter:
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:  # fused ones hide products
         result = case.module(*attended(case, xs))
     output = (result[0] if isinstance(result, tuple) else result).select(batch_axis, 0).shape
     flops = counter.get_total_flops()
@@ -247,7 +303,7 @@ def main() -> None:
     """Record every case and write the file."""
     torch.set_num_threads(1)
     torch.backends.mkldnn.enabled = False  # its fused LSTM hides its products from the counter
-    families = (convolutions, single, norms, attentions, windows, pooled, recurrents)
+    families = (convolutions, single, norms, attentions, windows, pooled, recurrents, later)
     lines = [json.dumps(record(case), separators=(",", ":")) for family in families for case in family()]
     versions = [module.__version__.split("+")[0] for module in (torch, torchvision)]
     source = "PyTorch {}, torchvision {}, recorded by make_parameters.py".format(*versions)

@@ -21,6 +21,7 @@ import sys
 import types
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +34,8 @@ from torch.utils._pytree import tree_leaves
 sys.modules["torchvision._meta_registrations"] = types.ModuleType("absent")  # needs compiled operators
 
 import torchvision  # noqa: E402
+from kernel_functions import FUNCTIONS  # noqa: E402
+from kernel_modules import build  # noqa: E402
 from make_parameters import (  # noqa: E402
     MultiscaleAttention,
     OnGrid,
@@ -41,6 +44,7 @@ from make_parameters import (  # noqa: E402
     attended,
     attentions,
     convolutions,
+    later,
     norms,
     pooled,
     recurrents,
@@ -286,10 +290,50 @@ def layers() -> Iterator[Case]:
     yield from plain()
     yield from moved()
     yield from alone()
-    for family in (convolutions, single, norms, attentions, windows, pooled, recurrents):
+    for family in (convolutions, single, norms, attentions, windows, pooled, recurrents, later):
         for case in family():
             if "grid" not in case.options:  # which count the same on blocks cut beforehand
                 yield Case(*case)
+    yield from written()
+
+
+def written() -> Iterator[Case]:
+    """Functions that are written out, resampling between corners, padding beforehand."""
+    image, tokens, two = ((4, 9, 8),), ((5, 8),), ((4, 5), (4, 5))
+    yield Case("subtract", {}, two, torch.sub)
+    yield Case("divide", {}, two, torch.div)
+    yield Case("divide", {}, ((4, 5), (4, 1)), torch.div)
+    yield Case("divide", {}, two, torch.div, (True, False))
+    yield Case("divide", {}, two, torch.div, (False, True))
+    for kind in ("sqrt", "exp", "log", "absolute"):
+        yield Case(kind, {}, image, getattr(torch, kind))
+    yield Case("power", {"exponent": 2}, image, lambda x: x**2)
+    yield Case("power", {"exponent": 0.5}, image, lambda x: x**0.5)
+    yield Case("scale", {"factor": 2.0, "shift": 1.0}, image, lambda x: x * 2 + 1)
+    for gate in ("sigmoid", "silu", "gelu", "relu", "tanh", "identity"):
+        yield Case("glu", {"gate": gate}, tokens, partial(FUNCTIONS["glu"], gate=gate))
+    yield Case("glu", {"axis": 0}, image, nn.GLU(1))
+    for options in ({"heads": 2}, {"width": 4}):
+        yield Case("rotary", options, tokens, partial(FUNCTIONS["rotary"], **options))
+    for heads, kv_heads, value in ((4, 2, 4), (4, 1, 2), (4, 2, 6), (4, 1, 3)):
+        options = {"heads": heads, "kv_heads": kv_heads, "causal": True}
+        yield Case("scaled_dot_product_attention", options, ((5, 8), (7, 2 * kv_heads), (7, value)),
+                   partial(FUNCTIONS["scaled_dot_product_attention"], **options))  # fmt: skip
+    yield Case("rmsnorm", {"channels": True, "eps": 1e-3}, image,
+               build("rmsnorm", image, {"channels": True, "eps": 1e-3}))  # fmt: skip
+    yield Case("pixel_unshuffle", {"factor": 2}, ((4, 6, 8),), nn.PixelUnshuffle(2))
+    for mode in ("bilinear", "bicubic"):
+        options = {"size": [7, 5], "mode": mode, "align_corners": True}
+        yield Case("interpolate", options, image, partial(FUNCTIONS["interpolate"], **options))
+    for options in (
+        {"filters": 6, "kernel": 3, "dilation": 2, "pad": "causal"},
+        {"filters": 6, "kernel": 4, "pad": "same"},
+        {"filters": 6, "kernel": 3, "pad": "same"},
+        {"filters": 6, "kernel": 3, "pad": 2, "padding_mode": "reflect"},
+        {"filters": 6, "kernel": 3, "pad": 2, "padding_mode": "replicate"},
+        {"filters": 6, "kernel": 3, "pad": 2, "padding_mode": "circular"},
+    ):
+        yield Case("conv", options, ((4, 9),), build("conv", ((4, 9),), options))
 
 
 def record(case: Case) -> list[Any]:
@@ -301,9 +345,9 @@ def record(case: Case) -> list[Any]:
 def kept(case: Case, needs: Sequence[bool], batch: int) -> list[Any]:
     """What one run in training mode keeps: inputs by position, the output, bytes beside them."""
     options = {}
-    if case.kind in ("rnn", "lstm", "gru", "multi_head_attention"):
+    if isinstance(case.module, nn.RNNBase | nn.MultiheadAttention):
         case.module.batch_first = True
-    if case.kind == "multi_head_attention":
+    if isinstance(case.module, nn.MultiheadAttention):
         options = {"need_weights": False, "is_causal": case.options.get("causal", False)}
     leaves = [example(case.kind, (batch, *shape)) for shape in case.inputs]
     # a clone is no leaf, so that it can be written over

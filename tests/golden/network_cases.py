@@ -14,7 +14,9 @@ from netcalc.graph import Graph
 
 from seeded import Array, Shape, drawn, drawn_whole, parameter
 
-LSTM = Path(__file__).with_name("lstm.yaml")
+LSTM, LLAMA, WAVENET, UNSHUFFLED = (
+    str(Path(__file__).with_name(f"{name}.yaml")) for name in ("lstm", "llama", "wavenet", "unshuffled")
+)
 MOST_LOGITS = 4000  # written down as they are; of more, every so many-th
 
 
@@ -43,7 +45,9 @@ class NetworkCase(NamedTuple):
         if name == "positions":
             return np.tile(np.arange(shape[0]), (self.batch, 1))
         text, shape = f"{self.name} {name}", (self.batch, *shape)
-        return drawn_whole(text, shape, 0, self.tokens - 1) if self.tokens else picture(text, shape)
+        if self.tokens:
+            return drawn_whole(text, shape, 0, self.tokens - 1)
+        return picture(text, shape) if len(shape) == 4 else drawn(text, shape)
 
     def parameter(self, number: int, name: str, shape: Shape) -> Array:
         """The parameter of that place in netcalc's order, of a name that says its role."""
@@ -74,7 +78,10 @@ NETWORKS = (
     NetworkCase("swin_t", (3, 96, 80), gradients=True),
     NetworkCase("unet", (1, 204, 188)),
     NetworkCase("gpt2_small", args=(("length", 16),), tokens=50257),
-    NetworkCase(str(LSTM), gradients=True, tokens=500),
+    NetworkCase(LSTM, gradients=True, tokens=500),
+    NetworkCase(LLAMA, gradients=True, tokens=500),
+    NetworkCase(WAVENET, gradients=True),
+    NetworkCase(UNSHUFFLED, gradients=True),
 )
 
 

@@ -81,6 +81,7 @@ def case_input(text: str, case: Mapping[str, Any], number: int) -> Array:
     text = f"{text} x{number}"
     if case["kind"] == "embedding":
         return drawn_whole(text, shape, 0, case["options"]["entries"] - 1)
-    return (
-        drawn_whole(text, shape, -7, 7) if case.get("whole") else drawn(text, shape, case.get("spread", 1.5))
-    )
+    if case.get("whole"):
+        return drawn_whole(text, shape, -7, 7)
+    numbers = drawn(text, shape, case.get("spread", 1.5))
+    return np.abs(numbers) + np.float32(0.25) if case.get("positive") else numbers

@@ -40,7 +40,8 @@ MOST_NUMBERS = 3000  # in an input of one sample and in an output
 class Case(NamedTuple):
     """A layer in netcalc's words, the shapes it reads without the batch, and how it is run.
 
-    `spread` is the standard deviation of the inputs' numbers; `whole` is for whole numbers, where kinks and ties are.
+    `spread` is the standard deviation of the inputs' numbers; `whole` is for whole numbers, where kinks and ties are,
+    `positive` for numbers from 1/4 up.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Case(NamedTuple):
     training: bool = False
     whole: bool = False
     spread: float = 1.5
+    positive: bool = False
 
     @property
     def text(self) -> str:

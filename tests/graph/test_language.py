@@ -229,7 +229,7 @@ def test_mistakes_in_an_included_file_have_their_place(tmp_path: Path) -> None:
 
 def test_half_a_million_layers_are_refused() -> None:
     text = "input: [3]\nblocks:\n  ten():\n    - relu: {repeat: 1000}\nlayers:\n  - ten: {repeat: 500}\n"
-    with pytest.raises(GraphError, match="more than 200,000 layers"):
+    with pytest.raises(GraphError, match="more than 50,000 layers"):
         graph_of(text)
 
 

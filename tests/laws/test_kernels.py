@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from netcalc.backend import Network, random_inputs
-from netcalc.backend.kernels import KERNELS
+from netcalc.backend.counting import counted, counting
+from netcalc.backend.kernels import KERNELS, Context
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.passes import Grads
+from netcalc.backend.precision import PRECISIONS
 from netcalc.backend.verification import verify
 from netcalc.layers import LAYERS
 
-from cases import CASES, Case
+from cases import CASES, POSITIVE, Case
 from test_layers import graph_of_case
 
 
@@ -46,7 +48,11 @@ def network(case: Case, dtype: str = "float64", seed: int = 3) -> Network:
 
 
 def inputs(case: Case, batch: int = 2, dtype: str = "float64") -> dict[str, Array]:
-    return random_inputs(graph_of_case(case), batch, seed=7, dtype=dtype)
+    drawn = random_inputs(graph_of_case(case), batch, seed=7, dtype=dtype)
+    if case.kind in POSITIVE:
+        rounded = PRECISIONS[dtype].rounded
+        return {name: rounded(np.abs(x) + x.dtype.type(0.25)) for name, x in drawn.items()}
+    return drawn
 
 
 def run(case: Case, x: dict[str, Array], dtype: str = "float64", training: bool = False) -> Array:
@@ -78,6 +84,29 @@ def test_what_runs_is_what_is_counted(case: Case) -> None:
 
 
 @every_case
+def test_the_way_back_does_the_products_that_are_counted(case: Case) -> None:
+    """Attention scores are formed once more where they are not kept."""
+    made, x, types = network(case), inputs(case, batch=1), case.types
+    params = {name.removeprefix("y."): counted(array) for name, array in made.parameters().items()}
+    xs = tuple(counted(x[f"x{number}"]) for number in range(len(types)))
+    needs = tuple(array.dtype.kind == "f" for array in xs)
+    training = case.kind != "batchnorm"  # a single value has no statistics
+    context = Context(training, np.random.default_rng(0))
+    with counting() as forward:
+        y, backward = KERNELS[case.kind](case.layer, params, xs, context)
+    with counting() as back:
+        backward(counted(np.ones(y.shape)))
+    output = case.layer.infer(*types)
+    assert forward.macs == case.layer.cost(types, output).macs
+    again = back.macs - case.layer.backward_macs(types, output, needs)
+    if case.kind in ("multi_head_attention", "scaled_dot_product_attention"):
+        queries, keys = types[0].shape, types[1 % len(types)].shape
+        assert again == queries[0] * keys[0] * queries[1]
+    else:
+        assert again == 0
+
+
+@every_case
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_no_more_is_kept_for_backward_than_is_counted(case: Case, dtype: str) -> None:
     (verified,) = verify(network(case, dtype))
@@ -85,13 +114,18 @@ def test_no_more_is_kept_for_backward_than_is_counted(case: Case, dtype: str) ->
 
 
 @every_case
-def test_a_batch_is_its_samples_side_by_side(case: Case) -> None:
-    x = inputs(case, batch=3)
-    together = run(case, x)
-    alone = [run(case, {name: array[n : n + 1] for name, array in x.items()}) for n in range(3)]
-    if case.options.get("running") is False:
-        pytest.skip("without running statistics a batch norm reads the whole batch also in inference")
-    np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-10, atol=1e-12)
+@both_modes
+def test_a_batch_is_its_samples_side_by_side_unless_the_layer_says_otherwise(
+    case: Case, training: bool
+) -> None:
+    x = inputs(case, batch=6)
+    together = run(case, x, training=training)
+    parts = [
+        run(case, {name: array[n : n + 2] for name, array in x.items()}, training=training)
+        for n in range(0, 6, 2)
+    ]
+    equal = np.allclose(together, np.concatenate(parts), rtol=1e-10, atol=1e-12)
+    assert equal != (case.layer.mixes_samples(training) and 0 < case.options.get("rate", 0.5) < 1)
 
 
 @every_case
@@ -115,6 +149,27 @@ def test_other_float_types_stay_themselves_and_close(case: Case, training: bool,
         assert found.dtype == dtype, name
         scale = max(float(np.linalg.norm(wanted)), least) + 1e-6
         assert np.linalg.norm(found - wanted) / scale < tolerance, name
+
+
+@every_case
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_is_float32_rounded_once(case: Case, dtype: str) -> None:
+    """The output to the bit; gradients, which may start from the rounded output, by their norms."""
+    precision = PRECISIONS[dtype]
+    wide, half = network(case, "float32"), network(case, dtype)
+    for name, array in half.parameters().items():
+        array[...] = precision.rounded(array)
+        wide.parameters()[name][...] = array
+    x = inputs(case, dtype=dtype)
+    expected, found = (made.run(x, training=True, draw=0) for made in (wide, half))
+    y = found.outputs["y"]
+    np.testing.assert_array_equal(y, precision.rounded(expected.outputs["y"]))
+    upstream = precision.rounded(np.random.default_rng(11).standard_normal(y.shape))
+    for of_wide, of_half in zip(expected.backward(upstream), found.backward(upstream), strict=True):
+        for name, wanted in of_wide.items():
+            if wanted is not None:
+                error = np.linalg.norm(of_half[name].astype(np.float32) - wanted)
+                assert error <= 4 * precision.epsilon * (np.linalg.norm(wanted) + 1), name
 
 
 @every_case

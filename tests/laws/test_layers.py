@@ -10,6 +10,7 @@ from netcalc.analysis.traced import Traced, formula, numbers, value
 from netcalc.diagnostics import Source, Span
 from netcalc.graph import Graph, Input, Node
 from netcalc.layers import LAYERS, Cost, Layer, LayerError
+from netcalc.layers.axes import channels_first, channels_last
 from netcalc.tensor import Shape, TensorType
 
 from cases import CASES, Case
@@ -67,6 +68,25 @@ def test_traced_rules_give_the_same_figures_and_formulas_that_hold(case: Case) -
         )
         assert eval(python) == explanation.value  # our own text, from our own integers
         assert formula(explanation.term)
+
+
+@every_case
+def test_every_axis_of_an_output_has_a_name(case: Case) -> None:
+    """Whatever the inputs' axes are called; names follow an axis that is moved."""
+    layer, types = case.layer, case.types
+    y = layer.infer(*types)
+    for given in (channels_first, channels_last):
+        names = layer.output_axes(tuple(given(len(type.shape)) for type in types), types, y)
+        assert len(names) == len(y.shape)
+        assert all(names)
+    read = layer.reads_axes(len(types[0].shape))
+    if read is not None:
+        assert len(read) == len(types[0].shape)
+        assert len(set(read)) == len(read)
+    if len(y.shape) == len(types[0].shape) and case.kind not in ("permute", "reshape", "matmul"):
+        own = read or channels_first(len(y.shape))
+        others = tuple(channels_first(len(type.shape)) for type in types[1:])
+        assert layer.output_axes((own, *others), types, y) == own
 
 
 @every_case
@@ -206,3 +226,14 @@ def test_traced_integers_keep_their_value() -> None:
     assert formula((-(-a // b)).term) == "ceil(a / b)"
     assert formula(((a - b) // b + 1).term) == "floor((a - b) / b) + 1"
     assert numbers(((a + 1) // b).term) == "(7 + 1) / 2"
+
+
+@every_layer
+def test_what_acts_on_each_element_can_be_fused(layer: type[Layer]) -> None:
+    """So that no bound of a time counts bytes for it; and no product can."""
+    made = next(case for case in CASES if case.kind == layer.kind)
+    macs = made.layer.cost(made.types, made.layer.infer(*made.types)).macs
+    if layer.fusible:
+        assert macs == 0
+    if layer.family in ("activation", "normalisation", "regularisation"):
+        assert layer.fusible

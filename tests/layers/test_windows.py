@@ -22,6 +22,23 @@ POINT = Window()
         ("reduce", {"axes": (1,), "keep": True}, (4, 6, 9), None),
         ("interpolate", {"size": (12, 9)}, (4, 6, 9), (Window(1, 1, 1, 2), POINT)),
         ("interpolate", {"size": (12, 8)}, (4, 6, 9), None),  # not a whole factor
+        (
+            "interpolate",
+            {"size": (11, 5), "align_corners": True, "mode": "bilinear"},
+            (4, 6, 9),
+            (Window(5, 9, 18, 10), Window(8, 3, 6, 4)),
+        ),
+        (
+            "interpolate",
+            {"size": (1, 9), "align_corners": True, "mode": "bicubic"},
+            (4, 6, 9),
+            (POINT, Window(8, 7, 14, 8)),
+        ),
+        ("upsample", {"factor": 2, "mode": "bicubic"}, (4, 6, 9), (Window(2, 8, 15, 4),) * 2),
+        ("pixel_unshuffle", {"factor": 2}, (4, 6, 8), (Window(2, 0, 1), Window(2, 0, 1))),
+        ("conv", {"filters": 2, "kernel": 3, "dilation": 4, "pad": "causal"}, (4, 20), (Window(1, 8, 8),)),
+        ("glu", {}, (4, 6, 8), None),
+        ("glu", {"axis": 0}, (4, 6, 8), (POINT, POINT)),
         ("parameter", {"shape": (1, 6, 9), "join": "prepend"}, (4, 6, 9), (POINT, POINT)),
         ("parameter", {"shape": (4, 1, 9), "join": "prepend", "axis": 1}, (4, 6, 9), None),
         ("parameter", {"shape": (4, 1, 1)}, (4, 6, 9), (POINT, POINT)),

@@ -20,7 +20,7 @@ from netcalc.lint import RULES, Net, Rule
 
 from rule_cases import cases, findings
 
-SHARED = ("net", "windows", "fields", "linear_maps")
+SHARED = ("net", "axes", "windows", "fields", "linear_maps")
 OPPOSITE: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
     ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),

@@ -2,6 +2,9 @@
 
 An algorithm does not compute: it yields calls, NumPy functions bound to views of memory that stays where
 it is. Running a network again and again is then going through a list.
+
+Where a view is taken in another shape, `copy=False` says that it must stay a view: a copy would be made
+once, of what has not been computed yet.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,7 +53,7 @@ class Scratch:
         if self._memory is None:
             return untouchable(shape, dtype)
         flat = self._memory[start : start + prod(shape) * dtype.itemsize]
-        return flat.view(dtype).reshape(shape)
+        return flat.view(dtype).reshape(shape, copy=False)
 
     @contextmanager
     def lent(self) -> Iterator[None]:
@@ -98,7 +101,7 @@ class Output:
         """The calls that bring a product's rows to y where they are not there yet, and finish y."""
         source = self.y
         if rows is not None and flattened(self.y) is None:
-            source = rows.reshape(self.y.shape)
+            source = rows.reshape(self.y.shape, copy=False)
         if self.bias is not None:
             y, read = widened(self.y), widened(source)
             if y.ndim != read.ndim:

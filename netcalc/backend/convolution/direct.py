@@ -42,6 +42,6 @@ class Direct:
             product = part.matrix(scratch)
             if flat is None:
                 flat = scratch.take((product.shape[0], x.shape[3]), x.dtype)
-                yield partial(np.copyto, flat.reshape(block.shape), block)
+                yield partial(np.copyto, flat.reshape(block.shape, copy=False), block)
             yield partial(np.matmul, flat, weight, product)
             yield from part.finished(scratch, product)

@@ -40,7 +40,7 @@ class Im2col:
         return prod(weight[1:]), weight[0]
 
     def prepared(self, weight: Array) -> Array:
-        return np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(-1, weight.shape[0]))
+        return np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(-1, weight.shape[0], copy=None))
 
     def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
@@ -55,5 +55,5 @@ class Im2col:
             columns = scratch.take(read.shape, x.dtype)
             product = part.matrix(scratch)
             yield partial(np.copyto, columns, read)
-            yield partial(np.matmul, columns.reshape(-1, column), weight, product)
+            yield partial(np.matmul, columns.reshape(-1, column, copy=False), weight, product)
             yield from part.finished(scratch, product)

@@ -38,7 +38,9 @@ class Planar:
 
     def prepared(self, weight: Array) -> Array:
         parts = [weight[:, :, i :: self.stride[0], j :: self.stride[1]] for i, j in self._images()]
-        return np.ascontiguousarray(np.concatenate([part.reshape(len(weight), -1) for part in parts], 1).T)
+        return np.ascontiguousarray(
+            np.concatenate([part.reshape(len(weight), -1, copy=None) for part in parts], 1).T
+        )
 
     def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
@@ -74,5 +76,5 @@ class Planar:
             channel, down, right = image.strides
             read = as_strided(image[:, row:], shape, (channel, down, right, down, right), writeable=False)
             last = first + prod(shape[:3])
-            yield partial(np.copyto, columns[first:last].reshape(shape), read)
+            yield partial(np.copyto, columns[first:last].reshape(shape, copy=False), read)
             first = last

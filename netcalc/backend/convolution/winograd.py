@@ -73,7 +73,7 @@ class Winograd:
     def prepared(self, weight: Array) -> Array:
         _, g, _ = self.transforms
         spread = np.einsum("ik,ockl,jl->ijco", g, weight.astype(np.float64), g, optimize=True)
-        return np.ascontiguousarray(spread.reshape(-1, *spread.shape[2:]), weight.dtype)
+        return np.ascontiguousarray(spread.reshape(-1, *spread.shape[2:], copy=None), weight.dtype)
 
     def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
@@ -90,9 +90,9 @@ class Winograd:
             flat = (self.tile**2, -1)
             yield partial(
                 np.matmul,
-                spread.reshape(*flat, spread.shape[5]),
+                spread.reshape(*flat, spread.shape[5], copy=False),
                 weight,
-                products.reshape(*flat, products.shape[5]),
+                products.reshape(*flat, products.shape[5], copy=False),
             )
             if part.bias is not None:
                 place = products[_ONE, _ONE]
@@ -112,7 +112,7 @@ class Winograd:
             yield partial(np.matmul, bt, rows, half.transpose(1, 2, 0, 3))
         else:
             pixels = as_strided(x, (samples, down, width, n, channels), (s, h * self.outputs, w, h, c))
-            parts = half.reshape(n, samples, down, width, channels)
+            parts = half.reshape(n, samples, down, width, channels, copy=False)
             yield partial(np.matmul, bt, pixels, parts.transpose(1, 2, 3, 0, 4))
         pixel = channels * x.itemsize
         tiles = as_strided(
@@ -128,7 +128,7 @@ class Winograd:
         m = self.outputs
         at = self.transforms[0].astype(y.dtype)
         half = scratch.take((m, *products.shape[1:]), y.dtype)
-        yield partial(np.matmul, at, products.reshape(n, -1), half.reshape(m, -1))
+        yield partial(np.matmul, at, products.reshape(n, -1, copy=False), half.reshape(m, -1, copy=False))
         parts = half.transpose(2, 3, 0, 4, 1, 5)
         for i, in_tile, rows in _edges(down, m, y.shape[1]):
             for j, columns, pixels in _edges(across, m, y.shape[2]):

@@ -1,7 +1,7 @@
 """Activations: one function of each element, and the softmax family along an axis.
 
-A comparison in a formula is 1 where it holds and 0 elsewhere. On random numbers a product with it is
-15 times faster than `np.where`, whose branches a processor cannot foresee.
+A comparison in a formula selects: dy (x > 0) is dy where x > 0, and 0 elsewhere even where dy is infinite
+or NaN. Which side NaN is on is PyTorch's choice in each.
 """
 
 from math import pi, sqrt
@@ -16,6 +16,7 @@ from netcalc.backend.kernels.base import (
     Gradients,
     Mapped,
     per_channel,
+    selected,
     unary,
     unbroadcast,
     widened,
@@ -51,36 +52,38 @@ _GELU_SATURATED = 10.0
 
 @unary
 def relu(layer: ReLU, x: Array) -> Mapped:
-    """y = max(x, 0);  dx = dy (y > 0)."""
+    """y = max(x, 0);  dx = dy (not y <= 0)."""
     y = np.maximum(x, 0)
-    return y, lambda dy: dy * (y > 0)
+    return y, lambda dy: selected(~(y <= 0), dy)
 
 
 @unary
 def relu6(layer: ReLU6, x: Array) -> Mapped:
-    """y = min(max(x, 0), 6);  dx = dy (0 < y < 6)."""
+    """y = min(max(x, 0), 6);  dx = dy (not y <= 0 or y >= 6)."""
     y = np.clip(x, 0, 6)
-    return y, lambda dy: dy * ((y > 0) & (y < 6))
+    return y, lambda dy: selected(~((y <= 0) | (y >= 6)), dy)
 
 
 @unary
 def leaky_relu(layer: LeakyReLU, x: Array) -> Mapped:
-    """y = max(x, 0) + slope min(x, 0);  dx = dy (x > 0) + slope dy (x <= 0)."""
+    """y = max(x, 0) + slope min(x, 0);  dx = dy (x > 0) + slope dy (not x > 0)."""
     y = np.maximum(x, 0) + layer.slope * np.minimum(x, 0)
-    return y, lambda dy: dy * (x > 0) + layer.slope * dy * (x <= 0)
+    return y, lambda dy: _by_side(x > 0, dy, layer.slope)
 
 
 def prelu(layer: PReLU, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
-    """y = max(x, 0) + a min(x, 0);  dx = dy (x > 0) + a dy (x <= 0),  da = sum of dy min(x, 0)."""
+    """y = max(x, 0) + a min(x, 0);  dx = dy (x > 0) + a dy (not x > 0),  da = sum of dy x (not x > 0)."""
     (x,) = xs
     weight = params["weight"]
     slope = per_channel(weight, x.ndim) if layer.channels > 1 else weight
     y = np.maximum(x, 0) + slope * np.minimum(x, 0)
 
     def backward(dy: Array) -> Gradients:
-        dx = dy * (x > 0) + slope * dy * (x <= 0)
-        dslope = unbroadcast(widened(dy) * np.minimum(x, 0), slope.shape)
-        return (dx,), {"weight": dslope.reshape(weight.shape).astype(weight.dtype, copy=False)}
+        above = x > 0
+        dslope = unbroadcast(selected(~above, widened(dy) * x), slope.shape)
+        return (_by_side(above, dy, slope),), {
+            "weight": dslope.reshape(weight.shape).astype(weight.dtype, copy=False)
+        }
 
     return y, backward
 
@@ -108,8 +111,9 @@ def _exponential(x: Array, height: float, slope: float = 1.0, rate: float = 1.0)
     y = slope * np.maximum(x, 0) + height * np.expm1(rate * np.minimum(x, 0))
 
     def backward(dy: Array) -> Array:
-        dx: Array = height * rate * np.exp(rate * np.minimum(x, 0)) * dy * (x <= 0)
-        dx += slope * dy * (x > 0)
+        below = x <= 0
+        dx: Array = height * rate * np.exp(rate * selected(below, x)) * selected(below, dy)
+        dx += slope * selected(~below, dy)
         return dx
 
     return y, backward
@@ -176,14 +180,14 @@ def tanh(layer: Tanh, x: Array) -> Mapped:
 @unary
 def hardsigmoid(layer: HardSigmoid, x: Array) -> Mapped:
     """y = min(max(x + 3, 0), 6) / 6;  dx = dy / 6 (-3 < x < 3)."""
-    return np.clip(x + 3, 0, 6) / 6, lambda dy: dy / 6 * (np.abs(x) < 3)
+    return np.clip(x + 3, 0, 6) / 6, lambda dy: selected(np.abs(x) < 3, dy / 6)
 
 
 @unary
 def hardswish(layer: HardSwish, x: Array) -> Mapped:
-    """y = x min(max(x + 3, 0), 6) / 6;  dx = dy (x / 3 + 1/2) (-3 < x < 3) + dy (x >= 3)."""
-    y = x * (np.clip(x + 3, 0, 6) / 6)
-    return y, lambda dy: dy * (x / 3 + 0.5) * (np.abs(x) < 3) + dy * (x >= 3)
+    """y = x min(max(x + 3, 0), 6) / 6;  dx = dy (x / 3 + 1/2) (-3 < x < 3) + dy (not x < 3)."""
+    y = x * np.clip(x + 3, 0, 6) / 6
+    return y, lambda dy: selected(np.abs(x) < 3, dy * (x / 3 + 0.5)) + selected(~(x < 3), dy)
 
 
 @unary
@@ -237,6 +241,13 @@ def log_softmax(layer: LogSoftmax, x: Array) -> Mapped:
         return dx.astype(y.dtype, copy=False)
 
     return y, backward
+
+
+def _by_side(above: Array, dy: Array, slope: float | Array) -> Array:
+    """dy where x is above 0, and the slope times dy elsewhere."""
+    dx: Array = slope * selected(~above, dy)
+    dx += selected(above, dy)
+    return dx
 
 
 def _normal_share(x: Array) -> Array:

@@ -4,6 +4,7 @@ Heads stand before the positions: N,heads,T,d.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -59,18 +60,51 @@ def _weights(query: Array, key: Array, scale: float | Array, change: Change | No
     return weights
 
 
+def attend_grouped(
+    query: Array, key: Array, value: Array, scale: float, causal: bool
+) -> tuple[Array, Callable[[Array], tuple[Array, Array, Array]]]:
+    """`attend` where heads of the queries that follow each other share one of the keys and values.
+
+    A head of the keys gets the sum of what its queries give: their positions stand below one another,
+    as if they were one long sequence.
+    """
+    shared = query.shape[-3] // key.shape[-3]
+    change = partial(_hide_later, positions=query.shape[-2]) if causal else None
+    y, attend_backward = attend(_stacked(query, shared), key, value, scale, change, keep=False)
+
+    def backward(dy: Array) -> tuple[Array, Array, Array]:
+        dquery, dkey, dvalue, _ = attend_backward(_stacked(dy, shared))
+        return _unstacked(dquery, shared), dkey, dvalue
+
+    return _unstacked(y, shared), backward
+
+
+def _stacked(x: Array, shared: int) -> Array:
+    """...,heads,T,d as ...,heads / shared,shared T,d."""
+    if shared == 1:
+        return x
+    *front, heads, positions, width = x.shape
+    return x.reshape(*front, heads // shared, shared * positions, width)
+
+
+def _unstacked(x: Array, shared: int) -> Array:
+    """The way back of `_stacked`."""
+    if shared == 1:
+        return x
+    *front, heads, positions, width = x.shape
+    return x.reshape(*front, heads * shared, positions // shared, width)
+
+
 def scaled_dot_product_attention(
     layer: ScaledDotProductAttention, params: Arrays, xs: tuple[Array, ...], context: Context
 ) -> tuple[Array, Backward]:
     """y = softmax(q k^T / sqrt(d)) v, each head on its own part of the features. Gradients as `attend`."""
-    query, key, value = (split_heads(x, layer.heads) for x in xs)
-    scale = query.shape[-1] ** -0.5
-    change = _hide_later if layer.causal else None
-    y, attend_backward = attend(query, key, value, scale, change, keep=False)
+    heads = (layer.heads, layer.kv_heads or layer.heads, layer.kv_heads or layer.heads)
+    query, key, value = map(split_heads, xs, heads)
+    y, attend_backward = attend_grouped(query, key, value, query.shape[-1] ** -0.5, layer.causal)
 
     def backward(dy: Array) -> Gradients:
-        dquery, dkey, dvalue, _ = attend_backward(split_heads(dy, layer.heads))
-        return tuple(map(merge_heads, (dquery, dkey, dvalue))), {}
+        return tuple(map(merge_heads, attend_backward(split_heads(dy, layer.heads)))), {}
 
     return merge_heads(y), backward
 
@@ -83,24 +117,24 @@ def multi_head_attention(
     Gradients as `attend` between projections; an input that is read more than once sums its own.
     """
     read = (0, min(1, len(xs) - 1), len(xs) - 1)
-    weights, biases = _in_weights(params), _in_biases(params)
+    weights, biases = _in_weights(params, xs[0].shape[-1]), _in_biases(params, xs[0].shape[-1])
     (query, key, value), projected_back = zip(
         *(affine(xs[i], weight, *bias) for i, weight, bias in zip(read, weights, biases, strict=True)),
         strict=True,
     )
     scale = (query.shape[-1] // layer.heads) ** -0.5
-    query, key, value = (split_heads(x, layer.heads) for x in (query, key, value))
-    change = _hide_later if layer.causal else None
-    attended, attend_backward = attend(query, key, value, scale, change, keep=False)
+    heads = (layer.heads, layer.kv_heads or layer.heads, layer.kv_heads or layer.heads)
+    query, key, value = map(split_heads, (query, key, value), heads)
+    attended, attend_backward = attend_grouped(query, key, value, scale, layer.causal)
     out_names = ("out_proj.weight", "out_proj.bias")[: 1 + layer.bias]
     y, out_backward = affine(merge_heads(attended), *(params[name] for name in out_names))
 
     def backward(dy: Array) -> Gradients:
         dattended, dout = out_backward(dy)
-        dquery, dkey, dvalue, _ = attend_backward(split_heads(dattended, layer.heads))
+        dheads = attend_backward(split_heads(dattended, layer.heads))
         dxs: dict[int, Array] = {}
         gradients = []
-        for i, back, dhead in zip(read, projected_back, (dquery, dkey, dvalue), strict=True):
+        for i, back, dhead in zip(read, projected_back, dheads, strict=True):
             dx, own = back(merge_heads(dhead))
             dxs[i] = dxs[i] + dx if i in dxs else dx
             gradients.append(own)
@@ -123,25 +157,30 @@ def merge_heads(x: Array) -> Array:
     return side_by_side.reshape(*side_by_side.shape[:-2], -1)
 
 
-def _hide_later(scores: Array) -> None:
-    """Keep each position from those behind it."""
-    later = np.triu(np.ones(scores.shape[-2:], bool), 1)
-    np.copyto(scores, -np.inf, where=later)
+def _hide_later(scores: Array, positions: int) -> None:
+    """Keep each position from those behind it; the rows are those of one or more heads."""
+    later = np.triu(np.ones((positions, scores.shape[-1]), bool), 1)
+    np.copyto(scores, -np.inf, where=np.tile(later, (scores.shape[-2] // positions, 1)))
 
 
 _APART = tuple(f"{name}_proj_weight" for name in "qkv")
 
 
-def _in_weights(params: Arrays) -> list[Array]:
+def _in_weights(params: Arrays, width: int) -> list[Array]:
     if "in_proj_weight" in params:
-        return np.split(params["in_proj_weight"], 3)
+        return _three(params["in_proj_weight"], width)
     return [params[name] for name in _APART]
 
 
-def _in_biases(params: Arrays) -> list[tuple[Array, ...]]:
+def _in_biases(params: Arrays, width: int) -> list[tuple[Array, ...]]:
     if "in_proj_bias" not in params:
         return [()] * 3
-    return [(bias,) for bias in np.split(params["in_proj_bias"], 3)]
+    return [(bias,) for bias in _three(params["in_proj_bias"], width)]
+
+
+def _three(rows: Array, width: int) -> list[Array]:
+    """What queries, keys and values are projected by: the first `width` rows, and the rest halved."""
+    return np.split(rows, [width, (width + len(rows)) // 2])
 
 
 def _in_gradients(params: Arrays, gradients: list[tuple[Array, ...]]) -> dict[str, Array]:

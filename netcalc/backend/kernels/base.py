@@ -51,6 +51,20 @@ def widened(x: Array) -> Array:
     return x.astype(np.result_type(x, np.float32), copy=False)
 
 
+def selected(chosen: Array, values: Array) -> Array:
+    """The values where `chosen` is true, and 0 elsewhere.
+
+    A product of their bits: that of floats makes NaN of infinities, and on random numbers `np.where`,
+    whose branches a processor cannot foresee, takes seven times as long.
+    """
+    return (as_bits(values) * chosen).view(values.dtype)
+
+
+def as_bits(values: Array) -> Array:
+    """A view of floats as integers: a product with 0 or 1 leaves any float whole, NaN and infinity too."""
+    return values.view(f"i{values.itemsize}")
+
+
 def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     """Sum a gradient over the axes along which an array of `shape` was stretched to it."""
     if gradient.shape == shape:

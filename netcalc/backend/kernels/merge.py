@@ -6,7 +6,7 @@ import numpy as np
 
 from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradients, unbroadcast
 from netcalc.layers.geometry import resolve_axis
-from netcalc.layers.merge import Add, Concat, MatMul, Multiply
+from netcalc.layers.merge import Add, Concat, Divide, MatMul, Multiply, Subtract
 
 
 def add(layer: Add, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
@@ -25,6 +25,24 @@ def multiply(
         return tuple(unbroadcast(dy * other, x.shape) for x, other in zip(xs, others, strict=True)), {}
 
     return reduce(np.multiply, xs), backward
+
+
+def subtract(
+    layer: Subtract, params: Arrays, xs: tuple[Array, ...], context: Context
+) -> tuple[Array, Backward]:
+    """y = a - b;  da = dy,  db = -dy, summed where one was stretched."""
+    a, b = (x.shape for x in xs)
+    return np.subtract(*xs), lambda dy: ((unbroadcast(dy, a), -unbroadcast(dy, b)), {})
+
+
+def divide(layer: Divide, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+    """y = a / b;  da = dy / b,  db = -dy a / b^2, summed where one was stretched."""
+    a, b = xs
+
+    def backward(dy: Array) -> Gradients:
+        return (unbroadcast(dy / b, a.shape), unbroadcast(-dy * (a / b / b), b.shape)), {}
+
+    return a / b, backward
 
 
 def concat(layer: Concat, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:

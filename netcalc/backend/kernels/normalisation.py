@@ -21,7 +21,7 @@ from netcalc.backend.kernels.base import (
 )
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import smaller
-from netcalc.layers.normalisation import LRN, BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+from netcalc.layers.normalisation import LRN, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 
 Axes = tuple[int, ...]
 
@@ -53,8 +53,7 @@ def layernorm(
 ) -> tuple[Array, Backward]:
     """Over the last axes of each sample, or with `channels` over the channels at each position."""
     (x,) = xs
-    axes = (1,) if layer.channels else tuple(range(x.ndim - layer.axes, x.ndim))
-    stretched = tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape))
+    axes, stretched = _together(layer, x)
     mean, variance = _statistics(widened(x), axes)
     return _standardised(x, axes, mean, variance, layer.eps, params, stretched)
 
@@ -88,6 +87,35 @@ def groupnorm(
     return y.reshape(x.shape), backward
 
 
+def rmsnorm(
+    layer: RMSNorm, params: Arrays, xs: tuple[Array, ...], context: Context
+) -> tuple[Array, Backward]:
+    """y = w z with z = x / r, r = sqrt(mean of x^2 + eps), over the last axes or over the channels.
+
+    dw = sum of dy z,  and with g = w dy  dx = (g - z mean of g z) / r.
+    """
+    (x,) = xs
+    axes, stretched = _together(layer, x)
+    wide = widened(x)
+    eps = np.finfo(wide.dtype).eps if layer.eps is None else layer.eps
+    inverse = 1 / np.sqrt(np.square(wide).mean(axes, keepdims=True) + eps)
+    weight = params["weight"].reshape(stretched) if layer.affine else None
+    y = wide * inverse
+    if weight is not None:
+        y *= weight
+
+    def backward(dy: Array) -> Gradients:
+        z = widened(x) * inverse
+        upstream = widened(dy)
+        gradients = _affine_gradients(params, stretched, upstream, z)
+        dz = upstream if weight is None else upstream * weight
+        z *= (dz * z).mean(axes, keepdims=True)
+        dx = (dz - z) * inverse
+        return (dx.astype(x.dtype, copy=False),), gradients
+
+    return y.astype(x.dtype, copy=False), backward
+
+
 @unary
 def lrn(layer: LRN, x: Array) -> Mapped:
     """y[c] = x[c] d[c]^-beta with d[c] = k + alpha / size sum of x[i]^2, i from c - size // 2.
@@ -105,6 +133,12 @@ def lrn(layer: LRN, x: Array) -> Mapped:
         return dx.astype(x.dtype, copy=False)
 
     return (x * denominator**-layer.beta).astype(x.dtype, copy=False), backward
+
+
+def _together(layer: LayerNorm | RMSNorm, x: Array) -> tuple[Axes, Axes]:
+    """The axes that are normalised together, and the shape in which w and b meet x."""
+    axes = (1,) if layer.channels else tuple(range(x.ndim - layer.axes, x.ndim))
+    return axes, tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape))
 
 
 def _statistics(x: Array, axes: Axes) -> tuple[Array, Array]:
@@ -151,9 +185,11 @@ def _by_running_statistics(layer: BatchNorm, params: Arrays, x: Array) -> tuple[
     mean, variance = (per_channel(widened(params[name]), x.ndim) for name in ("running_mean", "running_var"))
     inverse = 1 / np.sqrt(variance + layer.eps)
     scale, shift = inverse, -inverse * mean
-    if layer.affine:
+    if "weight" in params:
         scale = scale * per_channel(params["weight"], x.ndim)
-        shift = per_channel(params["bias"], x.ndim) - scale * mean
+        shift = -scale * mean
+    if "bias" in params:
+        shift = shift + per_channel(params["bias"], x.ndim)
     y = x * scale
     y += shift
 

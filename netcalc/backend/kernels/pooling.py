@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from netcalc.backend.kernels.base import Array, Mapped, unary, widened
+from netcalc.backend.kernels.base import Array, Mapped, selected, unary, widened
 from netcalc.backend.kernels.mixing import Mixing, along, along_axes, mixed
 from netcalc.layers.geometry import adaptive_bounds, cell_positions, output_size
 from netcalc.layers.pooling import (
@@ -32,7 +32,8 @@ Index = tuple[Any, ...]
 def maxpool(layer: MaxPool, x: Array) -> Mapped:
     """y[u] = max over k of x[s u + d k - p];  dx[i] += dy[u] for the first i of a window with x[i] = y[u].
 
-    The first is that in the window's row-major order, as in PyTorch.
+    The first is that in the window's row-major order. Where there is NaN in a window, the last has it: both
+    as in PyTorch.
     """
     space = layer.infer(TensorType(x.shape[1:])).shape[1:]
     offsets = [
@@ -118,11 +119,14 @@ def global_avgpool(layer: GlobalAvgPool, x: Array) -> Mapped:
 
 @unary
 def global_maxpool(layer: GlobalMaxPool, x: Array) -> Mapped:
-    """y = max of x;  dx = dy at the first of the largest."""
+    """y = max of x;  dx = dy at the first of the largest, or at the last NaN."""
     shape = x.shape
     rows = x.reshape(*shape[:2], -1)
     winners = rows.argmax(2, keepdims=True)
     y = np.take_along_axis(rows, winners, 2)
+    if np.isnan(y).any():
+        last = rows.shape[2] - 1 - np.isnan(rows[..., ::-1]).argmax(2, keepdims=True)
+        winners = np.where(np.isnan(y), last, winners)
 
     def backward(dy: Array) -> Array:
         dx = np.zeros((*shape[:2], prod(shape[2:])), dy.dtype)
@@ -144,11 +148,18 @@ def _to_maxima(dy: Array, x: Array, y: Array, stride: Sizes, offsets: list[list[
     """dx for these y, by comparing each cell with its window's maximum."""
     dx = np.zeros(x.shape, dy.dtype)
     unclaimed = np.ones(y.shape, bool)
-    for windows, cells in _cells(x.shape[2:], y.shape[2:], stride, offsets):
-        claims = x[cells] == y[windows]
+    meetings = list(_cells(x.shape[2:], y.shape[2:], stride, offsets))
+
+    def claim(windows: Index, cells: Index, claims: Array) -> None:
         claims &= unclaimed[windows]
         unclaimed[windows] ^= claims
-        dx[cells] += dy[windows] * claims
+        dx[cells] += selected(claims, dy[windows])
+
+    for windows, cells in meetings:
+        claim(windows, cells, x[cells] == y[windows])
+    if np.isnan(y).any():
+        for windows, cells in reversed(meetings):
+            claim(windows, cells, np.isnan(x[cells]))
     return dx
 
 

@@ -91,7 +91,7 @@ class _Blocks(NamedTuple):
     def deal(self, x: Array) -> Array:
         """N,*space,C as N,blocks,n,C: padded with zeros behind, and shifted."""
         if self.whole != self.space:
-            wide = np.zeros((x.shape[0], *self.whole, x.shape[-1]), x.dtype)
+            wide = np.zeros_like(x, shape=(x.shape[0], *self.whole, x.shape[-1]))
             wide[self._inner] = x
             x = wide
         if any(self.shifts):
@@ -179,14 +179,15 @@ def _learned_table(params: Arrays) -> tuple[Array, TableBackward]:
 def _cosine_table(layer: WindowAttention, params: Arrays) -> tuple[Array, TableBackward]:
     """16 sigmoid(W2 relu(W1 c + b)) of each offset's coordinates c (Liu et al. 2022)."""
     coordinates = _coordinates(layer.size).astype(params["cpb_mlp.0.weight"].dtype)
-    hidden, hidden_backward = affine(coordinates, params["cpb_mlp.0.weight"], params["cpb_mlp.0.bias"])
+    hidden, _ = affine(coordinates, params["cpb_mlp.0.weight"], params["cpb_mlp.0.bias"])
     hidden = np.maximum(hidden, 0)
     logits, logits_backward = affine(hidden, params["cpb_mlp.2.weight"])
     shares = logistic(logits)
 
     def backward(dtable: Array) -> dict[str, Array]:
         dhidden, (dsecond,) = logits_backward(dtable * _LARGEST_BIAS * shares * (1 - shares))
-        _, (dfirst, dbias) = hidden_backward(dhidden * (hidden > 0))
+        dhidden *= hidden > 0
+        dfirst, dbias = dhidden.T @ coordinates, summed(dhidden, 0)  # the coordinates need no gradient
         return {"cpb_mlp.0.weight": dfirst, "cpb_mlp.0.bias": dbias, "cpb_mlp.2.weight": dsecond}
 
     return shares * _LARGEST_BIAS, backward

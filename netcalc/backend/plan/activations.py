@@ -60,8 +60,8 @@ def hardswish(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
         gate = scratch.take(y.shape, y.dtype)
         yield partial(np.add, y, y.dtype.type(3), gate)
         yield from _clipped(gate, 0, 6)
-        yield partial(np.multiply, gate, y.dtype.type(1 / 6), gate)
         yield partial(np.multiply, y, gate, y)
+        yield partial(np.multiply, y, y.dtype.type(1 / 6), y)
 
 
 def leaky_relu(layer: Any, y: Array, scratch: Scratch) -> Iterator[Call]:
@@ -73,9 +73,33 @@ def leaky_relu(layer: Any, y: Array, scratch: Scratch) -> Iterator[Call]:
         yield partial(np.add, y, below, y)
 
 
+def scale(layer: Any, y: Array, scratch: Scratch) -> Iterator[Call]:
+    yield partial(np.multiply, y, y.dtype.type(layer.factor), y)
+    yield partial(np.add, y, y.dtype.type(layer.shift), y)
+
+
+def exp(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
+    yield partial(np.exp, y, y)
+
+
+def log(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
+    yield partial(np.log, y, y)
+
+
+def sqrt(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
+    yield partial(np.sqrt, y, y)
+
+
+def absolute(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
+    yield partial(np.absolute, y, y)
+
+
 IN_PLACE: dict[str, InPlace] = {
-    rule.__name__: rule for rule in (relu, relu6, sigmoid, tanh, hardsigmoid, silu, hardswish, leaky_relu)
-}
+    rule.__name__: rule
+    for rule in (
+        relu, relu6, sigmoid, tanh, hardsigmoid, silu, hardswish, leaky_relu, scale, exp, log, sqrt, absolute,
+    )
+}  # fmt: skip
 
 
 def finisher(layer: Layer | None) -> Finisher | None:

@@ -14,7 +14,7 @@ from netcalc.backend.kernels.base import Array
 from netcalc.backend.plan import elementwise, pooling, steps
 from netcalc.backend.plan.activations import IN_PLACE
 from netcalc.backend.plan.convolve import Convolve
-from netcalc.backend.plan.stages import Stage, is_planned_convolution, stages
+from netcalc.backend.plan.stages import MERGES, Stage, is_planned_convolution, stages
 from netcalc.backend.plan.steps import Part, Step, Views
 from netcalc.backend.plan.tensors import Tensor, placed
 from netcalc.graph import Graph
@@ -124,8 +124,10 @@ def draft(graph: Graph, batch: int, workers: int, dtype: str) -> Draft:
 
 
 def _apart(listed: list[Stage]) -> int:
-    """How many stages come before the first linear layer whose weights are worth reading once."""
+    """How many stages come before the first that mixes samples, or whose weights are worth reading once."""
     for number, stage in enumerate(listed):
+        if stage.node.layer.mixes_samples(training=False):
+            return number
         is_head = stage.kind == "linear" and len(stage.node.output.shape) == 1
         if is_head and prod(stage.node.params[0].shape) >= _HEAVY_WEIGHTS:
             return number
@@ -143,10 +145,11 @@ def _add(made: Draft, stage: Stage, samples: int) -> None:
         wanted = layout if wanted is None else wanted
         if number == 0:
             layout = wanted
-        reads.append(_converted(made, name, wanted, stage))
+        whole = not step.is_fast or _carries(stage)
+        reads.append(_converted(made, name, wanted, stage, tensors[name].dtype if whole else made.dtype))
     gives = len(stage.node.output.shape) == 3 and step.gives_channels_last(layout)
     if stage.added is not None:
-        reads.append(_converted(made, stage.added, gives, stage))
+        reads.append(_converted(made, stage.added, gives, stage, made.dtype))
     for number, name in enumerate(reads[: len(stage.inputs)]):
         tensor = tensors[name]
         both = zip(tensor.halo, step.halo(number, tensor), strict=True)
@@ -164,14 +167,15 @@ def _carries(stage: Stage) -> bool:
     return stage.node.layer.family in ("shape", "cutting")
 
 
-def _converted(made: Draft, name: str, channels_last: bool, stage: Stage) -> str:
-    """The tensor in a layout; a copy where it is held in the other one."""
+def _converted(made: Draft, name: str, channels_last: bool, stage: Stage, dtype: np.dtype[np.generic]) -> str:
+    """The tensor in a layout and a type; a copy where it is held in others."""
     tensor = made.tensors[name]
-    if len(tensor.shape) != 3 or tensor.channels_last == channels_last:
+    channels_last = channels_last if len(tensor.shape) == 3 else tensor.channels_last
+    if (tensor.channels_last, tensor.dtype) == (channels_last, dtype):
         return name
-    other = f"{name}, channels {'last' if channels_last else 'first'}"
+    other = f"{name}, channels {'last' if channels_last else 'first'}, {dtype}"
     if other not in made.tensors:
-        made.tensors[other] = Tensor(other, tensor.shape, tensor.dtype, channels_last)
+        made.tensors[other] = Tensor(other, tensor.shape, dtype, channels_last)
         made.steps.append(steps.Rearrange(Stage(stage.node, (name,), other)))
         made.reads.append((name,))
     return other
@@ -203,10 +207,11 @@ def _step(made: Draft, stage: Stage, samples: int) -> Step:
         return steps.Concat(stage)
     if kind == "flatten" and len(stage.node.output.shape) == 1:
         return steps.Rearrange(stage)
-    simple = {"linear": steps.Linear, "add": elementwise.Merge, "multiply": elementwise.Merge}
     if kind in IN_PLACE and stage.activation is None:
         return elementwise.Activate(stage)
-    return simple.get(kind, Step)(stage)
+    if kind in MERGES:
+        return elementwise.Merge(stage)
+    return (steps.Linear if kind == "linear" else Step)(stage)
 
 
 def _live(made: Draft) -> None:

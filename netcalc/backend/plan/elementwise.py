@@ -10,11 +10,12 @@ from netcalc.backend.convolution.base import Call, Scratch, blocks, tiled, widen
 from netcalc.backend.folding import scale_and_shift
 from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.plan.activations import finisher
+from netcalc.backend.plan.stages import MERGES
 from netcalc.backend.plan.steps import BLOCK_ELEMENTS, Fused, Views
 
 
 class Elementwise(Fused):
-    """A batch norm, a sum or product of tensors, or an activation, in blocks of rows."""
+    """A batch norm, tensors joined element by element, or an activation, in blocks of rows."""
 
     name = "in blocks"
 
@@ -50,10 +51,10 @@ class Activate(Elementwise):
 
 
 class Merge(Elementwise):
-    """The sum or product of tensors."""
+    """The sum, difference, product or quotient of tensors."""
 
     def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
-        rule = np.add if self.stage.kind == "add" else np.multiply
+        rule = MERGES[self.stage.kind]
         yield partial(rule, xs[0], xs[1], y)
         for x in xs[2:]:
             yield partial(rule, y, x, y)
@@ -81,7 +82,7 @@ class Norm(Elementwise):
                 return
         shape = (-1, *(1,) * (y.ndim - 2))
         channels_last = y.ndim == 4
-        factors = [v if channels_last else v[rows].reshape(shape) for v in (scale, shift)]
+        factors = [v if channels_last else v[rows].reshape(shape, copy=False) for v in (scale, shift)]
         yield partial(np.multiply, xs[0], factors[0], y)
         yield partial(np.add, y, factors[1], y)
 

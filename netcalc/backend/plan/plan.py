@@ -34,8 +34,10 @@ def drafted(graph: Graph, batch: int, dtype: str, workers: int | None = None) ->
     """The plan on paper, for `workers` processes; as many as pay unless given."""
     if dtype not in DTYPES:
         refuse("E913", f"a plan computes in {' or '.join(DTYPES)}, not in {dtype}")
-    if batch < 1 or (workers is not None and workers < 1):
-        raise ValueError(f"a plan needs a sample and a worker, not a batch of {batch} and {workers} workers")
+    if batch < 1:
+        refuse("E902", f"a plan is for a batch of 1 or more, not of {batch}: there is no sample to run")
+    if workers is not None and workers < 1:
+        raise ValueError(f"a plan needs a worker, not {workers}")
     if not can_fork():
         return draft(graph, batch, 1, dtype)
     if workers is not None:
@@ -71,7 +73,7 @@ class Plan:
     def __init__(self, network: "Network", batch: int, workers: int | None = None) -> None:
         self.network = network
         self.batch = batch
-        self.draft = made = drafted(network.graph, batch, network.dtype.name, workers)
+        self.draft = made = drafted(network.graph, batch, network.precision.name, workers)
         what = f"the buffers of a plan of {network.graph.name} at batch {batch}"
         require_memory(made.arena_bytes, what)
         sizes = made.sizes()
@@ -98,7 +100,7 @@ class Plan:
     def run(self, x: Given) -> dict[str, Array]:
         """The outputs by name, as `forward`."""
         made = self.draft
-        arrays = checked_inputs(made.graph, x, made.dtype)
+        arrays = checked_inputs(made.graph, x, self.network.precision)
         for name, array in arrays.items():
             if len(array) != self.batch:
                 refuse("E902", f"the input {name} has a batch of {len(array)}, the plan is for {self.batch}")

@@ -9,12 +9,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from netcalc.backend.plan.activations import IN_PLACE
 from netcalc.graph import Graph, Node
 from netcalc.layers import Layer
 from netcalc.tensor import TensorType
 
 _LINEAR = ("conv", "depthwise_conv", "linear")
+
+MERGES: dict[str, np.ufunc] = {
+    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide,
+}  # fmt: skip
+"""Kinds that join tensors element by element, two at a time."""
 
 
 @dataclass
@@ -84,7 +91,7 @@ def _is_finishing(layer: Any) -> bool:
     """Whether a layer's step can go on with its result in place."""
     if layer.kind == "batchnorm":
         return bool(layer.running)
-    return layer.kind in ("linear", "add", "multiply") or is_planned_convolution(layer)
+    return layer.kind == "linear" or layer.kind in MERGES or is_planned_convolution(layer)
 
 
 def _fused(

@@ -1,6 +1,6 @@
 """The steps of a plan: what each stage of it becomes, as calls on the views that it is bound to."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -20,6 +20,7 @@ BLOCK_ELEMENTS = 2**16
 
 _KEEPING = (
     "activation",
+    "arithmetic",
     "cutting",
     "merge",
     "normalisation",
@@ -143,7 +144,7 @@ class Rearrange(Step):
         (tensor, _), (source, _) = views.y, views.xs[0]
         out, x = tensor.natural(views.out()), views.naturals()[0]
         if tensor.shape != source.shape:
-            out = out.reshape(x.shape)
+            out = out.reshape(x.shape, copy=False)
         rows = views.part.of(x.shape[1])
         yield partial(np.copyto, out[:, rows], x[:, rows])
 
@@ -178,26 +179,38 @@ class Linear(Fused):
         return 0 if self.stage.norm is None else self.params["weight"].nbytes
 
     def calls(self, views: Views) -> Iterator[Call]:
-        weight = self.params["weight"]
-        x, y = (array.reshape(-1, array.shape[-1]) for array in (views.x(), views.out()))
-        added = views.plus()
+        weight, scratch = self.params["weight"], views.scratch
+        y = views.out().reshape(-1, len(weight), copy=False)
         rows, columns = slice(None), slice(None)
-        if len(x) >= len(weight):
-            rows = views.part.of(len(x))
+        if len(y) >= len(weight):
+            rows = views.part.of(len(y))
         else:
             columns = views.part.of(len(weight))
         y = y[rows, columns]
         if not y.size:
             return
+        x = yield from _matrix(views.x(), scratch)
         if len(x) == 1:
             yield partial(np.matmul, weight[columns], x[0], y[0])
         else:
             yield partial(np.matmul, x[rows], weight[columns].T, y)
         if "bias" in self.params:
             yield partial(np.add, y, self.params["bias"][columns], y)
+        added = views.plus()
         if added is not None:
-            yield partial(np.add, y, added.reshape(-1, added.shape[-1])[rows, columns], y)
-        yield from self.finished(y, views.scratch)
+            matrix = yield from _matrix(added, scratch)
+            yield partial(np.add, y, matrix[rows, columns], y)
+        yield from self.finished(y, scratch)
+
+
+def _matrix(array: Array, scratch: Scratch) -> Generator[Call, None, Array]:
+    """An array as a row for each position; a halo that others need leaves gaps, so that it is copied then."""
+    try:
+        return array.reshape(-1, array.shape[-1], copy=False)
+    except ValueError:
+        packed = scratch.take(array.shape, array.dtype)
+    yield partial(np.copyto, packed, array)
+    return packed.reshape(-1, array.shape[-1], copy=False)
 
 
 class Concat(Step):

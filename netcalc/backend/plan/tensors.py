@@ -50,7 +50,7 @@ class Tensor:
         """The array with its halo, N,H,W,C where the channels are last."""
         start = self.offset
         flat = memory[start : start + samples * prod(self.held) * self.dtype.itemsize]
-        return flat.view(self.dtype).reshape(samples, *self.held)
+        return flat.view(self.dtype).reshape(samples, *self.held, copy=False)
 
     def inner(self, whole: Array) -> Array:
         """What lies inside the halo."""

@@ -69,7 +69,7 @@ class Columns:
     def rows(self) -> Array:
         """R matrices of (C, kw) x (W', N)."""
         count, channels, kernel = self.array.shape[:3]
-        return self.array.reshape(count, channels * kernel, -1)
+        return self.array.reshape(count, channels * kernel, -1, copy=False)
 
     def windows(self, kernel: int, stride: int) -> Array:
         """A matrix (kh, C, kw) x (W', N) for each row of the output; they overlap in memory."""
@@ -91,7 +91,7 @@ class Correlation:
         self, shop: Workshop, worker: int, x: Array, y: Array, weight: Array, rows: Axis, width: Axis
     ) -> None:
         self.columns = Columns(shop, worker, x, rows, width, y.shape[2])
-        self._y = y.reshape(*y.shape[:2], -1)
+        self._y = y.reshape(*y.shape[:2], -1, copy=False)
         filters, channels, kernel, _ = weight.shape
         if rows.stride == 1 and channels * width.kernel >= _FEWEST_SUMMED and kernel > 1:
             self._weight = weight.transpose(2, 0, 1, 3)
@@ -109,7 +109,7 @@ class Correlation:
     def run(self) -> None:
         self.columns.fill()
         np.copyto(self._matrix, self._weight)
-        np.matmul(self._matrix.reshape(-1, self._x.shape[1]), self._x, out=self._inside)
+        np.matmul(self._matrix.reshape(-1, self._x.shape[1], copy=False), self._x, out=self._inside)
         if self._products is not self._y:
             height, filters, _ = self._y.shape
             kernel = self._products.shape[1] // filters
@@ -129,7 +129,7 @@ class Spread:
         channels = dx.shape[1]
         self._weight = weight.transpose(2, 1, 3, 0)
         self._matrix = shop.scratch("kernel in the order of columns", worker, *self._weight.shape)
-        self._dy = dy.reshape(height, filters, -1)
+        self._dy = dy.reshape(height, filters, -1, copy=False)
         shape = height, rows.kernel, channels, width.kernel, outputs, batch
         self._products = shop.scratch("products of cells", worker, *shape)
         self._dx = dx
@@ -142,8 +142,8 @@ class Spread:
 
     def run(self) -> None:
         np.copyto(self._matrix, self._weight)
-        flat = self._products.reshape(len(self._dy), -1, self._dy.shape[2])
-        np.matmul(self._matrix.reshape(flat.shape[1], -1), self._dy, out=flat)
+        flat = self._products.reshape(len(self._dy), -1, self._dy.shape[2], copy=False)
+        np.matmul(self._matrix.reshape(flat.shape[1], -1, copy=False), self._dy, out=flat)
         self._dx[...] = 0
         for target, source in self._sums:
             np.add(target, source, out=target)

@@ -89,20 +89,20 @@ class Convolution(Step):
         if self.shared:
             columns: Columns = self.backwards[worker].columns  # type: ignore[index, union-attr]
             summed = self._summed(columns, 1, self.x.parts[worker], worker)
-            cells = summed.reshape(kernel[0], filters, kernel[1], channels)
+            cells = summed.reshape(kernel[0], filters, kernel[1], channels, copy=False)
             dweight[:, :, ::-1, ::-1] = cells.transpose(1, 3, 0, 2)
         else:
             columns = self.forwards[worker].columns
             columns.fill()
             summed = self._summed(columns, self.rows.stride, self.dy[worker], worker)
-            cells = summed.reshape(kernel[0], channels, kernel[1], filters)
+            cells = summed.reshape(kernel[0], channels, kernel[1], filters, copy=False)
             dweight[...] = cells.transpose(3, 1, 0, 2)
         if self.layer.bias:
             self.site.gradients["bias"][worker][...] = sums_of_channels(self.dy[worker])
 
     def _summed(self, columns: Columns, stride: int, rows: Array, worker: int) -> Array:
         windows = columns.windows(self.rows.kernel, stride)
-        return summed_products(windows, rows.reshape(*rows.shape[:2], -1), self.shop, worker)
+        return summed_products(windows, rows.reshape(*rows.shape[:2], -1, copy=False), self.shop, worker)
 
 
 def _can_turn(axis: Axis) -> bool:

@@ -49,14 +49,14 @@ class Fallback(Step):
 
 
 class WholeBatch(Fallback):
-    """The kernel of a layer that mixes samples or draws random numbers: worker 0 runs it on all."""
+    """The kernel of a layer that mixes samples: worker 0 runs it on all."""
 
     joint = True
 
     @staticmethod
     def fits(node: Node, shapes: Sequence[Shape]) -> bool:
         """Whether a layer needs all samples together."""
-        return node.layer.kind in ("batchnorm", "dropout", "stochastic_depth")
+        return node.layer.mixes_samples(training=True)
 
     def forward(self, worker: int) -> None:
         self.shop.team.join()

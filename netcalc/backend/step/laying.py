@@ -71,11 +71,12 @@ class Backward:
         graph = shop.network.graph
         wanted = set(wanted_inputs)
         for node in graph.nodes:
-            if wanted.intersection(node.inputs) or any(param.trainable for param in node.params):
+            if wanted.intersection(node.inputs) or node.is_trained:
                 wanted.add(node.full_name)
         for name in graph.outputs:
             self._slots[name] = self._pool.take(self._values[name].layout)
         self.upstream = self._parts(graph.outputs)
+        reached = set()
         for step in reversed(forward.steps):
             node = step.site.node
             slot = self._slots.pop(node.full_name, None)
@@ -83,10 +84,12 @@ class Backward:
                 continue
             slots = step.link(slot, [name in wanted for name in node.inputs], self._pool)
             self.runs.append(step.backward)
+            reached.add(node.full_name)
             for name, own in zip(node.inputs, slots, strict=True):
                 if own is not None:
                     self._add(name, own)
             self._pool.release(slot)
+        forward.gradients.reached(reached)
         self.inputs = self._parts(name for name in wanted_inputs if name in self._slots)
 
     def _parts(self, names: Iterable[str]) -> Mapping[str, list[Array]]:

@@ -76,16 +76,16 @@ class Flattening(Step):
 
     def forward(self, worker: int) -> None:
         x = self.x.parts[worker].transpose(1, 0, 2, 3)
-        np.copyto(self.y.parts[worker].reshape(x.shape), x)
+        np.copyto(self.y.parts[worker].reshape(x.shape, copy=False), x)
 
     def backward(self, worker: int) -> None:
         (dxs,) = self.dxs
         if dxs is not None:
             dx = dxs[worker].transpose(1, 0, 2, 3)
-            np.copyto(dx, self.dy[worker].reshape(dx.shape))
+            np.copyto(dx, self.dy[worker].reshape(dx.shape, copy=False))
 
 
 def _whole(buffers: list[Array], layout: Layout) -> Array:
     """The vectors of all samples, F,N."""
     (buffer,), (size,) = buffers, layout.sizes
-    return buffer[:size].reshape(*layout.shape, -1)
+    return buffer[:size].reshape(*layout.shape, -1, copy=False)

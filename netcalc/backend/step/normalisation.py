@@ -76,9 +76,9 @@ class BatchNormalisation(Step):
         inverse, shift = self.inverse[worker], self.shifts[worker]
         self.dsums[worker] = sums_of_channels(dy)
         self.dproducts[worker] = inverse * (products_of_channels(dy, centred) + shift * self.dsums[worker])
-        if self.layer.affine:
-            self.site.gradients["bias"][worker][...] = self.dsums[worker]
-            self.site.gradients["weight"][worker][...] = self.dproducts[worker]
+        for name, sums in (("bias", self.dsums), ("weight", self.dproducts)):
+            if name in self.site.gradients:
+                self.site.gradients[name][worker][...] = sums[worker]
         (dxs,) = self.dxs
         self.shop.team.join()
         if dxs is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from netcalc.backend.kernels import KERNELS, Backward, Context
-from netcalc.backend.kernels.base import Array
+from netcalc.backend.kernels.base import Array, as_bits
 from netcalc.backend.step.base import Site, Step
 from netcalc.backend.step.storage import Pool, Slot
 from netcalc.graph import Node
@@ -15,7 +15,7 @@ from netcalc.tensor import Shape
 
 
 class Rectifier(Step):
-    """y = max(x, 0), written over x where nobody else reads it;  dx = dy (y > 0)."""
+    """y = max(x, 0), written over x where nobody else reads it;  dx = dy (not y <= 0)."""
 
     @staticmethod
     def fits(node: Node, shapes: Sequence[Shape]) -> bool:
@@ -35,7 +35,8 @@ class Rectifier(Step):
     def backward(self, worker: int) -> None:
         (dxs,) = self.dxs
         if dxs is not None:
-            np.multiply(self.dy[worker], self.y.parts[worker] > 0, out=dxs[worker])
+            passed = ~(self.y.parts[worker] <= 0)
+            np.multiply(as_bits(self.dy[worker]), passed, out=as_bits(dxs[worker]))
 
 
 class Pointwise(Step):
@@ -95,4 +96,4 @@ class Sum(Step):
 
 def _rows(array: Array) -> Array:
     """A view of a kept array as rows, as long as they are contiguous."""
-    return array.reshape(len(array), -1)
+    return array.reshape(len(array), -1, copy=False)

@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from netcalc.backend.kernels.base import Array
+from netcalc.backend.kernels import Context
+from netcalc.backend.kernels.base import Array, as_bits
+from netcalc.backend.kernels.pooling import maxpool
 from netcalc.backend.step.base import Site, Step
 from netcalc.backend.step.columns import Axis
+from netcalc.backend.step.storage import kept, natural
 from netcalc.graph import Node
 from netcalc.layers.pooling import AvgPool, GlobalAvgPool, MaxPool
 from netcalc.tensor import Shape
@@ -45,20 +48,25 @@ class Line:
             np.maximum(y[windows], x[met], out=y[windows])
 
     def pass_to_maxima(self, x: Array, y: Array, dy: Array, dx: Array, rest: Array, own: Array) -> None:
-        """dx[i] += dy[u] for the first i of a window with x[i] = y[u]; `rest` and `own` are room for dy."""
+        """dx[i] += dy[u] for the first i of a window with x[i] = y[u]; `rest` and `own` are room for dy.
+
+        What is passed on is moved bit by bit, so that infinite gradients reach their cell and no other.
+        """
         if self.tiled and len(self.cells) > 1:
             self._pass_in_tiles(x, y, dy, dx)
             return
         dx[...] = 0
         np.copyto(rest, dy)
+        rest_bits, own_bits = as_bits(rest), as_bits(own)
         for windows, met in self.cells:
-            np.multiply(rest[windows], x[met] == y[windows], out=own[windows])
-            np.subtract(rest[windows], own[windows], out=rest[windows])
+            np.multiply(rest_bits[windows], x[met] == y[windows], out=own_bits[windows])
+            np.subtract(rest_bits[windows], own_bits[windows], out=rest_bits[windows])
             np.add(dx[met], own[windows], out=dx[met])
 
     def _pass_in_tiles(self, x: Array, y: Array, dy: Array, dx: Array) -> None:
         """The same where each input lies in one window: the last cell takes what the others leave."""
         *cells, (_, last) = self.cells
+        dy, dx = as_bits(dy), as_bits(dx)
         for _, met in cells:
             np.multiply(dy, x[met] == y, out=dx[met])
             np.subtract(dy, dx[met], out=dx[last])
@@ -122,6 +130,9 @@ class MaxPooling(_Pool):
         if dxs is None:
             return
         between, y, dy = self.between[worker], self.y.parts[worker], self.dy[worker]
+        if np.isnan(y.max(initial=0)):
+            self._backward_with_nan(worker, dxs[worker])
+            return
         rest, own = (self.shop.scratch(f"{use} of maxima", worker, *y.shape) for use in ("rest", "own"))
         dbetween, wide_rest, wide_own = (
             self.shop.scratch(f"{use} of maxima", worker, *between.shape) for use in ("dy", "rest", "own")
@@ -129,6 +140,14 @@ class MaxPooling(_Pool):
         self.rows.pass_to_maxima(between, y, dy, dbetween, rest, own)
         x, dx = self.x.parts[worker], dxs[worker]
         self.columns.pass_to_maxima(x, between, dbetween, dx, wide_rest, wide_own)
+
+    def _backward_with_nan(self, worker: int, dx: Array) -> None:
+        """By the kernel, which passes a window's gradient to its last NaN."""
+        x = natural(self.x.parts[worker], self.x.rank)
+        _, way_back = maxpool(self.layer, {}, (x,), Context(training=True))
+        (found,), _ = way_back(natural(self.dy[worker], self.y.rank))
+        assert found is not None
+        np.copyto(dx, kept(found))
 
 
 class AveragePooling(_Pool):
@@ -181,10 +200,10 @@ class GlobalAveragePooling(Step):
 
     def forward(self, worker: int) -> None:
         x, y = self.x.parts[worker], self.y.parts[worker]
-        np.divide(x.sum(axis=(_ROWS, _COLUMNS)).reshape(y.shape), self.positions, out=y)
+        np.divide(x.sum(axis=(_ROWS, _COLUMNS)).reshape(y.shape, copy=None), self.positions, out=y)
 
     def backward(self, worker: int) -> None:
         (dxs,), dy = self.dxs, self.dy[worker]
         if dxs is not None:
             channels, batch = dxs[worker].shape[1], dxs[worker].shape[3]
-            np.copyto(dxs[worker], (dy / self.positions).reshape(channels, 1, batch))
+            np.copyto(dxs[worker], (dy / self.positions).reshape(channels, 1, batch, copy=None))

@@ -51,11 +51,11 @@ class Layout:
         """Each worker's samples in such buffers, which may be larger."""
         own = [buffer[:size] for buffer, size in zip(buffers, self.sizes, strict=True)]
         if len(self.shape) == 1:
-            return [own[0].reshape(*self.shape, -1)[:, share] for share in self.shares]
+            return [own[0].reshape(*self.shape, -1, copy=False)[:, share] for share in self.shares]
         if len(self.shape) == 3:
             channels, height, width = self.shape
-            return [buffer.reshape(height, channels, width, -1) for buffer in own]
-        return [buffer.reshape(-1, *self.shape) for buffer in own]
+            return [buffer.reshape(height, channels, width, -1, copy=False) for buffer in own]
+        return [buffer.reshape(-1, *self.shape, copy=False) for buffer in own]
 
 
 @dataclass(eq=False)

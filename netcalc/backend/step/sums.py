@@ -7,7 +7,7 @@ from netcalc.backend.kernels.base import Array
 
 def by_channel(array: Array) -> Array:
     """A view of a kept array as H, C, positions: vectors are one row of channels."""
-    return array.reshape(*array.shape[:2], -1) if array.ndim == 4 else array[np.newaxis]
+    return array.reshape(*array.shape[:2], -1, copy=False) if array.ndim == 4 else array[np.newaxis]
 
 
 def sums_of_channels(array: Array) -> Array:

@@ -44,9 +44,11 @@ class TrainingStep:
     def __init__(
         self, network: Network, batch: int, *, input_gradients: bool = False, workers: int | None = None
     ) -> None:
-        if network.dtype.itemsize < 4:
-            raise ValueError(f"a training step is in float32 or float64, not {network.dtype}")
-        if batch < 1 or (workers is not None and not 1 <= workers <= batch):
+        if network.precision.is_half:
+            refuse("E913", f"a training step computes in float32 or float64, not in {network.precision.name}")
+        if batch < 1:
+            refuse("E902", f"a training step is for a batch of 1 or more, not of {batch}")
+        if workers is not None and not 1 <= workers <= batch:
             raise ValueError(f"{workers} workers cannot share a batch of {batch}")
         graph = network.graph
         needed = _KEPT * forward_bytes(graph, batch, network.dtype.itemsize, gradients=True)
@@ -64,7 +66,7 @@ class TrainingStep:
         """The output N,..., or a dict of them by name where there are several."""
         self._outputs = {}
         network, batch = self._shop.network, self._shop.batch
-        given = checked_inputs(network.graph, x, network.dtype)
+        given = checked_inputs(network.graph, x, network.precision)
         for name, array in given.items():
             if len(array) != batch:
                 refuse("E902", f"the input {name} has a batch of {len(array)}, this step is for {batch}")
@@ -83,7 +85,7 @@ class TrainingStep:
         """
         if not self._outputs:
             refuse("E909", "a way back follows a forward of the same training step, once")
-        given = checked_upstream(self._outputs, upstream)
+        given = checked_upstream(self._outputs, upstream, self._shop.network.precision)
         self._outputs = {}
         self._run(partial(self._run_backward, given))
         graph, values = self._shop.network.graph, self._forward.values

@@ -1,0 +1,63 @@
+"""N701: attention that is told no positions."""
+
+from collections.abc import Iterator
+
+from netcalc.graph import Node
+from netcalc.lint.axes import mixes_positions, position_axes
+from netcalc.lint.net import Net
+from netcalc.lint.rule import Finding, Rule
+
+
+class AttentionWithoutPositions(Rule):
+    """Attention reads words or patches, and nothing says in which order they stand.
+
+    A position table, an embedding of positions that is added, rotary positions, overlapping convolutions,
+    recurrence, a causal mask and a linear layer over positions do. Nothing is said of T x D inputs: they may
+    be sets, or bring their positions along. Fixed sinusoids, which have no layer, want `ignore: N701`.
+
+    Why:
+        Attention is the same for every order of its input: without positions a sentence is a bag of words
+        and an image a bag of patches (Vaswani et al. 2017, section 3.5).
+
+    Example:
+        input: [64]
+        layers:
+          - embedding: {entries: 1000, width: 32}
+          - residual: {main: [layernorm, {multi_head_attention: {heads: 4}}]}
+          - layernorm
+
+    Fix:
+        input: [64]
+        layers:
+          - embedding: {entries: 1000, width: 32}
+          - parameter: {shape: [64, 32]}
+          - residual: {main: [layernorm, {multi_head_attention: {heads: 4}}]}
+          - layernorm
+    """
+
+    code = "N701"
+    name = "attention-without-positions"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        axes = position_axes(net)
+        ordered: set[str] = set()
+        told: set[str] = set()
+        origins = {given.name: frozenset((given.name,)) for given in net.graph.inputs}
+        for node in net.graph.nodes:
+            name, reads = node.full_name, {*node.inputs}
+            origins[name] = frozenset().union(*(origins[one] for one in reads))
+            types = net.graph.input_types(node)
+            mixes = mixes_positions(node, axes)
+            if reads & told or mixes or len(origins[name]) > 1 or node.layer.tells_positions(*types):
+                told.add(name)
+            elif node.layer.kind == "embedding" or node.layer.family == "convolution" or reads & ordered:
+                ordered.add(name)
+            if node.layer.family == "attention" and name in ordered:
+                message = f"{name} is not told the positions of what it reads"
+                yield Finding(node, message, help=f"put - parameter: {{shape: [{_sizes(node)}]}} before it")
+                break
+
+
+def _sizes(node: Node) -> str:
+    return ", ".join(map(str, node.output.shape))

@@ -1,0 +1,42 @@
+"""N703: a batch axis in the input."""
+
+from collections.abc import Iterator
+
+from netcalc.lint.net import Net
+from netcalc.lint.rule import Finding, Rule
+
+COLOURS, MOST_COLOURS = (1, 3), 4
+"""The channels of grey and colour pictures; an image is larger along both axes."""
+
+
+class BatchAxis(Rule):
+    """An input has four sizes of which the second is 1 or 3: an image with its batch in front.
+
+    Why:
+        Sizes in a spec leave the batch out. Read as one more axis, the batch becomes the channels and the
+        colours the depth of a volume: the network is another one. `--batch` gives the batch.
+
+    Example:
+        input: [32, 3, 64, 64]
+        layers:
+          - conv: {filters: 16, kernel: 3, pad: 1}
+          - relu
+
+    Fix:
+        input: [3, 64, 64]
+        layers:
+          - conv: {filters: 16, kernel: 3, pad: 1}
+          - relu
+    """
+
+    code = "N703"
+    name = "batch-axis"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        for given in net.graph.inputs:
+            shape, readers = given.type.shape, net.readers[given.name]
+            if len(shape) == 4 and shape[1] in COLOURS and min(shape[2:]) > MOST_COLOURS and readers:
+                sizes = ", ".join(map(str, shape[1:]))
+                message = f"the {given.type} of {given.name} look like a batch of {shape[0]} images"
+                yield Finding(readers[0], message, help=f"write input: [{sizes}]; sizes leave the batch out")

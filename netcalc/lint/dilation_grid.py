@@ -1,0 +1,91 @@
+"""N204: equal dilations that leave a grid."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from netcalc.graph import Node
+from netcalc.lint.net import Net
+from netcalc.lint.rule import Finding, Rule
+from netcalc.lint.windows import axes
+
+MANY = 3
+"""So many equal dilations in a row leave a grid worth a word."""
+
+
+class DilationGrid(Rule):
+    """Three or more convolutions in a row have the same dilation, and what they read saw less than a window.
+
+    Silent where the layers before see a window's width already, as in DeepLab and CSRNet, and where a
+    convolution of a smaller dilation follows.
+
+    Why:
+        Equal steps meet the same grid again and again: an output sees one of so many positions, and its
+        neighbour sees only others (Wang et al. 2018, "gridding"). Dilations of 1, 2, 5 or 1, 2, 4 see all.
+
+    Example:
+        input: [16, 64, 64]
+        layers:
+          - conv: {filters: 16, kernel: 3, pad: 2, dilation: 2}
+          - relu
+          - conv: {filters: 16, kernel: 3, pad: 2, dilation: 2}
+          - relu
+          - conv: {filters: 16, kernel: 3, pad: 2, dilation: 2}
+          - relu
+
+    Fix:
+        input: [16, 64, 64]
+        layers:
+          - conv: {filters: 16, kernel: 3, pad: 1, dilation: 1}
+          - relu
+          - conv: {filters: 16, kernel: 3, pad: 2, dilation: 2}
+          - relu
+          - conv: {filters: 16, kernel: 3, pad: 5, dilation: 5}
+          - relu
+    """
+
+    code = "N204"
+    name = "dilation-grid"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        for run in _runs(net):
+            first = axes(net, run[0])[0]
+            if len(run) >= MANY and _seen_before(net, run[0]) < first.extent:
+                message = f"{len(run)} dilations of {first.dilation} up to {run[-1].full_name} leave a grid"
+                yield Finding(run[-1], message, help="take different dilations, such as 1, 2, 4")
+
+
+def _runs(net: Net) -> Iterator[list[Node]]:
+    """Convolutions of one dilation above 1 in a row, on a path without joins, no denser one behind them."""
+    ended: set[str] = set()
+    for node in reversed(net.graph.nodes):
+        dilation = _dilation(net, node)
+        if not dilation or node.full_name in ended:
+            continue
+        run = [node]
+        for above in net.upward(node):
+            reach = _dilation(net, above)
+            if reach >= dilation:
+                ended.add(above.full_name)
+            if reach == dilation:
+                run.append(above)
+            elif reach:
+                break
+        if dilation > 1:
+            yield run[::-1]
+
+
+def _dilation(net: Net, node: Node) -> int:
+    """The dilation of a convolution that reaches beyond its own position; 0 for other layers."""
+    if node.layer.family != "convolution":
+        return 0
+    return max((axis.dilation for axis in axes(net, node) if axis.kernel > 1), default=0)
+
+
+def _seen_before(net: Net, node: Node) -> Fraction:
+    """How many positions wide the input of a layer sees, in its own steps."""
+    row = net.rows.get(node.inputs[0])
+    if row is None or row.receptive_field is None:
+        return Fraction(1)
+    axis = row.receptive_field.axes[0]
+    return axis.size / axis.stride

@@ -1,0 +1,60 @@
+"""N406: batch normalisation or dropout behind the last layer."""
+
+from collections.abc import Iterator
+
+from netcalc.graph import Node
+from netcalc.lint.net import Net, positions
+from netcalc.lint.rule import Finding, Rule
+
+
+class NoiseOnScores(Rule):
+    """The scores that the last layer gives go through a batch normalisation or a dropout.
+
+    Why:
+        Dropout on scores sets some classes to zero at random, so that the loss is of chance. A batch
+        normalisation ties each sample's scores to those of the others in the batch and takes away the
+        class frequencies that the bias learns. Both belong before the last layer.
+
+    Example:
+        input: [64]
+        layers:
+          - linear: {units: 32}
+          - relu
+          - linear: {units: 10}
+          - dropout: {rate: 0.5}
+
+    Fix:
+        input: [64]
+        layers:
+          - linear: {units: 32}
+          - relu
+          - dropout: {rate: 0.5}
+          - linear: {units: 10}
+    """
+
+    code = "N406"
+    name = "noise-on-scores"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        rows = [net.rows[name] for name in net.graph.outputs if name in net.rows]
+        for row in rows:
+            found = []
+            node: Node | None = row.node
+            while node is not None:
+                if _is_noise(node):
+                    found.append(node)
+                elif not (node.layer.bounded or node.layer.view_in(training=False)):
+                    break
+                node = net.above(node)
+            if node is not None and node.full_name in net.heads:
+                for noise in found:
+                    message = f"{noise.full_name} changes the scores of {node.full_name}, the last layer"
+                    yield Finding(noise, message, help=f"leave it out, or move it before {node.full_name}")
+
+
+def _is_noise(node: Node) -> bool:
+    """Whether it is a dropout, or a batch normalisation of a vector: one of a map ends a backbone."""
+    if node.layer.kind == "batchnorm":
+        return positions(node.output) == 1
+    return node.layer.family == "regularisation" and vars(node.layer)["rate"] > 0

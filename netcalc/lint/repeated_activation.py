@@ -1,0 +1,45 @@
+"""N304: an activation of an activation."""
+
+from collections.abc import Iterator
+
+from netcalc.lint.net import Net
+from netcalc.lint.rule import Finding, Rule
+
+
+class RepeatedActivation(Rule):
+    """An activation reads another one: the same kind twice, or any beside a ReLU.
+
+    Why:
+        A second ReLU changes nothing, and a sigmoid or tanh of a ReLU loses half of its range. Mostly a
+        convolution or linear layer between them was forgotten, or a block ends and the next begins with one.
+
+    Example:
+        input: [64]
+        layers:
+          - linear: {units: 64}
+          - relu
+          - relu
+          - linear: {units: 10}
+
+    Fix:
+        input: [64]
+        layers:
+          - linear: {units: 64}
+          - relu
+          - linear: {units: 64}
+          - relu
+          - linear: {units: 10}
+    """
+
+    code = "N304"
+    name = "repeated-activation"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        for node in net.graph.nodes:
+            first = net.maker(node.inputs[0])
+            if first is None or not node.layer.family == first.layer.family == "activation":
+                continue
+            if node.layer.kind == first.layer.kind or node.layer.rectifies or first.layer.rectifies:
+                message = f"{node.full_name} reads {first.full_name}: an activation of an activation"
+                yield Finding(node, message, help="leave one of them out")

@@ -1,0 +1,39 @@
+"""Settings from outside that change nothing: an argument that no layer depends on."""
+
+from collections.abc import Iterator, Sequence
+
+from netcalc.diagnostics import Diagnostic, NetcalcError
+from netcalc.graph import Graph, elaborate
+from netcalc.spec import InputOverride, Scalar, Setting, Spec
+from netcalc.spec import Sequence as Listed
+
+
+def idle_settings(
+    spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride], graph: Graph
+) -> Iterator[Diagnostic]:
+    """A warning for each setting without which the graph is the same, unless it repeats the default."""
+    defaults = {entry.key: entry.value for entry in spec.args}
+    for setting in settings:
+        others = [other for other in settings if other.name != setting.name]
+        if _plain(defaults.get(setting.name)) == _plain(setting.value):
+            continue
+        if _is_same(graph, spec, others, overrides):
+            message = f"{setting.name} changes nothing: no layer depends on it as it is set"
+            help = f"use ${setting.name} in the layers, or leave the setting out"
+            yield Diagnostic("E804", message, setting.span, help=help, severity="warning")
+
+
+def _is_same(
+    graph: Graph, spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride]
+) -> bool:
+    try:
+        return elaborate(spec, settings, overrides) == graph
+    except NetcalcError:  # it needs the setting that was left out
+        return False
+
+
+def _plain(value: object) -> object:
+    """A word, a number or a list of them as it is written; anything else as it is."""
+    if isinstance(value, Listed):
+        return tuple(map(_plain, value.items))
+    return value.value if isinstance(value, Scalar) else value

@@ -1,0 +1,94 @@
+"""N603: grouped convolutions whose channels never mix."""
+
+from collections.abc import Iterator
+
+from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution
+from netcalc.lint.net import Net, positions
+from netcalc.lint.rule import Finding, Rule
+
+
+class UnmixedChannels(Rule):
+    """Grouped or depthwise convolutions follow each other, and nothing mixes their groups before the head.
+
+    A convolution over all channels, a linear or attention layer, a channel shuffle or another order of
+    the axes mixes them. A linear layer behind a global pool is the head and comes too late.
+
+    Why:
+        Each group is a small network of its own that never learns of the others. A depthwise convolution is
+        half of a separable one: the 1x1 behind it is the other half (Howard et al. 2017); grouped 1x1
+        convolutions want a channel shuffle between (Zhang et al. 2018).
+
+    Example:
+        input: [3, 32, 32]
+        layers:
+          - conv: {filters: 32, kernel: 3, pad: 1}
+          - relu
+          - depthwise_conv: {kernel: 3, pad: 1}
+          - relu
+          - depthwise_conv: {kernel: 3, pad: 1}
+          - relu
+          - global_avgpool
+          - linear: {units: 10}
+
+    Fix:
+        input: [3, 32, 32]
+        layers:
+          - conv: {filters: 32, kernel: 3, pad: 1}
+          - relu
+          - depthwise_conv: {kernel: 3, pad: 1}
+          - relu
+          - conv: {filters: 64, kernel: 1}
+          - relu
+          - depthwise_conv: {kernel: 3, pad: 1}
+          - relu
+          - conv: {filters: 64, kernel: 1}
+          - relu
+          - global_avgpool
+          - linear: {units: 10}
+    """
+
+    code = "N603"
+    name = "unmixed-channels"
+    severity = "warning"
+
+    def check(self, net: Net) -> Iterator[Finding]:
+        told: set[str] = set()
+        for node in net.graph.nodes:
+            if _groups(net, node) > 1 and node.full_name not in told:
+                behind = _unmixed(net, node)
+                if behind:
+                    told.update(other.full_name for other in behind)
+                    names = f"{node.full_name} and {len(behind)} more to {behind[-1].full_name}"
+                    message = f"nothing mixes the groups of {names}"
+                    yield Finding(node, message, help="put a 1x1 convolution or channel_shuffle: between")
+
+
+def _groups(net: Net, node: Node) -> int:
+    """The groups of a convolution; 0 for other layers."""
+    layer = node.layer
+    return layer.in_groups(net.input(node).shape[0]) if isinstance(layer, Convolution) else 0
+
+
+def _unmixed(net: Net, first: Node) -> list[Node]:
+    """The grouped convolutions behind one; none where something mixes their channels."""
+    reached, found = {first.full_name}, []
+    for node in net.graph.nodes:
+        if not reached & {*node.inputs} or all(positions(net.graph.types[name]) == 1 for name in node.inputs):
+            continue
+        if _mixes(net, node):
+            return []
+        reached.add(node.full_name)
+        if _groups(net, node):
+            found.append(node)
+    return found
+
+
+def _mixes(net: Net, node: Node) -> bool:
+    """Whether channels of a layer's output come from several groups of its input."""
+    if node.layer.family in ("attention", "recurrent"):
+        return True
+    if len(node.inputs) > 1:
+        return node.layer.window(*net.graph.input_types(node)) is None
+    moved = node.layer.came_from(net.input(node))[:1] != (frozenset((0,)),)
+    return _groups(net, node) == 1 or node.layer.kind == "channel_shuffle" or moved

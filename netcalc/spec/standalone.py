@@ -1,0 +1,169 @@
+"""A spec as one text that stands alone: a variant's values as the defaults, included blocks written in."""
+
+import textwrap
+from collections.abc import Mapping as Named
+from collections.abc import Sequence as Sequenced
+from itertools import pairwise
+from typing import NoReturn
+
+from netcalc.diagnostics import Diagnostic, Source, SpecError
+from netcalc.spec.library import Found, open_beside
+from netcalc.spec.reader import OF_VARIANTS, read_spec
+from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value
+from netcalc.spec.yaml_reader import read_document
+
+Sections = dict[str, str]
+"""The text of each key of a mapping, the comments above it included, in order."""
+
+
+def standalone_text(found: Found) -> str:
+    """The YAML of a spec, or of the variant that was asked for, without `include:` and other variants.
+
+    Layers, blocks and comments are given as they are written; a text that needs no change is given whole.
+
+    Raises SpecError where the spec cannot be read, or where what has to change is in braces or an alias.
+    """
+    source, variant = found
+    problems = read_spec(source, variant).problems
+    if problems:
+        raise SpecError(problems)
+    root = read_document(source).root
+    top = {entry.key: entry for entry in _entries(root)}
+    if variant is None and "include" not in top:
+        return source.text
+    sections = _sections(source, _lines(root))
+    if variant is not None:
+        sections = _chosen(sections, top, variant)
+    if "include" in top:
+        sections = _with_included(sections, top)
+    text = source.text[: _start(next(iter(top.values())))]
+    for key, section in sections.items():
+        gap = "\n" if key in ("blocks", "layers") and not text.endswith("\n\n") else ""
+        text += gap + section
+    problems = read_spec(Source(source.name, text)).problems
+    if problems:
+        raise SpecError(problems)
+    return text
+
+
+def _chosen(sections: Sections, top: dict[str, Entry], variant: str) -> Sections:
+    """The sections with a variant's arguments and keys in place of the spec's own, and no variants."""
+    (values,) = (_entries(entry.value) for entry in _entries(top["variants"].value) if entry.key == variant)
+    new = {entry.key: _flow(entry.value) for entry in values}
+    new.setdefault("name", variant)
+    if "ignore" in top and "ignore" in new:
+        both = [top["ignore"].value, *(entry.value for entry in values if entry.key == "ignore")]
+        new["ignore"] = f"[{', '.join(_flow(item) for value in both for item in _items(value))}]"
+    replaced = {"expect"} | ({"input", "inputs"} if new.keys() & {"input", "inputs"} else set())
+    result: Sections = {}
+    for key, text in sections.items():
+        if key == "variants":
+            result |= {k: f"{k}: {new[k]}\n" for k in OF_VARIANTS if k in new and k not in top}
+        elif key == "args":
+            changed = [entry for entry in _entries(top[key].value) if entry.key in new]
+            result[key] = _replaced(text, _start(top[key]), changed, new)
+        elif key in new:
+            result[key] = _replaced(text, _start(top[key]), [top[key]], new)
+        elif key not in replaced:
+            result[key] = text
+    return result
+
+
+def _with_included(sections: Sections, top: dict[str, Entry]) -> Sections:
+    """The sections with the blocks of the included files in front of the spec's own."""
+    include = top["include"].value
+    own = _lines(top["blocks"].value) if "blocks" in top else ()
+    indent = " " * (own[0].key_span.source.position(own[0].key_start)[1] - 1 if own else 2)
+    found: Sections = {}
+    for part in _items(include):
+        assert isinstance(part, Scalar)
+        beside = open_beside(include.source, str(part.value))
+        for entry in _entries(read_document(beside).root):
+            for head, text in _sections(beside, _lines(entry.value)).items():
+                found[_name(head)] = textwrap.indent(textwrap.dedent(text).rstrip() + "\n", indent)
+    overridden = {_name(entry.key) for entry in own}
+    included = "".join(text for name, text in found.items() if name not in overridden)
+    result: Sections = {}
+    for key, text in sections.items():
+        if key == "blocks":
+            inside = _start(own[0]) - _start(top["blocks"])
+            result[key] = text[:inside] + included + text[inside:]
+        elif key != "include":
+            result[key] = text
+        elif not own:
+            result["blocks"] = f"blocks:\n{included}"
+    return result
+
+
+def _sections(source: Source, entries: Sequenced[Entry]) -> Sections:
+    """The text of each entry, a key a line, from the comments above it to the next one."""
+    text = source.text if source.text.endswith("\n") else f"{source.text}\n"
+    bounds = pairwise([*map(_start, entries), len(text)])
+    return {entry.key: text[start:end] for entry, (start, end) in zip(entries, bounds, strict=True)}
+
+
+def _start(entry: Entry) -> int:
+    """Where the line of a key begins, or the comments directly above it."""
+    text = entry.value.source.text
+    start = text.rfind("\n", 0, entry.key_start) + 1
+    while start:
+        above = text.rfind("\n", 0, start - 1) + 1
+        if not text[above:start].lstrip().startswith("#"):
+            break
+        start = above
+    return start
+
+
+def _replaced(text: str, start: int, entries: Sequenced[Entry], new: Named[str, str]) -> str:
+    """The text that begins at `start` with other values for some entries."""
+    for entry in reversed(entries):
+        behind = entry.value.source.text.index(":", entry.key_end) + 1
+        if entry.value.start < behind:
+            _refuse(entry, "an alias cannot be rewritten")
+        text = f"{text[: behind - start]} {new[entry.key]}{text[_end(entry.value) - start :]}"
+    return text
+
+
+def _lines(value: Value) -> tuple[Entry, ...]:
+    """The entries of a mapping that has each key on a line of its own."""
+    entries = _entries(value)
+    if value.source.text[value.start] == "{":
+        _refuse(entries[0], "what stands in braces cannot be rewritten")
+    return entries
+
+
+def _refuse(entry: Entry, message: str) -> NoReturn:
+    help = "write each key on a line of its own, and its value behind it"
+    raise SpecError([Diagnostic("E204", message, entry.key_span, help=help)])
+
+
+def _entries(value: Value) -> tuple[Entry, ...]:
+    return value.entries if isinstance(value, Mapping) else ()
+
+
+def _items(value: Value) -> tuple[Value, ...]:
+    return value.items if isinstance(value, Sequence) else (value,)
+
+
+def _name(head: str) -> str:
+    """The name of a block, whose head may have arguments."""
+    return head.partition("(")[0].strip()
+
+
+def _end(value: Value) -> int:
+    """Where a value ends: a list or mapping of lines with its last part, not where the next key begins."""
+    last = value.items[-1:] if isinstance(value, Sequence) else tuple(e.value for e in _entries(value)[-1:])
+    return value.end if _is_flow(value) or not last else _end(last[0])
+
+
+def _flow(value: Value) -> str:
+    """A value on one line, each scalar as it is written."""
+    if isinstance(value, Sequence):
+        return f"[{', '.join(map(_flow, value.items))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{entry.key}: {_flow(entry.value)}' for entry in value.entries)}}}"
+    return value.source.text[value.start : value.end]
+
+
+def _is_flow(value: Value) -> bool:
+    return isinstance(value, Scalar) or value.source.text[value.start] in "[{"
