@@ -292,7 +292,7 @@ def main() -> int:
     parser.add_argument("--graphs", type=int, default=150)
     parser.add_argument("--seconds", type=float, default=90)
     parser.add_argument("--rooms", nargs="*", default=list(ROOMS))
-    parser.add_argument("--without", nargs="*", default=[], help="files that are left out: crew.py")
+    parser.add_argument("--without", nargs="*", default=[], help="files that are left out: workers.py")
     parser.add_argument("--only-graphs", action="store_true", help="leave out the engines' own tests")
     asked = parser.parse_args()
     own_tests = not asked.only_graphs

@@ -23,9 +23,9 @@ def main() -> None:
     """Run the command line; Ctrl-C ends it quietly with 130, even while it still imports."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
-    _open_handles()
-    gc.disable()  # specs, graphs and reports hold no cycles, but large ones are costly to search for them
     try:
+        _open_handles()
+        gc.disable()  # specs, graphs and reports hold no cycles, but large ones are costly to search for them
         from netcalc.cli import run
 
         code = run()

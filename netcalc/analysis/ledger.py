@@ -19,7 +19,7 @@ class Bytes(NamedTuple):
         return Bytes(self.once + other.once * times, self.each + other.each * times)
 
 
-Part = Literal["kept", "passing", "gradients", "weight_gradients"]
+Part = Literal["kept", "passing", "gradients", "weight_gradients", "temporary"]
 
 
 class Parts(NamedTuple):
@@ -32,11 +32,13 @@ class Parts(NamedTuple):
     gradients: Bytes = Bytes()
     """Gradients of outputs, on their way back."""
     weight_gradients: Bytes = Bytes()
+    temporary: Bytes = Bytes()
+    """What a layer or the optimiser takes for itself while it runs."""
 
     @property
     def total(self) -> Bytes:
         """All together."""
-        return self.kept.plus(self.passing).plus(self.gradients).plus(self.weight_gradients)
+        return Bytes(*map(sum, zip(*self, strict=True)))
 
 
 @dataclass
@@ -69,6 +71,10 @@ class Ledger:
         if not piece.holders:
             del self._pieces[key]
             self._count(piece.part, piece.size, -1)
+
+    def size(self, key: Hashable) -> Bytes:
+        """Bytes of a piece."""
+        return self._pieces[key].size
 
     def is_shared(self, key: Hashable) -> bool:
         """Whether more than one holds it."""

@@ -1,14 +1,27 @@
 """When the memory of each tensor is taken and given back, as layers run in some order.
 
 An output lives from its making to its last reader, an input of the network from the start, an output of the
-network to the end. While a layer runs, what it reads and what it makes both live.
+network to the end. While an operator of a layer runs, what it reads and what it makes both live.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
+from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.precision import Precision
 from netcalc.analysis.storages import Storages
+from netcalc.layers.inside import Moment
+
+
+class Taken(NamedTuple):
+    """What a layer itself takes at a moment of its run, and what it no longer needs of what it reads."""
+
+    own: Bytes
+    """Its output, if it is there, and what lives inside."""
+    done: frozenset[int]
+    """The storages that neither this operator nor a later one of the layer reads."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,11 @@ class Lifetimes:
         return tuple(map(tuple, readers))
 
     @cached_property
+    def moments(self) -> tuple[tuple[Taken, ...], ...]:
+        """The moments of each layer's run, operator by operator."""
+        return tuple(tuple(self._moments(layer)) for layer in range(len(self.made)))
+
+    @cached_property
     def outputs(self) -> frozenset[int]:
         """The storages of the network's outputs."""
         return frozenset(self.storages.of[name] for name in self.storages.graph.outputs)
@@ -60,19 +78,35 @@ class Lifetimes:
         given = {self.storages.of[given.name] for given in self.storages.graph.inputs}
         return sum(self.storages.sizes[storage] for storage in given if self._lives(storage))
 
-    def replay(self, order: Sequence[int]) -> Iterator[int]:
-        """Bytes of one sample that live while each layer of an order runs."""
+    def replay(self, order: Sequence[int]) -> Iterator[tuple[int, Bytes]]:
+        """Each layer of an order with what lives while it runs, moment by moment."""
         left = [len(readers) + (number in self.outputs) for number, readers in enumerate(self.readers)]
         sizes, live = self.storages.sizes, self.given_bytes()
         for layer in order:
+            for own, done in self.moments[layer]:
+                gone = sum(sizes[storage] for storage in done if left[storage] == 1)
+                yield layer, own.plus(Bytes(each=live - gone))
             made = self.made[layer]
             live += 0 if made is None else sizes[made]
-            yield live
             for storage in self.read[layer]:
                 left[storage] -= 1
                 live -= 0 if left[storage] else sizes[storage]
             if made is not None and not left[made]:
                 live -= sizes[made]
+
+    def _moments(self, layer: int) -> Iterator[Taken]:
+        node, made = self.storages.graph.nodes[layer], self.made[layer]
+        size = 0 if made is None else self.storages.sizes[made]
+        inside = node.layer.inside(self.storages.graph.input_types(node), node.output)
+        precision = Precision(self.storages.itemsize)
+        for moment in (Moment(),) if inside is None or made is None else inside.moments():
+            each = precision.extra_bytes(moment.each) + moment.output * size
+            own = Bytes(precision.extra_bytes(moment.once), each)
+            if moment.inputs is None:
+                yield Taken(own, frozenset())
+            else:
+                still = {self.storages.of[node.inputs[position]] for position in moment.inputs}
+                yield Taken(own, self.read[layer] - still)
 
     def _lives(self, storage: int) -> bool:
         return bool(self.readers[storage]) or storage in self.outputs

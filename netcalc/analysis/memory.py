@@ -13,8 +13,9 @@ from netcalc.analysis.checkpointing import Segment, blocks, square_root, whole
 from netcalc.analysis.gradients import backward_macs
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.lifetimes import Lifetimes
+from netcalc.analysis.losses import Loss, LossName, losses_of
 from netcalc.analysis.ordering import Ordering, best_order
-from netcalc.analysis.precision import Precision, Weights, precision_of, weights_of
+from netcalc.analysis.precision import Precision, Weights, precision_of, update_bytes, weights_of
 from netcalc.analysis.storages import Storages
 from netcalc.analysis.training import Replay, Step
 from netcalc.graph import Graph, Node
@@ -46,6 +47,9 @@ class Training:
     layers: tuple[LayerMemory, ...]
     keeps: Mapping[str, Kept]
     """What each layer keeps, by its full name."""
+    losses: tuple[Loss, ...]
+    loss_kept: Bytes
+    """What the losses keep that no layer keeps."""
 
     def bytes_at(self, step: Step, batch: int) -> int:
         """Everything that lives at a step."""
@@ -73,8 +77,8 @@ class Training:
 
     @cached_property
     def kept(self) -> Bytes:
-        """What all layers keep for backward, nothing forgotten."""
-        total = Bytes()
+        """What all layers and the loss keep for backward, nothing forgotten."""
+        total = self.loss_kept
         for layer in self.layers:
             total = total.plus(layer.kept)
         return total
@@ -98,28 +102,27 @@ class Training:
 
 @dataclass(frozen=True)
 class Inference:
-    """Running the network forward, whatever the batch; figures are of one sample but for the weights."""
+    """Running the network forward, whatever the batch."""
 
     graph: Graph
     weights: int
-    written: tuple[int, ...]
-    """Bytes that live while each layer runs, in the order in which the graph lists them."""
+    written: tuple[tuple[int, Bytes], ...]
+    """What lives beside the weights, moment by moment with the layer that runs, in the graph's order."""
     ordering: Ordering
-    ordered: tuple[int, ...]
+    ordered: tuple[tuple[int, Bytes], ...]
     """The same in the order that was found."""
 
-    @property
-    def peak_layer(self) -> Node:
+    def peak_layer(self, batch: int) -> Node:
         """The layer at which most lives, in the graph's order."""
-        return self.graph.nodes[self.written.index(max(self.written))]
+        return self.graph.nodes[max(self.written, key=lambda moment: moment[1].at(batch))[0]]
 
     def peak(self, batch: int) -> int:
         """The most bytes that live at once, in the graph's order."""
-        return self.weights + max(self.written) * batch
+        return self.weights + max(live.at(batch) for _, live in self.written)
 
     def best_peak(self, batch: int) -> int:
         """The same in the order that was found."""
-        return self.weights + max(self.ordered) * batch
+        return self.weights + max(live.at(batch) for _, live in self.ordered)
 
 
 def training(
@@ -129,10 +132,11 @@ def training(
     *,
     mixed: bool = True,
     checkpoint: Checkpoint = "none",
+    loss: LossName = "auto",
 ) -> Training:
     """Replay one step of training.
 
-    Raises ValueError for an element type, an optimiser or a depth of blocks that is not known.
+    Raises ValueError for an element type, an optimiser, a loss or a depth of blocks that is not known.
     """
     precision = precision_of(dtype, mixed)
     weights = weights_of(graph, precision, optimiser)
@@ -143,9 +147,14 @@ def training(
         for node in graph.nodes[segment.start : segment.stop]
     }
     lifetimes = Lifetimes(Storages(graph, precision.itemsize, training=True, part_of=part_of))
-    steps = tuple(Replay(lifetimes, precision, segments).steps())
-    layers = _layers(lifetimes.storages, precision)
-    return Training(graph, precision, weights, segments, steps, layers, lifetimes.storages.kept)
+    losses = losses_of(graph, precision, loss)
+    update = update_bytes(graph, precision, optimiser)
+    steps = tuple(Replay(lifetimes, precision, segments, losses, update).steps())
+    storages = lifetimes.storages
+    layers = _layers(storages, precision)
+    return Training(
+        graph, precision, weights, segments, steps, layers, storages.kept, losses, _kept_by(storages, losses)
+    )
 
 
 def training_peak(graph: Graph, batch: int, dtype: str = "float32", optimiser: str = "sgd") -> int:
@@ -194,6 +203,19 @@ def _layers(storages: Storages, precision: Precision) -> tuple[LayerMemory, ...]
         back = backward_macs(storages.graph, node, storages.needs)
         layers.append(LayerMemory(node, Bytes(precision.extra_bytes(kept.once), each), back))
     return tuple(layers)
+
+
+def _kept_by(storages: Storages, losses: tuple[Loss, ...]) -> Bytes:
+    """What the losses keep that no layer keeps."""
+    held = {storage for node in storages.graph.nodes for storage in storages.kept_by(node)}
+    total = Bytes()
+    for loss in losses:
+        storage = storages.of[loss.output]
+        total = total.plus(loss.kept)
+        if loss.keeps_output and storage not in held:
+            held.add(storage)
+            total = total.plus(Bytes(each=storages.sizes[storage]))
+    return total
 
 
 def _macs(graph: Graph, node: Node) -> int:

@@ -38,8 +38,13 @@ def best_order(lifetimes: Lifetimes) -> Ordering:
         order += found
         ways.add(how)
     how = next((way for way in ("as written", "heuristic") if way in ways), "optimal")
-    lower = max(lifetimes.replay(order), default=0) < max(lifetimes.replay(written), default=0)
+    lower = _peak(lifetimes, order) < _peak(lifetimes, written)
     return Ordering(tuple(order) if lower else written, how)
+
+
+def _peak(lifetimes: Lifetimes, order: Sequence[int]) -> int:
+    """The most that lives with one sample."""
+    return max((live.at(1) for _, live in lifetimes.replay(order)), default=0)
 
 
 def _parts(lifetimes: Lifetimes) -> Iterator[range]:
@@ -83,15 +88,16 @@ class _Part:
         self.before = [self._bits(lifetimes.before[layer]) for layer in layers]
         sizes = lifetimes.storages.sizes
         self.made = [0 if (made := lifetimes.made[layer]) is None else sizes[made] for layer in layers]
-        self.dies: list[list[tuple[int, int]]] = []
-        """For each layer, the readers and the bytes of what it can be the last to read."""
+        self.moments = [lifetimes.moments[layer] for layer in layers]
+        self.dies: list[list[tuple[int, int, int]]] = []
+        """For each layer what it can be the last to read: the readers, the bytes, the storage."""
         for layer in layers:
             ends = []
             made = lifetimes.made[layer]
             for storage in {*lifetimes.read[layer], *(() if made is None else (made,))}:
                 readers = lifetimes.readers[storage]
                 if storage not in lifetimes.outputs and max(readers, default=layer) < layers.stop:
-                    ends.append((self._bits(readers), sizes[storage]))
+                    ends.append((self._bits(readers), sizes[storage], storage))
             self.dies.append(ends)
 
     def best(self) -> tuple[Sequence[int], How]:
@@ -114,9 +120,13 @@ class _Part:
             if state.ran >> place & 1 or before & ~state.ran:
                 continue
             ran = state.ran | 1 << place
-            high = state.live + self.made[place]
-            freed = sum(size for readers, size in self.dies[place] if not readers & ~ran)
-            after = _State(max(state.peak, high), state.left - 1, ran, high - freed)
+            dying = {storage: size for readers, size, storage in self.dies[place] if not readers & ~ran}
+            high = state.live + max(
+                own.at(1) - sum(dying.get(storage, 0) for storage in done)
+                for own, done in self.moments[place]
+            )
+            left = state.live + self.made[place] - sum(dying.values())
+            after = _State(max(state.peak, high), state.left - 1, ran, left)
             if high <= state.peak and after.live <= state.live:
                 yield place, after
                 return

@@ -34,7 +34,22 @@ class Precision(NamedTuple):
     def extra_bytes(self, extra: Extra) -> int:
         """Bytes of what a layer keeps beside tensors."""
         wide = extra.statistics * self.statistic_bytes + extra.indices * INDEX_BYTES
-        return extra.values * self.itemsize + wide
+        return extra.values * self.itemsize + wide + extra.flags
+
+
+def update_bytes(graph: Graph, precision: Precision, optimiser: str) -> int:
+    """The most that an optimiser takes for itself in its step; shared weights once.
+
+    Adam as PyTorch's loop over single tensors: the root of the second moment and the denominator made from
+    it, while the denominator of the tensor before is still there. The others work in place.
+    """
+    if not optimiser.startswith("adam"):
+        return 0
+    own = [param for node in graph.nodes if node.shared is None for param in node.params]
+    sizes = [param.numel for param in own if param.trainable]
+    wide = FLOAT32_BYTES if precision.mixed else precision.itemsize
+    before = [0, *sizes]
+    return max((2 * size + last for size, last in zip(sizes, before, strict=False)), default=0) * wide
 
 
 class Weights(NamedTuple):
@@ -46,7 +61,7 @@ class Weights(NamedTuple):
     master: int
     """The float32 copy of 16-bit weights."""
     state: int
-    """What the optimiser keeps."""
+    """What the optimiser keeps, with Adam's count of steps for each parameter."""
 
     @property
     def total(self) -> int:
@@ -76,9 +91,10 @@ def weights_of(graph: Graph, precision: Precision, optimiser: str) -> Weights:
     learned = sum(param.numel for param in own if param.trainable)
     running = sum(param.numel for param in own if param.buffer)
     wide = FLOAT32_BYTES if precision.mixed else precision.itemsize
+    counters = FLOAT32_BYTES * sum(param.trainable for param in own) * optimiser.startswith("adam")
     return Weights(
         parameters=held * precision.itemsize,
         buffers=running * precision.statistic_bytes,
         master=learned * FLOAT32_BYTES if precision.mixed else 0,
-        state=learned * wide * OPTIMISERS[optimiser],
+        state=learned * wide * OPTIMISERS[optimiser] + counters,
     )

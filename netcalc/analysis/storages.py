@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from netcalc.analysis.gradients import kept, reached
 from netcalc.analysis.precision import INDEX_BYTES
-from netcalc.analysis.report import IN_PLACE
 from netcalc.graph import Graph, Node
 from netcalc.layers import Kept, View
 from netcalc.tensor import TensorType
@@ -92,7 +91,7 @@ class Storages:
 
     def _works_in_place(self, node: Node, kept: Kept) -> bool:
         """Whether it writes over its input: an activation or the like that is its only reader."""
-        if node.layer.family not in IN_PLACE or node.inputs[0] not in self._alone or kept.inputs:
+        if not node.layer.in_place or node.inputs[0] not in self._alone or kept.inputs:
             return False
         together = self.part_of.get(node.full_name) == self.part_of.get(node.inputs[0])
         return together and self.of[node.inputs[0]] not in self._held

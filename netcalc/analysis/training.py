@@ -2,8 +2,8 @@
 
 The backward runs as PyTorch's engine does: a tensor's gradient lives from its first reader's backward to its
 maker's; one that comes second is added to the first in place, or to a new one where others still see the
-first; what a layer kept goes once its backward has run. What a layer takes inside itself while it runs is not
-counted.
+first; what a layer kept goes once its backward has run. While it runs, the gradients of what the layer made
+inside itself come and go as its operators do.
 """
 
 from collections import Counter
@@ -13,16 +13,18 @@ from typing import Literal, NamedTuple
 from netcalc.analysis.checkpointing import Segment
 from netcalc.analysis.ledger import Bytes, Ledger, Parts
 from netcalc.analysis.lifetimes import Lifetimes
+from netcalc.analysis.losses import Loss
 from netcalc.analysis.precision import Precision
 from netcalc.graph import Node
+from netcalc.layers.kept import Extra
 
-Phase = Literal["forward", "again", "backward", "update"]
+Phase = Literal["forward", "loss", "again", "backward", "update"]
 Copy = tuple[int, bool]
 """A storage as it was made first, or as its segment made it again."""
 
 
 class Step(NamedTuple):
-    """A layer's forward or backward, or the update of the weights, and what lives at its highest."""
+    """A layer's forward or backward, the loss or the update of the weights, and what lives at its highest."""
 
     phase: Phase
     layer: int | None
@@ -32,12 +34,21 @@ class Step(NamedTuple):
 class Replay:
     """One training step, replayed."""
 
-    def __init__(self, lifetimes: Lifetimes, precision: Precision, segments: Sequence[Segment]) -> None:
+    def __init__(
+        self,
+        lifetimes: Lifetimes,
+        precision: Precision,
+        segments: Sequence[Segment],
+        losses: Sequence[Loss] = (),
+        update: int = 0,
+    ) -> None:
         self.storages = lifetimes.storages
         self.nodes = lifetimes.storages.graph.nodes
         self.lifetimes = lifetimes
         self.precision = precision
         self.segments = segments
+        self.losses = losses
+        self.update = update  # what the optimiser takes for itself
         self.ledger = Ledger()
         self._segment_of = [segment for segment in segments for _ in segment.layers]
         self._maker = {made: layer for layer, made in enumerate(lifetimes.made) if made is not None}
@@ -45,7 +56,7 @@ class Replay:
         self._readers = self._count_readers()
         self._gradients: dict[str, int] = {}  # the piece that holds each tensor's gradient
         self._fresh = 0
-        self._owners: set[str] = set()  # the layers whose weights have a gradient
+        self._owners: dict[str, bool] = {}  # whose weights have a gradient, and whether it can be added to
 
     def steps(self) -> Iterator[Step]:
         """Forward, backward and the update."""
@@ -53,9 +64,11 @@ class Replay:
         for storage in sorted(given):
             if self._keepers[storage, False] + self._readers[storage, False]:
                 self._take_storage((storage, False))
+        for loss in self.losses:
+            self.ledger.take(("target", loss.output), loss.target, "kept")
         for layer in range(len(self.nodes)):
             yield self._forward(layer, again=False)
-        self._turn()
+        yield from self._turn()
         for segment in reversed(self.segments):
             active = [layer for layer in segment.layers if self.storages.has_backward(self.nodes[layer])]
             for layer in segment.layers if segment.again and active else ():
@@ -64,6 +77,9 @@ class Replay:
                 yield from self._backward(layer)
             for storage in self._entering(segment):
                 self.ledger.release((storage, False))
+        for loss in self.losses:
+            self.ledger.release(("target", loss.output))
+        self.ledger.take("update", Bytes(self.update), "temporary")
         yield Step("update", None, self.ledger.parts)
 
     def _forward(self, layer: int, again: bool) -> Step:
@@ -84,27 +100,48 @@ class Replay:
             self.ledger.release(("beside", layer))
         return step
 
-    def _turn(self) -> None:
-        """The network's outputs have done their work; those that need one get a gradient."""
-        for storage in self.lifetimes.outputs:
+    def _turn(self) -> Iterator[Step]:
+        """The losses, forward and back; then the network's outputs have done their work.
+
+        Without a loss an output that needs a gradient gets one from outside.
+        """
+        for loss in self.losses:
+            self.ledger.take(("logs", loss.output), loss.logs, "kept")
+            yield Step("loss", None, self.ledger.parts)
+        kept = {self.storages.of[loss.output] for loss in self.losses if loss.keeps_output}
+        for storage in self.lifetimes.outputs - kept:
             self.ledger.release((storage, False))
-        for name in dict.fromkeys(self.storages.graph.outputs):
-            if name in self.storages.needs:
+        losses = {loss.output: loss for loss in self.losses}
+        for name in reversed(dict.fromkeys(self.storages.graph.outputs)):
+            if name in losses and name in self.storages.needs:
+                yield from self._lose(losses[name])
+            elif name in self.storages.needs:
                 self._gradients[name] = self._new_gradient(name)
+            if name in losses:
+                self.ledger.release(("logs", name))
+        for storage in kept:
+            self.ledger.release((storage, False))
+
+    def _lose(self, loss: Loss) -> Iterator[Step]:
+        """The way back through a loss: the gradient of the logarithms, then the output's."""
+        self.ledger.take(("logs' gradient", loss.output), loss.logs, "gradients")
+        self._gradients[loss.output] = self._new_gradient(loss.output)
+        yield Step("loss", None, self.ledger.parts)
+        self.ledger.release(("logs' gradient", loss.output))
 
     def _backward(self, layer: int) -> Iterator[Step]:
         node = self.nodes[layer]
         came = self._gradients.pop(node.full_name)
         needs = zip(node.inputs, self.storages.needs_of(node), strict=True)
         given = [(name, self._hand_on(node, name, came)) for name, needed in needs if needed]
-        temporary = self._take_weight_gradients(layer)
-        yield Step("backward", layer, self.ledger.parts)
+        is_second = self._take_weight_gradients(layer)
+        yield from self._inside(layer, came, [gradient for _, gradient in given])
         self.ledger.release(("gradient", came))
         self.ledger.release(("beside", layer))
         for copy in self._held_by(layer):
             self.ledger.release(copy)
-        if temporary:
-            self.ledger.release(("weights", layer))
+        if is_second:
+            yield from self._add_weight_gradients(layer)
         for name, gradient in given:
             before = self._gradients.get(name)
             if before is None:
@@ -115,6 +152,36 @@ class Replay:
                 yield Step("backward", layer, self.ledger.parts)
                 self.ledger.release(("gradient", before))
             self.ledger.release(("gradient", gradient))
+
+    def _inside(self, layer: int, came: int, given: Sequence[int]) -> Iterator[Step]:
+        """A layer's backward, where it runs several operators one after the other."""
+        node, parts = self.nodes[layer], self.ledger.parts
+        inside = node.layer.inside(self.storages.graph.input_types(node), node.output)
+        if inside is None or len(inside.operators) == 1:
+            yield Step("backward", layer, parts)
+            return
+        learned = sum(param.numel for param in node.params if param.trainable)
+        totals: dict[Bytes, Parts] = {}
+        for moment in inside.back_moments():
+            absent = Bytes() if moment.came else self.ledger.size(("gradient", came))
+            for gradient in () if moment.gives else given:
+                absent = absent.plus(self.ledger.size(("gradient", gradient)))
+            later = Bytes((learned - moment.weights) * self.precision.itemsize)
+            taken = Parts(
+                parts.kept.plus(self._each(moment.gone), -1),
+                parts.passing,
+                parts.gradients.plus(absent, -1),
+                parts.weight_gradients.plus(later, -1),
+                parts.temporary.plus(self._each(moment.each)),
+            )
+            totals[taken.total] = taken
+        for total, taken in totals.items():  # those that are the highest at some batch
+            others = totals.keys() - {total}
+            if not any(total.once <= other.once and total.each <= other.each for other in others):
+                yield Step("backward", layer, taken)
+
+    def _each(self, extra: Extra) -> Bytes:
+        return Bytes(each=self.precision.extra_bytes(extra))
 
     def _take_storage(self, copy: Copy, holders: int = 0) -> None:
         keepers = self._keepers[copy]
@@ -137,14 +204,27 @@ class Replay:
         return self._fresh
 
     def _take_weight_gradients(self, layer: int) -> bool:
-        """Memory for the gradients of a layer's weights; true where it is but added to that of others."""
+        """Memory for the gradients of a layer's weights; true where they are added to those of others."""
         node = self.nodes[layer]
         owner = node.shared or node.full_name
         learned = sum(param.numel for param in node.params if param.trainable)
         self.ledger.take(("weights", layer), Bytes(learned * self.precision.itemsize), "weight_gradients")
         is_second = owner in self._owners
-        self._owners.add(owner)
+        if not is_second:
+            self._owners[owner] = not node.layer.transposes
         return is_second
+
+    def _add_weight_gradients(self, layer: int) -> Iterator[Step]:
+        """The gradients of shared weights, added in place where the first is no view of another tensor."""
+        node = self.nodes[layer]
+        owner = node.shared or node.full_name
+        if not self._owners[owner]:
+            largest = max((param.numel for param in node.params if param.trainable), default=0)
+            self.ledger.take(("sum", layer), Bytes(largest * self.precision.itemsize), "weight_gradients")
+            yield Step("backward", layer, self.ledger.parts)
+            self.ledger.release(("sum", layer))
+            self._owners[owner] = True
+        self.ledger.release(("weights", layer))
 
     def _count_keepers(self) -> Counter[Copy]:
         """How many hold on to each storage for the way back: layers, and segments that will read it again."""

@@ -16,6 +16,9 @@ VANISHING = 1e-4
 """A gradient this much smaller than the one it comes from, element for element, has all but vanished."""
 EXPLODING = 1e4
 
+_SQUARABLE = 1e100
+"""Beyond it numbers are scaled before they are squared and summed."""
+
 
 class Moments(NamedTuple):
     """What an array holds; mean to max of its finite elements alone."""
@@ -43,8 +46,14 @@ class Moments(NamedTuple):
         zeros = 1 - np.count_nonzero(array) / array.size
         if not values.size:
             return cls(np.nan, np.nan, np.nan, np.nan, zeros, nans, infs)
+        least, most = float(values.min()), float(values.max())
+        scale = max(-least, most)
+        if scale > _SQUARABLE:
+            values = values / scale
+        else:
+            scale = 1.0
         mean, std = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
-        return cls(mean, std, float(values.min()), float(values.max()), zeros, nans, infs)
+        return cls(scale * mean, scale * std, least, most, zeros, nans, infs)
 
 
 class Forward(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from netcalc import __version__
+from netcalc.analysis.losses import LossName
 from netcalc.analysis.memory import Checkpoint, Training, inference, training
 from netcalc.analysis.precision import TRAINABLE
 from netcalc.cli.common import (
@@ -39,6 +40,13 @@ def command(
         bool,
         typer.Option("--mixed/--pure", help="In 16 bits: with float32 copies of the weights, or without."),
     ] = True,
+    loss: Annotated[
+        LossName,
+        typer.Option(
+            "--loss",
+            help="On every output; auto is cross-entropy on scores of classes, C or T x C, none on others.",
+        ),
+    ] = "auto",
     checkpoint: Annotated[
         str,
         typer.Option(
@@ -74,8 +82,8 @@ def command(
     trained: Training | None = None
     whole: Training | None = None
     if dtype in TRAINABLE:
-        trained = training(graph, dtype, optimiser, mixed=mixed, checkpoint=how)
-        whole = training(graph, dtype, optimiser, mixed=mixed) if how != "none" else None
+        trained = training(graph, dtype, optimiser, mixed=mixed, checkpoint=how, loss=loss)
+        whole = training(graph, dtype, optimiser, mixed=mixed, loss=loss) if how != "none" else None
     elif fit or how != "none" or format == "csv":
         raise typer.BadParameter(f"networks are not trained in {dtype}.", param_hint="--dtype")
     view = MemoryView(

@@ -193,8 +193,9 @@ def _best(graph: Graph, scores: "Array", labels: Sequence[str], top: int) -> "li
     last = graph.node(graph.outputs[0]).layer.kind if graph.nodes else ""
     exact = scores.astype(np.float64)
     if last != "softmax":
-        exact = np.exp(exact - exact.max(axis=1, keepdims=True))
-        exact /= exact.sum(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):  # of infinite scores
+            exact = np.exp(exact - exact.max(axis=1, keepdims=True))
+            exact /= exact.sum(axis=1, keepdims=True)
     order = np.argsort(-exact, axis=1, kind="stable")[:, :top]
     return [
         [Scored(labels[k] if labels else f"class {k}", float(row[k])) for k in best]

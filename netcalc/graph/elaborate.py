@@ -17,7 +17,7 @@ from netcalc.graph.binding import block_values, layer_type, option_values
 from netcalc.graph.branching import CONSTRUCTS, Parallel, Residual, join_of, share_of
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment, expression_value, value_of
-from netcalc.graph.expansion import MAX_LAYERS, Row, row_names, rows
+from netcalc.graph.expansion import MAX_LAYERS, MAX_LISTED, Row, row_names, rows
 from netcalc.graph.header import arguments, expectations, inputs, preprocessing
 from netcalc.graph.judging import budget, ignored
 from netcalc.graph.model import Graph, Ignored
@@ -69,12 +69,17 @@ class _Elaborator:
         self.builder = Builder(self.tensors, self.problems)
         self.sharing = Sharing(spec, self.tensors, self.builder, self.problems)
         self.uses = 0
+        self.most_uses = MAX_LAYERS + len(spec.items)
         self.branches: dict[tuple[str, ...], int] = {}
         """The number from which on a branch of that name may still be free."""
         self.lost: Span | None = None
         """Where a layer could not be made, the last time."""
 
     def graph(self) -> Graph:
+        listed = self.spec.items
+        if len(listed) > MAX_LISTED:
+            message = f"the spec lists {len(listed):,} layers; {MAX_LISTED:,} is the limit"
+            self.problems.stop(Diagnostic("E603", message, listed[MAX_LISTED].span))
         handles = [Handle(*given) for given in self.inputs]
         for handle in handles:
             self.tensors.add(handle.name, handle)
@@ -199,7 +204,7 @@ class _Elaborator:
         After one that reads and gives the same type, the others hold as much as it did, unless they
         differ by their row.
         """
-        if self.uses + expected > MAX_LAYERS and row.keys() <= {"index"} and "index" not in item.names:
+        if self.uses + expected > self.most_uses and row.keys() <= {"index"} and "index" not in item.names:
             self._count(expected, item, scope)
 
     def _names(self, item: Item, scope: Scope, row: Row = _NO_ROW) -> Environment:
@@ -254,8 +259,8 @@ class _Elaborator:
     def _count(self, uses: int, item: Item, scope: Scope) -> None:
         """Count the uses of an item before any of them is made; raises TooMuchError beyond the limit."""
         self.uses += uses
-        if self.uses > MAX_LAYERS:
-            message = f"the spec expands to more than {MAX_LAYERS:,} layers"
+        if self.uses > self.most_uses:
+            message = f"the spec expands to more than {MAX_LAYERS:,} layers beyond those it lists"
             self.problems.stop(Diagnostic("E603", message, item.span._replace(via=scope.used_at)))
         self.problems.spend(uses, item.span)
 

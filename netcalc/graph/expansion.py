@@ -8,8 +8,10 @@ from netcalc.graph.problems import Problems
 from netcalc.spec import ITEM_KEYS, UNKNOWN, Entry, Evaluated, Item, Mapping, Unknown, Value
 from netcalc.spec.expressions import RESERVED
 
+MAX_LISTED = 100_000
+"""The most layers that a spec may list."""
 MAX_LAYERS = 30_000
-"""The most layers a spec may expand to, what is left out and blocks that hold nothing counted too."""
+"""The most that it may expand to beyond those, what is left out and blocks that hold nothing counted too."""
 
 Row = dict[str, Evaluated]
 """What one use sees beside the names around it."""

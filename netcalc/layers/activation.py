@@ -39,6 +39,7 @@ class ReLU(Activation):
     """
 
     kind = "relu"
+    in_place = True
     rectifies = True
     keeps = OUTPUT
     also = ("ReLU", "rectifier")
@@ -52,6 +53,7 @@ class ReLU6(Activation):
     """
 
     kind = "relu6"
+    in_place = True
     bounded = True
     rectifies = True
     also = ("ReLU6",)
@@ -65,6 +67,7 @@ class LeakyReLU(Activation):
     """
 
     kind = "leaky_relu"
+    in_place = True
     main = "slope"
     keeps = OUTPUT
     also = ("LeakyReLU",)
@@ -80,6 +83,7 @@ class PReLU(Activation):
     """
 
     kind = "prelu"
+    transposes = True
     also = ("PReLU",)
     ops = 2
 
@@ -104,6 +108,7 @@ class ELU(Activation):
     """
 
     kind = "elu"
+    in_place = True
     main = "alpha"
     keeps = OUTPUT
     also = ("ELU",)
@@ -119,6 +124,7 @@ class SELU(Activation):
     """
 
     kind = "selu"
+    in_place = True
     keeps = OUTPUT
     also = ("SELU",)
     ops = 5
@@ -131,6 +137,7 @@ class CELU(Activation):
     """
 
     kind = "celu"
+    in_place = True
     main = "alpha"
     keeps = OUTPUT
     also = ("CELU",)
@@ -163,6 +170,7 @@ class SiLU(Activation):
     """
 
     kind = "silu"
+    in_place = True
     also = ("SiLU", "swish")
     ops = 4
 
@@ -200,6 +208,7 @@ class HardSigmoid(Activation):
     """
 
     kind = "hardsigmoid"
+    in_place = True
     bounded = True
     also = ("Hardsigmoid", "hard_sigmoid")
     ops = 4
@@ -212,6 +221,7 @@ class HardSwish(Activation):
     """
 
     kind = "hardswish"
+    in_place = True
     also = ("Hardswish", "hard_swish")
     ops = 5
 
@@ -237,6 +247,7 @@ class Mish(Activation):
     """
 
     kind = "mish"
+    in_place = True
     also = ("Mish",)
     ops = 5
 

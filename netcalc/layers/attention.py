@@ -12,6 +12,7 @@ from netcalc.layers.activation import Softmax
 from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Flag, Integer, Maybe
 from netcalc.tensor import TensorType
@@ -94,6 +95,28 @@ class ScaledDotProductAttention(Layer):
     def tells_positions(self, *xs: TensorType) -> bool:
         return self.causal
 
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """One operator with the log-sums beside; where keys and values differ in width the scores too."""
+        (query, key, value), inside = xs, Inside(3)
+        if key.shape[1] == value.shape[1]:
+            inside.product(y.numel, 0, 1, 2, beside=Extra(statistics=self.heads * query.shape[0]))
+            return inside
+        pairs = query.shape[0] * key.shape[0]
+        apart, times = self.heads > 1, _queries_of_a_key(self.heads, self.kv_heads)
+        scaled = inside.make(query.numel, 0)
+        mask = inside.make(0, once=Extra(values=pairs)) if self.causal else None
+        keys = inside.make(key.numel, 1)
+        if apart:
+            scaled, keys = inside.copy(query.numel, scaled), inside.copy(key.numel * times, keys)
+        scores = inside.product(self.heads * pairs, scaled, keys)
+        if mask is not None:
+            scores = inside.make(self.heads * pairs, scores, mask)
+        weights = inside.softmax(self.heads * pairs, scores)
+        weighted = inside.product(y.numel, weights, inside.copy(value.numel * times, 2) if apart else 2)
+        if apart:
+            inside.copy(y.numel, weighted)
+        return inside
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return 2 * self.cost(xs, y).macs
 
@@ -117,6 +140,7 @@ class MultiHeadAttention(Layer):
     """
 
     kind = "multi_head_attention"
+    transposes = True
     main = "heads"
     family = "attention"
     also = ("MultiheadAttention", "MultiHeadAttention", "GroupQueryAttention", "self_attention",
@@ -188,6 +212,43 @@ class MultiHeadAttention(Layer):
             one = len(xs) == 2 and geometry.is_equal(width, key.shape[1])
             read = read + (key.numel if one else key.numel + value.numel)
         return Kept(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """What is read is copied, projected, given its bias; projections made together are then dealt out."""
+        inside = Inside(len(xs))
+        numbers, (query, key, value) = _three(tuple(range(len(xs)))), _three(xs)
+        width = query.shape[1]
+        beside = Extra(statistics=self.heads * query.shape[0])
+        if self.kv_heads is not None:
+            projected = query.numel + 2 * key.shape[0] * self.kv_width(width)
+            parts = [inside.product(projected, *range(len(xs)), weights=self._projecting(*xs))]
+            weighted = inside.product(query.numel, *parts, beside=beside)
+            inside.product(y.numel, weighted, weights=width * width)
+            return inside
+        if len(xs) == 1:
+            groups = [(0, query, 3)]
+        elif len(xs) == 2 and key.shape[1] == width:
+            groups = [(0, query, 1), (1, key, 2)]
+        else:
+            groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
+        parts = [self._project(inside, number, x, width * times, times) for number, x, times in groups]
+        weighted = inside.product(query.numel, *parts, beside=beside)
+        inside.product(y.numel, weighted, weights=width * width)
+        return inside
+
+    def _projecting(self, *xs: TensorType) -> int:
+        """Elements of the weights that make queries, keys and values."""
+        query, key, value = (x.shape[1] for x in _three(xs))
+        return query * query + (key + value) * self.kv_width(query)
+
+    def _project(self, inside: Inside, number: int, x: TensorType, features: int, times: int) -> int:
+        """The projections of one input, `times` of them side by side."""
+        size = x.shape[0] * features
+        read = inside.copy(x.numel, number)
+        projected = inside.product(size, read, weights=x.shape[1] * features)
+        if self.bias:
+            projected = inside.make(size, projected, weights=features, copies=True)
+        return projected if times == 1 else inside.make(size, projected)
 
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """As much without what the projections read."""

@@ -13,6 +13,7 @@ from netcalc.layers import axes
 from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Kept, View
 from netcalc.layers.options import Option
 from netcalc.tensor import Shape, TensorType
@@ -77,6 +78,11 @@ class Layer:
     """What it keeps for backward, where that does not depend on its options and sizes."""
     view: ClassVar[View | None] = None
     """How its output is its input's memory, where it is."""
+    in_place: ClassVar[bool] = False
+    """Whether it can write over its input: where PyTorch's module has the option `inplace`."""
+
+    transposes: ClassVar[bool] = False
+    """Whether PyTorch gives the gradients of its weights as views of others, which cannot be added to."""
     fusible: ClassVar[bool] = False
     """Whether the kernel that makes or reads its tensors can do it on the way, moving no bytes for it."""
     looks_up: ClassVar[bool] = False
@@ -124,6 +130,10 @@ class Layer:
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """What it keeps for backward; `needs` says of each input whether a gradient goes back to it."""
         return self.keeps
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """The operators it runs; None where one reads all inputs and makes the output, nothing beside."""
+        return None
 
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """What it keeps where its parameters are frozen: as much, unless a layer says less."""

@@ -52,6 +52,7 @@ class Parameter(Layer):
     """
 
     kind = "parameter"
+    transposes = True
     main = "shape"
     family = "embedding"
     fusible = True

@@ -16,6 +16,11 @@ class Extra(NamedTuple):
     """At least as wide as float32: means, deviations, sums of exponentials."""
     indices: int = 0
     """64-bit integers."""
+    flags: int = 0
+    """One byte each."""
+
+    def plus(self, other: "Extra") -> "Extra":
+        return Extra(*map(int.__add__, self, other))
 
 
 class Kept(NamedTuple):

@@ -16,6 +16,7 @@ class Linear(Layer):
     """
 
     kind = "linear"
+    transposes = True
     main = "units"
     family = "linear"
     keeps = INPUT

@@ -8,6 +8,7 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import NOTHING, Extra, Kept
 from netcalc.layers.options import Flag, Integer
 from netcalc.tensor import Shape, TensorType
@@ -28,6 +29,16 @@ class _Elementwise(Layer):
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * (len(xs) - 1))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """Two at a time: of three or more the results between are tensors of their own."""
+        if len(xs) == 2:
+            return None
+        inside, joined, type = Inside(len(xs)), 0, xs[0]
+        for number, x in enumerate(xs[1:], 1):
+            type = self.infer(type, x)
+            joined = inside.make(type.numel, joined, number)
+        return inside
 
     def window(self, *xs: TensorType) -> tuple[Window, ...]:
         return pointwise(xs[0])
@@ -182,6 +193,15 @@ class MatMul(Layer):
         ]
         inputs = tuple(number for number in read if number not in copies)
         return Kept(inputs, each=Extra(values=sum(prod(stretched[number]) for number in copies)))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """A factor that stretches is copied at full size first."""
+        inside, factors = Inside(2), []
+        for number, x in enumerate(xs):
+            stretched = prod((*y.shape[:-2], *x.shape[-2:]))
+            factors.append(number if stretched == x.numel else inside.copy(stretched, number))
+        inside.make(y.numel, *factors)
+        return inside
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return self.cost(xs, y).macs * sum(needs)

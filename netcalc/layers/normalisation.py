@@ -14,6 +14,7 @@ from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Flag, Integer, Maybe, Number
 from netcalc.tensor import Shape, TensorType
@@ -44,6 +45,13 @@ class _Norm(Layer):
 def _scale_and_shift(shape: Shape, bias: bool = True) -> tuple[ParamSpec, ...]:
     scale = ParamSpec("weight", shape, "ones")
     return (scale, ParamSpec("bias", shape, "zeros")) if bias else (scale,)
+
+
+def _with_statistics(y: TensorType, kept: Kept) -> Inside:
+    """One operator, which makes the mean and the deviation beside its output."""
+    inside = Inside()
+    inside.make(y.numel, 0, beside=kept.each)
+    return inside
 
 
 class BatchNorm(_Norm):
@@ -78,6 +86,14 @@ class BatchNorm(_Norm):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), once=Extra(statistics=2 * xs[0].shape[0]))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """The batch's mean and deviation, where inference takes them too."""
+        if self.running:
+            return None
+        inside = Inside()
+        inside.make(y.numel, 0, once=Extra(statistics=2 * y.shape[0]))
+        return inside
 
     def mixes_samples(self, training: bool) -> bool:
         return training or not self.running
@@ -132,6 +148,9 @@ class LayerNorm(_OverAxes):
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), each=Extra(statistics=2 * (y.numel // prod(self.together(xs[0])))))
 
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        return _with_statistics(y, self.kept(xs, y, (True,)))
+
 
 class InstanceNorm(_Norm):
     """Normalises each channel of each sample over its positions, as PyTorch's InstanceNorm1d, 2d and 3d.
@@ -153,6 +172,12 @@ class InstanceNorm(_Norm):
         """The scale once a sample beside the statistics: PyTorch makes each sample's channels its own."""
         channels = xs[0].shape[0]
         return Kept((0,), each=Extra(values=channels if self.affine else 0, statistics=2 * channels))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        channels, inside = y.shape[0], Inside()
+        learned = [inside.make(channels) for _ in self.params(*xs)]
+        inside.make(y.numel, 0, *learned, beside=Extra(statistics=2 * channels))
+        return inside
 
 
 class GroupNorm(_Norm):
@@ -179,6 +204,9 @@ class GroupNorm(_Norm):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), each=Extra(statistics=2 * self.groups))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        return _with_statistics(y, self.kept(xs, y, (True,)))
 
 
 class RMSNorm(_OverAxes):
@@ -246,6 +274,16 @@ class LRN(Layer):
         channels, positions = y.shape[0], prod(y.shape[1:])
         padded = (channels + self.size - 1) * positions
         return Kept((0,), each=Extra(values=padded + 2 * y.numel))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        inside = Inside()
+        square = inside.make(y.numel, 0)
+        padded = inside.make((y.shape[0] + self.size - 1) * prod(y.shape[1:]), square)
+        total = inside.make(y.numel, padded)
+        for _ in ("alpha", "k", "beta"):
+            total = inside.make(y.numel, total)
+        inside.make(y.numel, 0, total)
+        return inside
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)

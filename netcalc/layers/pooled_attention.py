@@ -7,6 +7,7 @@ from netcalc.layers import geometry
 from netcalc.layers.attention import SCORE_OPS
 from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.normalisation import EPS
 from netcalc.layers.options import Choice, Flag, Integer, Integers, Maybe, Number
@@ -56,6 +57,7 @@ class PooledAttention(Layer):
     """
 
     kind = "pooled_attention"
+    transposes = True
     family = "attention"
     also = ("MultiscaleAttention", "multiscale_attention")
 
@@ -157,6 +159,62 @@ class PooledAttention(Layer):
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         reading = 3 * xs[0].numel * self._width(xs[0])
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """Projection, pools of keys, values and queries, scores, their softmax, what they weigh."""
+        (tokens, features), width, inside = xs[0].shape, self._width(xs[0]), Inside()
+        queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
+        left, right = 1 + prod(queries), 1 + prod(keys)
+        qkv = inside.product(3 * tokens * width, 0, weights=3 * width * features)
+        key, value, query = (
+            self._pool(inside, qkv, pool, width) for pool in (self.key_pool, self.value_pool, self.query_pool)
+        )
+        apart = self.heads > 1
+        scaled = inside.make(left * width, query)
+        if apart and not self.query_pool.stands:
+            scaled = inside.copy(left * width, scaled)
+        if apart and not self.key_pool.stands:
+            key = inside.copy(right * width, key)
+        scores = self.heads * left * right
+        score = inside.product(scores, scaled, key)
+        if self.positions:
+            inside.make(0, score, self._make_offsets(inside, query, width))  # added in place
+        weights = inside.softmax(scores, score)
+        if apart and not self.value_pool.stands:
+            value = inside.copy(right * width, value)
+        weighted = inside.product(left * width, weights, value)
+        if self.residual != "none":
+            inside.make(0, weighted, query)  # added in place
+        if apart:
+            weighted = inside.copy(left * width, weighted)
+        inside.product(y.numel, weighted, weights=width * width)
+        return inside
+
+    def _pool(self, inside: Inside, qkv: int, pool: Pool, width: int) -> int:
+        """Queries, keys or values, pooled where there is a pool, beside the class token."""
+        if not pool.stands:
+            return qkv
+        grid = prod(pool.grid(self.size))
+        patches = inside.copy(prod(self.size) * width, qkv)
+        pooled = inside.product(grid * width, patches, weights=prod(pool.kernel) * width // self.heads)
+        whole = inside.copy((1 + grid) * width, qkv, pooled)
+        return inside.product((1 + grid) * width, whole, beside=Extra(statistics=2 * self.heads * (1 + grid)))
+
+    def _make_offsets(self, inside: Inside, query: int, width: int) -> int:
+        """The products of queries and learned positions along each axis, summed over the axes."""
+        queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
+        frames, *space = (
+            inside.make(0, once=Extra(values=q * k * (width // self.heads)))
+            for q, k in zip(queries, keys, strict=True)
+        )
+        count, products = self.heads * prod(queries), []
+        for table, positions in (*zip(space, keys[1:], strict=True), (frames, keys[0])):
+            patches = inside.copy(prod(queries) * width, query)
+            products.append(inside.product(count * positions, patches, table))
+        height, breadth, time = products
+        plane = inside.make(count * keys[1] * keys[2], height, breadth)
+        total = inside.make(count * prod(keys), plane, time)
+        return inside.copy(count * prod(keys), total)
 
     def _width(self, x: TensorType) -> int:
         return x.shape[1] if self.width is None else self.width

@@ -6,9 +6,17 @@ from netcalc.layers import geometry
 from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, SpatialLayer, channels_and_space, spatial_axes
 from netcalc.layers.geometry import Window
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import INPUT, NOTHING, Extra, Kept
 from netcalc.layers.options import Flag, Maybe, Padding, Sizes
 from netcalc.tensor import TensorType
+
+
+def _with_indices(y: TensorType) -> Inside:
+    """A maximum and the index of each, which PyTorch also makes where no backward will read them."""
+    inside = Inside()
+    inside.make(y.numel, 0, beside=Extra(indices=y.numel))
+    return inside
 
 
 class _Pool(SpatialLayer):
@@ -58,6 +66,9 @@ class MaxPool(_Pool):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), each=Extra(indices=y.numel))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        return _with_indices(y)
 
 
 class AvgPool(_Pool):
@@ -139,6 +150,9 @@ class AdaptiveMaxPool(_AdaptivePool):
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), each=Extra(indices=y.numel))
 
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        return _with_indices(y)
+
 
 class _GlobalPool(SpatialLayer):
     """One value a channel, over all positions."""
@@ -184,3 +198,6 @@ class GlobalMaxPool(_GlobalPool):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), each=Extra(indices=y.numel))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        return _with_indices(y)

@@ -17,6 +17,7 @@ from netcalc.layers.activation import Sigmoid, Tanh
 from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer
 from netcalc.tensor import Shape, TensorType
@@ -29,7 +30,10 @@ class _Recurrent(Layer):
     """T x D to T x units, twice as many with two directions; one state for `last`."""
 
     family = "recurrent"
+    transposes = True
     gates: ClassVar[int]
+    states: ClassVar[int] = 1
+    """Tensors that are carried from step to step."""
     unit_ops: ClassVar[int]
     """Operations a unit takes each step beside its dot products."""
 
@@ -89,6 +93,46 @@ class _Recurrent(Layer):
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         reading = xs[0].numel * len(self.directions) * self.gates * self.units
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """For each layer and direction the products with its input, the states step by step, their stack."""
+        inside, steps, read = Inside(), xs[0].shape[0], 0
+        size = self.layers * len(self.directions) * self.units
+        first = [inside.make(size) for _ in range(self.states)]
+        final: list[int] = []  # the states after the last step, which PyTorch gives beside the output
+        for number, features in enumerate(self._features(xs[0])):
+            sequences = []
+            for _ in self.directions:
+                hidden, states = self._run(inside, read, steps, features, number == 0, first)
+                final += states
+                sequences.append(inside.make(steps * self.units, *hidden, *final))
+            read = sequences[0]
+            if self.bidirectional:
+                read = inside.copy(steps * self.units * 2, *sequences, *final)
+        if self.last:
+            inside.make(y.numel, read, *final)
+        return inside
+
+    def _run(
+        self, inside: Inside, read: int, steps: int, features: int, is_first: bool, states: list[int]
+    ) -> tuple[list[int], list[int]]:
+        """The hidden states of one layer in one direction, and the states after its last step."""
+        size = self.gates * self.units
+        if is_first:
+            read = inside.copy(steps * features, read)
+        joined = inside.make(steps * size, read, weights=size * features)
+        if is_first and self.bias:
+            joined = inside.make(steps * size, joined)
+        hidden = []
+        for _ in range(steps):
+            states = self._step(inside, joined, states)
+            hidden.append(states[0])
+        return hidden, states
+
+    def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
+        """The next states, the hidden one first."""
+        total = inside.make(self.units, joined, states[0])
+        return [inside.make(self.units, total)]
 
     def tells_positions(self, *xs: TensorType) -> bool:
         return True
@@ -150,7 +194,17 @@ class LSTM(_Recurrent):
     main = "units"
     also = ("LSTM",)
     gates = 4
+    states = 2
     unit_ops = 4 + 3 * Sigmoid.ops + 2 * Tanh.ops + 4
+
+    def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
+        hidden, cell = states
+        gates = inside.make(4 * self.units, joined, hidden)
+        kept = inside.make(self.units, gates, cell)
+        new = inside.make(self.units, gates)
+        inside.make(0, kept, new)  # added in place
+        bounded = inside.make(self.units, kept)
+        return [inside.make(self.units, gates, bounded), kept]
 
 
 class GRU(_Recurrent):
@@ -168,3 +222,9 @@ class GRU(_Recurrent):
     also = ("GRU",)
     gates = 3
     unit_ops = 3 + 1 + 2 * Sigmoid.ops + Tanh.ops + 4
+
+    def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
+        gates = inside.make(3 * self.units, states[0])
+        reset = inside.make(self.units, joined, gates)
+        inside.make(0, gates, reset)  # the new gate in place
+        return [inside.make(self.units, states[0], gates)]

@@ -8,6 +8,7 @@ from netcalc.layers.attention import SCORE_OPS
 from netcalc.layers.axes import Axes, channels_last
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer
 from netcalc.layers.errors import LayerError
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer, Sizes
 from netcalc.tensor import Shape, TensorType
@@ -40,6 +41,7 @@ class WindowAttention(SpatialLayer):
     """
 
     kind = "window_attention"
+    transposes = True
     family = "attention"
     also = ("ShiftedWindowAttention", "ShiftedWindowAttentionV2", "swin_attention", "grid_attention")
 
@@ -132,6 +134,93 @@ class WindowAttention(SpatialLayer):
         reading = 0 if any(needs) else 3 * positions * channels * channels
         offsets = self.offsets() * _HIDDEN * _COORDINATES if self.cosine else 0
         return 2 * self.cost(xs, y).macs - reading - offsets
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """Bias, windows, projection, scores, their softmax, what they weigh, and the input's shape again."""
+        inside = Inside()
+        *space, channels = xs[0].shape
+        positions, _ = self._positions(tuple(space))
+        windows = self.windows(tuple(space))
+        cut = any(size > window for size, window in zip(space[1:], windows[1:], strict=True))
+        padded = positions * channels
+        swin = not self.grid and self.scale == "head"
+        bias = self._make_bias(inside, windows) if swin else None
+        x = inside.copy(padded, 0) if swin else 0
+        if any(self.shifts(tuple(space))):
+            x = inside.copy(padded, x)
+        if cut or not swin:
+            x = inside.copy(padded, x)
+        qkv = inside.product(3 * padded, x, weights=3 * channels * channels)
+        x = self._attend(inside, qkv, bias, tuple(space), x)
+        x = inside.product(padded, x, weights=channels * channels)
+        if cut or not swin:
+            x = inside.copy(padded, x)
+        if any(self.shifts(tuple(space))):
+            x = inside.copy(padded, x)
+        if positions != prod(space):
+            inside.copy(y.numel, x)
+        return inside
+
+    def _make_bias(self, inside: Inside, windows: Shape) -> int:
+        """The bias of each two positions of a window: picked from a table, or from a network's results."""
+        pairs = prod(windows) ** 2
+        picked = Extra(values=pairs * self.heads)
+        made: tuple[int, ...] = ()
+        if self.cosine:
+            hidden = inside.make(0, once=Extra(values=self.offsets() * _HIDDEN))
+            made = (inside.make(0, hidden, once=Extra(values=self.offsets() * self.heads)),)
+        elif prod(windows) != prod(self.size):
+            made = (inside.make(0, once=Extra(indices=pairs)),)
+        bias = inside.make(0, *made, once=picked)
+        if self.heads > 1:
+            bias = inside.copy(0, bias, once=picked)
+        for _ in ("sigmoid", "times 16") if self.cosine else ():
+            bias = inside.make(0, bias, once=picked)
+        return bias
+
+    def _attend(self, inside: Inside, qkv: int, bias: int | None, space: Shape, windows: int) -> int:
+        """Scores of queries and keys, their softmax, and the values that it weighs."""
+        channels = inside.operators[qkv - inside.inputs].each.values
+        positions, size = self._positions(space)
+        part, scores = channels // 3, positions * size * self.heads
+        apart = self.heads > 1
+        if self.cosine:
+            query, key = (self._unit_length(inside, qkv, part, positions) for _ in ("queries", "keys"))
+        else:
+            query, key = inside.make(part, qkv), qkv
+        if apart:
+            query, key = inside.copy(part, query), inside.copy(part, key)
+        score = inside.product(scores, query, key)
+        if self.cosine:
+            score = inside.product(scores, score, inside.make(0, once=Extra(values=self.heads)))
+        if bias is None:
+            bias = self._make_bias(inside, self.windows(space))
+        score = inside.make(scores, score, bias, copies=True)
+        if any(self.shifts(space)):
+            score = inside.make(scores, score, self._make_mask(inside, positions, size, windows), copies=True)
+        weights = inside.softmax(scores, score)
+        weighted = inside.product(part, weights, inside.copy(part, qkv) if apart else qkv)
+        return inside.copy(part, weighted) if apart else weighted
+
+    def _unit_length(self, inside: Inside, qkv: int, part: int, positions: int) -> int:
+        """Queries or keys divided by their lengths."""
+        length = inside.make(positions * self.heads, qkv, keeps=(qkv,))
+        bounded = inside.product(positions * self.heads, length)
+        return inside.product(part, qkv, bounded)
+
+    def _make_mask(self, inside: Inside, positions: int, size: int, windows: int) -> int:
+        """Which positions of a shifted window were neighbours; the same for all samples.
+
+        PyTorch's `new_zeros` takes the windows as an example of a tensor.
+        """
+        pairs = Extra(values=positions * size)
+        region = inside.make(0, windows, once=Extra(values=positions))
+        region = inside.copy(0, region, once=Extra(values=positions))
+        apart = inside.make(0, region, once=pairs)
+        differs = inside.make(0, apart, once=Extra(flags=positions * size))
+        filled = inside.make(0, apart, differs, once=pairs)
+        agrees = inside.make(0, apart, once=Extra(flags=positions * size))
+        return inside.make(0, filled, agrees, once=pairs)
 
     def _positions(self, space: Shape) -> tuple[int, int]:
         """The positions of all windows, the padded ones among them, and those of one."""

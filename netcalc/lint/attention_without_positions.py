@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.diagnostics import Severity
 from netcalc.graph import Node
 from netcalc.lint.axes import mixes_positions, position_axes
 from netcalc.lint.net import Net
@@ -11,9 +12,10 @@ from netcalc.lint.rule import Finding, Rule
 class AttentionWithoutPositions(Rule):
     """Attention reads words or patches, and nothing says in which order they stand.
 
-    A position table, an embedding of positions that is added, rotary positions, overlapping convolutions,
-    recurrence, a causal mask and a linear layer over positions do. Nothing is said of T x D inputs: they may
-    be sets, or bring their positions along. Fixed sinusoids, which have no layer, want `ignore: N701`.
+    A position table, an embedding of positions that is added, rotary positions, overlapping
+    convolutions, recurrence, a causal mask and a linear layer over positions do. A note on T x D inputs:
+    they may be sets, or bring their positions along. Fixed sinusoids, which have no layer, want
+    `ignore: N701`.
 
     Why:
         Attention is the same for every order of its input: without positions a sentence is a bag of words
@@ -53,9 +55,15 @@ class AttentionWithoutPositions(Rule):
                 told.add(name)
             elif node.layer.kind == "embedding" or node.layer.family == "convolution" or reads & ordered:
                 ordered.add(name)
-            if node.layer.family == "attention" and name in ordered:
+            if node.layer.family == "attention" and name not in told:
+                severity: Severity = "warning" if name in ordered else "note"
                 message = f"{name} is not told the positions of what it reads"
-                yield Finding(node, message, help=f"put - parameter: {{shape: [{_sizes(node)}]}} before it")
+                yield Finding(
+                    node,
+                    message,
+                    help=f"put - parameter: {{shape: [{_sizes(node)}]}} before it",
+                    severity=severity,
+                )
                 break
 
 

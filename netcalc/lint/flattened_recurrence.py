@@ -34,6 +34,8 @@ class FlattenedRecurrence(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
             made = net.maker(node.inputs[0])
+            while made is not None and made.layer.family in ("activation", "normalisation"):
+                made = net.maker(made.inputs[0])
             if made is None or made.layer.family != "recurrent" or node.layer.family != "linear":
                 continue
             if net.input(node).shape[-1] > made.output.shape[-1]:

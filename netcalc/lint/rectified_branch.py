@@ -8,10 +8,10 @@ from netcalc.lint.rule import Finding, Rule
 
 
 class RectifiedBranch(Rule):
-    """A residual branch ends in a ReLU, and no activation stands behind the addition.
+    """A residual branch ends in a ReLU.
 
-    Silent where an activation follows, as in the temporal convolutional network, and for branches that
-    are no plain chain from what the shortcut reads.
+    Silent where an activation follows the addition and the branch has no normalisation, as in the
+    temporal convolutional network, and for branches that are no plain chain from what the shortcut reads.
 
     Why:
         Such a branch can only add: what goes along the shortcuts grows from block to block and is never
@@ -42,16 +42,23 @@ class RectifiedBranch(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            reader = net.only_reader(node)
-            if node.layer.kind != "add" or (reader is not None and reader.layer.family == "activation"):
+            if node.layer.kind != "add":
                 continue
             for name in node.inputs:
                 last = net.maker(name)
-                if last is not None and last.layer.rectifies and _is_residual(net, last.full_name, node):
+                if last is None or not last.layer.rectifies or _is_meant(net, last, node):
+                    continue
+                if _is_residual(net, last.full_name, node):
                     message = f"{last.full_name} ends a residual branch, which then can only add"
-                    yield Finding(
-                        last, message, help="move it before the branch's convolutions, or behind the addition"
-                    )
+                    help = "move it before the branch's convolutions, or behind the addition"
+                    yield Finding(last, message, help=help)
+
+
+def _is_meant(net: Net, last: Node, join: Node) -> bool:
+    """Whether an activation follows the addition, and the branch is none of convolution, norm and ReLU."""
+    reader, read = net.only_reader(join), net.maker(last.inputs[0])
+    followed = reader is not None and reader.layer.family == "activation"
+    return followed and (read is None or read.layer.family != "normalisation")
 
 
 def _is_residual(net: Net, branch: str, join: Node) -> bool:

@@ -68,6 +68,7 @@ def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]
 def _training(view: MemoryView, training: Training, room: int) -> Iterator[list[Segment]]:
     peak = training.peak_step(view.batch)
     yield [("training", "bold"), (f"  {_optimiser(view, training)}", "")]
+    yield from _wrapped(_loss(training), "", room)
     yield from _timeline(view, training, peak, room)
     yield []
     total = training.bytes_at(peak, view.batch)
@@ -109,6 +110,8 @@ def _parts(view: MemoryView, training: Training, peak: Step, total: int) -> Iter
         ("  ▒ ", "green", "kept for backward", peak.parts.kept.at(batch)),
         ("  ░ ", "yellow", "outputs and gradients in passing", _passing(peak).at(batch)),
     ]
+    if temporary := peak.parts.temporary.at(batch):
+        rows.append(("", "", f"      of them inside {_inside(training, peak)}", temporary))
     digits = max(len(_bytes(size)) for *_, size in rows)
     for fill, style, name, size in rows:
         text = name.ljust(38 - len(fill)) + _bytes(size).rjust(digits)
@@ -141,6 +144,8 @@ def _layers(view: MemoryView, training: Training, room: int) -> Iterator[list[Se
     some = "" if view.every_layer else f"; the {len(listed)} layers that keep most of {len(training.layers)}"
     forgets = ", were nothing run again" if view.whole is not None else ""
     heading = f"{_bytes(everything)} kept for backward in all{forgets}{some}"
+    if training.losses:
+        heading += f"; {_bytes(training.loss_kept.at(batch))} of it by the loss"
     yield from _wrapped(heading, "bold", room)
     yield from _column_lines(columns, room)
 
@@ -217,14 +222,16 @@ def _inference(view: MemoryView, room: int) -> Iterator[list[Segment]]:
     inference, batch = view.inference, view.batch
     yield [("inference", "bold"), (f"  {_bytes(inference.peak(batch))} at the peak", "bold")]
     outputs, weights = _bytes(inference.peak(batch) - inference.weights), _bytes(inference.weights)
-    text = f"{outputs} of outputs while {inference.peak_layer.full_name} runs, {weights} of weights"
+    layer = inference.peak_layer(batch).full_name
+    text = f"{outputs} of outputs and what layers make inside, while {layer} runs; {weights} of weights"
     yield from _wrapped(text, "", room)
     yield from _wrapped(_order(view), "", room)
 
 
 def _order(view: MemoryView) -> str:
     inference, how = view.inference, view.inference.ordering.how
-    before, now = max(inference.written) * view.batch, max(inference.ordered) * view.batch
+    peaks = inference.peak(view.batch), inference.best_peak(view.batch)
+    before, now = (peak - inference.weights for peak in peaks)
     if now == before:
         return {
             "optimal": "no other order of the layers needs less",
@@ -243,8 +250,9 @@ def _order(view: MemoryView) -> str:
 def _conditions(view: MemoryView) -> str:
     kept = " what is kept is what PyTorch's autograd keeps;" if view.training is not None else ""
     return (
-        f"batch {view.batch}, {view.dtype}; KiB = 1024 bytes; activations work in place where nobody else "
-        f"reads, views take nothing;{kept} what kernels take for themselves is not counted"
+        f"batch {view.batch}, {view.dtype}; KiB = 1024 bytes; each tensor is freed at its last use; views "
+        "take nothing; ReLU and others with PyTorch's inplace work in place where nobody else reads;"
+        f"{kept} what kernels take for themselves is not counted"
     )
 
 
@@ -253,16 +261,32 @@ def _optimiser(view: MemoryView, training: Training) -> str:
     return f"{view.dtype}, {view.optimiser}{mixed}"
 
 
+def _loss(training: Training) -> str:
+    """`loss: cross-entropy on fc8`; the outputs without one are told."""
+    words = {"cross_entropy": "cross-entropy", "mse": "mean squared error"}
+    with_loss = {loss.output for loss in training.losses}
+    told = [f"{words[loss.name]} on {loss.output}" for loss in training.losses]
+    outputs = dict.fromkeys(training.graph.outputs)
+    told += [f"none on {name}" for name in outputs if name not in with_loss]
+    hint = "" if len(with_loss) == len(outputs) else " (--loss cross_entropy or mse counts one)"
+    return f"loss: {', '.join(told)}{hint}"
+
+
 def _where(training: Training, step: Step) -> str:
     if step.layer is None:
-        return "when the weights are updated"
+        return "in the loss" if step.phase == "loss" else "when the weights are updated"
     name = training.graph.nodes[step.layer].full_name
     phase = {"forward": "forward", "again": "second forward", "backward": "backward"}[step.phase]
     return f"in the {phase} of {name}"
 
 
+def _inside(training: Training, step: Step) -> str:
+    """Whose temporaries live at a step."""
+    return "the optimiser" if step.layer is None else training.graph.nodes[step.layer].layer.kind
+
+
 def _passing(step: Step) -> Bytes:
-    return step.parts.passing.plus(step.parts.gradients)
+    return step.parts.passing.plus(step.parts.gradients).plus(step.parts.temporary)
 
 
 def _bytes(value: int) -> str:

@@ -54,7 +54,7 @@ def _inference(view: MemoryView) -> dict[str, Any]:
     return {
         "peak_bytes": inference.peak(view.batch),
         "weight_bytes": inference.weights,
-        "peak_layer": inference.peak_layer.full_name,
+        "peak_layer": inference.peak_layer(view.batch).full_name,
         "best_peak_bytes": inference.best_peak(view.batch),
         "best_order_is": inference.ordering.how,
         "best_order": [view.graph.nodes[layer].full_name for layer in inference.ordering.order],
@@ -68,6 +68,10 @@ def _training(view: MemoryView, training: Training) -> dict[str, Any]:
         "mixed": training.precision.mixed,
         "peak_bytes": training.peak(view.batch),
         "peak": _step(view, training, peak),
+        "loss": [
+            {"output": loss.output, "name": loss.name, "kept_bytes": loss.kept.at(view.batch)}
+            for loss in training.losses
+        ],
         "weights": training.weights._asdict(),
         "kept_bytes": training.kept.at(view.batch),
         "forward_macs": training.forward_macs * view.batch,

@@ -103,7 +103,7 @@ class ItemReader:
             return None
 
     def _branching(self, kind: str, entry: Entry) -> Item:
-        """`parallel` with its named branches, or `residual` with main and shortcut."""
+        """`parallel` with its named branches, or `residual` with main and shortcut, as they are written."""
         example = "residual: {main: [...]}" if kind == "residual" else "parallel: {branches: {left: [...]}}"
         if not isinstance(entry.value, Mapping):
             if not is_unknown(entry.value):
@@ -111,7 +111,7 @@ class ItemReader:
             return Item(None, entry.key_span)
         options = {option.key: option for option in entry.value.entries}
         if kind == "residual":
-            branches = [options.pop(name) for name in BRANCH_KEYS[kind] if name in options]
+            branches = [options.pop(name) for name in [*options] if name in BRANCH_KEYS[kind]]
             complete = any(branch.key == "main" for branch in branches)
             is_borrowed = "share" in options and not branches
         else:

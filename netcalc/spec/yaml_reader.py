@@ -14,8 +14,10 @@ from netcalc.spec.expressions import Expression, ExpressionFault, parse_expressi
 from netcalc.spec.scalars import ScalarFault, resolve_plain
 from netcalc.spec.tree import UNKNOWN, Entry, Mapping, Plain, Scalar, Sequence, Unknown, Value
 
-MAX_TEXT = 2 * 1024**2
-MAX_VALUES = 100_000
+MAX_TEXT = 8 * 1024**2
+MAX_VALUES = 400_000
+MAX_PARTS = 300_000
+"""The most lines and commas, which are counted before anything is read."""
 MAX_PROBLEMS = 300
 """From so many mistakes on, nobody needs the others."""
 MAX_DEPTH = 100
@@ -43,6 +45,9 @@ def read_document(source: Source, text: str | None = None) -> Document:
         _stop(
             source, 0, 1, "E109", f"the text has {len(source.text):,} characters; {MAX_TEXT:,} is the limit"
         )
+    parts = source.text.count("\n") + source.text.count(",")
+    if parts > MAX_PARTS:
+        _stop(source, 0, 1, "E109", f"the text has {parts:,} lines and commas; {MAX_PARTS:,} is the limit")
     composer = _Composer(source)
     try:
         for event in yaml.parse(source.text if text is None else text, Loader=_Loader):

@@ -4,7 +4,8 @@ import pytest
 
 from netcalc.analysis import analyze
 from netcalc.analysis.ledger import Bytes
-from netcalc.analysis.memory import Checkpoint, inference, training, training_peak
+from netcalc.analysis.losses import LossName
+from netcalc.analysis.memory import Checkpoint, Training, inference, training, training_peak
 from netcalc.api import load
 from netcalc.graph import Graph
 
@@ -25,14 +26,14 @@ CHAIN = """
 input: [10]
 layers:
   - linear: {name: a, units: 100, bias: false}
-  - sigmoid: {name: s}
+  - relu: {name: s}
   - linear: {name: b, units: 20, bias: false}
 """
 
 
 def totals(graph: Graph, **options: object) -> list[tuple[str, str | None, int]]:
     """Each step's phase, layer and bytes of one sample, weights and their gradients left out."""
-    trained = training(graph, **options)  # type: ignore[arg-type]
+    trained = training(graph, **{"loss": "none", **options})  # type: ignore[arg-type]
     return [
         (
             step.phase,
@@ -44,7 +45,7 @@ def totals(graph: Graph, **options: object) -> list[tuple[str, str | None, int]]
 
 
 def test_a_chain_by_hand() -> None:
-    """The input is kept by a, the sigmoid's output by itself and b; it works in place on a's."""
+    """The input is kept by a, the activation's output by itself and b; it works in place on a's."""
     forward = [("forward", "a", 440), ("forward", "s", 440), ("forward", "b", 520)]
     back = [
         ("backward", "b", 440 + 80 + 400),
@@ -56,21 +57,27 @@ def test_a_chain_by_hand() -> None:
 
 
 def test_weights_and_their_gradients_by_hand() -> None:
-    trained = training(graph_of(CHAIN), optimiser="adam")
+    trained = training(graph_of(CHAIN), optimiser="adam", loss="none")
     assert trained.weights.parameters == 3000 * 4
-    assert trained.weights.state == 2 * 3000 * 4
+    assert trained.weights.state == 2 * 3000 * 4 + 2 * 4
     assert [step.parts.weight_gradients.once for step in trained.steps] == [0, 0, 0, 8000, 8000, 12000, 12000]
-    assert trained.peak(7) == trained.weights.total + 8000 + 7 * 1240
-    assert training_peak(graph_of(CHAIN), 7, optimiser="adam") == trained.peak(7)
+    b, a = 2000 * 4, 1000 * 4
+    assert trained.steps[-1].parts.temporary == Bytes(2 * b + a)  # the roots of b, its denominator, a's
+    assert trained.peak(7) == trained.weights.total + 12_000 + 2 * b + a
+    assert training(graph_of(CHAIN), loss="none").peak(7) == 12_000 + 8000 + 7 * 1240
+    assert training_peak(graph_of(CHAIN), 7) == training(graph_of(CHAIN)).peak(7)
+
+
+def standing(trained: Training) -> int:
+    """Bytes of weights, their gradients and the optimiser's state."""
+    return trained.weights.total + trained.steps[-1].parts.weight_gradients.once
 
 
 def test_mixed_precision_takes_sixteen_bytes_a_weight() -> None:
     """Adam in mixed precision, as ZeRO (Rajbhandari et al. 2020) counts it: 2 + 2 + 4 + 4 + 4."""
     graph = graph_of(CHAIN)
-    last = training(graph, "float16", "adam").steps[-1]
-    assert training(graph, "float16", "adam").bytes_at(last, 1) == 16 * 3000
-    pure = training(graph, "bfloat16", "adam", mixed=False)
-    assert pure.bytes_at(pure.steps[-1], 1) == 8 * 3000
+    assert standing(training(graph, "float16", "adam")) == 16 * 3000 + 2 * 4
+    assert standing(training(graph, "bfloat16", "adam", mixed=False)) == 8 * 3000 + 2 * 4
     assert training(graph, "float64", "momentum").weights.state == 8 * 3000
 
 
@@ -102,15 +109,61 @@ def test_a_gradient_that_others_see_is_not_added_to() -> None:
     assert totals(graph_of(text))[2:4] == [("backward", "twice", 40 + 400), ("backward", "twice", 40 + 800)]
 
 
-def test_shared_weights_have_one_gradient() -> None:
-    text = """
-    input: [50]
+@pytest.mark.parametrize(
+    ("kind", "third"),
+    [("linear: {units: 50", True), ("conv: {filters: 50, kernel: 1", False)],
+    ids=["a view", "in place"],
+)
+def test_shared_weights_have_one_gradient(kind: str, third: bool) -> None:
+    """The second stands beside the first; a linear layer's is a view, so that their sum is a third."""
+    text = f"""
+    input: {[50] if third else [50, 1]}
     layers:
-      - linear: {name: a, units: 50, bias: false}
-      - linear: {units: 50, share: a, bias: false}
+      - {kind}, name: a, bias: false}}
+      - {kind}, share: a, bias: false}}
+      - {kind}, share: a, bias: false}}
     """
-    steps = training(graph_of(text)).steps
-    assert [step.parts.weight_gradients.once for step in steps] == [0, 0, 10_000, 20_000, 10_000]
+    steps = training(graph_of(text), loss="none").steps[3:]
+    taken = [1, 2, 3, 2, 1] if third else [1, 2, 2, 1]
+    assert [step.parts.weight_gradients.once for step in steps] == [10_000 * times for times in taken]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse", "none"])
+def test_the_loss_by_hand(loss: LossName) -> None:
+    """20 scores: their logarithms and the gradients of those; or as many values that are wanted."""
+    trained = training(graph_of(CHAIN), loss=loss)
+    highest = [step.parts.total.at(3) for step in trained.steps if step.phase == "loss"]
+    forward = 3 * 440
+    if loss == "cross_entropy":
+        logs = 4 + 3 * 80  # one number beside them
+        assert trained.loss_kept.at(3) == 3 * 8 + logs
+        assert highest == [3 * (8 + 80) + forward + logs, 3 * (8 + 80) + forward + 2 * logs]
+    elif loss == "mse":
+        assert trained.loss_kept.at(3) == 3 * 2 * 80
+        assert highest == [forward + 3 * 2 * 80, forward + 3 * 3 * 80]
+    else:
+        assert (trained.loss_kept.at(3), highest) == (0, [])
+
+
+def test_which_outputs_have_a_loss_by_themselves() -> None:
+    text = """
+    input: [3, 8, 8]
+    outputs: [image, scores, words, one]
+    layers:
+      - conv: {name: image, filters: 4, kernel: 1}
+      - flatten: {name: words, start: 1, from: image}
+      - flatten: {name: vector, from: image}
+      - linear: {name: scores, units: 10}
+      - linear: {name: one, units: 1}
+    """
+    found = training(graph_of(text))
+    assert {(loss.output, loss.name) for loss in found.losses} == {
+        ("scores", "cross_entropy"),
+        ("words", "cross_entropy"),
+    }
+    assert len(training(graph_of(text), loss="mse").losses) == 4
+    with pytest.raises(ValueError, match="loss is one of auto, cross_entropy, mse, none, not 'hinge'"):
+        training(graph_of(text), loss="hinge")  # type: ignore[arg-type]
 
 
 def test_nothing_is_kept_where_no_gradient_goes() -> None:
@@ -154,7 +207,7 @@ def test_a_product_with_a_constant_has_one_gradient() -> None:
 def test_tokens_are_wide() -> None:
     text = "input: [10]\nlayers:\n  - embedding: {entries: 7, width: 1}\n"
     assert training(graph_of(text)).kept == Bytes(each=80)
-    assert inference(graph_of(text), "float16").written == (100,)
+    assert inference(graph_of(text), "float16").written == ((0, Bytes(each=100)),)
 
 
 def test_the_first_layer_has_no_input_gradient() -> None:
@@ -198,7 +251,7 @@ def test_checkpoints_by_hand() -> None:
       pair(): [{linear: {name: a, units: 100}}, {linear: {name: b, units: 30}}]
     layers:
       - pair
-      - sigmoid: {name: s}
+      - relu: {name: s}
       - linear: {name: c, units: 5}
     """
     assert totals(graph_of(text), checkpoint=1) == [

@@ -3,6 +3,8 @@
 import json
 import os
 import struct
+import tracemalloc
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -260,6 +262,165 @@ def test_weights_go_out_and_come_back(tmp_path: Path, ending: str) -> None:
     second.load(tmp_path / f"w.{ending}")
     for name, array in first.parameters().items():
         assert second.parameters()[name].tobytes() == array.tobytes()
+
+
+def zipped(path: Path, entries: list[tuple[str, np.ndarray]]) -> str:
+    """An `.npz` with these entries, which may bear one name twice."""
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore")  # of names that come twice
+        for name, array in entries:
+            with archive.open(name, "w") as file:
+                np.lib.format.write_array(file, array)
+    return str(path)
+
+
+@pytest.mark.parametrize("twin", ["conv1.weight", "conv1.weight.npy"])
+def test_weights_that_come_twice(cli: Callable[..., object], spec: str, tmp_path: Path, twin: str) -> None:
+    """One was checked and the other read: a scalar in every weight, or the real part of complex numbers."""
+    entries = [(f"{name}.npy", array) for name, array in weights().items()]
+    path = zipped(tmp_path / "w.npz", [*entries, (twin, np.array(3 + 4j))])
+    message = refused(cli, "run", spec, "--weights", path)
+    assert f"conv1.weight is in it twice, as conv1.weight.npy and {twin}" in message
+    path = zipped(tmp_path / "x.npz", [("input", np.zeros((1, 3, 8, 8))), ("input.npy", np.zeros((3, 8, 8)))])
+    assert "input is in it twice" in refused(cli, "run", spec, "--input", path)
+
+
+def test_safetensors_that_come_twice(cli: Callable[..., object], spec: str, tmp_path: Path) -> None:
+    one = json.dumps(entry((4,), 0, 16))
+    text = f'{{"conv1.bias": {one}, "conv1.bias": {one}}}'.encode()
+    (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + b"\0" * 16)
+    assert "conv1.bias is in it twice" in refused(
+        cli, "run", spec, "--weights", str(tmp_path / "w.safetensors")
+    )
+
+
+def test_complex_weights(cli: Callable[..., object], spec: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", **weights(conv1__bias=np.ones(4, complex)))  # type: ignore[arg-type]
+    message = refused(cli, "run", spec, "--weights", str(tmp_path / "w.npz"))
+    assert "conv1.bias holds complex128, not numbers" in message
+    with pytest.raises(ExecutionError, match=r"conv1\.bias holds complex128, not numbers"):
+        Network(graph_of(NET)).load(weights(conv1__bias=np.ones(4, complex)))
+
+
+@pytest.mark.parametrize("name", ["big", "input"])
+def test_an_array_is_not_inflated_before_it_is_refused(
+    cli: Callable[..., object], spec: str, tmp_path: Path, name: str
+) -> None:
+    """2.4 GB of zeros in 2.4 MB: under an unknown name, and under the input's."""
+    path = tmp_path / "x.npz"
+    header = {"descr": "<f4", "fortran_order": False, "shape": (600, 1_000_000)}
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open(f"{name}.npy", "w", force_zip64=True) as file,
+    ):
+        np.lib.format.write_array_header_1_0(file, header)
+        for _ in range(2400):
+            file.write(bytes(1_000_000))
+    tracemalloc.start()
+    message = refused(cli, "run", spec, "--input", str(path))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert ("holds 'big'" if name == "big" else "not 600x1000000") in message
+    assert most < 200_000_000  # mostly modules
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:200] + bytes(40) + data[240:],
+        lambda data: data.replace(b"'<f4'", b"'<c8'", 1),
+        lambda data: data.replace(b"(4, 3, 3, 3)", b"(4, 3, 3, 1)", 1),
+        lambda data: data.replace(b"(4, 3, 3, 3)", b"(4,-3,-3, 3)", 1),
+        lambda data: data.replace(b"'descr': '<f4'", b"'descr': '(((('", 1),
+        lambda data: data.replace(b"'fortran_order'", b"'fortran ord$!", 1),
+    ],
+)
+def test_an_npz_with_damage_inside(
+    cli: Callable[..., object], spec: str, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "w.npz"
+    np.savez(path, **weights())  # type: ignore[arg-type]
+    before = path.read_bytes()
+    path.write_bytes(damage(before))
+    assert path.read_bytes() != before
+    assert "w.npz" in refused(cli, "run", spec, "--weights", str(path))
+
+
+def test_an_npy_with_more_than_its_array(cli: Callable[..., object], spec: str, tmp_path: Path) -> None:
+    with (tmp_path / "x.npy").open("wb") as file:
+        for _ in range(2):
+            np.save(file, np.zeros((1, 3, 8, 8)))
+    assert "says it holds 1,536 bytes, there are" in refused(
+        cli, "run", spec, "--input", str(tmp_path / "x.npy")
+    )
+
+
+@pytest.mark.parametrize("option", ["--input", "--weights"])
+@pytest.mark.parametrize("ending", ["npy", "npz", "safetensors", "png"])
+def test_pipes_and_directories_are_no_files(
+    cli: Callable[..., object], spec: str, tmp_path: Path, option: str, ending: str
+) -> None:
+    os.mkfifo(tmp_path / f"pipe.{ending}")
+    (tmp_path / f"directory.{ending}").mkdir()
+    for name in ("pipe", "directory"):
+        message = refused(cli, "run", spec, option, str(tmp_path / f"{name}.{ending}"))
+        assert (
+            "it is not a regular file" in message or "does not end in" in message or "is neither" in message
+        )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_numbers_that_the_type_does_not_hold(
+    cli: Callable[..., object], spec: str, tmp_path: Path, dtype: str
+) -> None:
+    """1e300 became infinite, with a warning of NumPy's."""
+    np.savez(tmp_path / "w.npz", **weights(conv1__bias=np.array([0, 1e300, 0, np.inf])))  # type: ignore[arg-type]
+    np.save(tmp_path / "x.npy", np.full((1, 3, 8, 8), -1e300))
+    np.save(tmp_path / "dy.npy", np.full((1, 4, 6, 5), 1e300))
+    run = ("run", spec, "--dtype", dtype)
+    assert f"conv1.bias holds 1e+300, {dtype} no more than" in refused(
+        cli, *run, "--weights", str(tmp_path / "w.npz")
+    )
+    assert "the input input holds -1e+300" in refused(cli, *run, "--input", str(tmp_path / "x.npy"))
+    assert "the upstream gradient of linear1 holds 1e+300" in refused(
+        cli, *run, "--backward", "--upstream", str(tmp_path / "dy.npy")
+    )
+    assert cli("run", spec, "--dtype", "float64", "--weights", str(tmp_path / "w.npz")).code == 0  # type: ignore[attr-defined]
+
+
+TWO = """
+name: two
+inputs: {a: [4], b: [4]}
+layers: [{add: {from: [a, b]}}]
+"""
+
+
+def test_no_random_numbers_under_the_name_of_a_file(cli: Callable[..., object], tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(TWO)
+    spec, files = str(tmp_path / "two.yaml"), {}
+    for name, arrays in {
+        "none": {},
+        "a": {"a": np.zeros((3, 4))},
+        "both": {"a": np.zeros(4), "b": np.zeros(4)},
+    }.items():
+        files[name] = str(tmp_path / f"{name}.npz")
+        np.savez(files[name], **arrays)  # type: ignore[arg-type]
+    np.save(tmp_path / "x.npy", np.zeros(4))
+    npy = f"a={tmp_path / 'x.npy'}"
+    assert "none.npz holds no arrays" in refused(cli, "run", spec, "--input", files["none"])
+    assert "holds 'b', which is not the input a" in refused(cli, "run", spec, "--input", f"a={files['both']}")
+    assert "the input a is given twice, the second time by" in refused(
+        cli, "run", spec, "--input", npy, "--input", npy
+    )
+    assert "the input a is given twice, by a file and as random" in refused(
+        cli, "run", spec, "--input", npy, "--input", "a=random"
+    )
+    assert "two has no input 'c'" in refused(cli, "run", spec, "--input", "c=random")
+    result = cli("run", spec, "--input", files["a"])
+    assert "on a.npz, random b" in result.out  # type: ignore[attr-defined]
+    (tmp_path / "empty.txt").write_text("\n")
+    message = refused(cli, "run", spec, "--labels", str(tmp_path / "empty.txt"))
+    assert "names" in message  # a long path may break the line
 
 
 # pictures

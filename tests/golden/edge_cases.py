@@ -102,6 +102,9 @@ def _activations() -> list[Case]:
         ("elu", {"alpha": 0.5}),
         ("celu", {"alpha": 0.5}),
         ("softplus", {"beta": 2.0, "threshold": 5.0}),
+        *((kind, {}) for kind in ("sqrt", "exp", "log", "absolute")),
+        ("scale", {"factor": 2.0, "shift": 1.0}),
+        *(("power", {"exponent": exponent}) for exponent in (2.0, 3.0, 0.5, -1.0)),
     ]
     found = [Case(kind, own) for kind, own in options]
     for kind in ("softmax", "log_softmax"):

@@ -1,0 +1,138 @@
+"""What whole networks and single layers need, against PyTorch as tests/golden/make_memory.py records it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.memory import inference, training
+from netcalc.analysis.precision import precision_of
+from netcalc.api import load
+from netcalc.graph import Graph
+from netcalc.layers import LAYERS
+from netcalc.layers.inside import Moment
+from netcalc.layers.kept import Extra
+from netcalc.tensor import TensorType
+
+from cases import CASES, Case, frozen
+from helpers import TESTS, graph_of
+
+GOLDEN: dict[str, Any] = json.loads((TESTS / "golden" / "memory.json").read_text())
+NETWORKS: list[list[Any]] = GOLDEN["networks"]
+FLOAT32 = precision_of("float32")
+WORDS = """
+input: [32]
+layers:
+  - embedding: {name: words, entries: 5000, width: 128}
+  - %s
+  - linear: {name: head, units: 5000, bias: false, share: words}
+"""
+SPECS = {
+    "lstm_words": WORDS % "lstm: {units: 128, layers: 2}",
+    "gru_words": WORDS % "gru: {units: 128}",
+}
+EXPLAINED: dict[str, dict[str, int]] = {
+    # torchvision holds on to each layer's channels and joins them all again; the spec joins one by one
+    "densenet121": {"inference": -442368},
+    "densenet169": {"inference": -196608},
+    # torchvision drops the class token out in place, which keeps all tokens alive; in version 1 it repeats
+    # the learned positions of space for every frame, where the spec stretches them
+    "mvit_v1_b": {"kept": -221184, "update": -884736},
+    "mvit_v2_s": {"kept": -221184},
+}
+"""Where netcalc's spec computes in another way, and how many bytes more or fewer it takes."""
+
+
+def graph(name: str, options: dict[str, Any], inputs: list[list[int]]) -> Graph:
+    """A network as the golden data names it."""
+    if name in SPECS:
+        return graph_of(SPECS[name])
+    return load(name, **options) if options else load(name, input=inputs[0])
+
+
+@pytest.fixture(params=NETWORKS, ids=[case[0] for case in NETWORKS])
+def case(request: pytest.FixtureRequest) -> tuple[str, Graph, int, dict[str, int]]:
+    """Name, graph, batch and what was measured."""
+    name, options, inputs, batch, measured = request.param
+    return name, graph(name, options, inputs), batch, measured
+
+
+def expected(name: str, figure: str, measured: int) -> int:
+    """What ours has to be: the same, but for what is explained."""
+    return measured + EXPLAINED.get(name, {}).get(figure, 0)
+
+
+def test_inference_is_pytorchs_to_the_byte(case: tuple[str, Graph, int, dict[str, int]]) -> None:
+    name, network, batch, measured = case
+    found = inference(network)
+    assert found.peak(batch) - found.weights == expected(name, "inference", measured["inference"])
+
+
+def test_what_is_kept_is_pytorchs_to_the_byte(case: tuple[str, Graph, int, dict[str, int]]) -> None:
+    name, network, batch, measured = case
+    found = training(network, loss="cross_entropy")
+    assert found.kept.at(batch) == expected(name, "kept", measured["kept"])
+
+
+def test_the_step_and_the_update_are_pytorchs(case: tuple[str, Graph, int, dict[str, int]]) -> None:
+    """Inputs and targets were there before; the update is Adam's."""
+    name, network, batch, measured = case
+    found = training(network, optimiser="adam", loss="cross_entropy")
+    itemsize = 8 if name in SPECS or name.startswith("gpt2") else 4
+    given = sum(each.type.numel * itemsize for each in network.inputs) * batch
+    given += sum(loss.target.at(batch) for loss in found.losses)
+    step = max(step.parts.total.at(batch) for step in found.steps if step.phase != "update") - given
+    assert step == pytest.approx(measured["step"], rel=0.01)
+    update = found.steps[-1].parts.total.at(batch) + 4  # the loss itself, one number, is still there
+    assert update == expected(name, "update", measured["update"])
+
+
+def test_most_networks_agree_without_an_explanation() -> None:
+    assert len(NETWORKS) - len(EXPLAINED) >= 40
+    assert len({case[0] for case in NETWORKS}) == len(NETWORKS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "inputs", "batch", "measured"),
+    GOLDEN["layers"],
+    ids=[f"{number}-{case[0]}" for number, case in enumerate(GOLDEN["layers"])],
+)
+def test_a_layer_alone_takes_what_pytorchs_takes(
+    kind: str, options: dict[str, Any], inputs: list[list[int]], batch: int, measured: int
+) -> None:
+    types = tuple(TensorType(tuple(shape)) for shape in inputs)
+    layer = LAYERS[kind](**{name: frozen(value) for name, value in options.items()}).resolved(*types)
+    y = layer.infer(*types)
+    itemsize = 8 if kind == "embedding" else 4
+    highest = 0
+    inside = layer.inside(types, y)
+    for moment in (Moment(),) if inside is None else inside.moments():
+        read = range(len(types)) if moment.inputs is None else moment.inputs
+        given = sum(types[position].numel * itemsize for position in read)
+        each = FLOAT32.extra_bytes(moment.each) + moment.output * y.numel * 4 + given
+        highest = max(highest, Bytes(FLOAT32.extra_bytes(moment.once), each).at(batch))
+    assert highest == measured
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_a_layer_makes_inside_is_what_it_says(case: Case) -> None:
+    """Its last operator makes the output; if its operators say what they keep, that is what it keeps."""
+    y = case.layer.infer(*case.types)
+    inside = case.layer.inside(case.types, y)
+    if inside is None:
+        return
+    *before, last = inside.operators
+    assert last.each == Extra(values=y.numel)
+    learned = sum(param.numel for param in case.layer.params(*case.types) if param.trainable)
+    assert sum(operator.weights for operator in inside.operators) <= learned
+    kept = {number for operator in inside.operators for number in operator.keeps}
+    if not kept or not before:
+        return
+    total = Extra()
+    for operator in inside.operators:
+        total = total.plus(operator.beside if operator.keeps else Extra())
+    for number in kept - {*range(inside.inputs), inside.inputs + len(before)}:
+        total = total.plus(before[number - inside.inputs].each)
+    needs = (True,) * len(case.types)
+    assert total == case.layer.kept(case.types, y, needs).each
