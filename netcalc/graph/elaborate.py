@@ -17,7 +17,7 @@ from netcalc.graph.binding import block_values, layer_type, option_values
 from netcalc.graph.branching import CONSTRUCTS, Parallel, Residual, join_of, share_of
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment, expression_value, value_of
-from netcalc.graph.expansion import MAX_LAYERS, MAX_LISTED, Row, row_names, rows
+from netcalc.graph.expansion import MAX_LAYERS, Row, row_names, rows
 from netcalc.graph.header import arguments, expectations, inputs, preprocessing
 from netcalc.graph.judging import budget, ignored
 from netcalc.graph.model import Graph, Ignored
@@ -86,10 +86,6 @@ class _Elaborator:
         """Where a layer could not be made, the last time."""
 
     def graph(self) -> Graph:
-        listed = self.spec.items
-        if len(listed) > MAX_LISTED:
-            message = f"the spec lists {len(listed):,} layers; {MAX_LISTED:,} is the limit"
-            self.problems.stop(Diagnostic("E603", message, listed[MAX_LISTED].span))
         handles = [Handle(*given) for given in self.inputs]
         for handle in handles:
             self.tensors.add(handle.name, handle)
@@ -458,8 +454,9 @@ class _Elaborator:
         parts = value.items if isinstance(value, Listed) else (value,)
         if not parts:
             self._report("E507", "outputs: names no layer", value.span)
-        found = (self.tensors.look_up(part, top, self.arguments) for part in parts)
-        return tuple(dict.fromkeys(handle.name for handle in found if handle is not None))
+        found = [name for part in parts if (name := self.tensors.resolve(part, top, self.arguments))]
+        there = list(filter(self.tensors.is_taken, found))  # what is left out gives no output of its own
+        return tuple(dict.fromkeys(self.tensors[name].name for name in there or found))
 
     def _lose(self, item: Item, scope: Scope, name: str | None, names: Environment) -> None:
         """Put something unknown where an item's output would be.
