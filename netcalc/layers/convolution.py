@@ -6,6 +6,7 @@ from netcalc.layers import geometry
 from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import Window
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import INPUT, Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer, Padding, Sizes
 from netcalc.tensor import TensorType
@@ -79,6 +80,15 @@ class _Correlation(Convolution):
             return INPUT
         reads = needs[0] and self.padding_mode in geometry.MIRRORING
         return Kept((0,) if reads else (), each=Extra(values=padded))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """What is padded beforehand, then the sums."""
+        padded = self._padded(xs[0])
+        if geometry.is_equal(padded, xs[0].numel):
+            return None
+        inside = Inside()
+        inside.make(y.numel, inside.copy(padded, 0))
+        return inside
 
     def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """The gradient of the padding, beside that of what was padded."""

@@ -90,6 +90,11 @@ class Inside:
         """Add an operator whose way back reads its result."""
         return self.make(values, read, keeps=(self.inputs + len(self.operators),))
 
+    def attention(self, values: int, *reads: int, beside: Extra) -> int:
+        """Add an operator whose way back reads what it read and its result."""
+        own = self.inputs + len(self.operators)
+        return self.make(values, *reads, beside=beside, keeps=(*reads, own))
+
     def copy(self, values: int, *reads: int, once: Extra = _NONE) -> int:
         """Add an operator that moves elements."""
         return self.make(values, *reads, once=once, copies=True)
