@@ -17,7 +17,7 @@ from netcalc.graph.binding import block_values, layer_type, option_values
 from netcalc.graph.branching import CONSTRUCTS, Parallel, Residual, join_of, share_of
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment, expression_value, value_of
-from netcalc.graph.expansion import MAX_LAYERS, MAX_LISTED, Row, row_names, rows
+from netcalc.graph.expansion import MAX_LAYERS, Row, row_names, rows
 from netcalc.graph.header import arguments, expectations, inputs, preprocessing
 from netcalc.graph.judging import budget, ignored
 from netcalc.graph.model import Graph, Ignored
@@ -26,7 +26,17 @@ from netcalc.graph.scope import Handle, Scope, Use, declared_names
 from netcalc.graph.sharing import Made, Sharing, Values
 from netcalc.graph.wiring import Tensors, shape_names
 from netcalc.layers import LAYERS
-from netcalc.spec import Block, Evaluated, Expression, InputOverride, Item, Setting, Spec, Unknown
+from netcalc.spec import (
+    BRANCH_EXAMPLES,
+    Block,
+    Evaluated,
+    Expression,
+    InputOverride,
+    Item,
+    Setting,
+    Spec,
+    Unknown,
+)
 from netcalc.spec import Sequence as Listed
 from netcalc.spec.items import LAYER_NAME
 
@@ -76,10 +86,6 @@ class _Elaborator:
         """Where a layer could not be made, the last time."""
 
     def graph(self) -> Graph:
-        listed = self.spec.items
-        if len(listed) > MAX_LISTED:
-            message = f"the spec lists {len(listed):,} layers; {MAX_LISTED:,} is the limit"
-            self.problems.stop(Diagnostic("E603", message, listed[MAX_LISTED].span))
         handles = [Handle(*given) for given in self.inputs]
         for handle in handles:
             self.tensors.add(handle.name, handle)
@@ -148,11 +154,17 @@ class _Elaborator:
         share, trainable = use.item.value("share"), use.item.value("trainable")
         if share is not None and owner is not None:
             self.sharing.join(use, owner, start, share.span)
-            if trainable is not None:
-                message = f"whether shared parameters are trained is said once, at {owner.name}"
+            self.sharing.claim(use, "share", start)
+        if trainable is not None:
+            self.sharing.claim(use, "trainable", start)
+            learned = [name for name in self.builder.laid[start:] if self.builder.has_parameters(name)]
+            owners = {self.builder.owner(name) for name in learned}
+            if owner is not None or (owners and None not in owners):
+                where = owner.name if owner is not None else ", ".join(sorted(filter(None, owners))[:3])
+                message = f"whether shared parameters are trained is said once, at {where}"
                 self._report("E508", message, trainable.span)
-        elif trainable is not None and not any(map(self.builder.has_parameters, self.builder.laid[start:])):
-            self._report("E404", f"{use.name or use.kind} has no parameters to train", trainable.span)
+            elif not learned:
+                self._report("E404", f"{use.name or use.kind} has no parameters to train", trainable.span)
 
     # which uses an item has, and their names
 
@@ -348,6 +360,9 @@ class _Elaborator:
             bodies, names = owner.bodies, owner.names
         if isinstance(construct, Residual) and not construct.connect:
             bodies = tuple(body for body in bodies if body.name == "main")
+        if not bodies:
+            self._report("E403", f"{use.kind} has no branches", use.item.span, BRANCH_EXAMPLES[use.kind])
+            return None, _unknown(use)
         outer = (*use.path, use.name) if use.name else use.path
         ends = []
         for number, body in enumerate(bodies):
@@ -439,8 +454,9 @@ class _Elaborator:
         parts = value.items if isinstance(value, Listed) else (value,)
         if not parts:
             self._report("E507", "outputs: names no layer", value.span)
-        found = (self.tensors.look_up(part, top, self.arguments) for part in parts)
-        return tuple(dict.fromkeys(handle.name for handle in found if handle is not None))
+        found = [name for part in parts if (name := self.tensors.resolve(part, top, self.arguments))]
+        there = list(filter(self.tensors.is_taken, found))  # what is left out gives no output of its own
+        return tuple(dict.fromkeys(self.tensors[name].name for name in there or found))
 
     def _lose(self, item: Item, scope: Scope, name: str | None, names: Environment) -> None:
         """Put something unknown where an item's output would be.

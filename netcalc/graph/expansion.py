@@ -8,10 +8,11 @@ from netcalc.graph.problems import Problems
 from netcalc.spec import ITEM_KEYS, UNKNOWN, Entry, Evaluated, Item, Mapping, Unknown, Value
 from netcalc.spec.expressions import RESERVED
 
-MAX_LISTED = 100_000
-"""The most layers that a spec may list."""
 MAX_LAYERS = 30_000
-"""The most that it may expand to beyond those, what is left out and blocks that hold nothing counted too."""
+"""The most layers that a spec may expand to beyond those it lists.
+
+What is left out and blocks that hold nothing are counted too.
+"""
 
 Row = dict[str, Evaluated]
 """What one use sees beside the names around it."""

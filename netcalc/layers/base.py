@@ -177,7 +177,11 @@ class Layer:
         return None
 
     def reads_axes(self, rank: int) -> Axes | None:
-        """What the axes of its first input are, where it takes them to be certain ones."""
+        """What the axes of its inputs are, where it takes them to be certain ones."""
+        return None
+
+    def likely_axes(self, rank: int) -> Axes | None:
+        """What they most likely are, where no other layer is certain."""
         return None
 
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:

@@ -3,7 +3,7 @@
 from math import prod
 
 from netcalc.layers import geometry
-from netcalc.layers.axes import Axes
+from netcalc.layers.axes import Axes, channels_first
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import Window
 from netcalc.layers.inside import Inside
@@ -47,7 +47,7 @@ class _Correlation(Convolution):
     )
 
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
-        return ("C", *names[0][1:])
+        return ("C", *names[0][1:]) if names[0][0] == "C" else channels_first(len(y.shape))
 
     def out_channels(self, channels: int) -> int:
         raise NotImplementedError

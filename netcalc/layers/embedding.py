@@ -1,7 +1,7 @@
 """Learned tables: rows looked up by a token's number, and tensors joined to the input."""
 
 from netcalc.layers import geometry
-from netcalc.layers.axes import Axes
+from netcalc.layers.axes import Axes, by_place
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -32,7 +32,7 @@ class Embedding(Layer):
         return TensorType((*x.shape, self.width), x.dtype)
 
     def reads_axes(self, rank: int) -> Axes | None:
-        return ("T",) if rank == 1 else None
+        return (*map(by_place, range(rank - 1)), "T") if rank else None
 
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return (*names[0], "D")

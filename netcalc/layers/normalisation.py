@@ -11,6 +11,7 @@ Statistics over positions make an output depend on the whole input, so such a la
 from math import prod
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import SEQUENCE, Axes, channels_last
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -115,6 +116,11 @@ class _OverAxes(Layer):
         message = f"axes={self.axes} is more than the {len(x.shape)} of an input of {x}"
         geometry.require_at_least(len(x.shape), self.axes, message, "axes")
         return x
+
+    def likely_axes(self, rank: int) -> Axes | None:
+        if rank < 2 or self.axes > 1 or self.channels:
+            return None
+        return SEQUENCE if rank == len(SEQUENCE) else channels_last(rank)
 
     def together(self, x: TensorType) -> Shape:
         """The sizes of what is normalised together."""

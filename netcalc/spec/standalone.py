@@ -7,9 +7,11 @@ from itertools import pairwise
 from typing import NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, SpecError
+from netcalc.spec.expressions import Expression
 from netcalc.spec.library import Found, open_beside
 from netcalc.spec.reader import OF_VARIANTS, read_spec
 from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value
+from netcalc.spec.writing import flow_text
 from netcalc.spec.yaml_reader import read_document
 
 Sections = dict[str, str]
@@ -40,9 +42,7 @@ def standalone_text(found: Found) -> str:
     for key, section in sections.items():
         gap = "\n" if key in ("blocks", "layers") and not text.endswith("\n\n") else ""
         text += gap + section
-    problems = read_spec(Source(source.name, text)).problems
-    if problems:
-        raise SpecError(problems)
+    _check(text, top["include" if variant is None else "variants"])
     return text
 
 
@@ -50,7 +50,7 @@ def _chosen(sections: Sections, top: dict[str, Entry], variant: str) -> Sections
     """The sections with a variant's arguments and keys in place of the spec's own, and no variants."""
     (values,) = (_entries(entry.value) for entry in _entries(top["variants"].value) if entry.key == variant)
     new = {entry.key: _flow(entry.value) for entry in values}
-    new.setdefault("name", variant)
+    new.setdefault("name", flow_text(variant))
     if "ignore" in top and "ignore" in new:
         both = [top["ignore"].value, *(entry.value for entry in values if entry.key == "ignore")]
         new["ignore"] = f"[{', '.join(_flow(item) for value in both for item in _items(value))}]"
@@ -73,33 +73,55 @@ def _with_included(sections: Sections, top: dict[str, Entry]) -> Sections:
     """The sections with the blocks of the included files in front of the spec's own."""
     include = top["include"].value
     own = _lines(top["blocks"].value) if "blocks" in top else ()
-    indent = " " * (own[0].key_span.source.position(own[0].key_start)[1] - 1 if own else 2)
-    found: Sections = {}
+    found: dict[str, tuple[str, int]] = {}
     for part in _items(include):
         assert isinstance(part, Scalar)
         beside = open_beside(include.source, str(part.value))
         for entry in _entries(read_document(beside).root):
-            for head, text in _sections(beside, _lines(entry.value)).items():
-                found[_name(head)] = textwrap.indent(textwrap.dedent(text).rstrip() + "\n", indent)
+            inner = _lines(entry.value)
+            for head, text in _sections(beside, inner, entry.value.end).items():
+                found[_name(head)] = text.rstrip() + "\n", _column(inner[0])
     overridden = {_name(entry.key) for entry in own}
-    included = "".join(text for name, text in found.items() if name not in overridden)
+    wanted = [place for name, place in found.items() if name not in overridden]
+    column = max([_column(own[0]) if own else 2, *(column for _, column in wanted)])
+    included = "".join(_shifted(text, column - before) for text, before in wanted)
     result: Sections = {}
     for key, text in sections.items():
         if key == "blocks":
             inside = _start(own[0]) - _start(top["blocks"])
-            result[key] = text[:inside] + included + text[inside:]
+            result[key] = text[:inside] + included + _shifted(text[inside:], column - _column(own[0]))
         elif key != "include":
             result[key] = text
-        elif not own:
+        elif included and not own:
             result["blocks"] = f"blocks:\n{included}"
     return result
 
 
-def _sections(source: Source, entries: Sequenced[Entry]) -> Sections:
-    """The text of each entry, a key a line, from the comments above it to the next one."""
+def _check(text: str, rewritten: Entry) -> None:
+    """Refuse a text that does not read: an anchor, say, stood in what is rewritten."""
+    try:
+        problems = list(read_spec(Source("", text)).problems)
+    except SpecError as error:
+        problems = list(error.diagnostics)
+    if problems:
+        _refuse(rewritten, f"this cannot be written in one text: {problems[0].message}")
+
+
+def _sections(source: Source, entries: Sequenced[Entry], end: int | None = None) -> Sections:
+    """The text of each entry, a key a line, from the comments above it to the next one, or the end."""
     text = source.text if source.text.endswith("\n") else f"{source.text}\n"
-    bounds = pairwise([*map(_start, entries), len(text)])
+    bounds = pairwise([*map(_start, entries), len(text) if end is None else end])
     return {entry.key: text[start:end] for entry, (start, end) in zip(entries, bounds, strict=True)}
+
+
+def _column(entry: Entry) -> int:
+    """How many characters stand before a key."""
+    return entry.key_span.source.position(entry.key_start)[1] - 1
+
+
+def _shifted(text: str, columns: int) -> str:
+    """A text further to the right, which changes nothing of what it means."""
+    return textwrap.indent(text, " " * columns)
 
 
 def _start(entry: Entry) -> int:
@@ -157,12 +179,16 @@ def _end(value: Value) -> int:
 
 
 def _flow(value: Value) -> str:
-    """A value on one line, each scalar as it is written."""
+    """A value on one line, each scalar as it is written, in quotes where it could mean more there."""
     if isinstance(value, Sequence):
         return f"[{', '.join(map(_flow, value.items))}]"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{entry.key}: {_flow(entry.value)}' for entry in value.entries)}}}"
-    return value.source.text[value.start : value.end]
+    written = value.source.text[value.start : value.end]
+    if written[:1] in ("'", '"') or not set(written) & set(",[]{}#:|>\n"):
+        return written
+    plain = value.value
+    return flow_text(f"$({plain.text})" if isinstance(plain, Expression) else plain)
 
 
 def _is_flow(value: Value) -> bool:

@@ -30,10 +30,15 @@ def spec_text(
 def _line(value: Mapping[str, Any]) -> str:
     """A mapping of one key on one line, what it holds in flow style."""
     ((key, held),) = value.items()
+    return f"{key}: {flow_text(held)}"
+
+
+def flow_text(value: Any) -> str:
+    """A plain value on one line, which may stand in brackets."""
     dumped = yaml.safe_dump(
-        _plain(held), default_flow_style=True, width=2**31, sort_keys=False, allow_unicode=True
+        [_plain(value)], default_flow_style=True, width=2**31, sort_keys=False, allow_unicode=True
     )
-    return f"{key}: {dumped.strip().removesuffix('...').strip()}"
+    return dumped.strip()[1:-1]
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,8 @@ from netcalc.spec.tree import UNKNOWN, Entry, Mapping, Plain, Scalar, Sequence, 
 
 MAX_TEXT = 8 * 1024**2
 MAX_VALUES = 400_000
+MAX_ITEMS = 100_000
+"""The most items of a list: as many layers can be listed."""
 MAX_PARTS = 300_000
 """The most lines and commas, which are counted before anything is read."""
 MAX_PROBLEMS = 300
@@ -217,6 +219,9 @@ class _Composer:
         parent = self._stack[-1]
         if not parent.is_mapping:
             parent.items.append(value)
+            if len(parent.items) > MAX_ITEMS:
+                _stop(self.source, value.start, value.start + 1, "E109",
+                      f"a list has at most {MAX_ITEMS:,} items")  # fmt: skip
             return
         assert parent.key is not None
         if parent.first_keys[parent.key[0]] == parent.key[1:]:  # a repeated key is reported, not kept

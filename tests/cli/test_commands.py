@@ -53,6 +53,7 @@ def test_json_follows_the_contract(cli: Cli) -> None:
     conv1 = dict(document["layers"][0])
     assert conv1.pop("used") is True
     assert conv1["receptive_field"].pop("aligned") is True
+    assert (conv1.pop("input_axes"), conv1.pop("output_axes")) == ([["C", "H", "W"]], ["C", "H", "W"])
     assert conv1 == {
         "name": "conv1", "kind": "conv", "path": [], "inputs": ["input"], "input_shapes": [[3, 227, 227]],
         "output_shape": [64, 56, 56],

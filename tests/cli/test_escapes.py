@@ -94,5 +94,11 @@ def test_a_plot(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "sweep", "s", "--set", "width=2,4", "--plot", "x=macs,y=params,by=width", "--plot-file", "p.svg"
     )
     assert result.code == 0
+    assert (
+        "\x1b"
+        not in cli(
+            "sweep", "s", "--set", "width=2,4", "--plot", "x=macs,y=params", "--plot-file", "z\x1b]0;t.svg"
+        ).err
+    )
     picture = Path("p.svg").read_text(encoding="utf-8")
     assert r"\x1b[31mred\x07\u202e$x_{$" in picture

@@ -109,9 +109,8 @@ def test_the_limit_is_exact() -> None:
         graph_of(text % 7)
 
 
-def test_as_many_layers_can_be_listed_as_the_benchmark_of_scale_lists() -> None:
+def test_more_layers_cannot_be_listed_than_the_benchmark_of_scale_lists() -> None:
     pair = "  - conv: {{name: conv{0}, filters: 16, kernel: 3, pad: 1}}\n  - relu\n"
     text = "input: [16, 32, 32]\nlayers:\n" + "".join(pair.format(number) for number in range(50_000))
-    assert len(graph_of(text).nodes) == 100_000
-    with pytest.raises(NetcalcError, match="the spec lists 100,001 layers; 100,000 is the limit"):
+    with pytest.raises(NetcalcError, match="a list has at most 100,000 items"):
         graph_of(text + "  - relu\n")

@@ -265,3 +265,14 @@ def test_no_layer_is_lost_without_a_word(layers: str, code: str) -> None:
 def test_keywords_are_no_arguments() -> None:
     with pytest.raises(GraphError, match="E702"):
         graph_of("input: [3]\nargs: {lambda: 3}\nlayers:\n  - relu\n")
+
+
+def test_an_output_that_is_left_out_is_none() -> None:
+    text = (
+        "input: [4]\nargs: {aux: false}\nlayers:\n  - linear: {name: body, units: 3}\n"
+        "  - linear: {name: side, units: 2, when: $aux}\n  - linear: {name: head, units: 5, from: body}\n"
+        "outputs: [side, head]\n"
+    )
+    assert graph_of(text).outputs == ("head",)
+    assert graph_of(text.replace("false", "true")).outputs == ("side", "head")
+    assert graph_of(text.replace("[side, head]", "side")).outputs == ("body",)

@@ -1,5 +1,6 @@
 """`netcalc show NAME > mine.yaml` gives NAME: the same layers, the same figures, in one file."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,7 @@ def test_blocks_of_other_files_are_written_in(tmp_path: Path) -> None:
     )
     text = standalone_text(find_spec(path))
     assert text == (
-        "input: [3]\n\nblocks:\n   unit:\n   - tanh\n   other(n=1): [sigmoid]\n   own(k=2):\n     - linear: {units: $k}\n"
+        "input: [3]\n\nblocks:\n    unit:\n    - tanh\n    other(n=1): [sigmoid]\n    own(k=2):\n      - linear: {units: $k}\n"
         "\nlayers: [unit, other, own]\n"
     )
     assert elaborate(read_spec(Source("mine", text))).nodes[0].layer.kind == "tanh"
@@ -120,11 +121,68 @@ def test_blocks_of_other_files_are_written_in(tmp_path: Path) -> None:
     assert "other(n=1)" in standalone_text(find_spec(path))
 
 
+def same(path: Path, variant: str | None = None) -> str:
+    """What `show` writes of a file, which reads back to the same network."""
+    found = find_spec(path)
+    text = standalone_text(found._replace(variant=variant))
+    mine, theirs = elaborate(read_spec(Source("mine.yaml", text))), netcalc.load(path, variant=variant)
+    assert told(mine) == told(theirs)
+    assert mine.name == theirs.name
+    return text
+
+
+@pytest.mark.parametrize("variant", ["1.10", "x # y", "a: b", "null", "- v", "[v]", "true"])
+def test_a_variant_may_have_any_name(tmp_path: Path, variant: str) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        f"name: F\ninput: [3]\nargs: {{w: 4}}\nvariants:\n  {json.dumps(variant)}: {{w: 2}}\nlayers: [linear: $w]\n"
+    )
+    same(path, variant)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["\n      - $(min(5, 2))\n      - 3", "\n      - $([4, 5][1])\n      - 3", "[$w, 'a, b']", "[3, \"#\"]", "\n    - |\n      3\n    - >-\n      a\n      b"],
+)  # fmt: skip
+def test_an_argument_may_be_written_in_any_style(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "spec.yaml"
+    head = f"name: F\ninput: [3]\nargs:\n  w: 4\n  d: [1]\nvariants:\n  v:\n    d: {value}\n"
+    path.write_text(
+        f"{head}layers:\n  - linear: $(d[0] if d[0] != '3\\n' else 7)\n  - linear: $(len(d) + w)\n"
+    )
+    same(path, "v")
+
+
+@pytest.mark.parametrize(
+    "included",
+    [
+        "blocks:\n  v:\n    - relu\n    # inner\n# col0\n  w: [tanh]\n",
+        "blocks:\n  v:\n    - linear: {units: 3,\n   bias: false}\n  w: [relu]",
+        "---\nblocks:\n  v: [relu]\n  w:\n    - tanh\n...\n",
+        "# head\nblocks:\n      # v\n      v: [relu]\n      w: [\n  tanh\n ]\n# foot\n",
+    ],
+)
+@pytest.mark.parametrize("own", ["", "blocks:\n  w: [sigmoid]\n  # of u\n  u:\n    - relu\n# foot\n"])
+def test_an_included_file_may_be_written_in_any_style(tmp_path: Path, included: str, own: str) -> None:
+    (tmp_path / "k.yaml").write_text(included)
+    path = tmp_path / "spec.yaml"
+    path.write_text(f"name: q\ninput: [3]\ninclude: k.yaml\n{own}layers: [v, w]\n")
+    same(path)
+
+
+def test_nothing_included(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("name: q\ninput: [3]\ninclude: []\nlayers: [relu]\n")
+    assert same(path) == "name: q\ninput: [3]\n\nlayers: [relu]\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("{name: x, input: [3], args: {a: 1}, variants: {v: {a: 2}}, layers: [relu]}", "braces cannot be rewritten"),
         ("input: [3]\nargs: {a: &n 1, b: *n}\nvariants: {v: {b: 2}}\nlayers: [relu]\n", "an alias cannot"),
+        ("input: [3]\nargs:\n  w: &W 3\nvariants: {v: {w: 2}}\nlayers:\n  - linear: *W\n",
+         r"s.yaml:4:1: .*this cannot be written in one text: the alias \*W has no anchor before it"),
         ("input: [3]\nvariants: {v: {}}\nlayers: relu\n", "layers: is a list"),
         ("input: [3]\nlayers: [relu]\n", "has no variant 'v'"),
     ],
