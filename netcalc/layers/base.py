@@ -172,6 +172,10 @@ class Layer:
         """Those of `backward_macs` that give the gradients of the weights; none where these are frozen."""
         return self.cost(xs, y).macs
 
+    def masked_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        """Those of `cost` that a mask makes needless: a kernel can skip them, there and on the way back."""
+        return 0
+
     def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""
         return None
