@@ -1,11 +1,13 @@
 """What the documents show is true."""
 
+import json
 import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from netcalc.analysis.devices import read_devices
@@ -117,3 +119,13 @@ def test_the_page_of_rooflines_devices() -> None:
             f"`{device.key}`", device.name, *(f"{rates[name] / 1e12:.6g}" if name in rates else "" for name in peaks),
             f"{device.bytes_per_second / 1e9:.6g}", f"{device.memory_bytes / 1024**3:.4g}", device.source,
         ]  # fmt: skip
+
+
+def test_the_page_of_running_counts_what_is_recorded() -> None:
+    page = (TESTS.parent / "docs" / "running.md").read_text()
+    layers = json.loads((TESTS / "golden" / "kernels.json").read_text())["cases"]
+    with np.load(TESTS / "golden" / "networks.npz") as recorded:
+        networks = {name.partition("/")[0].removesuffix(" in training") for name in recorded.files}
+        trained = {name for name in networks if f"{name}/parameters" in recorded.files}
+    assert f"for {len(layers)} single layers" in page
+    assert f"for {len(networks)} whole networks the logits, of {len(trained)} also the gradients" in page

@@ -4,9 +4,9 @@ After Williams, Waterman and Patterson, "Roofline: an insightful visual performa
 takes no less than its operations at the device's peak, and no less than the bytes that it has to move
 at full bandwidth. A kernel reads its operands and its weights and writes what others read, each once.
 
-Operations are those of direct products, two a multiply-add. All others can be done with fewer than are
-counted (a batch norm folds into weights, a pool reuses its comparisons) and beside the products, so that
-they take no time of their own here.
+Operations are those of direct products, two a multiply-add; scores that causal attention masks need none.
+All others can be done with fewer than are counted (a batch norm folds into weights, a pool reuses its
+comparisons) and beside the products, so that they take no time of their own here.
 """
 
 from collections.abc import Iterable, Set
@@ -136,11 +136,18 @@ class _Counter:
         tensors = dict.fromkeys((*(given.name for given in graph.inputs), *graph.outputs))
         moved = sum(self._bytes(self.kernels.size(name)) for name in tensors)
         weights = sum(self._weights(node) for node in graph.nodes if node.shared is None)
-        return Work(2 * self.report.totals.macs, moved + weights)
+        return Work(2 * sum(map(self._macs, graph.nodes)), moved + weights)
+
+    def _macs(self, node: Node) -> int:
+        """The multiply-adds of a batch, without those that are masked."""
+        return self._rows[node.full_name].figures.macs - self._masked(node) * self.report.batch
+
+    def _masked(self, node: Node) -> int:
+        return node.layer.masked_macs(self.report.graph.input_types(node), node.output)
 
     def _forward(self, kernel: Kernel) -> Work:
         """Operands and weights read; what others read is written."""
-        macs = sum(self._rows[node.full_name].figures.macs for node in kernel.nodes)
+        macs = sum(self._macs(node) for node in kernel.nodes)
         read = sum(self._bytes(reading.size) for reading in distinct(kernel.reads))
         weights = self._weights(kernel.nodes[0])  # those of what is fused can be folded into them
         return Work(2 * macs, read + weights + self._written(kernel.writes))
@@ -154,7 +161,7 @@ class _Counter:
         if not active:
             return Work()
         graph = self.report.graph
-        macs = sum(backward_macs(graph, node, self.reached) for node in active)
+        macs = sum(backward_macs(graph, node, self.reached) - 2 * self._masked(node) for node in active)
         upstream = [name for name in kernel.writes if name in self.reached]
         own = {*kernel.makes}  # what it makes and reads itself need not leave it
         read = [reading for node in active for reading in self._values(node, own)]

@@ -14,7 +14,7 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
 from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Kept, View
+from netcalc.layers.kept import Extra, Kept, View
 from netcalc.layers.options import Option
 from netcalc.tensor import Shape, TensorType
 
@@ -135,6 +135,13 @@ class Layer:
         """The operators it runs; None where one reads all inputs and makes the output, nothing beside."""
         return None
 
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra | None:
+        """What its way back makes at its highest beside the gradients that come and that it gives.
+
+        None where that follows from its operators.
+        """
+        return None
+
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """What it keeps where its parameters are frozen: as much, unless a layer says less."""
         return self.kept(xs, y, needs)
@@ -164,6 +171,10 @@ class Layer:
     def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
         """Those of `backward_macs` that give the gradients of the weights; none where these are frozen."""
         return self.cost(xs, y).macs
+
+    def masked_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        """Those of `cost` that a mask makes needless: a kernel can skip them, there and on the way back."""
+        return 0
 
     def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""

@@ -238,7 +238,8 @@ def test_laws_over_the_zoo(name: str) -> None:
     plain = roofline(graph, PLAIN, 1, "float32", "none")
     report = analyze(graph)
     for limits in (one, plain):
-        assert sum(layer.forward.operations for layer in limits.layers) == 2 * report.totals.macs
+        there = sum(layer.forward.operations for layer in limits.layers)
+        assert there == 2 * (report.totals.macs - masked(graph))
         rows = [row.node.full_name for layer in limits.layers for row in layer.rows]
         assert sorted(rows) == sorted(row.node.full_name for row in report.rows)
         for layer in limits.layers:
@@ -259,11 +260,33 @@ def test_every_layers_way_back_is_the_one_of_memory(case: Case) -> None:
     for graph in (graph_of_case(case), behind_scales(case)):
         trained = training(graph)
         limits = roofline(graph, PLAIN, 1, "float32")
-        assert sum(layer.backward.operations for layer in limits.layers) == 2 * trained.backward_macs
+        back = sum(layer.backward.operations for layer in limits.layers)
+        needless = 2 * masked(graph) if trained.backward_macs else 0
+        assert back == 2 * (trained.backward_macs - needless)
     types = case.types
     needs = (case.kind != "embedding",) * len(types)
     counted = case.layer.backward_macs(types, case.layer.infer(*types), needs)
     assert trained.backward_macs == counted
+
+
+def masked(graph: Graph) -> int:
+    """The multiply-adds of a sample's forward that masks make needless."""
+    return sum(node.layer.masked_macs(graph.input_types(node), node.output) for node in graph.nodes)
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(4, 4), (3, 6), (6, 3), (1, 1)])
+def test_causal_attention_needs_the_pairs_that_are_not_masked(queries: int, keys: int) -> None:
+    text = f"""
+inputs: {{q: [{queries}, 8], k: [{keys}, 8], v: [{keys}, 6]}}
+layers:
+  - parameter: {{name: a, from: q, shape: [{queries}, 8]}}
+  - scaled_dot_product_attention: {{name: y, from: [a, k, v], heads: 2, causal: true}}
+"""
+    seen = sum(key <= query for query in range(queries) for key in range(keys))
+    limits = found(text, batch=3)
+    assert sum(layer.forward.operations for layer in limits.layers) == 3 * 2 * seen * (8 + 6)
+    assert sum(layer.backward.operations for layer in limits.layers) == 3 * 2 * 2 * seen * (8 + 6)
+    assert limits.whole.operations == 3 * 2 * seen * (8 + 6)
 
 
 def behind_scales(case: Case) -> Graph:
@@ -288,9 +311,9 @@ def test_the_way_back_is_the_one_of_memory(name: str) -> None:
     for fusion in ("none", "elementwise"):
         limits = roofline(graph, PLAIN, 3, "float32", fusion)
         back = sum(layer.backward.operations for layer in limits.layers)
-        assert back == 2 * 3 * trained.backward_macs
+        assert back == 2 * 3 * (trained.backward_macs - 2 * masked(graph))
         there = sum(layer.forward.operations for layer in limits.layers)
-        assert there == 2 * 3 * trained.forward_macs
+        assert there == 2 * 3 * (trained.forward_macs - masked(graph))
 
 
 def test_bytes_moved_are_not_below_what_comes_in_and_goes_out() -> None:
@@ -339,7 +362,8 @@ def test_every_device_is_documented() -> None:
         told = {"float32": peaks.get("float32"), "tf32": peaks.get("tf32"), "float16": peaks.get("float16"),
                 "int8": peaks.get("int8")}  # fmt: skip
         assert cells[2:6] == [f"{peak / 1e12:g}" if peak else "" for peak in told.values()]
-        assert cells[6] == f"{device.bytes_per_second / 1e9:g}"
+        memory = f"{device.memory_bytes / 2**30:.4g}"
+        assert cells[6:] == [f"{device.bytes_per_second / 1e9:g}", memory, device.source]
 
 
 OWN = """
