@@ -14,7 +14,7 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
 from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Kept, View
+from netcalc.layers.kept import Extra, Kept, View
 from netcalc.layers.options import Option
 from netcalc.tensor import Shape, TensorType
 
@@ -133,6 +133,13 @@ class Layer:
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
         """The operators it runs; None where one reads all inputs and makes the output, nothing beside."""
+        return None
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra | None:
+        """What its way back makes at its highest beside the gradients that come and that it gives.
+
+        None where that follows from its operators.
+        """
         return None
 
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:

@@ -5,7 +5,7 @@ from netcalc.layers.axes import Axes, by_place
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import INPUT, NOTHING, Kept
+from netcalc.layers.kept import INPUT, NOTHING, Extra, Kept
 from netcalc.layers.options import Choice, Integer, Integers
 from netcalc.tensor import TensorType, format_shape
 
@@ -85,6 +85,10 @@ class Parameter(Layer):
 
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return NOTHING  # the product's gradient for the input reads the weight alone
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """Of a product the learned tensor's gradient of each element, before its sum."""
+        return Extra(values=y.numel if self.join == "multiply" else 0)
 
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         return self.join != "multiply"

@@ -247,6 +247,21 @@ class RMSNorm(_OverAxes):
         """Without the result, which the scale's gradient alone reads."""
         return self.kept(xs, y, needs)._replace(each=Extra(statistics=y.numel // prod(self.together(xs[0]))))
 
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """The squares, their mean and its root, the result before the learned scale."""
+        inside, statistics = Inside(), Extra(statistics=y.numel // prod(self.together(xs[0])))
+        mean = inside.make(0, inside.make(y.numel, 0), each=statistics)
+        root = inside.make(0, mean, each=statistics)
+        normal = inside.make(y.numel, 0, root)
+        if self.affine:
+            inside.make(y.numel, normal)
+        return inside
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """Five tensors in all: with what is kept, the gradients of the output and of the input."""
+        statistics = y.numel // prod(self.together(xs[0]))
+        return Extra(values=(3 - self.affine) * y.numel, statistics=-statistics)
+
 
 class LRN(Layer):
     """Local response normalisation across channels (Krizhevsky et al. 2012), as PyTorch's.

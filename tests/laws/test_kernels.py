@@ -1,7 +1,6 @@
 """What holds of every kernel, on every case: what runs is what was counted, and gradients are right."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,12 +13,10 @@ from netcalc.backend.kernels.base import Array
 from netcalc.backend.passes import Grads
 from netcalc.backend.precision import PRECISIONS
 from netcalc.backend.verification import verify
-from netcalc.graph import Node
 from netcalc.layers import LAYERS
-from netcalc.layers.embedding import Parameter
-from netcalc.tensor import FLOAT32
 
 from cases import CASES, POSITIVE, Case
+from helpers import behind_parameters
 from test_layers import graph_of_case
 
 
@@ -121,25 +118,7 @@ def test_no_more_is_kept_for_backward_than_is_counted(case: Case, dtype: str) ->
 @every_case
 def test_what_may_be_kept_is_what_training_memory_counts(case: Case) -> None:
     """Behind layers that are trained and keep nothing themselves."""
-    graph = graph_of_case(case)
-    floats = [given for given, type in zip(graph.inputs, case.types, strict=True) if type.dtype is FLOAT32]
-    words = set(graph.nodes[0].inputs if case.kind == "embedding" else ())
-    learned = {given.name: f"p{given.name}" for given in floats if given.name not in words}
-    span = graph.nodes[0].span
-    before = tuple(
-        Node(
-            name,
-            (),
-            Parameter(shape=type.shape),
-            (given,),
-            type,
-            Parameter(shape=type.shape).params(type),
-            span,
-        )
-        for type, (given, name) in zip(case.types, learned.items(), strict=False)
-    )
-    own = graph.nodes[0]._replace(inputs=tuple(learned.get(name, name) for name in graph.nodes[0].inputs))
-    counted = training(replace(graph, nodes=(*before, own)), loss="none").layers[-1].kept.each
+    counted = training(behind_parameters(case.layer, case.types), loss="none").layers[-1].kept.each
     (verified,) = verify(network(case, "float32"))
     assert verified.counted_kept == counted
 
