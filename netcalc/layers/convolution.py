@@ -85,6 +85,12 @@ class _Correlation(Convolution):
         reads = needs[0] and self.padding_mode in geometry.MIRRORING
         return Kept((0,) if reads else (), each=Extra(values=padded))
 
+    def elements_read(self, x: TensorType, y: TensorType) -> int:
+        channels, space = channels_and_space(x)
+        before = [pad[0] for pad in self.pad]
+        axes = zip(space, y.shape[1:], self.kernel, self.stride, before, self.dilation, strict=True)
+        return channels * prod(geometry.positions_read(*axis) for axis in axes)
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.dilation))
 
