@@ -180,6 +180,10 @@ class Layer:
         """What each output reads along each spatial axis; None where that is the whole input."""
         return None
 
+    def elements_read(self, x: TensorType, y: TensorType) -> int:
+        """How many elements of its first input it reads: those that its windows reach."""
+        return x.numel
+
     def reads_axes(self, rank: int) -> Axes | None:
         """What the axes of its inputs are, where it takes them to be certain ones."""
         return None

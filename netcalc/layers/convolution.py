@@ -103,6 +103,12 @@ class _Correlation(Convolution):
         )
         return channels * prod(size + cells for size, cells in zip(space, added, strict=True))
 
+    def elements_read(self, x: TensorType, y: TensorType) -> int:
+        channels, space = channels_and_space(x)
+        before = [pad[0] for pad in self.pad]
+        axes = zip(space, y.shape[1:], self.kernel, self.stride, before, self.dilation, strict=True)
+        return channels * prod(geometry.positions_read(*axis) for axis in axes)
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.dilation))
 

@@ -20,6 +20,7 @@ from netcalc.tensor import DTYPES
 
 from cases import CASES, Case
 from helpers import TESTS, graph_of
+from random_graphs import random_graph
 from test_layers import graph_of_case
 
 PLAIN = Device("plain", "Plain", 2**30, 1e9, {"float32": 1e10, "tf32": 4e10, "float16": 2e10}, "by hand")
@@ -132,7 +133,8 @@ layers:
     layers = kernels(text)
     assert list(layers) == ["a", "pool", "gate sigmoid1 gated", "c"]
     assert layers["gate sigmoid1 gated"].forward.bytes == 4 * (4 + 20 + 4)
-    assert layers["c"].forward.bytes == 4 * (4 * 64 + 4 + 5 + 64)
+    # forming the product first would move less than its parts to each of many readers
+    assert layers["c"].forward.bytes == 4 * (4 * 64 + 5 + 64)
 
 
 def test_gates_and_products_are_formed_where_their_factors_are_made() -> None:
@@ -364,6 +366,62 @@ def test_every_device_is_documented() -> None:
         assert cells[2:6] == [f"{peak / 1e12:g}" if peak else "" for peak in told.values()]
         memory = f"{device.memory_bytes / 2**30:.4g}"
         assert cells[6:] == [f"{device.bytes_per_second / 1e9:g}", memory, device.source]
+
+
+@pytest.mark.parametrize("seed", [*range(900001, 900041), 900067, 900070, 900244, 900386, 900644])
+def test_more_fusion_never_takes_longer(seed: int) -> None:
+    graph = random_graph(seed)
+    fused, plain = (
+        roofline(graph, read_devices()["a100"], 32, "float16", fusion) for fusion in ("elementwise", "none")
+    )
+    rounding = 1 + 1e-9
+    assert fused.seconds(fused.whole) <= fused.forward_seconds * rounding
+    assert plain.seconds(plain.whole) <= plain.forward_seconds * rounding
+    assert fused.forward_seconds <= plain.forward_seconds * rounding
+    assert fused.backward_seconds <= plain.backward_seconds * rounding
+
+
+@pytest.mark.parametrize(
+    ("layer", "read"),
+    [
+        ("conv: {filters: 2, kernel: 1, stride: 2, bias: false}", 3 * 4 * 5),
+        ("conv: {filters: 2, kernel: 2, stride: 3, pad: 1}", 3 * 5 * 6),
+        ("maxpool: {kernel: 1, stride: 4}", 3 * 2 * 3),
+        ("avgpool: {kernel: 3, stride: 2}", 3 * 7 * 9),
+        ("interpolate: {size: [2, 3]}", 3 * 2 * 3),
+        ("upsample: {factor: 2}", 3 * 8 * 9),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("between", ["relu: {name: b}", "batchnorm: {name: b}"])
+def test_what_strides_leap_over_is_not_read(layer: str, read: int, between: str) -> None:
+    """Of 3x8x9, through what is fused with the reader too."""
+    for items in ([layer], [between, layer]):
+        lines = "".join(f"  - {item}\n" for item in items)
+        limits = found(f"input: [3, 8, 9]\nlayers:\n{lines}")
+        (*_, row), work = limits.layers[-1].rows, limits.layers[-1].forward
+        weights = row.figures.params if row.node.params else 0
+        assert work.bytes == 4 * (read + weights + row.node.output.numel)
+
+
+def test_one_kernel_reads_what_views_leave() -> None:
+    limits = found("""
+input: {x: [3, 64, 64], unread: [100]}
+layers:
+  - crop: {size: 8, from: x}
+  - conv: {filters: 2, kernel: 3}
+""")
+    assert limits.whole.bytes == 4 * (3 * 64 + 2 * 28 + 2 * 36)
+
+
+def test_a_tensor_that_is_read_twice_is_moved_once() -> None:
+    limits = found("""
+input: [8, 6, 6]
+layers:
+  - sigmoid
+  - multiply: {from: [input, sigmoid1]}
+  - conv: {filters: 2, kernel: 1, bias: false}
+""")
+    assert limits.layers[-1].forward.bytes == 4 * (8 * 36 + 16 + 2 * 36)
 
 
 OWN = """
