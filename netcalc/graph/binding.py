@@ -154,7 +154,12 @@ def option_span(item: Item, option: str | None) -> Span:
 
 
 def _idle_columns(use: Use, known: Collection[str], what: str) -> list[Diagnostic]:
-    """Names in `each:` that are nobody's option and that no expression uses; where the kind is fixed."""
+    """Names in `each:` that are nobody's option and that no expression uses; where the kind is fixed.
+
+    They are the same for every row, so the first one tells.
+    """
+    if use.row.get("index"):
+        return []
     idle = use.row.keys() - {"index", *known} if isinstance(use.item.kind, str) else set[str]()
     each = use.item.value("each")
     if not idle or not isinstance(each, Mapping) or idle <= use.item.names:
