@@ -11,6 +11,7 @@ from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
 from netcalc.spec import (
+    BRANCH_EXAMPLES,
     BRANCH_KEYS,
     ITEM_KEYS,
     UNKNOWN,
@@ -196,6 +197,9 @@ def _likely_option(layer: type[Layer], key: str) -> str | None:
 
 
 def _unknown_option(layer: type[Layer], entry: Entry, match: str | None) -> Diagnostic:
+    if entry.key in BRANCH_KEYS.get(layer.kind, ()):
+        message = f"an expression chooses {layer.kind} here, which then has no branches of its own"
+        return Diagnostic("E402", message, entry.key_span, help=BRANCH_EXAMPLES[layer.kind])
     if entry.key in _FROM_INPUT:
         help = f"leave it out: {layer.kind} takes it from its input"
     elif match:

@@ -6,7 +6,7 @@ one operation. PyTorch's functions make a new tensor, so that none works in plac
 
 from netcalc.layers.activation import Activation
 from netcalc.layers.base import Cost
-from netcalc.layers.kept import NOTHING, OUTPUT
+from netcalc.layers.kept import NOTHING, OUTPUT, Extra
 from netcalc.layers.options import Number
 from netcalc.tensor import TensorType
 
@@ -52,6 +52,10 @@ class Power(Activation):
 
     exponent = Number(doc="power that each element is raised to", torch="exponent")
 
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """The power of one less, and its product with the exponent."""
+        return Extra(values=2 * y.numel if self.exponent else 0)
+
 
 class Sqrt(Activation):
     """y = sqrt(x), the root; NaN below 0, and at 0 its slope is infinite, as PyTorch's.
@@ -64,6 +68,10 @@ class Sqrt(Activation):
     keeps = OUTPUT
     also = ("Sqrt", "root")
     ops = 1
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """Twice the root."""
+        return Extra(values=y.numel)
 
 
 class Exp(Activation):
@@ -101,3 +109,7 @@ class Absolute(Activation):
     family = "arithmetic"
     also = ("abs", "Abs")
     ops = 1
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """The signs."""
+        return Extra(values=y.numel)

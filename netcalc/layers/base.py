@@ -14,7 +14,7 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
 from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Kept, View
+from netcalc.layers.kept import Extra, Kept, View
 from netcalc.layers.options import Option
 from netcalc.tensor import Shape, TensorType
 
@@ -135,6 +135,13 @@ class Layer:
         """The operators it runs; None where one reads all inputs and makes the output, nothing beside."""
         return None
 
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra | None:
+        """What its way back makes at its highest beside the gradients that come and that it gives.
+
+        None where that follows from its operators.
+        """
+        return None
+
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """What it keeps where its parameters are frozen: as much, unless a layer says less."""
         return self.kept(xs, y, needs)
@@ -178,7 +185,11 @@ class Layer:
         return x.numel
 
     def reads_axes(self, rank: int) -> Axes | None:
-        """What the axes of its first input are, where it takes them to be certain ones."""
+        """What the axes of its inputs are, where it takes them to be certain ones."""
+        return None
+
+    def likely_axes(self, rank: int) -> Axes | None:
+        """What they most likely are, where no other layer is certain."""
         return None
 
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:

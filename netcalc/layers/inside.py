@@ -51,8 +51,8 @@ class BackMoment(NamedTuple):
     """Gradients of what the layer made before its output, for each sample."""
     came: bool
     """Whether the gradient of the layer's output is there."""
-    gives: bool
-    """Whether those of the layer's inputs are."""
+    gives: frozenset[int]
+    """The inputs of the layer whose gradients are."""
     weights: int
     """The learned elements whose gradients are there."""
     gone: Extra
@@ -90,6 +90,11 @@ class Inside:
         """Add an operator whose way back reads its result."""
         return self.make(values, read, keeps=(self.inputs + len(self.operators),))
 
+    def attention(self, values: int, *reads: int, beside: Extra) -> int:
+        """Add an operator whose way back reads what it read and its result."""
+        own = self.inputs + len(self.operators)
+        return self.make(values, *reads, beside=beside, keeps=(*reads, own))
+
     def copy(self, values: int, *reads: int, once: Extra = _NONE) -> int:
         """Add an operator that moves elements."""
         return self.make(values, *reads, once=once, copies=True)
@@ -114,14 +119,15 @@ class Inside:
     def back_moments(self) -> Iterator[BackMoment]:
         """What lives while the gradients of each operator are computed, from the last on."""
         gradients: dict[int, Extra] = {}  # of what is made inside, by number; a copy's is not new
-        gives, weights, came = False, 0, self.inputs + len(self.operators) - 1
+        gives, weights, came = frozenset[int](), 0, self.inputs + len(self.operators) - 1
         keepers = Counter(number for operator in self.operators for number in operator.keeps)
         gone = Extra()
         for place in range(len(self.operators) - 1, -1, -1):
             operator, number = self.operators[place], self.inputs + place
             own = gradients.get(number, Extra())
             for read in operator.reads:
-                gives = gives or read < self.inputs
+                if read < self.inputs:
+                    gives |= {read}
                 if read >= self.inputs and read not in gradients:
                     gradients[read] = own if operator.copies else self._made(read).each
             if operator.copies and number in gradients:

@@ -1,5 +1,6 @@
 """The fully connected layer."""
 
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.kept import INPUT, NOTHING, Kept
@@ -30,6 +31,9 @@ class Linear(Layer):
         if not x.shape:
             raise LayerError("linear reads a tensor with at least one axis, not a scalar")
         return TensorType((*x.shape[:-1], self.units), x.dtype)
+
+    def likely_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE if rank == len(SEQUENCE) else None
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         weight = ParamSpec("weight", (self.units, x.shape[-1]), "fan_in_uniform")

@@ -80,6 +80,20 @@ class Multiply(_Elementwise):
             product, product_needs = self.infer(product, x), product_needs or needs[number]
         return Kept(inputs=tuple(sorted(inputs)), each=Extra(values=between))
 
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """As of other sums; each product's way back reads its factors."""
+        if len(xs) == 2:
+            return None
+        inside, joined, type = Inside(len(xs)), 0, xs[0]
+        for number, x in enumerate(xs[1:], 1):
+            type = self.infer(type, x)
+            joined = inside.product(type.numel, joined, number)
+        return inside
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra | None:
+        """Of a factor that stretches its gradient of each element, before its sum."""
+        return Extra(values=_stretched(xs, y, needs)) if len(xs) == 2 else None
+
 
 class Subtract(_Elementwise):
     """y = a - b of two tensors; an axis of size 1 stretches to the other's size.
@@ -106,6 +120,12 @@ class Divide(_Elementwise):
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """The divisor, and the dividend where the divisor's gradient is wanted."""
         return Kept(inputs=(0, 1) if needs[1] else (1,) if needs[0] else ())
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """For the divisor the negative gradient, the quotient and that by the divisor again."""
+        given = sum(x.numel for x, needed in zip(xs, needs, strict=True) if needed)
+        formula = 4 * y.numel - given if needs[1] else 0
+        return Extra(values=max(formula, _stretched(xs, y, needs)))
 
 
 class Concat(Layer):
@@ -205,6 +225,12 @@ class MatMul(Layer):
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return self.cost(xs, y).macs * sum(needs)
+
+
+def _stretched(xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+    """The gradients of each element of inputs that stretch, summed one after the other, as their first is."""
+    sizes = [x.numel for x, needed in zip(xs, needs, strict=True) if needed and x.shape != y.shape]
+    return y.numel * len(sizes) - sum(sizes[1:])
 
 
 def _broadcast(kind: str, first: Shape, second: Shape) -> Shape:
