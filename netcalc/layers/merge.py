@@ -27,6 +27,16 @@ class _Elementwise(Layer):
             shape = _broadcast(self.kind, shape, x.shape)
         return TensorType(shape, xs[0].dtype)
 
+    def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
+        """An axis is called as in the first input that is not stretched along it."""
+        found = list(super().output_axes(names, xs, y))
+        for axis in range(1, len(y.shape) + 1):
+            for given, x in zip(names, xs, strict=True):
+                if axis <= len(given) and not geometry.is_equal(x.shape[-axis], 1):
+                    found[-axis] = given[-axis]
+                    break
+        return tuple(found)
+
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * (len(xs) - 1))
 

@@ -97,6 +97,22 @@ def test_no_two_axes_of_a_tensor_have_one_name(input: str, items: list[str]) -> 
     assert all(len(set(axes)) == len(axes) for axes in tensors.values())
 
 
+def test_a_stretched_axis_is_called_as_where_it_is_long() -> None:
+    text = """
+inputs: {a: [20, 8], b: [3, 8]}
+layers:
+  - gru: {name: x, from: a, units: 8}
+  - gru: {name: y, from: b, units: 8}
+  - matmul: {name: scores, from: [x, y], transpose: true}
+  - reduce: {name: w, axes: [1], how: max, keep: true}
+  - multiply: {name: one, from: [w, x]}
+  - multiply: {name: other, from: [x, w]}
+"""
+    found = names(text)
+    assert found["scores"] == "Taxis1"
+    assert found["one"] == found["other"] == "TD"
+
+
 def test_every_axis_of_a_random_network_has_one_name() -> None:
     for seed in range(40):
         graph = random_graph(seed)
