@@ -162,9 +162,10 @@ class Replay:
             return
         learned = sum(param.numel for param in node.params if param.trainable)
         totals: dict[Bytes, Parts] = {}
+        is_shared = self.ledger.is_shared(("gradient", came))  # then it outlives the layer's own need
         for moment in inside.back_moments():
-            absent = Bytes() if moment.came else self.ledger.size(("gradient", came))
-            for gradient in () if moment.gives else given:
+            absent = Bytes() if moment.came or is_shared else self.ledger.size(("gradient", came))
+            for gradient in () if moment.gives else set(given) - {came}:
                 absent = absent.plus(self.ledger.size(("gradient", gradient)))
             later = Bytes((learned - moment.weights) * self.precision.itemsize)
             taken = Parts(

@@ -222,8 +222,8 @@ class MultiHeadAttention(Layer):
         if self.kv_heads is not None:
             projected = query.numel + 2 * key.shape[0] * self.kv_width(width)
             parts = [inside.product(projected, *range(len(xs)), weights=self._projecting(*xs))]
-            weighted = inside.product(query.numel, *parts, beside=beside)
-            inside.product(y.numel, weighted, weights=width * width)
+            weighted = inside.product(query.numel, *parts, beside=beside, keeps_result=True)
+            inside.product(y.numel, weighted, weights=width * (width + self.bias))
             return inside
         if len(xs) == 1:
             groups = [(0, query, 3)]
@@ -232,8 +232,8 @@ class MultiHeadAttention(Layer):
         else:
             groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
         parts = [self._project(inside, number, x, width * times, times) for number, x, times in groups]
-        weighted = inside.product(query.numel, *parts, beside=beside)
-        inside.product(y.numel, weighted, weights=width * width)
+        weighted = inside.product(query.numel, *parts, beside=beside, keeps_result=True)
+        inside.product(y.numel, weighted, weights=width * (width + self.bias))
         return inside
 
     def _projecting(self, *xs: TensorType) -> int:

@@ -82,9 +82,17 @@ class Inside:
         self.operators.append(Operator(reads, made, once, beside, weights, keeps, copies))
         return self.inputs + len(self.operators) - 1
 
-    def product(self, values: int, *reads: int, weights: int = 0, beside: Extra = _NONE) -> int:
-        """Add an operator whose way back reads what it read."""
-        return self.make(values, *reads, weights=weights, beside=beside, keeps=reads)
+    def product(
+        self,
+        values: int,
+        *reads: int,
+        weights: int = 0,
+        beside: Extra = _NONE,
+        keeps_result: bool = False,
+    ) -> int:
+        """Add an operator whose way back reads what it read, and its result too where that is said."""
+        result = (self.inputs + len(self.operators),) if keeps_result else ()
+        return self.make(values, *reads, weights=weights, beside=beside, keeps=(*reads, *result))
 
     def softmax(self, values: int, read: int) -> int:
         """Add an operator whose way back reads its result."""
