@@ -1,9 +1,9 @@
 """What lives in memory at each step of training: layer by layer forward, then back, then the update.
 
 The backward runs as PyTorch's engine does: a tensor's gradient lives from its first reader's backward to its
-maker's; one that comes second is added to the first in place, or to a new one where others still see the
-first; what a layer kept goes once its backward has run. While it runs, the gradients of what the layer made
-inside itself come and go as its operators do.
+maker's; one that comes second is added to the first in place, or to a new one where the first is a view or
+others still see it; what a layer kept goes once its backward has run. While it runs, the gradients of what
+the layer made inside itself come and go as its operators do.
 """
 
 from collections import Counter
@@ -55,6 +55,7 @@ class Replay:
         self._keepers = self._count_keepers()
         self._readers = self._count_readers()
         self._gradients: dict[str, int] = {}  # the piece that holds each tensor's gradient
+        self._viewed: set[str] = set()  # those whose gradient is a view, which is never added to
         self._fresh = 0
         self._owners: dict[str, bool] = {}  # whose weights have a gradient, and whether it can be added to
 
@@ -132,6 +133,7 @@ class Replay:
     def _backward(self, layer: int) -> Iterator[Step]:
         node = self.nodes[layer]
         came = self._gradients.pop(node.full_name)
+        is_view = node.full_name in self._viewed
         needs = zip(node.inputs, self.storages.needs_of(node), strict=True)
         given = [(name, self._hand_on(node, name, came)) for name, needed in needs if needed]
         is_second = self._take_weight_gradients(layer)
@@ -146,11 +148,15 @@ class Replay:
             before = self._gradients.get(name)
             if before is None:
                 self._gradients[name] = gradient
+                type = self.storages.graph.types[name]
+                if (gradient == came and is_view) or node.layer.gives_view(type, node.output):
+                    self._viewed.add(name)
                 continue
-            if self.ledger.is_shared(("gradient", before)):  # others still see it: the sum is a new one
+            if name in self._viewed or self.ledger.is_shared(("gradient", before)):
                 self._gradients[name] = self._new_gradient(name)
                 yield Step("backward", layer, self.ledger.parts)
                 self.ledger.release(("gradient", before))
+                self._viewed.discard(name)
             self.ledger.release(("gradient", gradient))
 
     def _inside(self, layer: int, came: int, given: Sequence[int]) -> Iterator[Step]:

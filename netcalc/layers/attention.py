@@ -236,6 +236,9 @@ class MultiHeadAttention(Layer):
         inside.product(y.numel, weighted, weights=width * (width + self.bias))
         return inside
 
+    def gives_view(self, x: TensorType, y: TensorType) -> bool:
+        return True  # of the projections' gradient, positions and samples the other way round
+
     def _projecting(self, *xs: TensorType) -> int:
         """Elements of the weights that make queries, keys and values."""
         query, key, value = (x.shape[1] for x in _three(xs))

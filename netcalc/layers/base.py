@@ -154,6 +154,11 @@ class Layer:
         """Whether an input's gradient is the output's, or a part of it, rather than computed."""
         return self.view_in(training=True) is not None and x.numel == y.numel
 
+    def gives_view(self, x: TensorType, y: TensorType) -> bool:
+        """Whether PyTorch gives an input's gradient as a view of another tensor, which cannot be added to."""
+        is_other = self.view_in(training=True) is View.STRIDED or x.shape != y.shape
+        return is_other and self.hands_on(x, y)
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         """Multiply-adds of one sample's gradients: a product's macs for each operand that needs one.
 

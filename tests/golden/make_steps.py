@@ -76,6 +76,56 @@ def again(attend: Callable[..., Tensor], m: Any, x: Tensor) -> Tensor:
     return x + attend(m["again"], m["other"](x))
 
 
+def views() -> list[Case]:
+    """A tensor whose first gradient comes through a view, and some where it does not."""
+    start = "input: [8, 12, 12]\nlayers:\n- conv: {filters: 8, kernel: 1, name: c}\n"
+    pooled = start + "- global_avgpool\n- linear: {units: 4, name: o}\n"
+    end = "- add: {from: [t, o]}\n"
+
+    def made(**more: nn.Module) -> dict[str, nn.Module]:
+        return {"c": nn.Conv2d(8, 8, 1), "o": nn.Linear(8, 4), **more}
+
+    def both(other: Callable[[Any, Tensor], Tensor]) -> Callable[[Any, Tensor], Tensor]:
+        def run(m: Any, x: Tensor) -> Tensor:
+            c = m["c"](x)
+            first = m["o"](c.mean((2, 3)))
+            return other(m, c) + first
+
+        return run
+
+    three = "".join(f"- linear: {{units: 4, name: {name}, from: c}}\n" for name in "opq")
+    tokens = f"input: [10, 16]\nlayers:\n- linear: {{units: 64, name: c}}\n{three}"
+    tokens += "- add: {from: [o, p, q]}\n- reduce: [0]\n- linear: 4\n"
+    return [
+        Case(f"{pooled}- flatten: {{from: c}}\n- linear: {{units: 4, name: t}}\n{end}", (8, 12, 12),
+             made(t=nn.Linear(8 * 144, 4)), both(lambda m, c: m["t"](c.flatten(1)))),
+        Case(f"{pooled}- permute: {{order: [1, 2, 0], from: c}}\n- reduce: {{axes: [0, 1]}}\n"
+             f"- linear: {{units: 4, name: t}}\n{end}", (8, 12, 12),
+             made(t=nn.Linear(8, 4)), both(lambda m, c: m["t"](c.permute(0, 2, 3, 1).mean((1, 2))))),
+        Case(f"{pooled}- conv: {{filters: 4, kernel: 12, from: c}}\n- flatten: {{name: t}}\n{end}", (8, 12, 12),
+             made(t=nn.Conv2d(8, 4, 12)), both(lambda m, c: m["t"](c).flatten(1))),
+        Case(tokens, (10, 16), {"c": nn.Linear(16, 64), "l": nn.Linear(4, 4),
+                                **{name: nn.Linear(64, 4) for name in "opq"}}, three_linears),
+        Case(f"{start}- concat: {{from: [c, input]}}\n- conv: {{filters: 8, kernel: 1, name: d}}\n"
+             "- add: {from: [d, c]}\n- global_avgpool\n- linear: 4\n", (8, 12, 12),
+             made(d=nn.Conv2d(16, 8, 1)), joined),
+    ]  # fmt: skip
+
+
+def three_linears(m: Any, x: Tensor) -> Tensor:
+    """Three linear layers of one sequence."""
+    c = m["c"](x)
+    y: Tensor = m["l"]((m["o"](c) + m["p"](c) + m["q"](c)).mean(1))
+    return y
+
+
+def joined(m: Any, x: Tensor) -> Tensor:
+    """A tensor that goes past a layer that reads it joined to another."""
+    c = m["c"](x)
+    y: Tensor = m["o"]((m["d"](torch.cat((c, x), 1)) + c).mean((2, 3)))
+    return y
+
+
 def record(case: Case) -> list[Any]:
     """A network's entry, as the file has it."""
     torch.manual_seed(0)
@@ -89,7 +139,7 @@ def record(case: Case) -> list[Any]:
 def main() -> None:
     """Write the file."""
     torch.set_num_threads(1)
-    cases = attention()
+    cases = [*attention(), *views()]
     lines = ",\n".join(json.dumps(record(case), separators=(",", ":")) for case in cases)
     source = "PyTorch {}, recorded by make_steps.py".format(torch.__version__.split("+")[0])
     text = f'{{"source":{json.dumps(source)},"networks":[\n{lines}\n]}}\n'
