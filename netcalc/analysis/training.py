@@ -163,7 +163,7 @@ class Replay:
         """A layer's backward, where it runs several operators one after the other."""
         node, parts = self.nodes[layer], self.ledger.parts
         inside = node.layer.inside(self.storages.graph.input_types(node), node.output)
-        if inside is None or len(inside.operators) == 1:
+        if inside is None or inside.is_one_back or len(inside.operators) == 1:
             yield Step("backward", layer, parts)
             return
         learned = sum(param.numel for param in node.params if param.trainable)
@@ -174,8 +174,9 @@ class Replay:
             for gradient in () if moment.gives else set(given) - {came}:
                 absent = absent.plus(self.ledger.size(("gradient", gradient)))
             later = Bytes((learned - moment.weights) * self.precision.itemsize)
+            gone = Extra(*map(min, moment.gone, self.storages.kept[node.full_name].each))
             taken = Parts(
-                parts.kept.plus(self._each(moment.gone), -1),
+                parts.kept.plus(self._each(gone), -1),
                 parts.passing,
                 parts.gradients.plus(absent, -1),
                 parts.weight_gradients.plus(later, -1),

@@ -4,6 +4,7 @@ from netcalc.layers import geometry
 from netcalc.layers.activation import GELU, ReLU, Sigmoid, SiLU, Tanh
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.geometry import Window
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import INPUT, Extra, Kept
 from netcalc.layers.options import Choice, Integer
 from netcalc.tensor import TensorType
@@ -48,6 +49,14 @@ class GLU(Layer):
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """The input, and beside it the gate's values where PyTorch has no function for both in one."""
         return INPUT if self.gate in ("sigmoid", "identity") else Kept((0,), each=Extra(values=y.numel))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """The gate's values, where PyTorch has no function for both in one."""
+        if self.gate in ("sigmoid", "identity"):
+            return None
+        inside = Inside(is_one_back=True)
+        inside.product(y.numel, 0, inside.make(y.numel, 0))
+        return inside
 
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         over_channels = geometry.resolve_axis(self.axis, len(x.shape), "axis") == 0

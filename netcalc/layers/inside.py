@@ -27,6 +27,8 @@ class Operator(NamedTuple):
     """The learned elements that it reads."""
     keeps: tuple[int, ...]
     """The tensors that its way back reads."""
+    back: Extra
+    """What its way back makes for each sample beside the gradients: products before their sum."""
     copies: bool
     """Whether it only moves elements: on the way back the gradient of what it read is that of its result."""
 
@@ -48,7 +50,7 @@ class BackMoment(NamedTuple):
     """What lives while the gradients of one operator are computed."""
 
     each: Extra
-    """Gradients of what the layer made before its output, for each sample."""
+    """Gradients of what the layer made before its output, and what is beside them, for each sample."""
     came: bool
     """Whether the gradient of the layer's output is there."""
     gives: bool
@@ -62,8 +64,9 @@ class BackMoment(NamedTuple):
 class Inside:
     """The operators of a layer, in order; the last one makes its output."""
 
-    def __init__(self, inputs: int = 1) -> None:
+    def __init__(self, inputs: int = 1, is_one_back: bool = False) -> None:
         self.inputs = inputs
+        self.is_one_back = is_one_back  # whether no more lives on the way back than in a single operator's
         self.operators: list[Operator] = []
 
     def make(
@@ -75,11 +78,12 @@ class Inside:
         beside: Extra = _NONE,
         weights: int = 0,
         keeps: tuple[int, ...] = (),
+        back: Extra = _NONE,
         copies: bool = False,
     ) -> int:
         """Add an operator; the number of the tensor that it makes."""
         made = each._replace(values=each.values + values)
-        self.operators.append(Operator(reads, made, once, beside, weights, keeps, copies))
+        self.operators.append(Operator(reads, made, once, beside, weights, keeps, back, copies))
         return self.inputs + len(self.operators) - 1
 
     def product(
@@ -135,7 +139,7 @@ class Inside:
             if operator.copies and number in gradients:
                 del gradients[number]
             weights += operator.weights
-            each = Extra()
+            each = operator.back
             for extra in gradients.values():
                 each = each.plus(extra)
             yield BackMoment(each, number == came, gives, weights, gone)

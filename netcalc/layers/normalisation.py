@@ -237,6 +237,18 @@ class RMSNorm(_OverAxes):
         statistics = y.numel // prod(self.together(xs[0]))
         return Kept((0,), each=Extra(values=y.numel if self.affine else 0, statistics=statistics))
 
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """The squares and their mean, its root, what that gives and, with a learned scale, the result."""
+        inside, full = Inside(), Extra(values=y.numel)
+        statistics = Extra(statistics=y.numel // prod(self.together(xs[0])))
+        square = inside.make(y.numel, 0, back=Extra(values=3 * y.numel))  # x, 2 x, and their product
+        root = inside.make(0, inside.make(0, square, each=statistics), each=statistics)
+        result = inside.make(y.numel, 0, root, keeps=(0, root), back=full)
+        if self.affine:
+            learned = prod(self.together(xs[0]))
+            inside.make(y.numel, result, weights=learned, keeps=(result,), back=full)
+        return inside
+
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """Without the result, which the scale's gradient alone reads."""
         return self.kept(xs, y, needs)._replace(each=Extra(statistics=y.numel // prod(self.together(xs[0]))))

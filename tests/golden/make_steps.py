@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from make_memory import inference, target_of, training
 from torch import Tensor, nn
+from torch.nn import functional
 
 BATCH = 4
 
@@ -68,6 +69,26 @@ def attention() -> list[Case]:
              lambda m, x: m["last"](in_residual(m, m["first"](x)).mean(1))),
         Case(f"{start}{residual}{residual}{end}", shape, made(),
              lambda m, x: m["last"](again(attend, m, in_residual(m, m["first"](x))).mean(1))),
+    ]  # fmt: skip
+
+
+def formulas() -> list[Case]:
+    """Layers that PyTorch runs as several operators."""
+    start, end = "input: [10, 32]\nlayers:\n- linear: 32\n", "- linear: 4\n- reduce: [0]\n- linear: 4\n"
+
+    def made(features: int) -> dict[str, nn.Module]:
+        norm = nn.RMSNorm(32, eps=1e-5)
+        return {"a": nn.Linear(32, 32), "norm": norm, "b": nn.Linear(features, 4), "c": nn.Linear(4, 4)}
+
+    def gated(m: Any, x: Tensor) -> Tensor:
+        one, two = m["a"](x).chunk(2, -1)
+        y: Tensor = m["c"](m["b"](one * functional.silu(two)).mean(1))
+        return y
+
+    return [
+        Case(f"{start}- rmsnorm: {{eps: 1e-5}}\n{end}", (10, 32), made(32),
+             lambda m, x: m["c"](m["b"](m["norm"](m["a"](x))).mean(1))),
+        Case(f"{start}- glu: {{gate: silu}}\n{end}", (10, 32), made(16), gated),
     ]  # fmt: skip
 
 
@@ -139,7 +160,7 @@ def record(case: Case) -> list[Any]:
 def main() -> None:
     """Write the file."""
     torch.set_num_threads(1)
-    cases = [*attention(), *views()]
+    cases = [*attention(), *views(), *formulas()]
     lines = ",\n".join(json.dumps(record(case), separators=(",", ":")) for case in cases)
     source = "PyTorch {}, recorded by make_steps.py".format(torch.__version__.split("+")[0])
     text = f'{{"source":{json.dumps(source)},"networks":[\n{lines}\n]}}\n'
