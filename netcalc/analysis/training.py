@@ -162,11 +162,13 @@ class Replay:
     def _inside(self, layer: int, came: int, given: Sequence[int]) -> Iterator[Step]:
         """A layer's backward, where it runs several operators one after the other."""
         node, parts = self.nodes[layer], self.ledger.parts
+        learned = sum(param.numel for param in node.params if param.trainable)
         inside = node.layer.inside(self.storages.graph.input_types(node), node.output)
         if inside is None or inside.is_one_back or len(inside.operators) == 1:
-            yield Step("backward", layer, parts)
+            types, needs = self.storages.graph.input_types(node), self.storages.needs_of(node)
+            beside = self._each(node.layer.beside_back(types, node.output, needs, learned > 0))
+            yield Step("backward", layer, parts._replace(temporary=parts.temporary.plus(beside)))
             return
-        learned = sum(param.numel for param in node.params if param.trainable)
         totals: dict[Bytes, Parts] = {}
         is_shared = self.ledger.is_shared(("gradient", came))  # then it outlives the layer's own need
         for moment in inside.back_moments():

@@ -49,6 +49,7 @@ class Power(Activation):
     family = "arithmetic"
     also = ("pow", "Pow", "square")
     ops = 1
+    steps_back = 2
 
     exponent = Number(doc="power that each element is raised to", torch="exponent")
 
@@ -63,6 +64,7 @@ class Sqrt(Activation):
     family = "arithmetic"
     keeps = OUTPUT
     also = ("Sqrt", "root")
+    steps_back = 1
     ops = 1
 
 
@@ -100,4 +102,5 @@ class Absolute(Activation):
     kind = "absolute"
     family = "arithmetic"
     also = ("abs", "Abs")
+    steps_back = 1
     ops = 1

@@ -14,7 +14,7 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, Window
 from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Kept, View
+from netcalc.layers.kept import Extra, Kept, View
 from netcalc.layers.options import Option
 from netcalc.tensor import Shape, TensorType
 
@@ -81,6 +81,8 @@ class Layer:
     in_place: ClassVar[bool] = False
     """Whether it can write over its input: where PyTorch's module has the option `inplace`."""
 
+    steps_back: ClassVar[int] = 0
+    """How many tensors like its output its way back makes beside the gradients."""
     transposes: ClassVar[bool] = False
     """Whether PyTorch gives the gradients of its weights as views of others, which cannot be added to."""
     fusible: ClassVar[bool] = False
@@ -153,6 +155,15 @@ class Layer:
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         """Whether an input's gradient is the output's, or a part of it, rather than computed."""
         return self.view_in(training=True) is not None and x.numel == y.numel
+
+    def beside_back(
+        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...], learns: bool
+    ) -> Extra:
+        """What its way back makes beside the gradients: products before their sum, steps of a formula.
+
+        `learns` says whether a gradient goes to its parameters.
+        """
+        return Extra(values=self.steps_back * y.numel)
 
     def gives_view(self, x: TensorType, y: TensorType) -> bool:
         """Whether PyTorch gives an input's gradient as a view of another tensor, which cannot be added to."""

@@ -5,7 +5,7 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import INPUT, NOTHING, Kept
+from netcalc.layers.kept import INPUT, NOTHING, Extra, Kept
 from netcalc.layers.options import Choice, Integer, Integers
 from netcalc.tensor import TensorType, format_shape
 
@@ -88,6 +88,12 @@ class Parameter(Layer):
 
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         return self.join != "multiply"
+
+    def beside_back(
+        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...], learns: bool
+    ) -> Extra:
+        """The product of each sample, before the sum over the batch is the parameter's gradient."""
+        return Extra(values=y.numel if learns and self.join == "multiply" else 0)
 
     def tells_positions(self, *xs: TensorType) -> bool:
         """A table of a row for each position does; one row for all, or a class token, does not."""

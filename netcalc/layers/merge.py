@@ -80,6 +80,13 @@ class Multiply(_Elementwise):
             product, product_needs = self.infer(product, x), product_needs or needs[number]
         return Kept(inputs=tuple(sorted(inputs)), each=Extra(values=between))
 
+    def beside_back(
+        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...], learns: bool
+    ) -> Extra:
+        """The product for a factor that stretches is as large as the output before it is summed."""
+        pairs = zip(xs, needs, strict=True)
+        return Extra(values=sum(y.numel for x, needed in pairs if needed and x.numel < y.numel))
+
 
 class Subtract(_Elementwise):
     """y = a - b of two tensors; an axis of size 1 stretches to the other's size.
@@ -106,6 +113,15 @@ class Divide(_Elementwise):
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """The divisor, and the dividend where the divisor's gradient is wanted."""
         return Kept(inputs=(0, 1) if needs[1] else (1,) if needs[0] else ())
+
+    def beside_back(
+        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...], learns: bool
+    ) -> Extra:
+        """The divisor's gradient comes first: -dy ((a / b) / b), four tensors like the output."""
+        if not needs[1]:
+            return Extra()
+        later = xs[1].numel + (xs[0].numel if needs[0] else 0)  # the gradients, which are counted already
+        return Extra(values=max(4 * y.numel - later, 0))
 
 
 class Concat(Layer):

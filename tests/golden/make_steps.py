@@ -92,6 +92,38 @@ def formulas() -> list[Case]:
     ]  # fmt: skip
 
 
+def products() -> list[Case]:
+    """Layers whose way back makes products before their sums, or takes a formula in steps."""
+    start, end = (
+        "input: [8, 12, 12]\nlayers:\n- conv: {filters: 8, kernel: 1, name: c}\n",
+        "- global_avgpool\n- linear: 4\n",
+    )
+    gate = "- global_avgpool: {keep: true, name: g}\n"
+
+    def case(layer: str, run: Callable[[Tensor, Any], Tensor], weight: tuple[int, ...] = (1,)) -> Case:
+        modules = {"c": nn.Conv2d(8, 8, 1), "l": nn.Linear(8, 4)}
+        if weight != (1,):
+            modules["w"] = nn.ParameterList([torch.ones(weight)])
+
+        def whole(m: Any, x: Tensor) -> Tensor:
+            y: Tensor = m["l"](run(m["c"](x), m["w"][0] if weight != (1,) else None).mean((2, 3)))
+            return y
+
+        return Case(f"{start}{layer}{end}", (8, 12, 12), modules, whole)
+
+    return [
+        case(f"{gate}- multiply: {{from: [c, g]}}\n", lambda c, _: c * c.mean((2, 3), keepdim=True)),
+        case(f"{gate}- divide: {{from: [c, g]}}\n", lambda c, _: c / c.mean((2, 3), keepdim=True)),
+        case("- sigmoid\n- divide: {from: [c, sigmoid1]}\n", lambda c, _: c / c.sigmoid()),
+        case("- parameter: {shape: [8, 1, 1], join: multiply}\n", lambda c, w: c * w, (8, 1, 1)),
+        case("- parameter: {shape: [8, 12, 12], join: multiply}\n", lambda c, w: c * w, (8, 12, 12)),
+        case("- power: 2\n", lambda c, _: c**2),
+        case("- power: 3\n", lambda c, _: c**3),
+        case("- sqrt\n", lambda c, _: c.sqrt()),
+        case("- absolute\n", lambda c, _: c.abs()),
+    ]
+
+
 def again(attend: Callable[..., Tensor], m: Any, x: Tensor) -> Tensor:
     """A second residual block."""
     return x + attend(m["again"], m["other"](x))
@@ -160,7 +192,7 @@ def record(case: Case) -> list[Any]:
 def main() -> None:
     """Write the file."""
     torch.set_num_threads(1)
-    cases = [*attention(), *views(), *formulas()]
+    cases = [*attention(), *views(), *formulas(), *products()]
     lines = ",\n".join(json.dumps(record(case), separators=(",", ":")) for case in cases)
     source = "PyTorch {}, recorded by make_steps.py".format(torch.__version__.split("+")[0])
     text = f'{{"source":{json.dumps(source)},"networks":[\n{lines}\n]}}\n'
