@@ -83,6 +83,7 @@ class PReLU(Activation):
     """
 
     kind = "prelu"
+    steps_back = 1  # the slope's gradient, before it is summed
     transposes = True
     also = ("PReLU",)
     ops = 2

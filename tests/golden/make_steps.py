@@ -121,6 +121,7 @@ def products() -> list[Case]:
         case("- power: 3\n", lambda c, _: c**3),
         case("- sqrt\n", lambda c, _: c.sqrt()),
         case("- absolute\n", lambda c, _: c.abs()),
+        case("- prelu: {channels: 8}\n", functional.prelu, (8,)),
     ]
 
 
