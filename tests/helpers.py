@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from netcalc.analysis import Report, Row, analyze
-from netcalc.diagnostics import Source
-from netcalc.graph import Graph, elaborate
+from netcalc.diagnostics import Source, Span
+from netcalc.graph import Graph, Input, Node, elaborate
+from netcalc.layers import Layer
+from netcalc.layers.embedding import Parameter
 from netcalc.spec import InputOverride, Setting, read_spec
+from netcalc.tensor import TensorType
 
 TESTS = Path(__file__).parent
 
@@ -32,3 +35,16 @@ def layer_report(input: tuple[int, ...], *items: str) -> Report:
 def only_row(input: tuple[int, ...], item: str) -> Row:
     """The row of one item on one input."""
     return layer_report(input, item).rows[-1]
+
+
+def behind_parameters(layer: Layer, types: tuple[TensorType, ...]) -> Graph:
+    """A layer y behind learned tensors that are added to its inputs, and keep nothing; words it reads itself."""
+    span, y = Span(Source("case", ""), 0, 0), layer.infer(*types)
+    given = tuple(Input(f"x{number}", type) for number, type in enumerate(types))
+    nodes = []
+    for number, type in enumerate(() if layer.kind == "embedding" else types):
+        learned = Parameter(shape=type.shape)
+        nodes.append(Node(f"p{number}", (), learned, (f"x{number}",), type, learned.params(type), span))
+    read = tuple(node.full_name for node in nodes) or tuple(each.name for each in given)
+    own = Node("y", (), layer, read, y, layer.params(*types), span)
+    return Graph("case", given, (*nodes, own), ("y",))

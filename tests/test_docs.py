@@ -1,13 +1,16 @@
 """What the documents show is true."""
 
+import json
 import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from netcalc.analysis.devices import read_devices
 from netcalc.layers import LAYERS, Kept
 
 from helpers import TESTS, graph_of
@@ -100,3 +103,29 @@ def test_the_page_of_check(cli: Callable[..., Any], tmp_path: Path, monkeypatch:
     assert graph.budget.keys() == {"params", "macs", "output_bytes", "training_memory"}
     Path("my.yaml").write_text(figures.replace(", training_memory: 8GiB@batch32", ""))
     assert cli("check", "my.yaml").code == 0
+
+
+def test_the_page_of_rooflines_devices() -> None:
+    page = (TESTS.parent / "docs" / "roofline.md").read_text()
+    shown = [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in page.partition("| name | device |")[2].splitlines()
+        if line.startswith("| `")
+    ]
+    peaks = ("float32", "tf32", "float16", "int8")
+    for row, device in zip(shown, read_devices().values(), strict=True):
+        rates = device.operations_per_second
+        assert row == [
+            f"`{device.key}`", device.name, *(f"{rates[name] / 1e12:.6g}" if name in rates else "" for name in peaks),
+            f"{device.bytes_per_second / 1e9:.6g}", f"{device.memory_bytes / 1024**3:.4g}", device.source,
+        ]  # fmt: skip
+
+
+def test_the_page_of_running_counts_what_is_recorded() -> None:
+    page = (TESTS.parent / "docs" / "running.md").read_text()
+    layers = json.loads((TESTS / "golden" / "kernels.json").read_text())["cases"]
+    with np.load(TESTS / "golden" / "networks.npz") as recorded:
+        networks = {name.partition("/")[0].removesuffix(" in training") for name in recorded.files}
+        trained = {name for name in networks if f"{name}/parameters" in recorded.files}
+    assert f"for {len(layers)} single layers" in page
+    assert f"for {len(networks)} whole networks the logits, of {len(trained)} also the gradients" in page

@@ -45,9 +45,9 @@ CAUGHT = """
     option-quoted-number option-three-sides option-word option-yaml-11-boolean option-zero
     options-are-a-number options-of-pytorch parallel-branches-list parallel-is-a-list
     parallel-join-unknown parallel-no-branches parallel-unknown-option rate-above-one repeat-a-billion
-    repeat-negative residual-branch-misspelt residual-inner-mistake residual-no-main root-is-list
+    repeat-negative residual-bare residual-branch-misspelt residual-inner-mistake residual-no-main root-is-list
     root-is-word several-independent unknown-kind unknown-option unknown-top-level-key when-is-number
-    causal-pool glu-gate-misspelt power-without-exponent shorthand-without-main-option subtract-of-three trainable-wrong window-called-window-size year-is-a-word
+    causal-pool glu-gate-misspelt parallel-bare parallel-branches-empty power-without-exponent shorthand-without-main-option subtract-of-three trainable-wrong window-called-window-size year-is-a-word
 """.split()
 
 LAYERS_OF_ITS_OWN = "input: [3, 8, 8]\nblocks:\n  unit(filters, stride=1):\n    - conv: {filters: $filters, kernel: 3, stride: $stride}\n"

@@ -5,6 +5,7 @@ made or read, and its output need not exist: who reads it reads what lies behind
 several whole tensors is formed where the last of them is made, and is written in its place.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -58,8 +59,28 @@ class Kernels:
         """The bytes of a tensor."""
         return Bytes(each=self.graph.types[name].numel * self.itemsize)
 
+    def operands(self, node: Node) -> list[Reading]:
+        """What a layer reads of its inputs: of the first what its windows reach."""
+        first, *others = (self.readings[name] for name in node.inputs)
+        given = self.graph.types[node.inputs[0]]
+        unread = (given.numel - node.layer.elements_read(given, node.output)) * self.itemsize
+        if unread:  # each element may be made of one of every tensor behind it, or of several of one
+            own = given.numel * self.itemsize
+            size = first.size.each - unread * max(len(first.of), -(-first.size.each // own))
+            first = first._replace(size=Bytes(each=max(0, size)))
+        return [first, *others]
+
+    def needed(self, name: str, readings: Iterable[Reading]) -> Bytes:
+        """What the readings need of a tensor at least: what the one that reads most of it does."""
+        most = 0
+        for reading in readings:
+            if name in reading.of:
+                others = sum(self.size(other).each for other in reading.of if other != name)
+                most = max(most, reading.size.each - others)
+        return Bytes(each=most)
+
     def _place(self, node: Node) -> None:
-        readings = [self.readings[name] for name in node.inputs]
+        readings = self.operands(node)
         makers = [self._maker[name] for reading in readings for name in reading.of if name in self._maker]
         last = max(makers, default=None)
         if self._passes(node, last):
@@ -90,9 +111,9 @@ class Kernels:
 
     def _pass(self, node: Node, readings: list[Reading], last: int | None) -> None:
         of = frozenset[str]().union(*(reading.of for reading in readings))
-        behind = sum(reading.size.each for reading in readings)
-        own = node.output.numel * self.itemsize
-        size = Bytes(each=min(behind, own) if len(readings) == 1 else behind)
+        behind = sum(reading.size.each for reading in distinct(readings))
+        whole = sum(self.size(name).each for name in of)
+        size = Bytes(each=min(behind, whole, node.output.numel * self.itemsize))
         self.readings[node.full_name] = Reading(of, size)
         if last is None:
             self.listed.append(Kernel([node], is_free=True))

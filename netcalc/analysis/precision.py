@@ -3,12 +3,10 @@
 from typing import NamedTuple
 
 from netcalc.graph import Graph
-from netcalc.layers.kept import Extra
+from netcalc.layers.kept import STATISTIC_BYTES, Extra
 from netcalc.tensor import DTYPES
 
 FLOAT32_BYTES = 4
-INDEX_BYTES = 8
-"""Token numbers and positions are 64-bit integers."""
 
 OPTIMISERS: dict[str, int] = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 """How many numbers each keeps beside a weight."""
@@ -28,13 +26,12 @@ class Precision(NamedTuple):
 
     @property
     def statistic_bytes(self) -> int:
-        """Sums over many elements are never narrower than float32."""
-        return max(self.itemsize, FLOAT32_BYTES)
+        """Bytes of a sum over many elements."""
+        return max(self.itemsize, STATISTIC_BYTES)
 
     def extra_bytes(self, extra: Extra) -> int:
         """Bytes of what a layer keeps beside tensors."""
-        wide = extra.statistics * self.statistic_bytes + extra.indices * INDEX_BYTES
-        return extra.values * self.itemsize + wide + extra.flags
+        return extra.nbytes(self.itemsize)
 
 
 def update_bytes(graph: Graph, precision: Precision, optimiser: str) -> int:

@@ -4,9 +4,9 @@ After Williams, Waterman and Patterson, "Roofline: an insightful visual performa
 takes no less than its operations at the device's peak, and no less than the bytes that it has to move
 at full bandwidth. A kernel reads its operands and its weights and writes what others read, each once.
 
-Operations are those of direct products, two a multiply-add. All others can be done with fewer than are
-counted (a batch norm folds into weights, a pool reuses its comparisons) and beside the products, so that
-they take no time of their own here.
+Operations are those of direct products, two a multiply-add; scores that causal attention masks need none.
+All others can be done with fewer than are counted (a batch norm folds into weights, a pool reuses its
+comparisons) and beside the products, so that they take no time of their own here.
 """
 
 from collections.abc import Iterable, Set
@@ -131,16 +131,29 @@ class _Counter:
         return found
 
     def whole(self) -> Work:
-        """The forward as a single kernel."""
-        graph = self.report.graph
-        tensors = dict.fromkeys((*(given.name for given in graph.inputs), *graph.outputs))
-        moved = sum(self._bytes(self.kernels.size(name)) for name in tensors)
-        weights = sum(self._weights(node) for node in graph.nodes if node.shared is None)
-        return Work(2 * self.report.totals.macs, moved + weights)
+        """The forward as a single kernel: of everything what its kernels move, once."""
+        graph, listed = self.report.graph, self.kernels.listed
+        read = [reading for kernel in listed for reading in kernel.reads]
+        given = [self.kernels.readings[name] for name in graph.outputs]
+        made = {name for kernel in listed for name in kernel.writes}
+        moved = sum(self._bytes(self.kernels.needed(tensor.name, read)) for tensor in graph.inputs)
+        moved += sum(self._bytes(self.kernels.needed(name, given)) for name in made)
+        weights: dict[str, int] = {}
+        for node in (kernel.nodes[0] for kernel in listed if not kernel.is_free):
+            owner = node.shared or node.full_name
+            weights[owner] = max(weights.get(owner, 0), self._weights(node))
+        return Work(2 * sum(map(self._macs, graph.nodes)), moved + sum(weights.values()))
+
+    def _macs(self, node: Node) -> int:
+        """The multiply-adds of a batch, without those that are masked."""
+        return self._rows[node.full_name].figures.macs - self._masked(node) * self.report.batch
+
+    def _masked(self, node: Node) -> int:
+        return node.layer.masked_macs(self.report.graph.input_types(node), node.output)
 
     def _forward(self, kernel: Kernel) -> Work:
         """Operands and weights read; what others read is written."""
-        macs = sum(self._rows[node.full_name].figures.macs for node in kernel.nodes)
+        macs = sum(self._macs(node) for node in kernel.nodes)
         read = sum(self._bytes(reading.size) for reading in distinct(kernel.reads))
         weights = self._weights(kernel.nodes[0])  # those of what is fused can be folded into them
         return Work(2 * macs, read + weights + self._written(kernel.writes))
@@ -154,8 +167,8 @@ class _Counter:
         if not active:
             return Work()
         graph = self.report.graph
-        macs = sum(backward_macs(graph, node, self.reached) for node in active)
-        upstream = [name for name in kernel.writes if name in self.reached]
+        macs = sum(backward_macs(graph, node, self.reached) - 2 * self._masked(node) for node in active)
+        upstream = self._upstream(kernel)
         own = {*kernel.makes}  # what it makes and reads itself need not leave it
         read = [reading for node in active for reading in self._values(node, own)]
         computed = [reading for node in active for reading in self._computed(node)]
@@ -167,6 +180,22 @@ class _Counter:
         if macs and not self.reached.isdisjoint(kernel.nodes[0].inputs):
             moved += self._weights(kernel.nodes[0])
         return Work(2 * macs * self.report.batch, moved)
+
+    def _upstream(self, kernel: Kernel) -> list[str]:
+        """What it wrote whose gradients it reads: not of what hands its own on to another of them."""
+        written = {*kernel.writes} & self.reached
+        makers = {node.full_name: node for node in kernel.nodes}
+        found = []
+        for name in kernel.writes:
+            handed_on = (self.kernels.readings[other].of for other in self._handed_on_to(makers[name]))
+            if name in written and written.isdisjoint(frozenset[str]().union(*handed_on)):
+                found.append(name)
+        return found
+
+    def _handed_on_to(self, node: Node) -> list[str]:
+        """The inputs of a layer whose gradient is the output's, or a part of it."""
+        types = zip(node.inputs, self.report.graph.input_types(node), strict=True)
+        return [name for name, type in types if node.layer.hands_on(type, node.output)]
 
     def _values(self, node: Node, own: Set[str]) -> list[Reading]:
         """What the gradients read of the tensors of the way there; `own` the kernel makes."""
@@ -181,7 +210,8 @@ class _Counter:
         inputs = [node.inputs[position] for position in keeps.inputs]
         if is_product and not inputs:
             inputs = list(node.inputs)  # what stands in place of them is no smaller
-        read = [self.kernels.readings[name] for name in inputs]
+        operands = dict(zip(node.inputs, self.kernels.operands(node), strict=True))
+        read = [operands[name] for name in inputs]
         output = [self.kernels.readings[node.full_name]] if keeps.output and not is_product else []
         return [*(reading for reading in read if not reading.of <= own), *output]
 
@@ -190,12 +220,8 @@ class _Counter:
         readings = self.kernels.readings
         if readings[node.full_name].of != {node.full_name}:
             return []  # its output does not exist: the gradients are those of its readers
-        types = zip(node.inputs, self.report.graph.input_types(node), strict=True)
-        return [
-            readings[name]
-            for name, type in types
-            if name in self.reached and not node.layer.hands_on(type, node.output)
-        ]
+        computed = [name for name in node.inputs if name not in self._handed_on_to(node)]
+        return [readings[name] for name in computed if name in self.reached]
 
     def _gradient(self, reading: Reading) -> Reading:
         """The reading's tensors that have a gradient, which is as large as they."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netcalc.analysis.gradients import kept, reached
-from netcalc.analysis.precision import INDEX_BYTES
 from netcalc.graph import Graph, Node
 from netcalc.layers import Kept, View
+from netcalc.layers.kept import INDEX_BYTES
 from netcalc.tensor import TensorType
 
 

@@ -1,13 +1,13 @@
 """What lives in memory at each step of training: layer by layer forward, then back, then the update.
 
 The backward runs as PyTorch's engine does: a tensor's gradient lives from its first reader's backward to its
-maker's; one that comes second is added to the first in place, or to a new one where the first is a view or
-others still see it; what a layer kept goes once its backward has run. While it runs, the gradients of what
-the layer made inside itself come and go as its operators do.
+maker's; one that comes second is added to the first in place, or to a new one where others still see the
+first; what a layer kept goes once its backward has run. While it runs, the gradients of what the layer made
+inside itself come and go as its operators do.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from netcalc.analysis.checkpointing import Segment
@@ -16,6 +16,7 @@ from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.losses import Loss
 from netcalc.analysis.precision import Precision
 from netcalc.graph import Node
+from netcalc.layers import View
 from netcalc.layers.kept import Extra
 
 Phase = Literal["forward", "loss", "again", "backward", "update"]
@@ -55,7 +56,7 @@ class Replay:
         self._keepers = self._count_keepers()
         self._readers = self._count_readers()
         self._gradients: dict[str, int] = {}  # the piece that holds each tensor's gradient
-        self._viewed: set[str] = set()  # those whose gradient is a view, which is never added to
+        self._views = set[str]()  # the tensors whose gradient is a view of another
         self._fresh = 0
         self._owners: dict[str, bool] = {}  # whose weights have a gradient, and whether it can be added to
 
@@ -132,12 +133,14 @@ class Replay:
 
     def _backward(self, layer: int) -> Iterator[Step]:
         node = self.nodes[layer]
-        came = self._gradients.pop(node.full_name)
-        is_view = node.full_name in self._viewed
-        needs = zip(node.inputs, self.storages.needs_of(node), strict=True)
-        given = [(name, self._hand_on(node, name, came)) for name, needed in needs if needed]
+        came, is_view = self._gradients.pop(node.full_name), node.full_name in self._views
+        needs = self.storages.needs_of(node)
+        read = [(place, name) for place, name in enumerate(node.inputs) if needs[place]]
+        given = [(name, self._hand_on(node, name, came)) for _, name in read]
         is_second = self._take_weight_gradients(layer)
-        yield from self._inside(layer, came, [gradient for _, gradient in given])
+        yield from self._inside(
+            layer, came, {place: gradient for (place, _), (_, gradient) in zip(read, given, strict=True)}
+        )
         self.ledger.release(("gradient", came))
         self.ledger.release(("beside", layer))
         for copy in self._held_by(layer):
@@ -148,37 +151,48 @@ class Replay:
             before = self._gradients.get(name)
             if before is None:
                 self._gradients[name] = gradient
-                type = self.storages.graph.types[name]
-                if (gradient == came and is_view) or node.layer.gives_view(type, node.output):
-                    self._viewed.add(name)
+                is_handed = gradient == came and (is_view or self._is_viewed(node, name))
+                if is_handed or node.layer.gives_view(self.storages.graph.types[name]):
+                    self._views.add(name)
                 continue
-            if name in self._viewed or self.ledger.is_shared(("gradient", before)):
+            # what others still see, or what is a view, is not added to: the sum is a new one
+            if self.ledger.is_shared(("gradient", before)) or name in self._views:
                 self._gradients[name] = self._new_gradient(name)
+                self._views.discard(name)
                 yield Step("backward", layer, self.ledger.parts)
                 self.ledger.release(("gradient", before))
-                self._viewed.discard(name)
             self.ledger.release(("gradient", gradient))
 
-    def _inside(self, layer: int, came: int, given: Sequence[int]) -> Iterator[Step]:
-        """A layer's backward, where it runs several operators one after the other."""
-        node, parts = self.nodes[layer], self.ledger.parts
-        learned = sum(param.numel for param in node.params if param.trainable)
-        inside = node.layer.inside(self.storages.graph.input_types(node), node.output)
-        if inside is None or inside.is_one_back or len(inside.operators) == 1:
-            types, needs = self.storages.graph.input_types(node), self.storages.needs_of(node)
-            beside = self._each(node.layer.beside_back(types, node.output, needs, learned > 0))
-            yield Step("backward", layer, parts._replace(temporary=parts.temporary.plus(beside)))
+    def _inside(self, layer: int, came: int, given: Mapping[int, int]) -> Iterator[Step]:
+        """A layer's backward, moment by moment where it runs several operators one after the other.
+
+        `given` are the gradients of its inputs by their positions.
+        """
+        node, parts, types = (
+            self.nodes[layer],
+            self.ledger.parts,
+            self.storages.graph.input_types(self.nodes[layer]),
+        )
+        made = node.layer.made_back(types, node.output, self.storages.needs_of(node))
+        if made is not None:
+            yield Step("backward", layer, parts._replace(temporary=parts.temporary.plus(self._each(made))))
             return
+        inside = node.layer.inside(types, node.output)
+        if inside is None or len(inside.operators) == 1:
+            yield Step("backward", layer, parts)
+            return
+        learned = sum(param.numel for param in node.params if param.trainable)
         totals: dict[Bytes, Parts] = {}
-        is_shared = self.ledger.is_shared(("gradient", came))  # then it outlives the layer's own need
         for moment in inside.back_moments():
-            absent = Bytes() if moment.came or is_shared else self.ledger.size(("gradient", came))
-            for gradient in () if moment.gives else set(given) - {came}:
+            stays = moment.came or self.ledger.is_shared(("gradient", came))  # a shortcut's is the same
+            absent = Bytes() if stays else self.ledger.size(("gradient", came))
+            for gradient in (
+                own for place, own in given.items() if own != came and place not in moment.gives
+            ):
                 absent = absent.plus(self.ledger.size(("gradient", gradient)))
             later = Bytes((learned - moment.weights) * self.precision.itemsize)
-            gone = Extra(*map(min, moment.gone, self.storages.kept[node.full_name].each))
             taken = Parts(
-                parts.kept.plus(self._each(gone), -1),
+                parts.kept.plus(self._each(moment.gone), -1),
                 parts.passing,
                 parts.gradients.plus(absent, -1),
                 parts.weight_gradients.plus(later, -1),
@@ -206,6 +220,11 @@ class Replay:
             self.ledger.hold(("gradient", came))
             return came
         return self._new_gradient(name)
+
+    def _is_viewed(self, node: Node, name: str) -> bool:
+        """Whether the gradient that a layer hands on is seen another way than what came to it."""
+        is_reshaped = self.storages.graph.types[name].shape != node.output.shape
+        return is_reshaped or node.layer.view_in(training=True) is View.STRIDED
 
     def _new_gradient(self, name: str) -> int:
         self._fresh += 1

@@ -27,6 +27,8 @@ FAULTS = (
     NotImplementedError, SyntaxError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 """What NumPy's, Python's and Pillow's readers raise where a file is not what it says."""
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How NumPy keeps the arrays of an `.npz`; others have faults of their own, and grow further."""
 _MOST_HEADER = 2**16
 """Bytes of an array's header that are read; NumPy takes a description of 10,000."""
 
@@ -149,6 +151,8 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         name = entry.filename.removesuffix(_NPZ_SUFFIX)
         if name in entries:
             raise ValueError(f"{name} is in it twice, as {entries[name].filename} and {entry.filename}")
+        if entry.compress_type not in _COMPRESSIONS:
+            raise ValueError(f"{entry.filename} is neither stored nor deflated, as np.savez keeps arrays")
         entries[name] = entry
     return entries
 
@@ -165,8 +169,10 @@ def _header(file: IO[bytes], size: int, name: str) -> Header:
         shape, _, dtype = read[version](start)
     if dtype.hasobject:
         raise ValueError(f"{name} holds pickled objects")
+    if min(shape, default=0) < 0:
+        raise ValueError(f"{name} says it has the shape {shape}, with a negative size")
     header, there = Header(shape, dtype), size - start.tell()
-    if header.nbytes != there or min(shape, default=0) < 0:
+    if header.nbytes != there:
         raise ValueError(f"{name} says it holds {header.nbytes:,} bytes, there are {there:,}")
     return header
 

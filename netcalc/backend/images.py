@@ -16,13 +16,17 @@ from netcalc.graph import Preprocess
 from netcalc.tensor import Shape, format_shape
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+"""Those alone are read, whatever a file is called: an EPS would start Ghostscript."""
 MAX_PIXELS = 89_478_485
 """Pixels that a picture may have: Pillow's own limit, a quarter of a gigabyte in RGB."""
 _MODES = {1: "L", 3: "RGB"}
 _DEEP = 65535
 """The largest number of a picture of 16 bits."""
-_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
-"""A TIFF's tag, and what it says of some."""
+_BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
+"""Tags of a TIFF."""
+_WHITE_IS_ZERO, _SIGNED = 0, 2
+"""What the last two of them say of some."""
 
 
 def read_image(path: str | os.PathLike[str], shape: Shape, preprocess: Preprocess) -> Array:
@@ -65,12 +69,14 @@ def _opened(path: str | os.PathLike[str], mode: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow warns of bombs and of broken metadata
-            with opened(path) as file, pillow.open(file) as picture:
+            with opened(path) as file, pillow.open(file, formats=_FORMATS) as picture:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise ValueError(f"{picture.width} x {picture.height} pixels are beyond {MAX_PIXELS:,}")
                 return _in_mode(picture, mode)
     except FileNotFoundError:
         refuse("E906", f"there is no picture {path}")
+    except pillow.UnidentifiedImageError:
+        refuse("E906", f"{path} cannot be read as a picture: it is none of {', '.join(_FORMATS)}")
     except MemoryError:
         refuse("E906", f"{path} does not fit in memory")
     except (OSError, pillow.DecompressionBombError, Warning, *FAULTS) as error:
@@ -81,26 +87,41 @@ def _opened(path: str | os.PathLike[str], mode: str) -> Any:
 def _in_mode(picture: Any, mode: str) -> Any:
     from PIL import ImageOps
 
-    layout = str(picture.tile)  # how Pillow unpacks it, such as RGB;16B
     is_deep = picture.mode == "F" or picture.mode.startswith("I")
     if is_deep:
-        _require_range(picture, layout)
-    picture = ImageOps.exif_transpose(picture)
-    if is_deep:
-        return _pillow().fromarray(_from_0_to_1(picture))
-    if ";16" in layout:
+        _require_range(picture)
+    elif _has_deep_colours(picture):
         raise ValueError("it has 16 bits a colour, of which Pillow reads 8: save it with 8, or as an .npy")
-    has_alpha = picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info
-    if has_alpha and picture.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+    elif picture.format == "TIFF" and _SIGNED in picture.tag_v2.get(_SAMPLE_FORMAT, ()):
+        raise ValueError("it has signed numbers, and nobody knows which of them is white")
+    picture = ImageOps.exif_transpose(picture)
+    if _is_transparent(picture, is_deep):
         raise ValueError("it is transparent in places: lay it on a background first")
-    return picture.convert(mode)
+    return _pillow().fromarray(_from_0_to_1(picture)) if is_deep else picture.convert(mode)
 
 
-def _require_range(picture: Any, layout: str) -> None:
+def _has_deep_colours(picture: Any) -> bool:
+    """Whether a picture that Pillow reads as one of 8 bits has more."""
+    if picture.format == "TIFF":
+        return any(bits > 8 for bits in picture.tag_v2.get(_BITS, ()))
+    if picture.format == "PPM":
+        return any(codec.startswith("ppm") and args[1] > 255 for codec, _, _, args in picture.tile)
+    return picture.format == "PNG" and ";16" in str(picture.tile)
+
+
+def _is_transparent(picture: Any, is_deep: bool) -> bool:
+    """Whether any pixel lets through what is behind it."""
+    if is_deep:  # one number may stand for nothing
+        return bool(np.any(np.asarray(picture) == picture.info.get("transparency")))
+    has_alpha = picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info
+    return has_alpha and bool(picture.convert("RGBA").getchannel("A").getextrema()[0] < 255)
+
+
+def _require_range(picture: Any) -> None:
     """Raise unless a grey picture of more than 8 bits says which numbers are black and white."""
     if picture.format == "TIFF" and picture.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         raise ValueError("its 0 is white, which is read in pictures of 8 bits alone")
-    if ";12" in layout:
+    if ";12" in str(picture.tile):  # how Pillow unpacks it
         raise ValueError("it has 12 bits, of which Pillow does not say the largest number")
     if picture.mode == "I" and picture.format not in ("PNG", "PPM"):
         raise ValueError("it has 32-bit or signed numbers, and nobody knows which of them is white")

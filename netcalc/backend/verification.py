@@ -38,11 +38,12 @@ class Verified(NamedTuple):
     counted_macs: int
     """What the table says."""
     kept: int
-    """The bytes that one more sample adds to what the way back keeps."""
+    """The bytes that one more sample adds to what its kernel's way back holds, whoever made it."""
     counted_kept: int
-    """The most that it may keep: what PyTorch does, by which training memory is counted.
+    """The most that it may hold: what PyTorch keeps, the rule by which training memory is counted.
 
-    In half precision that of float32, in which the kernels compute.
+    In half precision that of float32, in which the kernels compute. Training memory counts a tensor that
+    several layers keep once, and nothing where no gradient passes.
     """
     close: float = _CLOSE
     """The largest error that rounding explains."""
@@ -60,7 +61,7 @@ class Verified(NamedTuple):
         if self.macs != self.counted_macs:
             problems.append(f"{self.macs:,} multiply-adds where {self.counted_macs:,} are counted")
         if self.kept > self.counted_kept:
-            problems.append(f"{self.kept:,} bytes kept for backward where {self.counted_kept:,} are counted")
+            problems.append(f"{self.kept:,} bytes held for backward where {self.counted_kept:,} are counted")
         if not self.error < self.close:
             problems.append(f"naive products give another output, off by {self.error:.1e}")
         return tuple(problems)
@@ -142,7 +143,7 @@ def _kept(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[
     itemsize = next((x.dtype.itemsize for x in xs if x.dtype.kind == "f"), node.output.dtype.itemsize)
     types = tuple(TensorType(x.shape[1:]) for x in xs)
     kept = node.layer.kept(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
-    counted_kept = sum(xs[number].nbytes for number in set(kept.inputs))
-    counted_kept += node.output.numel * itemsize * kept.output
-    counted_kept += kept.each.values * itemsize + kept.each.indices * np.dtype(np.int64).itemsize
-    return sizes[1] - sizes[0], counted_kept + kept.each.statistics * max(4, itemsize)
+    tensors = (
+        sum(xs[number].nbytes for number in set(kept.inputs)) + node.output.numel * itemsize * kept.output
+    )
+    return sizes[1] - sizes[0], tensors + kept.each.nbytes(itemsize)

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -18,6 +20,10 @@ COMMANDS = (
 """The commands in the order of the help page; each is `command` in the module of its name."""
 
 
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What every wrong use raises; typer keeps its name to itself."""
+
+
 class _LazyGroup(TyperGroup):
     """Loads a command's module when the command is asked for, so that start-up pays for one alone."""
 
@@ -31,15 +37,25 @@ class _LazyGroup(TyperGroup):
         single.command(cmd_name)(import_module(f"netcalc.cli.{cmd_name}").command)
         return typer.main.get_command(single)
 
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command; what it says of a wrong use may name what a hostile spec holds."""
-        try:
-            return super().invoke(ctx)
-        except typer.BadParameter as error:
-            from netcalc.render.escaping import visible
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _shown():
+            return super().make_context(*args, **extra)
 
-            error.message = visible(error.message)
-            raise
+    def invoke(self, ctx: Any) -> Any:
+        with _shown():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    """What is said of a wrong use may name an argument of any characters, or what a hostile spec holds."""
+    try:
+        yield
+    except _UsageError as error:
+        from netcalc.render.escaping import visible
+
+        error.message = visible(error.message)  # type: ignore[attr-defined]
+        raise
 
 
 app = typer.Typer(

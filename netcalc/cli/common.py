@@ -89,6 +89,13 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.advance(task, done)
 
 
+def tell(text: str) -> None:
+    """Write a line to standard error; what a file is called a terminal does not obey."""
+    from netcalc.render.escaping import visible
+
+    typer.echo(visible(text), err=True)
+
+
 def write(chunks: Iterable[str]) -> None:
     """Write a document to standard output as it is."""
     import sys

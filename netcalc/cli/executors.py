@@ -119,10 +119,14 @@ def _end_with_parent() -> None:
 def _cluster(address: str, variants: int) -> Iterator[Crew]:
     try:
         from distributed import Client
+        from distributed.comm.addressing import parse_address, parse_host_port
     except ImportError:
         message = "a cluster needs Dask: pip install 'netcalc[dask]'."
         raise typer.BadParameter(message, param_hint="--scheduler") from None
     try:
+        scheme, place = parse_address(address)
+        if scheme in ("tcp", "tls"):
+            parse_host_port(place)  # a connection would be tried again and again
         client = Client(address, timeout=_WAITING, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]

@@ -25,7 +25,8 @@ def command(
     from netcalc.render.explanation import explanation_lines
 
     report = analyze(load_graph(spec, set, input, variant))
-    terminal().write(explanation_lines(report, _row(report, layer)))
+    shown = terminal()
+    shown.write(explanation_lines(report, _row(report, layer), shown.width))
 
 
 def _row(report: Report, name: str) -> Row:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from netcalc.cli.common import InputOption, SetOption, SpecArgument, VariantOption, load_graph
+from netcalc.cli.common import InputOption, SetOption, SpecArgument, VariantOption, load_graph, terminal
 
 
 def command(
@@ -68,6 +68,5 @@ def command(
     left = sum(node.layer.kind == "batchnorm" for node in folded.graph.nodes)
     rest = f", {left} left that no such layer stands before alone" if left else ""
     kept = " and ".join(sorted({types[name] for name in flat}))
-    typer.echo(
-        f"{len(folded.into)} batch norms folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"
-    )
+    told = f"{len(folded.into)} batch norms folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"
+    terminal().write([[(told, "")]])

@@ -9,6 +9,7 @@ from typing import BinaryIO, NoReturn
 import typer
 
 from netcalc.analysis.sweep import Row, Sweep
+from netcalc.cli.common import tell
 from netcalc.render.sweep import json_line, line_start
 from netcalc.spec import Evaluated
 
@@ -50,7 +51,7 @@ def open_rows(path: str, sweep: Sweep, indices: Sequence[int]) -> Iterator[RowFi
         rows, whole, torn = _read(path, file, sweep, indices)
         if torn.endswith(b"\0"):
             zeros = len(torn) - len(torn.rstrip(b"\0"))
-            typer.echo(f"{zeros:,} bytes of zeros at the end of {path} are cut off", err=True)
+            tell(f"{zeros:,} bytes of zeros at the end of {path} are cut off")
         file.seek(0)
         if file.read(len(whole)) == whole:
             file.truncate(len(whole))

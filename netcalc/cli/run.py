@@ -156,13 +156,15 @@ def _backward(out: Terminal, y: "Pass", upstream: str | None, trace: "Trace") ->
 
 
 def _verify(network: "Network", seed: int) -> None:
+    from netcalc.analysis.memory import training
     from netcalc.backend.verification import verify
     from netcalc.render.verification import verification_lines
 
     with progress(len(network.graph.nodes), "verifying") as advance:
         rows = verify(network, seed, lambda node: advance(1))
     out = terminal()
-    out.write(verification_lines(rows, out.width))
+    memory = training(network.graph, network.precision.name, loss="none").layers
+    out.write(verification_lines(rows, memory, out.width))
     if any(row.wrong for row in rows):
         raise typer.Exit(1)
 

@@ -26,6 +26,7 @@ from netcalc.cli.common import (
     InputOption,
     SpecArgument,
     VariantOption,
+    tell,
     terminal,
     track,
     write,
@@ -130,7 +131,7 @@ def command(
         except KeyboardInterrupt:
             if file is not None:
                 message = f"{file.count():,} of {len(indices):,} variants are in {output}"
-                typer.echo(f"interrupted; {message}, and the same command goes on from there", err=True)
+                tell(f"interrupted; {message}, and the same command goes on from there")
             raise
 
 
@@ -216,10 +217,10 @@ def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[Row], format: Format, st
     if wanted.plot is None:
         return
     if all(row["error"] is not None for row in chosen):
-        typer.echo("no variant is left to draw", err=True)
+        tell("no variant is left to draw")
     else:
         plots.draw(wanted.plot, chosen, front if wanted.objectives else (), sweep.name, wanted.plot_file)
-        typer.echo(f"drawn into {wanted.plot_file}", err=True)
+        tell(f"drawn into {wanted.plot_file}")
 
 
 def _chunks(sweep: Sweep, rows: Iterable[Row], format: Format) -> Iterable[str]:

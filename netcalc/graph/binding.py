@@ -11,6 +11,7 @@ from netcalc.graph.problems import Problems
 from netcalc.graph.scope import Use
 from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
 from netcalc.spec import (
+    BRANCH_EXAMPLES,
     BRANCH_KEYS,
     ITEM_KEYS,
     UNKNOWN,
@@ -153,7 +154,12 @@ def option_span(item: Item, option: str | None) -> Span:
 
 
 def _idle_columns(use: Use, known: Collection[str], what: str) -> list[Diagnostic]:
-    """Names in `each:` that are nobody's option and that no expression uses; where the kind is fixed."""
+    """Names in `each:` that are nobody's option and that no expression uses; where the kind is fixed.
+
+    They are the same for every row, so the first one tells.
+    """
+    if use.row.get("index"):
+        return []
     idle = use.row.keys() - {"index", *known} if isinstance(use.item.kind, str) else set[str]()
     each = use.item.value("each")
     if not idle or not isinstance(each, Mapping) or idle <= use.item.names:
@@ -196,6 +202,9 @@ def _likely_option(layer: type[Layer], key: str) -> str | None:
 
 
 def _unknown_option(layer: type[Layer], entry: Entry, match: str | None) -> Diagnostic:
+    if entry.key in BRANCH_KEYS.get(layer.kind, ()):
+        message = f"an expression chooses {layer.kind} here, which then has no branches of its own"
+        return Diagnostic("E402", message, entry.key_span, help=BRANCH_EXAMPLES[layer.kind])
     if entry.key in _FROM_INPUT:
         help = f"leave it out: {layer.kind} takes it from its input"
     elif match:

@@ -62,6 +62,11 @@ class Builder:
         node = self.nodes.get(full_name)
         return node is None or not all(param.buffer for param in node.params)
 
+    def owner(self, full_name: str) -> str | None:
+        """The layer whose parameters a layer uses; None where they are its own, or not known."""
+        node = self.nodes.get(full_name)
+        return None if node is None else node.shared
+
     def _layer(
         self, layer_class: type[Layer], values: dict[str, Evaluated], types: tuple[TensorType, ...]
     ) -> Layer:

@@ -26,7 +26,17 @@ from netcalc.graph.scope import Handle, Scope, Use, declared_names
 from netcalc.graph.sharing import Made, Sharing, Values
 from netcalc.graph.wiring import Tensors, shape_names
 from netcalc.layers import LAYERS
-from netcalc.spec import Block, Evaluated, Expression, InputOverride, Item, Setting, Spec, Unknown
+from netcalc.spec import (
+    BRANCH_EXAMPLES,
+    Block,
+    Evaluated,
+    Expression,
+    InputOverride,
+    Item,
+    Setting,
+    Spec,
+    Unknown,
+)
 from netcalc.spec import Sequence as Listed
 from netcalc.spec.items import LAYER_NAME
 
@@ -144,11 +154,17 @@ class _Elaborator:
         share, trainable = use.item.value("share"), use.item.value("trainable")
         if share is not None and owner is not None:
             self.sharing.join(use, owner, start, share.span)
-            if trainable is not None:
-                message = f"whether shared parameters are trained is said once, at {owner.name}"
+            self.sharing.claim(use, "share", start)
+        if trainable is not None:
+            self.sharing.claim(use, "trainable", start)
+            learned = [name for name in self.builder.laid[start:] if self.builder.has_parameters(name)]
+            owners = {self.builder.owner(name) for name in learned}
+            if owner is not None or (owners and None not in owners):
+                where = owner.name if owner is not None else ", ".join(sorted(filter(None, owners))[:3])
+                message = f"whether shared parameters are trained is said once, at {where}"
                 self._report("E508", message, trainable.span)
-        elif trainable is not None and not any(map(self.builder.has_parameters, self.builder.laid[start:])):
-            self._report("E404", f"{use.name or use.kind} has no parameters to train", trainable.span)
+            elif not learned:
+                self._report("E404", f"{use.name or use.kind} has no parameters to train", trainable.span)
 
     # which uses an item has, and their names
 
@@ -344,6 +360,9 @@ class _Elaborator:
             bodies, names = owner.bodies, owner.names
         if isinstance(construct, Residual) and not construct.connect:
             bodies = tuple(body for body in bodies if body.name == "main")
+        if not bodies:
+            self._report("E403", f"{use.kind} has no branches", use.item.span, BRANCH_EXAMPLES[use.kind])
+            return None, _unknown(use)
         outer = (*use.path, use.name) if use.name else use.path
         ends = []
         for number, body in enumerate(bodies):

@@ -91,6 +91,10 @@ def _column(entry: Entry, names: Environment, problems: Problems) -> Sequence[Ro
     if not isinstance(values, tuple):
         problems.append(Diagnostic("E404", f"each: {entry.key} is a list", entry.value.span))
         return None
+    if len(values) > MAX_LAYERS:
+        message = f"each: {len(values):,} rows are beyond the limit of {MAX_LAYERS:,} layers"
+        problems.append(Diagnostic("E603", message, entry.value.span))
+        return None
     keys = entry.key.split()
     if len(keys) == 1:
         return [{entry.key: value} for value in values]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from typing import NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Span
+from netcalc.diagnostics import Diagnostic, Note, Span
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment
 from netcalc.graph.model import Node
@@ -34,6 +34,16 @@ class Made(NamedTuple):
     """Its layers, in the builder's order."""
 
 
+class Claim(NamedTuple):
+    """An item that says of the layers in it whose their parameters are, or whether they are trained."""
+
+    key: str
+    span: Span
+    start: int
+    stop: int
+    """Its layers, in the builder's order."""
+
+
 class Sharing:
     """What was made so far; nothing is remembered of a spec that shares nothing."""
 
@@ -45,6 +55,8 @@ class Sharing:
         self._is_wanted = any(_shares(item) for items in bodies for item in items)
         self._made: dict[str, Made] = {}
         self._stacks: dict[str, int] = {}
+        self._claims: list[Claim] = []
+        """In the order in which the items end: inner ones before those around them."""
 
     def remember(
         self, use: Use, values: Values | None, handle: Handle, is_layer: bool, start: int, owner: Made | None
@@ -62,6 +74,12 @@ class Sharing:
     def remember_stack(self, name: str, rows: int) -> None:
         """Let others share, row by row, with what `repeat` or `each` made."""
         self._stacks[name] = rows
+
+    def claim(self, use: Use, key: str, start: int) -> None:
+        """Remember what an item says of its layers, which are those from `start` on, where it says it."""
+        value = use.item.value(key)
+        if self._is_wanted and value is not None:
+            self._claims.append(Claim(key, value.span, start, len(self.builder.laid)))
 
     def owner(self, use: Use, value: Value, is_layer: bool) -> Made | None:
         """The use whose parameters a use takes; None where there is none, with the reason in `problems`."""
@@ -100,12 +118,43 @@ class Sharing:
                 return
             if nodes[mine].params:
                 pairs.append((nodes[mine], nodes[theirs]))
+        claimed = {key: self._claimed(key, start) for key in ("share", "trainable")}
         for node, other in pairs:
             if not self._fits(node, other, span):
                 return
-            nodes[node.full_name] = _sharing(node, other)
+            shared = _sharing(node, other)
+            key, message = self._contradiction(node, shared)
+            if node.full_name in claimed.get(key, {}):
+                note = Note(f"{use.name or use.kind} shares with {owner.name} here", span)
+                place = claimed[key][node.full_name]
+                self.problems.append(Diagnostic("E508", message, place, (note,)))
+                return
+            nodes[node.full_name] = shared
         if not pairs:
             self._report(f"{use.name or use.kind} has no parameters to share", span, "leave share: out")
+
+    def _claimed(self, key: str, start: int) -> dict[str, Span]:
+        """Where each layer from `start` on is told `key`, by the innermost item around it that says it."""
+        places = {}
+        for claim in reversed(self._claims):
+            if claim.stop <= start:
+                break
+            if claim.key == key:
+                places.update(dict.fromkeys(self.builder.laid[claim.start : claim.stop], claim.span))
+        return places
+
+    def _contradiction(self, node: Node, shared: Node) -> tuple[str, str]:
+        """The key, if any, by which a layer says otherwise than the item around it that shares, and how."""
+        if node.shared is not None:
+            inner = self.builder.nodes[node.shared].shared or node.shared
+            if inner != shared.shared:
+                return (
+                    "share",
+                    f"{node.full_name} cannot use the parameters of {inner} and of {shared.shared}",
+                )
+        elif node.is_trained != shared.is_trained:
+            return "trainable", f"whether shared parameters are trained is said once, at {shared.shared}"
+        return "", ""
 
     def _fits(self, node: Node, other: Node, span: Span) -> bool:
         """Whether a layer can use another's parameters; every one that differs is reported."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import INPUT, OUTPUT
+from netcalc.layers.kept import INPUT, OUTPUT, Extra
 from netcalc.layers.options import Choice, Integer, Number
 from netcalc.tensor import TensorType
 
@@ -83,7 +83,6 @@ class PReLU(Activation):
     """
 
     kind = "prelu"
-    steps_back = 1  # the slope's gradient, before it is summed
     transposes = True
     also = ("PReLU",)
     ops = 2
@@ -100,6 +99,10 @@ class PReLU(Activation):
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         return (ParamSpec("weight", (self.channels,), f"constant:{self.slope}"),)
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """The slopes' gradient of each element."""
+        return Extra(values=y.numel)
 
 
 class ELU(Activation):

@@ -6,7 +6,7 @@ one operation. PyTorch's functions make a new tensor, so that none works in plac
 
 from netcalc.layers.activation import Activation
 from netcalc.layers.base import Cost
-from netcalc.layers.kept import NOTHING, OUTPUT
+from netcalc.layers.kept import NOTHING, OUTPUT, Extra
 from netcalc.layers.options import Number
 from netcalc.tensor import TensorType
 
@@ -49,9 +49,12 @@ class Power(Activation):
     family = "arithmetic"
     also = ("pow", "Pow", "square")
     ops = 1
-    steps_back = 2
 
     exponent = Number(doc="power that each element is raised to", torch="exponent")
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """The power of one less, and its product with the exponent."""
+        return Extra(values=2 * y.numel if self.exponent else 0)
 
 
 class Sqrt(Activation):
@@ -64,8 +67,11 @@ class Sqrt(Activation):
     family = "arithmetic"
     keeps = OUTPUT
     also = ("Sqrt", "root")
-    steps_back = 1
     ops = 1
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """Twice the root."""
+        return Extra(values=y.numel)
 
 
 class Exp(Activation):
@@ -102,5 +108,8 @@ class Absolute(Activation):
     kind = "absolute"
     family = "arithmetic"
     also = ("abs", "Abs")
-    steps_back = 1
     ops = 1
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """The signs."""
+        return Extra(values=y.numel)

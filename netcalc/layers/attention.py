@@ -120,6 +120,10 @@ class ScaledDotProductAttention(Layer):
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return 2 * self.cost(xs, y).macs
 
+    def masked_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        query, key, _ = xs
+        return _masked(query, key) * (query.shape[1] + y.shape[1]) if self.causal else 0
+
 
 class MultiHeadAttention(Layer):
     """Attention between learned projections, heads side by side (Vaswani et al. 2017).
@@ -222,7 +226,7 @@ class MultiHeadAttention(Layer):
         if self.kv_heads is not None:
             projected = query.numel + 2 * key.shape[0] * self.kv_width(width)
             parts = [inside.product(projected, *range(len(xs)), weights=self._projecting(*xs))]
-            weighted = inside.product(query.numel, *parts, beside=beside, keeps_result=True)
+            weighted = inside.attention(query.numel, *parts, beside=beside)
             inside.product(y.numel, weighted, weights=width * (width + self.bias))
             return inside
         if len(xs) == 1:
@@ -232,11 +236,11 @@ class MultiHeadAttention(Layer):
         else:
             groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
         parts = [self._project(inside, number, x, width * times, times) for number, x, times in groups]
-        weighted = inside.product(query.numel, *parts, beside=beside, keeps_result=True)
+        weighted = inside.attention(query.numel, *parts, beside=beside)
         inside.product(y.numel, weighted, weights=width * (width + self.bias))
         return inside
 
-    def gives_view(self, x: TensorType, y: TensorType) -> bool:
+    def gives_view(self, x: TensorType) -> bool:
         return True  # of the projections' gradient, positions and samples the other way round
 
     def _projecting(self, *xs: TensorType) -> int:
@@ -273,10 +277,21 @@ class MultiHeadAttention(Layer):
         parts = zip(_three(xs), projected, _three(needs), strict=True)
         return 2 * self.cost(xs, y).macs - sum(x.numel * to for x, to, needed in parts if not needed)
 
+    def masked_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        query, key, _ = _three(xs)
+        return 2 * _masked(query, key) * query.shape[1] if self.causal else 0
+
 
 def _three(xs: tuple[T, ...]) -> tuple[T, T, T]:
     """What queries, keys and values are made from, by how many inputs are given."""
     return xs[0], xs[min(1, len(xs) - 1)], xs[-1]
+
+
+def _masked(query: TensorType, key: TensorType) -> int:
+    """The pairs of a query and a key behind it, of all N M."""
+    queries, keys = query.shape[0], key.shape[0]
+    rows = min(queries, keys)  # those that some key is behind, or the last of all
+    return rows * keys - rows * (rows + 1) // 2
 
 
 def _queries_of_a_key(heads: int, kv_heads: int | None) -> int:

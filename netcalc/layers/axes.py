@@ -11,6 +11,7 @@ Axes = tuple[str, ...]
 SEQUENCE: Axes = ("T", "D")
 _CHANNELS_FIRST: dict[int, Axes] = {1: ("C",), 2: ("C", "W"), 3: ("C", "H", "W"), 4: ("C", "D", "H", "W")}
 _FEATURES = ("C", "D")
+_POSITIONS = ("T", "H", "W")
 
 
 def channels_first(rank: int) -> Axes:
@@ -38,13 +39,18 @@ def feature_axis(names: Axes) -> int | None:
 
 
 def arranged(names: Axes) -> Axes:
-    """The names of axes in a new order: a sequence's features are D behind, C before the positions."""
-    if names.count("T") != 1 or len(names) != len(SEQUENCE):
+    """The names of axes in a new order: of positions and features, T, D; C before the positions."""
+    if len(names) != len(SEQUENCE):
         return names
     first, last = names
-    if first in _FEATURES:
+    if first in _FEATURES and last in _POSITIONS:
         return "C", last
-    return (first, "D") if last in _FEATURES else names
+    return SEQUENCE if first in _POSITIONS and last in _FEATURES else names
+
+
+def distinct(names: Axes) -> Axes:
+    """The same, a name that comes again called by its place."""
+    return tuple(by_place(axis) if name in names[:axis] else name for axis, name in enumerate(names))
 
 
 def joined(names: Axes, shape: Shape, is_all: bool) -> str:

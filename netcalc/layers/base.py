@@ -81,8 +81,6 @@ class Layer:
     in_place: ClassVar[bool] = False
     """Whether it can write over its input: where PyTorch's module has the option `inplace`."""
 
-    steps_back: ClassVar[int] = 0
-    """How many tensors like its output its way back makes beside the gradients."""
     transposes: ClassVar[bool] = False
     """Whether PyTorch gives the gradients of its weights as views of others, which cannot be added to."""
     fusible: ClassVar[bool] = False
@@ -137,6 +135,13 @@ class Layer:
         """The operators it runs; None where one reads all inputs and makes the output, nothing beside."""
         return None
 
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra | None:
+        """What its way back makes at its highest beside the gradients that come and that it gives.
+
+        None where that follows from its operators.
+        """
+        return None
+
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """What it keeps where its parameters are frozen: as much, unless a layer says less."""
         return self.kept(xs, y, needs)
@@ -156,19 +161,9 @@ class Layer:
         """Whether an input's gradient is the output's, or a part of it, rather than computed."""
         return self.view_in(training=True) is not None and x.numel == y.numel
 
-    def beside_back(
-        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...], learns: bool
-    ) -> Extra:
-        """What its way back makes beside the gradients: products before their sum, steps of a formula.
-
-        `learns` says whether a gradient goes to its parameters.
-        """
-        return Extra(values=self.steps_back * y.numel)
-
-    def gives_view(self, x: TensorType, y: TensorType) -> bool:
-        """Whether PyTorch gives an input's gradient as a view of another tensor, which cannot be added to."""
-        is_other = self.view_in(training=True) is View.STRIDED or x.shape != y.shape
-        return is_other and self.hands_on(x, y)
+    def gives_view(self, x: TensorType) -> bool:
+        """Whether PyTorch gives a gradient that it computes for an input as a view of another tensor."""
+        return False
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         """Multiply-adds of one sample's gradients: a product's macs for each operand that needs one.
@@ -181,12 +176,24 @@ class Layer:
         """Those of `backward_macs` that give the gradients of the weights; none where these are frozen."""
         return self.cost(xs, y).macs
 
+    def masked_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
+        """Those of `cost` that a mask makes needless: a kernel can skip them, there and on the way back."""
+        return 0
+
     def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""
         return None
 
+    def elements_read(self, x: TensorType, y: TensorType) -> int:
+        """How many elements of its first input it reads: those that its windows reach."""
+        return x.numel
+
     def reads_axes(self, rank: int) -> Axes | None:
-        """What the axes of its first input are, where it takes them to be certain ones."""
+        """What the axes of its inputs are, where it takes them to be certain ones."""
+        return None
+
+    def likely_axes(self, rank: int) -> Axes | None:
+        """What they most likely are, where no other layer is certain."""
         return None
 
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:

@@ -3,9 +3,10 @@
 from math import prod
 
 from netcalc.layers import geometry
-from netcalc.layers.axes import Axes
+from netcalc.layers.axes import Axes, channels_first
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import Window
+from netcalc.layers.inside import Inside
 from netcalc.layers.kept import INPUT, Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer, Padding, Sizes
 from netcalc.tensor import TensorType
@@ -46,7 +47,7 @@ class _Correlation(Convolution):
     )
 
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
-        return ("C", *names[0][1:])
+        return ("C", *names[0][1:]) if names[0][0] == "C" else channels_first(len(y.shape))
 
     def out_channels(self, channels: int) -> int:
         raise NotImplementedError
@@ -74,16 +75,39 @@ class _Correlation(Convolution):
 
         Beside that the input itself, where a gradient of its padding reads that.
         """
-        channels, space = channels_and_space(xs[0])
-        added = (
-            abs(before - after) if self.padding_mode == "zeros" else before + after
-            for before, after in self.pad
-        )
-        padded = channels * prod(size + cells for size, cells in zip(space, added, strict=True))
+        padded = self._padded(xs[0])
         if geometry.is_equal(padded, xs[0].numel):
             return INPUT
         reads = needs[0] and self.padding_mode in geometry.MIRRORING
         return Kept((0,) if reads else (), each=Extra(values=padded))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """What is padded beforehand, then the sums."""
+        padded = self._padded(xs[0])
+        if geometry.is_equal(padded, xs[0].numel):
+            return None
+        inside = Inside()
+        inside.make(y.numel, inside.copy(padded, 0))
+        return inside
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """The gradient of the padding, beside that of what was padded."""
+        return Extra(values=self._padded(xs[0]) - xs[0].numel if needs[0] else 0)
+
+    def _padded(self, x: TensorType) -> int:
+        """The elements of the input once it is padded beforehand."""
+        channels, space = channels_and_space(x)
+        added = (
+            abs(before - after) if self.padding_mode == "zeros" else before + after
+            for before, after in self.pad
+        )
+        return channels * prod(size + cells for size, cells in zip(space, added, strict=True))
+
+    def elements_read(self, x: TensorType, y: TensorType) -> int:
+        channels, space = channels_and_space(x)
+        before = [pad[0] for pad in self.pad]
+        axes = zip(space, y.shape[1:], self.kernel, self.stride, before, self.dilation, strict=True)
+        return channels * prod(geometry.positions_read(*axis) for axis in axes)
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.dilation))

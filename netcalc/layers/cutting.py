@@ -3,7 +3,7 @@
 from netcalc.layers import geometry
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import NOTHING, View
+from netcalc.layers.kept import NOTHING, Extra, View
 from netcalc.layers.options import Integer, Maybe, Padding, Sizes
 from netcalc.tensor import Shape, TensorType
 
@@ -49,6 +49,13 @@ class Crop(SpatialLayer):
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(geometry.shifted_window(before) for before, _ in self.sides(x.shape[1:]))
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """The gradient with the last axes uncut, once that of the output is gone."""
+        cut = next((axis for axis, sides in enumerate(self.sides(xs[0].shape[1:]), 1) if any(sides)), None)
+        if cut is None:
+            return Extra()
+        return Extra(values=xs[0].numel // xs[0].shape[cut] * y.shape[cut] - y.numel)
 
 
 class Slice(Layer):
@@ -122,3 +129,7 @@ class Split(Layer):
         if axis > 0:
             windows[axis - 1] = geometry.shifted_window(x.shape[axis] // self.parts * self.part)
         return tuple(windows)
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """Zeros for the other pieces."""
+        return Extra(values=xs[0].numel - y.numel)

@@ -1,7 +1,7 @@
 """Learned tables: rows looked up by a token's number, and tensors joined to the input."""
 
 from netcalc.layers import geometry
-from netcalc.layers.axes import Axes
+from netcalc.layers.axes import Axes, by_place
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -32,7 +32,7 @@ class Embedding(Layer):
         return TensorType((*x.shape, self.width), x.dtype)
 
     def reads_axes(self, rank: int) -> Axes | None:
-        return ("T",) if rank == 1 else None
+        return (*map(by_place, range(rank - 1)), "T") if rank else None
 
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return (*names[0], "D")
@@ -86,14 +86,12 @@ class Parameter(Layer):
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return NOTHING  # the product's gradient for the input reads the weight alone
 
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """Of a product the learned tensor's gradient of each element, before its sum."""
+        return Extra(values=y.numel if self.join == "multiply" else 0)
+
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         return self.join != "multiply"
-
-    def beside_back(
-        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...], learns: bool
-    ) -> Extra:
-        """The product of each sample, before the sum over the batch is the parameter's gradient."""
-        return Extra(values=y.numel if learns and self.join == "multiply" else 0)
 
     def tells_positions(self, *xs: TensorType) -> bool:
         """A table of a row for each position does; one row for all, or a class token, does not."""

@@ -51,12 +51,16 @@ class GLU(Layer):
         return INPUT if self.gate in ("sigmoid", "identity") else Kept((0,), each=Extra(values=y.numel))
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
-        """The gate's values, where PyTorch has no function for both in one."""
+        """The gate's values, then the product, where PyTorch has no function for both in one."""
         if self.gate in ("sigmoid", "identity"):
             return None
-        inside = Inside(is_one_back=True)
-        inside.product(y.numel, 0, inside.make(y.numel, 0))
+        inside = Inside()
+        inside.make(y.numel, 0, inside.make(y.numel, 0))
         return inside
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """Without a function of the gate the gradients of both halves at once, before they are joined."""
+        return Extra(values=y.numel if self.gate == "identity" else 0)
 
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         over_channels = geometry.resolve_axis(self.axis, len(x.shape), "axis") == 0

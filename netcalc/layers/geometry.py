@@ -34,6 +34,21 @@ def extent(kernel: int, dilation: int) -> int:
     return dilation * (kernel - 1) + 1
 
 
+def positions_read(size: int, outputs: int, kernel: int, stride: int, before: int, dilation: int = 1) -> int:
+    """How many positions along an axis some window reads: with a stride beyond the kernel not all.
+
+    Where a dilated kernel strides, those at the border may be counted too few.
+    """
+    if dilation == 1 and kernel >= stride:
+        return max(0, min(size, (outputs - 1) * stride - before + kernel) - max(0, -before))
+    found = 0
+    for cell in range(min(kernel, stride // gcd(stride, dilation))):  # no two of them read one position
+        start = cell * dilation - before
+        first, last = max(0, -(start // stride)), min(outputs - 1, (size - 1 - start) // stride)
+        found += max(0, last - first + 1)
+    return found
+
+
 def same_padding(kernel: int, dilation: int) -> tuple[int, int]:
     """The padding that keeps the size at stride 1; an odd one goes behind, as in PyTorch."""
     total = dilation * (kernel - 1)

@@ -27,8 +27,6 @@ class Operator(NamedTuple):
     """The learned elements that it reads."""
     keeps: tuple[int, ...]
     """The tensors that its way back reads."""
-    back: Extra
-    """What its way back makes for each sample beside the gradients: products before their sum."""
     copies: bool
     """Whether it only moves elements: on the way back the gradient of what it read is that of its result."""
 
@@ -50,11 +48,11 @@ class BackMoment(NamedTuple):
     """What lives while the gradients of one operator are computed."""
 
     each: Extra
-    """Gradients of what the layer made before its output, and what is beside them, for each sample."""
+    """Gradients of what the layer made before its output, for each sample."""
     came: bool
     """Whether the gradient of the layer's output is there."""
-    gives: bool
-    """Whether those of the layer's inputs are."""
+    gives: frozenset[int]
+    """The inputs of the layer whose gradients are."""
     weights: int
     """The learned elements whose gradients are there."""
     gone: Extra
@@ -64,9 +62,8 @@ class BackMoment(NamedTuple):
 class Inside:
     """The operators of a layer, in order; the last one makes its output."""
 
-    def __init__(self, inputs: int = 1, is_one_back: bool = False) -> None:
+    def __init__(self, inputs: int = 1) -> None:
         self.inputs = inputs
-        self.is_one_back = is_one_back  # whether no more lives on the way back than in a single operator's
         self.operators: list[Operator] = []
 
     def make(
@@ -78,29 +75,25 @@ class Inside:
         beside: Extra = _NONE,
         weights: int = 0,
         keeps: tuple[int, ...] = (),
-        back: Extra = _NONE,
         copies: bool = False,
     ) -> int:
         """Add an operator; the number of the tensor that it makes."""
         made = each._replace(values=each.values + values)
-        self.operators.append(Operator(reads, made, once, beside, weights, keeps, back, copies))
+        self.operators.append(Operator(reads, made, once, beside, weights, keeps, copies))
         return self.inputs + len(self.operators) - 1
 
-    def product(
-        self,
-        values: int,
-        *reads: int,
-        weights: int = 0,
-        beside: Extra = _NONE,
-        keeps_result: bool = False,
-    ) -> int:
-        """Add an operator whose way back reads what it read, and its result too where that is said."""
-        result = (self.inputs + len(self.operators),) if keeps_result else ()
-        return self.make(values, *reads, weights=weights, beside=beside, keeps=(*reads, *result))
+    def product(self, values: int, *reads: int, weights: int = 0, beside: Extra = _NONE) -> int:
+        """Add an operator whose way back reads what it read."""
+        return self.make(values, *reads, weights=weights, beside=beside, keeps=reads)
 
     def softmax(self, values: int, read: int) -> int:
         """Add an operator whose way back reads its result."""
         return self.make(values, read, keeps=(self.inputs + len(self.operators),))
+
+    def attention(self, values: int, *reads: int, beside: Extra) -> int:
+        """Add an operator whose way back reads what it read and its result."""
+        own = self.inputs + len(self.operators)
+        return self.make(values, *reads, beside=beside, keeps=(*reads, own))
 
     def copy(self, values: int, *reads: int, once: Extra = _NONE) -> int:
         """Add an operator that moves elements."""
@@ -126,20 +119,21 @@ class Inside:
     def back_moments(self) -> Iterator[BackMoment]:
         """What lives while the gradients of each operator are computed, from the last on."""
         gradients: dict[int, Extra] = {}  # of what is made inside, by number; a copy's is not new
-        gives, weights, came = False, 0, self.inputs + len(self.operators) - 1
+        gives, weights, came = frozenset[int](), 0, self.inputs + len(self.operators) - 1
         keepers = Counter(number for operator in self.operators for number in operator.keeps)
         gone = Extra()
         for place in range(len(self.operators) - 1, -1, -1):
             operator, number = self.operators[place], self.inputs + place
             own = gradients.get(number, Extra())
             for read in operator.reads:
-                gives = gives or read < self.inputs
+                if read < self.inputs:
+                    gives |= {read}
                 if read >= self.inputs and read not in gradients:
                     gradients[read] = own if operator.copies else self._made(read).each
             if operator.copies and number in gradients:
                 del gradients[number]
             weights += operator.weights
-            each = operator.back
+            each = Extra()
             for extra in gradients.values():
                 each = each.plus(extra)
             yield BackMoment(each, number == came, gives, weights, gone)

@@ -6,6 +6,11 @@ The measure is PyTorch's autograd in training mode, eager, on the CPU, for a bat
 from enum import Enum
 from typing import NamedTuple
 
+STATISTIC_BYTES = 4
+"""Sums over many elements are never narrower than float32."""
+INDEX_BYTES = 8
+"""Token numbers and positions are 64-bit integers."""
+
 
 class Extra(NamedTuple):
     """Elements that stand beside the tensors of the graph."""
@@ -21,6 +26,11 @@ class Extra(NamedTuple):
 
     def plus(self, other: "Extra") -> "Extra":
         return Extra(*map(int.__add__, self, other))
+
+    def nbytes(self, itemsize: int) -> int:
+        """Bytes, of tensors whose elements take `itemsize`."""
+        wide = self.statistics * max(itemsize, STATISTIC_BYTES) + self.indices * INDEX_BYTES
+        return self.values * itemsize + wide + self.flags
 
 
 class Kept(NamedTuple):

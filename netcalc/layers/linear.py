@@ -1,5 +1,6 @@
 """The fully connected layer."""
 
+from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.kept import INPUT, NOTHING, Kept
@@ -31,6 +32,9 @@ class Linear(Layer):
             raise LayerError("linear reads a tensor with at least one axis, not a scalar")
         return TensorType((*x.shape[:-1], self.units), x.dtype)
 
+    def likely_axes(self, rank: int) -> Axes | None:
+        return SEQUENCE if rank == len(SEQUENCE) else None
+
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         weight = ParamSpec("weight", (self.units, x.shape[-1]), "fan_in_uniform")
         return (weight, ParamSpec("bias", (self.units,), "fan_in_uniform")) if self.bias else (weight,)
@@ -41,5 +45,5 @@ class Linear(Layer):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(macs=y.numel * xs[0].shape[-1])
 
-    def gives_view(self, x: TensorType, y: TensorType) -> bool:
+    def gives_view(self, x: TensorType) -> bool:
         return len(x.shape) > 1  # the product is of a matrix, whose rows are all positions of all samples

@@ -80,12 +80,19 @@ class Multiply(_Elementwise):
             product, product_needs = self.infer(product, x), product_needs or needs[number]
         return Kept(inputs=tuple(sorted(inputs)), each=Extra(values=between))
 
-    def beside_back(
-        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...], learns: bool
-    ) -> Extra:
-        """The product for a factor that stretches is as large as the output before it is summed."""
-        pairs = zip(xs, needs, strict=True)
-        return Extra(values=sum(y.numel for x, needed in pairs if needed and x.numel < y.numel))
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+        """As of other sums; each product's way back reads its factors."""
+        if len(xs) == 2:
+            return None
+        inside, joined, type = Inside(len(xs)), 0, xs[0]
+        for number, x in enumerate(xs[1:], 1):
+            type = self.infer(type, x)
+            joined = inside.product(type.numel, joined, number)
+        return inside
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra | None:
+        """Of a factor that stretches its gradient of each element, before its sum."""
+        return Extra(values=_stretched(xs, y, needs)) if len(xs) == 2 else None
 
 
 class Subtract(_Elementwise):
@@ -114,14 +121,11 @@ class Divide(_Elementwise):
         """The divisor, and the dividend where the divisor's gradient is wanted."""
         return Kept(inputs=(0, 1) if needs[1] else (1,) if needs[0] else ())
 
-    def beside_back(
-        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...], learns: bool
-    ) -> Extra:
-        """The divisor's gradient comes first: -dy ((a / b) / b), four tensors like the output."""
-        if not needs[1]:
-            return Extra()
-        later = xs[1].numel + (xs[0].numel if needs[0] else 0)  # the gradients, which are counted already
-        return Extra(values=max(4 * y.numel - later, 0))
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """For the divisor the negative gradient, the quotient and that by the divisor again."""
+        given = sum(x.numel for x, needed in zip(xs, needs, strict=True) if needed)
+        formula = 4 * y.numel - given if needs[1] else 0
+        return Extra(values=max(formula, _stretched(xs, y, needs)))
 
 
 class Concat(Layer):
@@ -221,6 +225,12 @@ class MatMul(Layer):
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return self.cost(xs, y).macs * sum(needs)
+
+
+def _stretched(xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
+    """The gradients of each element of inputs that stretch, summed one after the other, as their first is."""
+    sizes = [x.numel for x, needed in zip(xs, needs, strict=True) if needed and x.shape != y.shape]
+    return y.numel * len(sizes) - sum(sizes[1:])
 
 
 def _broadcast(kind: str, first: Shape, second: Shape) -> Shape:

@@ -11,6 +11,7 @@ Statistics over positions make an output depend on the whole input, so such a la
 from math import prod
 
 from netcalc.layers import geometry
+from netcalc.layers.axes import SEQUENCE, Axes, channels_last
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -115,6 +116,11 @@ class _OverAxes(Layer):
         message = f"axes={self.axes} is more than the {len(x.shape)} of an input of {x}"
         geometry.require_at_least(len(x.shape), self.axes, message, "axes")
         return x
+
+    def likely_axes(self, rank: int) -> Axes | None:
+        if rank < 2 or self.axes > 1 or self.channels:
+            return None
+        return SEQUENCE if rank == len(SEQUENCE) else channels_last(rank)
 
     def together(self, x: TensorType) -> Shape:
         """The sizes of what is normalised together."""
@@ -237,21 +243,24 @@ class RMSNorm(_OverAxes):
         statistics = y.numel // prod(self.together(xs[0]))
         return Kept((0,), each=Extra(values=y.numel if self.affine else 0, statistics=statistics))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
-        """The squares and their mean, its root, what that gives and, with a learned scale, the result."""
-        inside, full = Inside(), Extra(values=y.numel)
-        statistics = Extra(statistics=y.numel // prod(self.together(xs[0])))
-        square = inside.make(y.numel, 0, back=Extra(values=3 * y.numel))  # x, 2 x, and their product
-        root = inside.make(0, inside.make(0, square, each=statistics), each=statistics)
-        result = inside.make(y.numel, 0, root, keeps=(0, root), back=full)
-        if self.affine:
-            learned = prod(self.together(xs[0]))
-            inside.make(y.numel, result, weights=learned, keeps=(result,), back=full)
-        return inside
-
     def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """Without the result, which the scale's gradient alone reads."""
         return self.kept(xs, y, needs)._replace(each=Extra(statistics=y.numel // prod(self.together(xs[0]))))
+
+    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+        """The squares, their mean and its root, the result before the learned scale."""
+        inside, statistics = Inside(), Extra(statistics=y.numel // prod(self.together(xs[0])))
+        mean = inside.make(0, inside.make(y.numel, 0), each=statistics)
+        root = inside.make(0, mean, each=statistics)
+        normal = inside.make(y.numel, 0, root)
+        if self.affine:
+            inside.make(y.numel, normal)
+        return inside
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """Five tensors in all: with what is kept, the gradients of the output and of the input."""
+        statistics = y.numel // prod(self.together(xs[0]))
+        return Extra(values=(3 - self.affine) * y.numel, statistics=-statistics)
 
 
 class LRN(Layer):

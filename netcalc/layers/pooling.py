@@ -43,6 +43,11 @@ class _Pool(SpatialLayer):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * prod(self.kernel))
 
+    def elements_read(self, x: TensorType, y: TensorType) -> int:
+        before = [pad[0] for pad in self.pad]
+        axes = zip(x.shape[1:], y.shape[1:], self.kernel, self.stride, before, self.spread(), strict=True)
+        return x.shape[0] * prod(geometry.positions_read(*axis) for axis in axes)
+
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.spread()))
 

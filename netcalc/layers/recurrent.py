@@ -91,8 +91,10 @@ class _Recurrent(Layer):
         return Kept(each=Extra(values=len(self.directions) * self.layers * states))
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
-        reading = xs[0].numel * len(self.directions) * self.gates * self.units
-        return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
+        """Twice the forward's, but for the state before the first step: it needs no gradient."""
+        runs = len(self.directions) * self.gates * self.units
+        reading = 0 if any(needs) else xs[0].numel
+        return 2 * self.cost(xs, y).macs - runs * (self.layers * self.units + reading)
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
         """For each layer and direction the products with its input, the states step by step, their stack."""

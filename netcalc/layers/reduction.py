@@ -4,7 +4,7 @@ from netcalc.layers import geometry
 from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import NOTHING, Kept
+from netcalc.layers.kept import NOTHING, Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integers
 from netcalc.tensor import TensorType
 
@@ -47,6 +47,10 @@ class Reduce(Layer):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept(inputs=(0,), output=True) if self.how == "max" else NOTHING
+
+    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+        """Of a maximum where it stands, how often, and each one's share of the gradient."""
+        return Extra(y.numel, indices=y.numel, flags=xs[0].numel) if self.how == "max" else Extra()
 
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         return pointwise(x) if self.keep and self._reduced(x) == {0} else None

@@ -43,6 +43,11 @@ class _Resampling(SpatialLayer):
         around = prod((_TAPS.get(self.mode, 0),) * (len(y.shape) - 1))
         return Cost(other_ops=y.numel * (2 * around - 1) if around else 0)
 
+    def elements_read(self, x: TensorType, y: TensorType) -> int:
+        """One position an output along an axis, or more: interpolating between cells can fall on one."""
+        pairs = zip(x.shape[1:], y.shape[1:], strict=True)
+        return x.shape[0] * prod(min(size, outputs) for size, outputs in pairs)
+
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         axes = zip(x.shape[1:], self.sizes(x), strict=True)
         windows = tuple(

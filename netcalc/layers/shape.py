@@ -211,6 +211,8 @@ class Unsqueeze(Layer):
         axis = geometry.resolve_axis(self.axis, len(y.shape), "axis")
         if not axis and names[0][:1] == ("C",):
             return axes.channels_first(len(y.shape))  # a picture without channels gets one
+        if not axis and axes.feature_axis(names[0]) is None:
+            return ("C", *names[0])
         return (*names[0][:axis], axes.by_place(axis), *names[0][axis:])
 
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:

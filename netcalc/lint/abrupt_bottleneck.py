@@ -16,7 +16,8 @@ class AbruptBottleneck(Rule):
 
     All tensors that are still to be read count, so that a narrow branch beside a wide one is none.
     The last layer with weights, and one that leaves a single position along an axis, are meant to be
-    narrow; they do not count, and neither does a side head after an output is done.
+    narrow; they do not count, and neither does an adaptive pool before a flatten or a side head after
+    an output is done.
 
     Why:
         What is lost here, no later layer can bring back. Szegedy et al. (2015, principle 1): from
@@ -60,11 +61,21 @@ class AbruptBottleneck(Rule):
                 if last[name] == number:
                     after -= alive.pop(name)
             narrows = node.layer.family in ("convolution", "pooling") and positions(node.output) > 1
-            narrows = narrows and not any(axis.size > axis.windows == 1 for axis in axes(net, node))
+            narrows = (
+                narrows
+                and not _is_laid_out(net, node)
+                and not any(axis.size > axis.windows == 1 for axis in axes(net, node))
+            )
             if narrows and before > ABRUPT * after and not _is_head(net, node, alive):
                 message = f"{node.full_name} leaves {after:,} of {before:,} values"
                 yield Finding(node, message, help="go down in two steps, or widen the channels before")
             before = after
+
+
+def _is_laid_out(net: Net, node: Node) -> bool:
+    """Whether it is an adaptive pool that a flatten reads: it gives the layers behind a fixed size."""
+    reader = net.only_reader(node)
+    return node.layer.kind.startswith("adaptive") and reader is not None and reader.layer.kind == "flatten"
 
 
 def _is_head(net: Net, node: Node, alive: Collection[str]) -> bool:

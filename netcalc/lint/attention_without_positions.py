@@ -14,7 +14,8 @@ class AttentionWithoutPositions(Rule):
 
     A position table, an embedding of positions that is added, rotary positions, overlapping
     convolutions, recurrence, a causal mask and a linear layer over positions do. A note on T x D inputs:
-    they may be sets, or bring their positions along. Fixed sinusoids, which have no layer, want
+    they may be sets, or bring their positions along. A note too where a flatten behind tells positions
+    apart, as in TabTransformer. Fixed sinusoids, which have no layer, want
     `ignore: N701`.
 
     Why:
@@ -56,7 +57,7 @@ class AttentionWithoutPositions(Rule):
             elif node.layer.kind == "embedding" or node.layer.family == "convolution" or reads & ordered:
                 ordered.add(name)
             if node.layer.family == "attention" and name not in told:
-                severity: Severity = "warning" if name in ordered else "note"
+                severity: Severity = "warning" if name in ordered and not _is_laid_out(net, name) else "note"
                 message = f"{name} is not told the positions of what it reads"
                 yield Finding(
                     node,
@@ -65,6 +66,18 @@ class AttentionWithoutPositions(Rule):
                     severity=severity,
                 )
                 break
+
+
+def _is_laid_out(net: Net, name: str) -> bool:
+    """Whether a flatten behind tells positions apart: each then has weights of its own."""
+    reached = {name}
+    for node in net.graph.nodes:
+        if reached & {*node.inputs}:
+            reached.add(node.full_name)
+            joined = [size for size in net.input(node).shape if size != 1]
+            if node.layer.kind == "flatten" and len(joined) > len(node.output.shape) == 1:
+                return True
+    return False
 
 
 def _sizes(node: Node) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
+from netcalc.tensor import Shape
 
 COLOURS, MOST_COLOURS = (1, 3), 4
 """The channels of grey and colour pictures; an image is larger along both axes."""
@@ -11,6 +12,8 @@ COLOURS, MOST_COLOURS = (1, 3), 4
 
 class BatchAxis(Rule):
     """An input has four sizes of which the second is 1 or 3: an image with its batch in front.
+
+    Or the last one is, where the two before it are alike: the same with its channels behind.
 
     Why:
         Sizes in a spec leave the batch out. Read as one more axis, the batch becomes the channels and the
@@ -36,7 +39,19 @@ class BatchAxis(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         for given in net.graph.inputs:
             shape, readers = given.type.shape, net.readers[given.name]
-            if len(shape) == 4 and shape[1] in COLOURS and min(shape[2:]) > MOST_COLOURS and readers:
-                sizes = ", ".join(map(str, shape[1:]))
+            image = _image(shape)
+            if image and readers:
+                sizes = ", ".join(map(str, image))
                 message = f"the {given.type} of {given.name} look like a batch of {shape[0]} images"
                 yield Finding(readers[0], message, help=f"write input: [{sizes}]; sizes leave the batch out")
+
+
+def _image(shape: Shape) -> Shape:
+    """The sizes of one image, channels first, of a batch of them; nothing where it is none."""
+    if len(shape) != 4:
+        return ()
+    _, *sizes = shape
+    if sizes[0] in COLOURS and min(sizes[1:]) > MOST_COLOURS:
+        return tuple(sizes)
+    is_last = sizes[2] in COLOURS and sizes[0] == sizes[1] > MOST_COLOURS
+    return (sizes[2], *sizes[:2]) if is_last else ()

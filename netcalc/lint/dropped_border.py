@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.lint.windows import Axis, losses, told
+from netcalc.lint.windows import Axis, axes, losses, told
 
 MUCH = 20
 """From one in so many positions on, what is lost is worth a warning; less is a note."""
@@ -48,7 +48,7 @@ class DroppedBorder(Rule):
                 f" along {told(found)}"
             )
             much = first.dropped * MUCH >= first.size
-            help = _help(first, node.layer.family == "pooling")
+            help = _help(first, found, axes(net, node), node.layer.family == "pooling")
             yield Finding(node, message, help=help, severity="warning" if much else "note")
 
 
@@ -57,10 +57,16 @@ def _loses(axis: Axis) -> int:
     return axis.dropped if axis.seen == axis.stride else 0
 
 
-def _help(axis: Axis, is_pool: bool) -> str:
-    missing = axis.extent + axis.windows * axis.stride - axis.before - axis.size
+def _help(axis: Axis, found: list[Axis], every: tuple[Axis, ...], is_pool: bool) -> str:
+    missing = _missing(axis)
     smaller = f"{axis.size - axis.dropped} or " if axis.dropped < axis.size else ""
     sizes = f"a size of {smaller}{axis.size + missing - axis.after} loses nothing"
     if is_pool:
         return f"ceil: true reads them; {sizes}"
-    return f"pad: [{axis.before}, {missing}] along {axis.name} reads them; {sizes}"
+    pads = [[own.before, _missing(own) if own in found else own.after] for own in every]
+    return f"pad: {pads} reads them; {sizes}"
+
+
+def _missing(axis: Axis) -> int:
+    """The padding behind with which one more window fits."""
+    return axis.extent + axis.windows * axis.stride - axis.before - axis.size

@@ -45,4 +45,6 @@ class InnerSoftmax(Rule):
                 continue
             if node.layer.family in READING:
                 message = f"{made.full_name} is a softmax between layers: {node.full_name} reads shares of 1"
-                yield Finding(made, message, help="take relu or gelu in its place")
+                twice = node.layer.family == "activation"
+                help = "leave it out" if twice else "take relu or gelu in its place"
+                yield Finding(made, message, help=help)

@@ -10,6 +10,8 @@ from netcalc.lint.rule import Finding, Rule
 class NoiseOnScores(Rule):
     """The scores that the last layer gives go through a batch normalisation or a dropout.
 
+    A note for a batch normalisation that learns no shift: so embeddings end, as in SimCLR and ArcFace.
+
     Why:
         Dropout on scores sets some classes to zero at random, so that the loss is of chance. A batch
         normalisation ties each sample's scores to those of the others in the batch and takes away the
@@ -50,7 +52,8 @@ class NoiseOnScores(Rule):
             if node is not None and node.full_name in net.heads:
                 for noise in found:
                     message = f"{noise.full_name} changes the scores of {node.full_name}, the last layer"
-                    yield Finding(noise, message, help=f"leave it out, or move it before {node.full_name}")
+                    help = f"leave it out, or move it before {node.full_name}"
+                    yield Finding(noise, message, help=help, severity="note" if _is_plain(noise) else None)
 
 
 def _is_noise(node: Node) -> bool:
@@ -58,3 +61,8 @@ def _is_noise(node: Node) -> bool:
     if node.layer.kind == "batchnorm":
         return positions(node.output) == 1
     return node.layer.family == "regularisation" and vars(node.layer)["rate"] > 0
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether it is a normalisation without a learned shift."""
+    return node.layer.kind == "batchnorm" and not any(param.name == "bias" for param in node.params)

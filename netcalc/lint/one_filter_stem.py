@@ -41,4 +41,5 @@ class OneFilterStem(Rule):
             narrow = node.layer.family == "convolution" and node.output.shape[0] == 1
             if alone and narrow and node.full_name not in net.heads:
                 message = f"all that is read of {node.inputs[0]} passes the one filter of {node.full_name}"
-                yield Finding(node, message, help="take filters: 16 or more")
+                option = "multiplier" if node.layer.kind == "depthwise_conv" else "filters"
+                yield Finding(node, message, help=f"take {option}: 16 or more")

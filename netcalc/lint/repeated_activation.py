@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from netcalc.graph import Node
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
 
 class RepeatedActivation(Rule):
     """An activation reads another one: the same kind twice, or any beside a ReLU.
+
+    A ReLU behind the pool of another one changes nothing either.
 
     Why:
         A second ReLU changes nothing, and a sigmoid or tanh of a ReLU loses half of its range. Mostly a
@@ -37,9 +40,17 @@ class RepeatedActivation(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            first = net.maker(node.inputs[0])
+            first = _first(net, node)
             if first is None or not node.layer.family == first.layer.family == "activation":
                 continue
             if node.layer.kind == first.layer.kind or node.layer.rectifies or first.layer.rectifies:
                 message = f"{node.full_name} reads {first.full_name}: an activation of an activation"
                 yield Finding(node, message, help="leave one of them out")
+
+
+def _first(net: Net, node: Node) -> Node | None:
+    """What an activation reads: of a ReLU the one before a pool, which leaves nothing below zero."""
+    made = first = net.maker(node.inputs[0])
+    while first is not None and node.layer.kind == "relu" and first.layer.family == "pooling":
+        first = net.maker(first.inputs[0])
+    return first if first is not None and first.layer.kind == "relu" else made

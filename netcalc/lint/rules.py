@@ -4,6 +4,7 @@ from netcalc.lint.abrupt_bottleneck import AbruptBottleneck
 from netcalc.lint.attention_without_positions import AttentionWithoutPositions
 from netcalc.lint.batch_axis import BatchAxis
 from netcalc.lint.bias_before_norm import BiasBeforeNorm
+from netcalc.lint.channels_last_input import ChannelsLastInput
 from netcalc.lint.deep_plain_stack import DeepPlainStack
 from netcalc.lint.dilation_grid import DilationGrid
 from netcalc.lint.drifting_field import DriftingField
@@ -102,6 +103,7 @@ RULES: dict[str, type[Rule]] = {
         FlattenedRecurrence,
         BatchAxis,
         LinearOnMap,
+        ChannelsLastInput,
     )
 }
 """Every rule by its code, in the order of the reference."""

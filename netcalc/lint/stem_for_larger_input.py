@@ -55,7 +55,7 @@ class StemForLargerInput(Rule):
             if pool is not None and all(axis.stride > 1 for axis in axes(net, pool)):
                 sizes = [TensorType(type.shape[1:]) for type in (given, pool.output)]
                 message = f"the stem to {pool.full_name} brings {sizes[0]} down to {sizes[1]} at once"
-                yield Finding(node, message, help="take kernel: 3 at stride 1, and no pool")
+                yield Finding(node, message, help="take kernel: 3, stride: 1, pad: 1, and no pool")
 
 
 def _pool(net: Net, stem: Node) -> Node | None:

@@ -56,7 +56,8 @@ class UnboundedGate(Rule):
                 gate = net.maker(name)
                 if gate is not None and gate.output.numel < node.output.numel and _is_unbounded(net, gate):
                     message = f"{gate.full_name} gates {node.full_name} without bounds"
-                    yield Finding(gate, message, help=f"put - sigmoid after {gate.full_name}")
+                    where = "in place of" if gate.layer.family == "activation" else "after"
+                    yield Finding(gate, message, help=f"put - sigmoid {where} {gate.full_name}")
 
 
 def _is_unbounded(net: Net, gate: Node) -> bool:

@@ -1,6 +1,7 @@
 """N107: a transposed convolution whose kernel its stride does not divide."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
@@ -39,5 +40,23 @@ class UnevenOverlap(Rule):
             for kernel, stride in zip(options["kernel"], options["stride"], strict=True):
                 if kernel % stride:
                     message = f"{node.full_name} overlaps unevenly: kernel {kernel} at stride {stride}"
-                    yield Finding(node, message, help=f"take kernel: {(kernel // stride + 1) * stride}")
+                    yield Finding(node, message, help=f"take {_even(options)}; the size stays")
                     break
+
+
+def _even(options: dict[str, Any]) -> str:
+    """The options with the next larger kernels that overlap evenly, and the padding that keeps the size."""
+    kernels, pads, output_pads = [], [], []
+    for kernel, stride, dilation, pad, output_pad in zip(
+        *(options[name] for name in ("kernel", "stride", "dilation", "pad", "output_pad")), strict=True
+    ):
+        larger = -(-kernel // stride) * stride
+        cut = sum(pad) - output_pad + (larger - kernel) * dilation
+        sides = -(-max(cut, 0) // 2)
+        kernels.append(larger)
+        pads.append(sides)
+        output_pads.append(2 * sides - cut)
+    chosen = {"kernel": kernels, "pad": pads, "output_pad": output_pads}
+    return ", ".join(
+        f"{name}: {values[0] if len(set(values)) == 1 else values}" for name, values in chosen.items()
+    )

@@ -91,4 +91,9 @@ def _mixes(net: Net, node: Node) -> bool:
     if len(node.inputs) > 1:
         return node.layer.window(*net.graph.input_types(node)) is None
     moved = node.layer.came_from(net.input(node))[:1] != (frozenset((0,)),)
-    return _groups(net, node) == 1 or node.layer.kind == "channel_shuffle" or moved
+    return _groups(net, node) == 1 or moved or _shuffles(net, node)
+
+
+def _shuffles(net: Net, node: Node) -> bool:
+    """Whether it is a channel shuffle that changes the order: one group, or one of each channel, does not."""
+    return node.layer.kind == "channel_shuffle" and 1 < vars(node.layer)["groups"] < net.input(node).shape[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from textwrap import wrap
 
 from netcalc.analysis import Report, Row
 from netcalc.analysis.explain import Explanation, explain
@@ -14,7 +15,7 @@ from netcalc.tensor import format_shape
 _LONGEST_FORMULA = 400
 
 
-def explanation_lines(report: Report, row: Row) -> Iterator[list[Segment]]:
+def explanation_lines(report: Report, row: Row, width: int | None) -> Iterator[list[Segment]]:
     """The layer and what it reads, then each figure: formula, numbers, result."""
     node = row.node
     shapes = map(format_shape, row.input_shapes)
@@ -33,10 +34,9 @@ def explanation_lines(report: Report, row: Row) -> Iterator[list[Segment]]:
             yield from _figure(explanation, report)
     yield []
     yield [(f"{report.convention.unit} ({report.convention.name} convention)", "bold")]
-    yield [
-        (f"  {row.figures.flops:,}", "bold"),
-        (f"   {report.convention.words}; batch {report.batch}", "dim"),
-    ]
+    yield [(f"  {row.figures.flops:,}", "bold")]
+    words = f"{report.convention.words}; batch {report.batch}"
+    yield from ([(f"  {part}", "dim")] for part in wrap(words, (width or 100) - 2))
 
 
 def _figure(explanation: Explanation, report: Report) -> Iterator[list[Segment]]:

@@ -152,7 +152,8 @@ def _table(sweep: Sweep, rows: Sequence[Row], width: int | None) -> Iterator[lis
                 cells.append((bars, _BARS[column.name]))
         yield with_bars.line(cells)
     if hidden:
-        yield [(f"not shown at {width} columns: {', '.join(hidden)}", "dim")]
+        told = f"not shown at {width} columns: {', '.join(hidden)}"
+        yield from ([(part, "dim")] for part in wrap(told, width or 100))
 
 
 def _laid_out(columns: Sequence[_Column], rows: Sequence[Row]) -> Layout:

@@ -187,7 +187,8 @@ def _table(shown: ShownTable, view: View, width: int | None) -> Iterator[list[Se
     yield _rule(layout)
     yield layout.line([(text, "bold") for text in shown.sums])
     if hidden:
-        yield [(f"not shown at {width} columns: {', '.join(hidden)}", "dim")]
+        told = f"not shown at {width} columns: {', '.join(hidden)}"
+        yield from ([(part, "dim")] for part in wrap(told, width or 100))
 
 
 def _laid_out(shown: ShownTable, width: int | None) -> Layout:

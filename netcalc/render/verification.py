@@ -9,6 +9,7 @@ from netcalc.render.numbers import byte_size, exact
 from netcalc.tensor import format_shape
 
 if TYPE_CHECKING:
+    from netcalc.analysis.memory import LayerMemory
     from netcalc.backend.gradcheck import Check
     from netcalc.backend.verification import Verified
 
@@ -16,14 +17,20 @@ _LEAST_NAME = 18
 _STYLES = {"right": "green", "kink": "yellow", "wrong": "bold red"}
 
 
-def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterator[list[Segment]]:
-    """One line a layer with what was executed, then what differs from the table."""
+def verification_lines(
+    rows: Sequence["Verified"], memory: Sequence["LayerMemory"], width: int | None
+) -> Iterator[list[Segment]]:
+    """One line a layer with what was executed, then what differs from the table.
+
+    `memory` is what training memory counts for each layer.
+    """
     headings = [
         Heading("", "layer", left=True),
         Heading("executed", "output"),
         Heading("executed", "parameters"),
         Heading("executed", "multiply-adds"),
-        Heading("kept for", "backward"),
+        Heading("counted", "kept"),
+        Heading("executed", "held"),
         Heading("", "", left=True),
     ]
     cells = [
@@ -32,10 +39,11 @@ def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterato
             format_shape(row.shape),
             exact(row.params),
             exact(row.macs),
+            byte_size(counted.kept.each),
             byte_size(row.kept),
             "differs" if row.wrong else "as counted",
         ]
-        for row in rows
+        for row, counted in zip(rows, memory, strict=True)
     ]
     layout = lay_out(headings, cells, width, _LEAST_NAME)
     yield from layout.heading_lines()
@@ -55,7 +63,10 @@ def verification_lines(rows: Sequence["Verified"], width: int | None) -> Iterato
     yield [(f"{exact(looped)} of {exact(macs)} multiply-adds done and counted by a naive loop", "dim")]
     if looped < macs:
         yield [("the rest counted by the sizes of the matrix products done", "dim")]
-    yield [("kept for backward: what one more sample adds, at most what is counted", "dim")]
+    yield [("kept: what one more sample adds for backward in `netcalc memory`, each tensor once", "dim")]
+    yield [
+        ("held: by this kernel, other layers' tensors too; no more than PyTorch's layer alone keeps", "dim")
+    ]
 
 
 def gradcheck_lines(rows: Sequence["Check"], width: int | None) -> Iterator[list[Segment]]:

@@ -2,7 +2,7 @@
 
 from netcalc.spec.blocks import Block
 from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, evaluate, evaluate_counting
-from netcalc.spec.items import BRANCH_KEYS, ITEM_KEYS, Body, Item
+from netcalc.spec.items import BRANCH_EXAMPLES, BRANCH_KEYS, ITEM_KEYS, Body, Item
 from netcalc.spec.library import bundled_files, bundled_names, find_spec, open_source, variant_names
 from netcalc.spec.overrides import (
     InputOverride,
@@ -27,6 +27,7 @@ from netcalc.spec.writing import FlatItem, spec_text
 from netcalc.spec.yaml_reader import read_document
 
 __all__ = [
+    "BRANCH_EXAMPLES",
     "BRANCH_KEYS",
     "ITEM_KEYS",
     "UNKNOWN",

@@ -13,6 +13,12 @@ ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore", "train
 BRANCH_KEYS = {"parallel": ("branches",), "residual": ("main", "shortcut")}
 """The keys under which branches stand."""
 
+BRANCH_EXAMPLES = {
+    "parallel": "write - parallel: {branches: {left: [...]}}",
+    "residual": "write - residual: {main: [...]}",
+}
+"""How branches are written."""
+
 LAYER_NAME = r"[^\s.,:=\[\]{}$\"']{1,200}"
 """What a layer may be called."""
 
@@ -73,6 +79,11 @@ class ItemReader:
 
     def _item(self, value: Value) -> Item:
         if isinstance(value, Scalar) and value.value and isinstance(value.value, str | Expression):
+            if value.value in BRANCH_KEYS:
+                self._report(
+                    "E403", f"{value.value} has no branches", value.span, BRANCH_EXAMPLES[value.value]
+                )
+                return Item(None, value.span)
             return Item(value.value, value.span)
         if isinstance(value, Mapping) and len(value.entries) == 1:
             return self._item_with_options(value.entries[0])
@@ -104,10 +115,9 @@ class ItemReader:
 
     def _branching(self, kind: str, entry: Entry) -> Item:
         """`parallel` with its named branches, or `residual` with main and shortcut, as they are written."""
-        example = "residual: {main: [...]}" if kind == "residual" else "parallel: {branches: {left: [...]}}"
         if not isinstance(entry.value, Mapping):
             if not is_unknown(entry.value):
-                self._report("E203", f"{kind} has branches", entry.key_span, f"write - {example}")
+                self._report("E203", f"{kind} has branches", entry.key_span, BRANCH_EXAMPLES[kind])
             return Item(None, entry.key_span)
         options = {option.key: option for option in entry.value.entries}
         if kind == "residual":
@@ -120,7 +130,7 @@ class ItemReader:
             complete = mapping is not None
             is_borrowed = "share" in options and mapping is None
         if not complete and not is_borrowed:
-            self._report("E403", f"{kind} has no branches", entry.key_span, f"write - {example}")
+            self._report("E403", f"{kind} has no branches", entry.key_span, BRANCH_EXAMPLES[kind])
         if not is_borrowed and not (complete and branches):
             return Item(None, entry.key_span)
         bodies = tuple(Body(b.key, b.key_span, self._body(b)) for b in branches)
@@ -132,10 +142,9 @@ class ItemReader:
         if isinstance(value, Mapping) and value.entries:
             return [*value.entries]
         if not is_unknown(value):
+            found = "an empty one" if isinstance(value, Mapping) else describe(value)
             help = "write branches: {left: [...], right: [...]}"
-            self._report(
-                "E204", f"branches: is a mapping of layer lists, not {describe(value)}", _start(value), help
-            )
+            self._report("E204", f"branches: is a mapping of layer lists, not {found}", _start(value), help)
         return []
 
     def _body(self, entry: Entry) -> tuple[Item, ...]:

@@ -14,6 +14,7 @@ from netcalc.api import load
 from netcalc.layers.axes import reshaped
 
 from helpers import graph_of, report_of
+from random_graphs import random_graph
 
 Cli = Callable[..., Any]
 
@@ -47,12 +48,62 @@ def names(text: str) -> dict[str, str]:
         ("[8, 8, 4]", ["layernorm", "window_attention: {heads: 2, size: 4}"], ["HWC", "HWC", "HWC"]),
         ("[4, 8, 6]", ["permute: {order: [1, 2, 0]}", "linear: {units: 3}"], ["CHW", "HWC", "HWC"]),
         ("[8, 6]", ["unsqueeze: {axis: 0}", "squeeze"], ["CW", "CHW", "HW"]),
+        ("[16, 20, 3]", ["permute: [2, 0, 1]", "conv: {filters: 4, kernel: 3}"], ["HWC", "CHW", "CHW"]),
+        ("[128, 64]", ["linear: 32", "gelu"], ["TD", "TD", "TD"]),
+        (
+            "[49, 64]",
+            ["rmsnorm", "permute: [1, 0]", "linear: 5", "permute: [1, 0]"],
+            ["TD", "TD", "CT", "CT", "TD"],
+        ),
+        (
+            "[64, 128]",
+            ["conv: {filters: 4, kernel: 3}", "permute: [1, 0]", "layernorm",
+             "multi_head_attention: {heads: 2}"],
+            ["CW", "CW", "TD", "TD", "TD"],
+        ),
+        ("[14, 14, 64]", ["layernorm", "linear: 8"], ["HWC", "HWC", "HWC"]),
+        ("[3, 8, 8]", ["linear: 5"], ["CHW", "CHW"]),
+        ("[8, 6]", ["unsqueeze: 0", "conv: {filters: 4, kernel: 3}"], ["HW", "CHW", "CHW"]),
         ("[100]", ["linear: {units: 36}", "reshape: {shape: [4, 3, 3]}"], ["C", "C", "CHW"]),
     ],
 )  # fmt: skip
 def test_names_are_carried_along(input: str, items: list[str], expected: list[str]) -> None:
     lines = "\n".join(f"  - {item}" for item in items)
     assert list(names(f"input: {input}\nlayers:\n{lines}\n").values()) == expected
+
+
+def test_tokens_in_rows_and_memories_of_cross_attention() -> None:
+    text = "input: [10, 50]\nlayers:\n  - embedding: {entries: 5, width: 4}\n"
+    assert list(names(text).values()) == ["axis0T", "axis0TD"]
+    text = (
+        "inputs: {x: [20, 8], memory: [30, 8]}\nlayers:\n"
+        "  - multi_head_attention: {heads: 2, from: [x, memory, memory]}\n"
+    )
+    assert set(names(text).values()) == {"TD"}
+
+
+@pytest.mark.parametrize(
+    ("input", "items"),
+    [
+        ("[20, 12]", ["reshape: [20, 3, 4]", "permute: [1, 0, 2]",
+                      "matmul: {from: [permute1, permute1], transpose: true}"]),
+        ("[64, 8]", ["layernorm", "linear: 8", "reshape: [8, 8, 8]", "permute: [2, 0, 1]",
+                     "conv: {filters: 4, kernel: 3}"]),
+    ],
+)  # fmt: skip
+def test_no_two_axes_of_a_tensor_have_one_name(input: str, items: list[str]) -> None:
+    lines = "\n".join(f"  - {item}" for item in items)
+    tensors = axis_names(graph_of(f"input: {input}\nlayers:\n{lines}\n"))
+    assert all(len(set(axes)) == len(axes) for axes in tensors.values())
+
+
+def test_every_axis_of_a_random_network_has_one_name() -> None:
+    for seed in range(40):
+        graph = random_graph(seed)
+        shapes = {given.name: given.type.shape for given in graph.inputs}
+        shapes |= {node.full_name: node.output.shape for node in graph.nodes}
+        for name, axes in axis_names(graph).items():
+            assert len(set(axes)) == len(axes) == len(shapes[name]), (seed, name, axes)
 
 
 def test_a_split_axis_keeps_its_name_in_the_first_part() -> None:

@@ -204,6 +204,20 @@ def test_a_product_with_a_constant_has_one_gradient() -> None:
     assert trained.layers[1].kept == Bytes(each=4 * 3 * 4)
 
 
+@pytest.mark.parametrize(
+    ("shape", "layer", "macs"),
+    [
+        ("[1, 6]", "lstm: 6", 288), ("[5, 6]", "rnn: {units: 4}", 264),
+        ("[5, 6]", "gru: {units: 4, bidirectional: true, layers: 2}", 4368),
+        ("[5, 6]", "lstm: {units: 7, last: true, bidirectional: true}", 5208),
+    ],
+)  # fmt: skip
+def test_the_state_before_the_first_step_has_no_gradient(shape: str, layer: str, macs: int) -> None:
+    """Multiply-adds as PyTorch's FlopCounterMode finds them."""
+    trained = training(graph_of(f"input: {shape}\nlayers:\n  - {layer}\n"))
+    assert trained.backward_macs == macs
+
+
 def test_tokens_are_wide() -> None:
     text = "input: [10]\nlayers:\n  - embedding: {entries: 7, width: 1}\n"
     assert training(graph_of(text)).kept == Bytes(each=80)

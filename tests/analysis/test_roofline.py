@@ -20,6 +20,7 @@ from netcalc.tensor import DTYPES
 
 from cases import CASES, Case
 from helpers import TESTS, graph_of
+from random_graphs import random_graph
 from test_layers import graph_of_case
 
 PLAIN = Device("plain", "Plain", 2**30, 1e9, {"float32": 1e10, "tf32": 4e10, "float16": 2e10}, "by hand")
@@ -132,7 +133,8 @@ layers:
     layers = kernels(text)
     assert list(layers) == ["a", "pool", "gate sigmoid1 gated", "c"]
     assert layers["gate sigmoid1 gated"].forward.bytes == 4 * (4 + 20 + 4)
-    assert layers["c"].forward.bytes == 4 * (4 * 64 + 4 + 5 + 64)
+    # forming the product first would move less than its parts to each of many readers
+    assert layers["c"].forward.bytes == 4 * (4 * 64 + 5 + 64)
 
 
 def test_gates_and_products_are_formed_where_their_factors_are_made() -> None:
@@ -238,7 +240,8 @@ def test_laws_over_the_zoo(name: str) -> None:
     plain = roofline(graph, PLAIN, 1, "float32", "none")
     report = analyze(graph)
     for limits in (one, plain):
-        assert sum(layer.forward.operations for layer in limits.layers) == 2 * report.totals.macs
+        there = sum(layer.forward.operations for layer in limits.layers)
+        assert there == 2 * (report.totals.macs - masked(graph))
         rows = [row.node.full_name for layer in limits.layers for row in layer.rows]
         assert sorted(rows) == sorted(row.node.full_name for row in report.rows)
         for layer in limits.layers:
@@ -259,11 +262,33 @@ def test_every_layers_way_back_is_the_one_of_memory(case: Case) -> None:
     for graph in (graph_of_case(case), behind_scales(case)):
         trained = training(graph)
         limits = roofline(graph, PLAIN, 1, "float32")
-        assert sum(layer.backward.operations for layer in limits.layers) == 2 * trained.backward_macs
+        back = sum(layer.backward.operations for layer in limits.layers)
+        needless = 2 * masked(graph) if trained.backward_macs else 0
+        assert back == 2 * (trained.backward_macs - needless)
     types = case.types
     needs = (case.kind != "embedding",) * len(types)
     counted = case.layer.backward_macs(types, case.layer.infer(*types), needs)
     assert trained.backward_macs == counted
+
+
+def masked(graph: Graph) -> int:
+    """The multiply-adds of a sample's forward that masks make needless."""
+    return sum(node.layer.masked_macs(graph.input_types(node), node.output) for node in graph.nodes)
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(4, 4), (3, 6), (6, 3), (1, 1)])
+def test_causal_attention_needs_the_pairs_that_are_not_masked(queries: int, keys: int) -> None:
+    text = f"""
+inputs: {{q: [{queries}, 8], k: [{keys}, 8], v: [{keys}, 6]}}
+layers:
+  - parameter: {{name: a, from: q, shape: [{queries}, 8]}}
+  - scaled_dot_product_attention: {{name: y, from: [a, k, v], heads: 2, causal: true}}
+"""
+    seen = sum(key <= query for query in range(queries) for key in range(keys))
+    limits = found(text, batch=3)
+    assert sum(layer.forward.operations for layer in limits.layers) == 3 * 2 * seen * (8 + 6)
+    assert sum(layer.backward.operations for layer in limits.layers) == 3 * 2 * 2 * seen * (8 + 6)
+    assert limits.whole.operations == 3 * 2 * seen * (8 + 6)
 
 
 def behind_scales(case: Case) -> Graph:
@@ -288,9 +313,9 @@ def test_the_way_back_is_the_one_of_memory(name: str) -> None:
     for fusion in ("none", "elementwise"):
         limits = roofline(graph, PLAIN, 3, "float32", fusion)
         back = sum(layer.backward.operations for layer in limits.layers)
-        assert back == 2 * 3 * trained.backward_macs
+        assert back == 2 * 3 * (trained.backward_macs - 2 * masked(graph))
         there = sum(layer.forward.operations for layer in limits.layers)
-        assert there == 2 * 3 * trained.forward_macs
+        assert there == 2 * 3 * (trained.forward_macs - masked(graph))
 
 
 def test_bytes_moved_are_not_below_what_comes_in_and_goes_out() -> None:
@@ -339,7 +364,64 @@ def test_every_device_is_documented() -> None:
         told = {"float32": peaks.get("float32"), "tf32": peaks.get("tf32"), "float16": peaks.get("float16"),
                 "int8": peaks.get("int8")}  # fmt: skip
         assert cells[2:6] == [f"{peak / 1e12:g}" if peak else "" for peak in told.values()]
-        assert cells[6] == f"{device.bytes_per_second / 1e9:g}"
+        memory = f"{device.memory_bytes / 2**30:.4g}"
+        assert cells[6:] == [f"{device.bytes_per_second / 1e9:g}", memory, device.source]
+
+
+@pytest.mark.parametrize("seed", [*range(900001, 900041), 900067, 900070, 900244, 900386, 900644])
+def test_more_fusion_never_takes_longer(seed: int) -> None:
+    graph = random_graph(seed)
+    fused, plain = (
+        roofline(graph, read_devices()["a100"], 32, "float16", fusion) for fusion in ("elementwise", "none")
+    )
+    rounding = 1 + 1e-9
+    assert fused.seconds(fused.whole) <= fused.forward_seconds * rounding
+    assert plain.seconds(plain.whole) <= plain.forward_seconds * rounding
+    assert fused.forward_seconds <= plain.forward_seconds * rounding
+    assert fused.backward_seconds <= plain.backward_seconds * rounding
+
+
+@pytest.mark.parametrize(
+    ("layer", "read"),
+    [
+        ("conv: {filters: 2, kernel: 1, stride: 2, bias: false}", 3 * 4 * 5),
+        ("conv: {filters: 2, kernel: 2, stride: 3, pad: 1}", 3 * 5 * 6),
+        ("maxpool: {kernel: 1, stride: 4}", 3 * 2 * 3),
+        ("avgpool: {kernel: 3, stride: 2}", 3 * 7 * 9),
+        ("interpolate: {size: [2, 3]}", 3 * 2 * 3),
+        ("upsample: {factor: 2}", 3 * 8 * 9),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("between", ["relu: {name: b}", "batchnorm: {name: b}"])
+def test_what_strides_leap_over_is_not_read(layer: str, read: int, between: str) -> None:
+    """Of 3x8x9, through what is fused with the reader too."""
+    for items in ([layer], [between, layer]):
+        lines = "".join(f"  - {item}\n" for item in items)
+        limits = found(f"input: [3, 8, 9]\nlayers:\n{lines}")
+        (*_, row), work = limits.layers[-1].rows, limits.layers[-1].forward
+        weights = row.figures.params if row.node.params else 0
+        assert work.bytes == 4 * (read + weights + row.node.output.numel)
+
+
+def test_one_kernel_reads_what_views_leave() -> None:
+    limits = found("""
+input: {x: [3, 64, 64], unread: [100]}
+layers:
+  - crop: {size: 8, from: x}
+  - conv: {filters: 2, kernel: 3}
+""")
+    assert limits.whole.bytes == 4 * (3 * 64 + 2 * 28 + 2 * 36)
+
+
+def test_a_tensor_that_is_read_twice_is_moved_once() -> None:
+    limits = found("""
+input: [8, 6, 6]
+layers:
+  - sigmoid
+  - multiply: {from: [input, sigmoid1]}
+  - conv: {filters: 2, kernel: 1, bias: false}
+""")
+    assert limits.layers[-1].forward.bytes == 4 * (8 * 36 + 16 + 2 * 36)
 
 
 OWN = """

@@ -93,6 +93,12 @@ def lying_npy(path: Path, shape: tuple[int, ...]) -> None:
         file.write(b"\0" * 64)
 
 
+def test_an_npy_with_sizes_below_zero(cli: Callable[..., object], spec: str, tmp_path: Path) -> None:
+    lying_npy(tmp_path / "x.npy", (-8, -2))
+    message = refused(cli, "run", spec, "--input", str(tmp_path / "x.npy"))
+    assert "says it has the shape (-8, -2), with a negative size" in message
+
+
 def test_an_npy_that_says_it_holds_a_petabyte(cli: Callable[..., object], spec: str, tmp_path: Path) -> None:
     lying_npy(tmp_path / "x.npy", (1, 3, 2**40, 2**10))
     assert "says it holds 13,510,798,882,111,488 bytes" in refused(
@@ -344,6 +350,24 @@ def test_an_npz_with_damage_inside(
     path.write_bytes(damage(before))
     assert path.read_bytes() != before
     assert "w.npz" in refused(cli, "run", spec, "--weights", str(path))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize("damage", [None, 60, 75])
+@pytest.mark.parametrize("option", ["--weights", "--input"])
+def test_an_npz_that_is_kept_in_a_way_numpy_never_writes(
+    cli: Callable[..., object], spec: str, tmp_path: Path, compression: int, damage: int | None, option: str
+) -> None:
+    path = tmp_path / "w.npz"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, array in weights().items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, array)
+    if damage is not None:
+        content = bytearray(path.read_bytes())
+        content[damage] ^= 0xFF
+        path.write_bytes(content)
+    assert "npy is neither stored nor deflated" in refused(cli, "run", spec, option, str(path))
 
 
 def test_an_npy_with_more_than_its_array(cli: Callable[..., object], spec: str, tmp_path: Path) -> None:

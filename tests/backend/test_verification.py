@@ -1,5 +1,6 @@
 """Multiply-adds are counted as they are done, and what differs from the table is named."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from netcalc.backend.kernels.base import Array, Arrays, Backward
 from netcalc.backend.verification import verify
 from netcalc.layers import Cost
 from netcalc.layers.linear import Linear
+from netcalc.render.numbers import byte_size
 
 from helpers import graph_of
 
@@ -61,6 +63,21 @@ def test_a_network_is_as_counted(cli: Any, tmp_path: Any) -> None:
     assert "3,200 of 3,200 multiply-adds done and counted by a naive loop" in result.out
 
 
+def test_what_is_kept_is_what_netcalc_memory_shows(cli: Any, tmp_path: Any) -> None:
+    """A pool behind a ReLU, which keeps its output, keeps nothing but its indices: 4 x 4 x 4 of 8 bytes."""
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "input: [3, 8, 8]\nlayers:\n  - conv: {filters: 4, kernel: 1}\n  - relu\n  - maxpool: {kernel: 2}\n"
+        "  - maxpool: {kernel: 2}\n"
+    )
+    lines = {line.split()[0]: line for line in cli("run", str(path), "--verify").out.splitlines() if line}
+    shown = json.loads(cli("memory", str(path), "--batch", "1", "--loss", "none", "--format", "json").out)
+    kept = {layer["name"]: layer["kept_bytes"] for layer in shown["training"]["layers"]}
+    assert kept["maxpool1"] == 512
+    for name, each in kept.items():
+        assert byte_size(each) == " ".join(lines[name].split()[4:6])
+
+
 def test_a_wrong_count_is_found(cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     (tmp_path / "net.yaml").write_text(NET)
     monkeypatch.setattr(Linear, "cost", lambda self, xs, y: Cost(macs=y.numel * xs[0].shape[-1] + y.numel))
@@ -86,7 +103,7 @@ def test_a_kernel_that_keeps_too_much_is_found(
     monkeypatch.setitem(KERNELS, "linear", hoarding)
     result = cli("run", str(tmp_path / "net.yaml"), "--verify")
     assert result.code == 1
-    assert "linear1: 500 bytes kept for backward where 400 are counted" in result.out
+    assert "linear1: 500 bytes held for backward where 400 are counted" in result.out
     assert "1 of 2 layers differ from the table" in result.out
 
 

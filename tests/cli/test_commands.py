@@ -391,3 +391,13 @@ def test_the_package_root_imports_nothing_heavy() -> None:
     code = "import sys, netcalc; print(sorted({'rich', 'yaml', 'typer', 'numpy', 'netcalc.graph'} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+def test_prose_fits_the_terminal(cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for width in (60, 80, 100):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert max(map(len, cli("explain", "alexnet", "conv1").out.splitlines())) <= width
+        told = cli("table", "swin_t", "--depth", "1").out.splitlines()
+        hidden = [line for line in told if "not shown at" in line]
+        assert max(map(len, hidden), default=0) <= width
+        assert hidden or width > 60

@@ -68,6 +68,41 @@ def test_no_command_lets_them_through(
         assert json.loads(result.out)
 
 
+ODD = "\x1b]0;t\x07\u202e\u2066\u2028\x9b"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"--a{ODD}", f"a{ODD}", f"table --a{ODD}", f"table alexnet b{ODD}", f"table alexnet -f {ODD}",
+        f"table alexnet --depth {ODD}", f"table n{ODD}", "check alexnet -\u202e", f"table --column{ODD}s alexnet",
+        f"table alexnet --set {ODD}", f"table alexnet --variant {ODD}", f"run alexnet --weights {ODD}.npz",
+        f"sweep spec --set w=1,2 --plot x=macs,y=params --plot-file z{ODD}.svg",
+        f"sweep spec --set w=1,2 --plot x=macs,y=params --plot-file z{ODD}",
+        f"sweep spec --set w=1,2 -o rows{ODD}", f"fold spec --weights w.npz -o f{ODD}.npz",
+    ],
+)  # fmt: skip
+def test_no_argument_is_obeyed(
+    cli: Cli, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = "input: [3, 8, 8]\nargs: {w: 4}\nlayers:\n  - conv: {filters: $w, kernel: 3}\n  - batchnorm\n"
+    Path("spec").write_text(spec)
+    Path(f"rows{ODD}").write_bytes(bytes(5))
+    netcalc.Network(netcalc.load("spec")).save("w.npz")
+    result = cli(*command.split(" "))
+    assert result.code == (
+        0 if command.startswith(("sweep spec", "fold")) and not command.endswith(f"z{ODD}") else 2
+    )
+    assert r"\u202e" in result.out + result.err
+    assert not obeyed(result.out + result.err)
+
+
+def test_only_one_place_tells_of_files() -> None:
+    for path in Path(netcalc.__file__).parent.rglob("*.py"):
+        assert path.name == "common.py" or "typer.echo" not in path.read_text(encoding="utf-8"), path
+
+
 def test_json_has_the_names_as_they_are(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "s").write_text(SPEC, encoding="utf-8")
     document = json.loads(cli("table", str(tmp_path / "s"), "-f", "json").out)
@@ -94,5 +129,11 @@ def test_a_plot(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "sweep", "s", "--set", "width=2,4", "--plot", "x=macs,y=params,by=width", "--plot-file", "p.svg"
     )
     assert result.code == 0
+    assert (
+        "\x1b"
+        not in cli(
+            "sweep", "s", "--set", "width=2,4", "--plot", "x=macs,y=params", "--plot-file", "z\x1b]0;t.svg"
+        ).err
+    )
     picture = Path("p.svg").read_text(encoding="utf-8")
     assert r"\x1b[31mred\x07\u202e$x_{$" in picture

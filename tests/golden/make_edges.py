@@ -57,7 +57,7 @@ def main() -> None:
         for dtype in case.dtypes:
             try:
                 text = json.dumps(record(case, dtype), separators=(",", ":"))
-            except NotImplementedError:  # PyTorch has no local response norm in float16
+            except NotImplementedError:  # PyTorch has no local response norm in half precision
                 continue
             text = text.replace("-Infinity", "-1e999").replace("Infinity", "1e999").replace("NaN", "null")
             lines.append(f"{json.dumps(f'{case.name} {dtype}')}:{text}")

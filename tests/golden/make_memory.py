@@ -21,7 +21,9 @@ buffers and optimiser state left out.
 The loss is cross-entropy. Attention runs without the fused inference kernel of
 torch.nn.MultiheadAttention, whose inside nobody sees. Every entry is
 [name, options of the network, input shapes without the batch, batch, figures]. Every layer that makes an
-output of its own is measured alone too: [kind, options, input shapes, batch, `inference`]. A run with the
+output of its own is measured alone too: [kind, options, input shapes, batch, `inference`]. And every layer's
+way back: [kind, options, input shapes, batch, the most that lives in it], of storages that forward and
+backward make, the gradient of the output and those of all inputs and parameters among them. A run with the
 same versions writes the same file, memory.json beside this script:
 
     pip install torch==2.13.0 torchvision==0.28.0
@@ -401,7 +403,7 @@ def record_layers() -> Iterator[list[Any]]:
         options: dict[str, Any] = {}
         if case.kind in ("rnn", "lstm", "gru", "multi_head_attention"):
             case.module.batch_first = True
-        if case.kind == "multi_head_attention":
+        if isinstance(case.module, nn.MultiheadAttention):
             options = {"need_weights": False, "is_causal": case.options.get("causal", False)}
         xs = [example(case.kind, (BATCHES[0], *shape)) for shape in case.inputs]
         module = case.module.eval() if isinstance(case.module, nn.Module) else case.module
@@ -414,6 +416,48 @@ def record_layers() -> Iterator[list[Any]]:
             yield [case.kind, case.options, case.inputs, BATCHES[0], operators.peak([output])[0]]
 
 
+class HandedBack(torch.autograd.Function):
+    """A number that stands for what comes behind a tensor, whose gradient is made on the way back."""
+
+    @staticmethod
+    def forward(context: Any, y: Tensor) -> Tensor:
+        """Nothing is kept of y."""
+        context.shape = y.shape
+        return torch.zeros(())
+
+    @staticmethod
+    def backward(context: Any, _: Tensor) -> Tensor:
+        """Ones."""
+        return torch.ones(context.shape)
+
+
+def record_ways_back() -> Iterator[list[Any]]:
+    """Each layer in training whose output has a gradient."""
+    for case in layers():
+        module, options = case.module, dict[str, Any]()
+        if isinstance(module, nn.Module):
+            module.train()
+        for name, value in (("inplace", False), ("batch_first", True)):
+            if hasattr(module, name):
+                setattr(module, name, value)
+        if isinstance(module, nn.MultiheadAttention):
+            options = {"need_weights": False, "is_causal": case.options.get("causal", False)}
+        xs = [example(case.kind, (BATCHES[0], *shape)) for shape in case.inputs]
+        xs = [x.requires_grad_() if x.is_floating_point() else x for x in xs]
+        own = (*module.parameters(), *module.buffers()) if isinstance(module, nn.Module) else ()
+        wanted = [x for x in (*xs, *own) if x.requires_grad]
+        if not wanted or not tree_leaves(module(*attended(case, xs), **options))[0].requires_grad:
+            continue
+        with Living((*xs, *own), ()) as living:
+            end = HandedBack.apply(tree_leaves(module(*attended(case, xs), **options))[0])
+            gc.collect()
+            living.taken()
+            gradients = torch.autograd.grad(end, wanted, allow_unused=True)
+            highest = living.taken() - 2 * end.nbytes  # the number and its own gradient
+        del gradients, end
+        yield [case.kind, case.options, case.inputs, BATCHES[0], highest]
+
+
 def main() -> None:
     """Record every network, or those that are named, and write the file."""
     torch.set_num_threads(1)
@@ -422,7 +466,10 @@ def main() -> None:
     versions = [module.__version__.split("+")[0] for module in (torch, torchvision)]
     source = "PyTorch {}, torchvision {}, recorded by make_memory.py".format(*versions)
     torch.backends.mkldnn.enabled = False
-    alone = ",\n".join(json.dumps(each, separators=(",", ":")) for each in record_layers())
+    alone, back = (
+        ",\n".join(json.dumps(each, separators=(",", ":")) for each in found)
+        for found in (record_layers(), record_ways_back())
+    )
     for case in NETWORKS:
         if not sys.argv[1:] or case.name in sys.argv[1:]:
             # the recurrent networks without oneDNN, whose LSTM keeps a workspace of its own
@@ -430,7 +477,8 @@ def main() -> None:
             known[case.name] = record(case)
             listed = (known[each.name] for each in NETWORKS if each.name in known)
             lines = ",\n".join(json.dumps(each, separators=(",", ":")) for each in listed)
-            text = f'{{"source":{json.dumps(source)},"layers":[\n{alone}\n],"networks":[\n{lines}\n]}}\n'
+            parts = f'"layers":[\n{alone}\n],"ways_back":[\n{back}\n],"networks":[\n{lines}\n]'
+            text = f'{{"source":{json.dumps(source)},{parts}}}\n'
             path.write_text(text, encoding="utf-8")
 
 

@@ -128,3 +128,63 @@ def test_a_mistake_inside_is_told_once() -> None:
     with pytest.raises(GraphError) as caught:
         graph_of(text)
     assert len(caught.value.diagnostics) == 1
+
+
+OWNERS = """
+input: [4]
+blocks:
+  unit():
+    - linear: {units: 4, share: q}
+  free(on):
+    - linear: {units: 4, trainable: $on}
+layers:
+  - residual: {name: x, main: [{linear: 4}]}
+  - linear: {name: q, units: 4, trainable: false}
+  - residual: {name: frozen, main: [{linear: {units: 4, trainable: false}}]}
+  - free: {name: open, on: true}
+  - residual: {name: tied, main: [{linear: {name: a, units: 4}}, {linear: {units: 4, share: a}}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("item", "place", "match"),
+    [
+        ("residual: {share: x, main: [{linear: {units: 4, share: ?}}]}", "q", "of q and of x.main.linear1"),
+        ("parallel: {share: x, branches: {m: [{linear: {units: 4, share: ?}}], n: []}, join: add}", "q", "and of"),
+        ("residual: {share: tied, main: [{linear: {share: ?}}, {linear: 4}]}", "q", "of q and of tied.main.a"),
+        ("residual: {share: x, main: [unit]}", "q", "of q and of x.main.linear1"),
+        ("residual: {share: x, main: [{linear: {units: 4, trainable: ?}}]}", "false", "once, at x.main.linear1"),
+        ("residual: {share: frozen, main: [{linear: {units: 4, trainable: ?}}]}", "true", "once, at frozen"),
+        ("free: {share: open, on: false}", "$on", "once, at open.linear1"),
+        ("residual: {trainable: ?, main: [{linear: {share: q}}]}", "false", "once, at q"),
+        ("residual: {trainable: ?, main: [{residual: {share: x}}, unit]}", "true", "once, at q, x.main.linear1"),
+        ("unit: {trainable: ?}", "false", "once, at q"),
+        ("unit: {trainable: ?, repeat: 2}", "false", "once, at q"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_parameters_that_are_another_s_is_refused(item: str, place: str, match: str) -> None:
+    text = f"{OWNERS}  - {item.replace('?', place)}\n"
+    with pytest.raises(GraphError, match=match) as caught:
+        graph_of(text)
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "E508"
+    assert problem.span is not None
+    assert text[problem.span.start : problem.span.end] == place
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "residual: {share: x, main: [{linear: {share: x.main.linear1}}]}",
+        "residual: {share: tied, main: [{linear: {name: b, units: 4}}, {linear: {share: b}}]}",
+        "residual: {share: frozen, main: [{linear: {units: 4, trainable: false}}]}",
+        "free: {share: open, on: true}",
+        "residual: {trainable: false, main: [{linear: 4}, {residual: {share: x}}]}",
+        "residual: {trainable: false, main: [{linear: 4}, {residual: {share: x, main: [{linear: 4}]}}]}",
+    ],
+)
+def test_what_agrees_with_the_owner_is_no_mistake(item: str) -> None:
+    before, after = report_of(OWNERS), report_of(f"{OWNERS}  - {item}\n")
+    own = 20 if item.startswith("residual: {trainable") else 0
+    assert after.totals.params == before.totals.params + own
+    assert after.totals.trainable_params == before.totals.trainable_params

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from netcalc.analysis.memory import training
 from netcalc.backend import Network, random_inputs
 from netcalc.backend.counting import counted, counting
 from netcalc.backend.kernels import KERNELS, Context
@@ -15,6 +16,7 @@ from netcalc.backend.verification import verify
 from netcalc.layers import LAYERS
 
 from cases import CASES, POSITIVE, Case
+from helpers import behind_parameters
 from test_layers import graph_of_case
 
 
@@ -111,6 +113,14 @@ def test_the_way_back_does_the_products_that_are_counted(case: Case) -> None:
 def test_no_more_is_kept_for_backward_than_is_counted(case: Case, dtype: str) -> None:
     (verified,) = verify(network(case, dtype))
     assert verified.kept <= verified.counted_kept
+
+
+@every_case
+def test_what_may_be_kept_is_what_training_memory_counts(case: Case) -> None:
+    """Behind layers that are trained and keep nothing themselves."""
+    counted = training(behind_parameters(case.layer, case.types), loss="none").layers[-1].kept.each
+    (verified,) = verify(network(case, "float32"))
+    assert verified.counted_kept == counted
 
 
 @every_case

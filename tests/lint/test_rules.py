@@ -1,10 +1,13 @@
 """Laws over the design rules: what each says, that its fix silences it, that its page is current."""
 
+import json
 import re
 
 import pytest
+import yaml
 
-from netcalc.lint import RULES, THEMES, Rule, check
+from netcalc.analysis import Row
+from netcalc.lint import RULES, THEMES, Finding, Rule, check
 from netcalc.render.rules import markdown_chunks, summary, theme_of
 
 from helpers import TESTS
@@ -84,3 +87,40 @@ def test_the_reference_page_is_current() -> None:
     assert page.read_text() == "".join(markdown_chunks()), (
         "run netcalc rules --format markdown > docs/rules.md"
     )
+
+
+ADVISED = re.compile(r"(\w+): (\[\[.*?\]\]|\[.*?\]|\d+|true)")
+
+
+@pytest.mark.parametrize("code", ["N101", "N107"])
+def test_options_that_a_help_gives_silence_the_rule(code: str) -> None:
+    """Typed as they stand; a transposed convolution's output keeps its size."""
+    tried = 0
+    for case in cases(code):
+        for finding in findings(RULES[code], case.spec):
+            lines, number = case.spec.splitlines(), _line(finding)
+            item = yaml.safe_load(lines[number].strip())
+            if not isinstance(item, list) or not isinstance(item[0], dict) or finding.help is None:
+                continue
+            ((kind, options),) = item[0].items()
+            chosen = dict(ADVISED.findall(finding.help.partition(" reads them")[0]))
+            options |= {name: yaml.safe_load(value) for name, value in chosen.items()}
+            lines[number] = f"{lines[number].partition('-')[0]}- {kind}: {json.dumps(options)}"
+            mended = "\n".join(lines) + "\n"
+            assert not [again for again in findings(RULES[code], mended) if _line(again) == number], mended
+            if code == "N107":
+                shape = report(mended).rows[report(case.spec).rows.index(_row(case, finding))].output_shape
+                assert shape == finding.node.output.shape
+            tried += 1
+    assert tried >= 4
+
+
+def _line(finding: Finding) -> int:
+    """The number of the line that a finding stands at, from 0."""
+    span = finding.node.span
+    return span.source.position(span.start)[0] - 1
+
+
+def _row(case: Case, finding: Finding) -> Row:
+    """The row of the layer that a finding is about."""
+    return next(row for row in report(case.spec).rows if row.node is finding.node)

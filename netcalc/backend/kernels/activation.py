@@ -59,9 +59,9 @@ def relu(layer: ReLU, x: Array) -> Mapped:
 
 @unary
 def relu6(layer: ReLU6, x: Array) -> Mapped:
-    """y = min(max(x, 0), 6);  dx = dy (not y <= 0 or y >= 6)."""
+    """y = min(max(x, 0), 6);  dx = dy (0 < y < 6)."""
     y = np.clip(x, 0, 6)
-    return y, lambda dy: selected(~((y <= 0) | (y >= 6)), dy)
+    return y, lambda dy: selected((y > 0) & (y < 6), dy)
 
 
 @unary
@@ -90,7 +90,7 @@ def prelu(layer: PReLU, params: Arrays, xs: tuple[Array, ...], context: Context)
 
 @unary
 def elu(layer: ELU, x: Array) -> Mapped:
-    """y = max(x, 0) + alpha (exp(min(x, 0)) - 1);  dx = dy (x > 0) + alpha exp(x) dy (x <= 0)."""
+    """y = max(x, 0) + alpha (exp(min(x, 0)) - 1);  dx = dy (x > 0) + alpha exp(x) dy (not x > 0)."""
     return _exponential(x, layer.alpha)
 
 
@@ -102,7 +102,7 @@ def selu(layer: SELU, x: Array) -> Mapped:
 
 @unary
 def celu(layer: CELU, x: Array) -> Mapped:
-    """y = max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1);  dx = dy (x > 0) + exp(x / alpha) dy (x <= 0)."""
+    """y = max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1);  dx = dy, or exp(x / alpha) dy where not x > 0."""
     return _exponential(x, layer.alpha, rate=1 / layer.alpha)
 
 
@@ -111,9 +111,9 @@ def _exponential(x: Array, height: float, slope: float = 1.0, rate: float = 1.0)
     y = slope * np.maximum(x, 0) + height * np.expm1(rate * np.minimum(x, 0))
 
     def backward(dy: Array) -> Array:
-        below = x <= 0
-        dx: Array = height * rate * np.exp(rate * selected(below, x)) * selected(below, dy)
-        dx += slope * selected(~below, dy)
+        above = x > 0
+        dx: Array = height * rate * np.exp(rate * selected(~above, x)) * selected(~above, dy)
+        dx += slope * selected(above, dy)
         return dx
 
     return y, backward
@@ -185,17 +185,23 @@ def hardsigmoid(layer: HardSigmoid, x: Array) -> Mapped:
 
 @unary
 def hardswish(layer: HardSwish, x: Array) -> Mapped:
-    """y = x min(max(x + 3, 0), 6) / 6;  dx = dy (x / 3 + 1/2) (-3 < x < 3) + dy (not x < 3)."""
+    """y = x min(max(x + 3, 0), 6) / 6;  dx = dy (x / 3 + 1/2) (not |x| >= 3) + dy (x >= 3)."""
     y = x * np.clip(x + 3, 0, 6) / 6
-    return y, lambda dy: selected(np.abs(x) < 3, dy * (x / 3 + 0.5)) + selected(~(x < 3), dy)
+    return y, lambda dy: selected(~(np.abs(x) >= 3), dy * (x / 3 + 0.5)) + selected(x >= 3, dy)
 
 
 @unary
 def softplus(layer: Softplus, x: Array) -> Mapped:
-    """y = log(1 + exp(beta x)) / beta;  dx = dy / (1 + exp(-beta x)); the identity above the threshold."""
+    """y = log(1 + e) / beta with e = exp(beta x);  dx = dy e / (1 + e); the identity above the threshold."""
     z = layer.beta * x
     y = np.where(z > layer.threshold, x, _log_of_one_and_exp(z) / layer.beta)
-    return y, lambda dy: np.where(z > layer.threshold, dy, dy * logistic(z))
+
+    def backward(dy: Array) -> Array:
+        share = np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))  # subnormal where exp(-z) overflows
+        dx: Array = np.where(z > layer.threshold, dy, dy * share)
+        return dx
+
+    return y, backward
 
 
 @unary

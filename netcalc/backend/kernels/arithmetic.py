@@ -18,6 +18,8 @@ def power(layer: Power, x: Array) -> Mapped:
     p = layer.exponent
 
     def backward(dy: Array) -> Array:
+        if p == 0.5:  # as PyTorch: -infinity at -0, where C's power is infinity
+            return dy * (p / np.sqrt(x))
         dx: Array = dy * (p * x ** (p - 1)) if p else np.zeros_like(dy)
         return dx
 

@@ -89,7 +89,7 @@ def _direction(
 ) -> tuple[Array, Callable[[Array], tuple[Array, dict[str, Array]]]]:
     """One layer run over all steps one way: h of each step, in the order of x.
 
-    With du of all steps: dU = sum over t of du[t]^T h[t-1], dc = sum of du, dh[t-1] += du[t] U.
+    With du of all steps: dU = sum over t of du[t]^T h[t-1], dc = sum of du, dh[t-1] += du[t] U for t > 0.
     """
     order = -1 if suffix.endswith("_reverse") else 1
     names = [f"{name}{suffix}" for name in _NAMES[: 4 if layer.bias else 2]]
@@ -113,7 +113,8 @@ def _direction(
         dstate: State = (np.zeros_like(h[0]),) * states
         for t in reversed(range(len(backs))):
             da[t], du[t], before = backs[t]((dstate[0] + dy[t], *dstate[1:]))
-            dstate = (before[0] + du[t] @ recurrent, *before[1:])
+            if t:  # the state before the first step needs no gradient
+                dstate = (before[0] + du[t] @ recurrent, *before[1:])
         dx, (dweight, *dbias) = a_backward(da)
         rows = du.reshape(-1, shape[-1])
         drecurrent = rows.T @ np.concatenate(h[:-1])
