@@ -151,7 +151,8 @@ class Replay:
             before = self._gradients.get(name)
             if before is None:
                 self._gradients[name] = gradient
-                if gradient == came and (is_view or self._is_viewed(node, name)):
+                is_handed = gradient == came and (is_view or self._is_viewed(node, name))
+                if is_handed or node.layer.gives_view(self.storages.graph.types[name]):
                     self._views.add(name)
                 continue
             # what others still see, or what is a view, is not added to: the sum is a new one

@@ -227,7 +227,7 @@ class MultiHeadAttention(Layer):
             projected = query.numel + 2 * key.shape[0] * self.kv_width(width)
             parts = [inside.product(projected, *range(len(xs)), weights=self._projecting(*xs))]
             weighted = inside.attention(query.numel, *parts, beside=beside)
-            inside.product(y.numel, weighted, weights=width * width)
+            inside.product(y.numel, weighted, weights=width * (width + self.bias))
             return inside
         if len(xs) == 1:
             groups = [(0, query, 3)]
@@ -237,8 +237,11 @@ class MultiHeadAttention(Layer):
             groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
         parts = [self._project(inside, number, x, width * times, times) for number, x, times in groups]
         weighted = inside.attention(query.numel, *parts, beside=beside)
-        inside.product(y.numel, weighted, weights=width * width)
+        inside.product(y.numel, weighted, weights=width * (width + self.bias))
         return inside
+
+    def gives_view(self, x: TensorType) -> bool:
+        return True  # of the projections' gradient, positions and samples the other way round
 
     def _projecting(self, *xs: TensorType) -> int:
         """Elements of the weights that make queries, keys and values."""

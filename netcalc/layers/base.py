@@ -161,6 +161,10 @@ class Layer:
         """Whether an input's gradient is the output's, or a part of it, rather than computed."""
         return self.view_in(training=True) is not None and x.numel == y.numel
 
+    def gives_view(self, x: TensorType) -> bool:
+        """Whether PyTorch gives a gradient that it computes for an input as a view of another tensor."""
+        return False
+
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         """Multiply-adds of one sample's gradients: a product's macs for each operand that needs one.
 

@@ -44,3 +44,6 @@ class Linear(Layer):
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(macs=y.numel * xs[0].shape[-1])
+
+    def gives_view(self, x: TensorType) -> bool:
+        return len(x.shape) > 1  # the product is of a matrix, whose rows are all positions of all samples
