@@ -7,7 +7,6 @@ from kernel_functions import attention, rotary
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
-from torchvision.models.regnet import ResBottleneckBlock
 
 
 class LeNet5(nn.Sequential):
@@ -221,12 +220,6 @@ class Unshuffled(nn.Module):
         return fine + functional.interpolate(x, scale_factor=2.0, mode="bicubic")
 
 
-def main_branch_first(block: ResBottleneckBlock, x: Tensor) -> Tensor:
-    """RegNet's block with its branches in netcalc's order."""
-    y = block.f(x)
-    return block.activation(y + (x if block.proj is None else block.proj(x)))  # type: ignore[no-any-return]
-
-
 OWN = {
     "lenet5": LeNet5, "unet": UNet, "gpt2_small": GPT2, "lstm": SentenceClassifier, "llama": Llama,
     "wavenet": WaveNet, "unshuffled": Unshuffled,
@@ -240,7 +233,6 @@ ARGUMENTS = {
 
 def build(name: str) -> nn.Module:
     """A network by its name here and in torchvision."""
-    ResBottleneckBlock.forward = main_branch_first
     if name in OWN:
         return OWN[name]()
     return models.get_model(name, weights=None, **ARGUMENTS.get(name, {}))
