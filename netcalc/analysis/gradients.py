@@ -23,8 +23,8 @@ def backward_macs(graph: Graph, node: Node, reached: Set[str]) -> int:
     """Multiply-adds of one sample's gradients of a layer; what backward computes again is not in them."""
     if node.full_name not in reached:
         return 0
-    types, needs = graph.input_types(node), _needs(node, reached)
-    macs = node.layer.backward_macs(types, node.output, needs)
+    types = graph.input_types(node)
+    macs = node.layer.backward_macs(types, node.output, needs(node, reached))
     return macs - node.layer.weight_macs(types, node.output) if node.is_frozen else macs
 
 
@@ -33,9 +33,9 @@ def kept(graph: Graph, node: Node, reached: Set[str]) -> Kept:
     if node.full_name not in reached:
         return NOTHING
     rule = node.layer.kept_frozen if node.is_frozen else node.layer.kept
-    return rule(graph.input_types(node), node.output, _needs(node, reached))
+    return rule(graph.input_types(node), node.output, needs(node, reached))
 
 
-def _needs(node: Node, reached: Set[str]) -> tuple[bool, ...]:
+def needs(node: Node, reached: Set[str]) -> tuple[bool, ...]:
     """Whether a gradient goes back to each of a node's inputs."""
     return tuple(name in reached for name in node.inputs)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from netcalc.analysis.gradients import kept, reached
+from netcalc.analysis.gradients import kept, needs, reached
 from netcalc.graph import Graph, Node
 from netcalc.layers import Kept, View
 from netcalc.layers.kept import INDEX_BYTES
@@ -51,7 +51,7 @@ class Storages:
 
     def needs_of(self, node: Node) -> tuple[bool, ...]:
         """Whether a gradient goes back to each of a node's inputs."""
-        return tuple(name in self.needs for name in node.inputs)
+        return needs(node, self.needs)
 
     def has_backward(self, node: Node) -> bool:
         """Whether a gradient comes to a node and goes on, to its inputs or its parameters."""

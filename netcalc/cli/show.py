@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from netcalc.cli.common import VariantOption, write
-from netcalc.spec import find_spec, standalone_text
+from netcalc.spec import find_spec
+from netcalc.spec.standalone import standalone_text
 
 
 def command(

@@ -12,7 +12,6 @@ from netcalc.spec.overrides import (
     split_setting,
 )
 from netcalc.spec.reader import InputDeclaration, Spec, read_spec
-from netcalc.spec.standalone import standalone_text
 from netcalc.spec.tree import (
     UNKNOWN,
     Entry,
@@ -61,6 +60,5 @@ __all__ = [
     "read_spec",
     "spec_text",
     "split_setting",
-    "standalone_text",
     "variant_names",
 ]
