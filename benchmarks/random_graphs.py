@@ -1,8 +1,9 @@
 """Random graphs by the thousand: `python benchmarks/random_graphs.py [--graphs 2000] [--first 0]`.
 
 Each runs as a plan in both dtypes, at every batch, with one worker and two, and as a training step over
-three rounds; each is held against the plain path, and its table against execution. Exits 1 where one
-differs, with the smallest spec that still does.
+three rounds; each is held against the plain path, and its table against execution. For every second graph
+the engines' limits of size are so small that it goes beyond them. Exits 1 where one differs, with the
+smallest spec that still does. 2,000 graphs take some 40 minutes.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "laws")]
 
-from engines import BATCHES, plan_differences, step_differences, table_differences  # noqa: E402
+from engines import BATCHES, plan_differences, small_limits, step_differences, table_differences  # noqa: E402
 from helpers import graph_of  # noqa: E402
 from plain_runs import PlainRuns  # noqa: E402
 from random_graphs import Spec, random_spec, text  # noqa: E402
@@ -41,10 +42,11 @@ def checks() -> dict[str, Check]:
     return named
 
 
-def difference(check: Check, runs: PlainRuns) -> str:
+def difference(check: Check, runs: PlainRuns, is_small: bool) -> str:
     """The first difference of a check, an exception among them; nothing where there is none."""
     try:
-        return next(check(runs), "")
+        with small_limits(is_small):
+            return next(check(runs), "")
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
@@ -62,7 +64,7 @@ def main() -> int:
         runs = PlainRuns(graph_of(text(spec)))
         layers += len(runs.graph.nodes)
         for name, check in every.items():
-            if difference(check, runs):
+            if difference(check, runs, seed % 2 == 1):
                 differing += 1
                 report(seed, name, check, spec)
                 break
@@ -80,8 +82,9 @@ def main() -> int:
 
 def report(seed: int, name: str, check: Check, spec: Spec) -> None:
     """Print the smallest spec that still differs."""
-    small = shrunk(spec, lambda graph: bool(difference(check, PlainRuns(graph))))
-    told = difference(check, PlainRuns(graph_of(text(small))))
+    is_small = seed % 2 == 1
+    small = shrunk(spec, lambda graph: bool(difference(check, PlainRuns(graph), is_small)))
+    told = difference(check, PlainRuns(graph_of(text(small))), is_small)
     print(f"seed {seed}: {name}: {told}\n{text(small)}", flush=True)
 
 

@@ -11,6 +11,8 @@ from netcalc.diagnostics import ExecutionError
 from netcalc.graph import Graph
 
 Arrays = dict[str, Array]
+NUDGES = 6
+"""How many times the plain path runs with nudged parameters, where that is asked."""
 
 
 class Inference(NamedTuple):
@@ -46,6 +48,7 @@ class PlainRuns:
         self.graph = graph
         self.inference = cache(self._inference)
         self.training = cache(self._training)
+        self.nudged = cache(self._nudged)
         self.weights = cache(self._weights)
 
     def _weights(self, dtype: str) -> Arrays:
@@ -72,9 +75,24 @@ class PlainRuns:
             return error
         return Inference(x, exact, max(distance(own[name], y) for name, y in exact.items()))
 
-    def _training(self, dtype: str, batch: int, rounds: int) -> tuple[Round, ...] | ExecutionError:
+    def _nudged(self, dtype: str, batch: int, rounds: int) -> list[tuple[Round, ...]]:
+        """The same steps, several times, with parameters a few roundings away: how far these lie apart is rounding."""
+        found = []
+        for seed in range(NUDGES):
+            rng, epsilon = np.random.default_rng(seed), np.finfo(dtype).eps
+            nudged = {
+                name: (array * (1 + epsilon * rng.integers(-3, 4, array.shape))).astype(dtype)
+                for name, array in self.weights(dtype).items()
+            }
+            steps = self._training(dtype, batch, rounds, nudged)
+            found += [] if isinstance(steps, ExecutionError) else [steps]
+        return found
+
+    def _training(
+        self, dtype: str, batch: int, rounds: int, weights: Arrays | None = None
+    ) -> tuple[Round, ...] | ExecutionError:
         """So many steps; or the error that refuses them."""
-        network = loaded(self.graph, self.weights(dtype), dtype)
+        network = loaded(self.graph, weights or self.weights(dtype), dtype)
         try:
             return tuple(self._round(network, batch, number) for number in range(rounds))
         except ExecutionError as error:
