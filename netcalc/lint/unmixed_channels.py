@@ -54,9 +54,9 @@ class UnmixedChannels(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         told: set[str] = set()
-        for node in net.graph.nodes:
+        for number, node in enumerate(net.graph.nodes):
             if _groups(net, node) > 1 and node.full_name not in told:
-                behind = _unmixed(net, node)
+                behind = _unmixed(net, number)
                 if behind:
                     told.update(other.full_name for other in behind)
                     names = f"{node.full_name} and {len(behind)} more to {behind[-1].full_name}"
@@ -70,10 +70,11 @@ def _groups(net: Net, node: Node) -> int:
     return layer.in_groups(net.input(node).shape[0]) if isinstance(layer, Convolution) else 0
 
 
-def _unmixed(net: Net, first: Node) -> list[Node]:
-    """The grouped convolutions behind one; none where something mixes their channels."""
-    reached, found = {first.full_name}, []
-    for node in net.graph.nodes:
+def _unmixed(net: Net, first: int) -> list[Node]:
+    """The grouped convolutions behind the one of a number; none where something mixes their channels."""
+    nodes = net.graph.nodes
+    reached, found = {nodes[first].full_name}, []
+    for node in map(nodes.__getitem__, range(first + 1, len(nodes))):
         if not reached & {*node.inputs} or all(positions(net.graph.types[name]) == 1 for name in node.inputs):
             continue
         if _mixes(net, node):

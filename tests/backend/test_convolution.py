@@ -18,7 +18,10 @@ from netcalc.backend.kernels.base import Array
 from netcalc.backend.kernels.convolution import convolution
 from netcalc.backend.plan.activations import finisher
 from netcalc.layers import LAYERS
-from netcalc.tensor import TensorType
+from netcalc.layers.geometry import extent
+from netcalc.tensor import Shape, TensorType
+
+from engines import small_limits
 
 ONE = (1, 1)
 
@@ -135,6 +138,79 @@ def test_runs_again_to_the_same_bits(case: Case) -> None:
     first = result.y.copy()
     run(result.calls)
     assert np.array_equal(first, result.y)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_equals_the_reference_on_views_with_gaps(seed: int) -> None:
+    """Any sizes along each axis; input, output and what is added are parts of larger arrays, weights some filters."""
+    with small_limits(seed // 6 % 2 == 1):
+        calls, found, expected = in_larger_arrays(seed)
+        run(calls)
+    np.testing.assert_allclose(found(), expected, rtol=1e-8, atol=1e-9)
+
+
+def in_larger_arrays(seed: int) -> tuple[list[Call], Callable[[], Array], Array]:
+    """The calls of a drawn case, how its output is read afterwards, and what that must be; NaN around all."""
+    rng = np.random.default_rng(seed)
+    chosen, options = drawn_algorithm(rng, seed)
+    depthwise = chosen.name == "depthwise"
+    samples, channels, *size = (
+        int(rng.choice(some)) for some in ((1, 2, 3), (1, 2, 5, 9), (1, 4, 9, 14), (1, 4, 9, 14))
+    )
+    filters = channels if depthwise else int(rng.integers(1, 9))
+    x = rng.standard_normal((samples, channels, *chosen.reads(tuple(size))))
+    spans = map(extent, options["kernel"], options["dilation"])
+    read = [(n - 1) * stride + span for n, stride, span in zip(size, options["stride"], spans, strict=True)]
+    given = x[:, :, : read[0], : read[1]]
+    kind, own = ("depthwise_conv", {}) if depthwise else ("conv", {"filters": filters})
+    layer = LAYERS[kind](**options, **own).resolved(TensorType(given.shape[1:]))
+    weight = rng.standard_normal(layer.params(TensorType(given.shape[1:]))[0].shape)
+    bias = rng.standard_normal(filters)
+    expected = convolution(layer, {"weight": weight, "bias": bias}, (given,), Context())[0]  # type: ignore[arg-type]
+    expected = expected.transpose(0, 2, 3, 1)
+    added = rng.standard_normal(expected.shape) if rng.random() < 0.5 else None
+    some = slice(0 if depthwise else int(rng.integers(filters)), filters)
+    whole = in_larger(rng, np.zeros(expected.shape))
+    output = Output(whole, bias, None if added is None else in_larger(rng, added)).channels(some)
+    source = in_larger(
+        rng, x if isinstance(chosen, Planar) else np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+    )
+    prepared = chosen.prepared(weight)[..., some]
+    planned = Scratch()
+    for _ in chosen.calls(source, prepared, output, planned):
+        pass
+    calls = list(chosen.calls(source, prepared, output, Scratch(np.zeros(planned.most, np.uint8))))
+    return calls, lambda: output.y, (expected if added is None else expected + added)[..., some]
+
+
+def drawn_algorithm(rng: np.random.Generator, seed: int) -> tuple[Algorithm, dict[str, Shape]]:
+    """An algorithm, each in turn, and the options of a convolution that it computes, drawn for each axis."""
+
+    def sizes(*choices: int) -> Shape:
+        return tuple(rng.choice(choices, 2).tolist())
+
+    kernel, stride, dilation = sizes(1, 2, 3, 4), sizes(1, 2, 3), sizes(1, 2)
+    chosen: Algorithm
+    match seed % 6:
+        case 0:
+            return Direct(), {"kernel": ONE, "stride": ONE, "dilation": ONE}
+        case 1 | 2:
+            chosen = Winograd(*((2, 5), (2, 3), (4, 3))[seed // 6 % 3])
+            return chosen, {"kernel": (chosen.kernel, chosen.kernel), "stride": ONE, "dilation": ONE}
+        case 3:
+            return Planar(kernel, stride), {"kernel": kernel, "stride": stride, "dilation": ONE}
+        case 4:
+            chosen = Depthwise(kernel, stride, dilation)
+        case _:
+            chosen = Im2col(kernel, stride, dilation)
+    return chosen, {"kernel": kernel, "stride": stride, "dilation": dilation}
+
+
+def in_larger(rng: np.random.Generator, array: Array) -> Array:
+    """The same numbers as a view of an array that is now and then larger along an axis, NaN beside them."""
+    beside = rng.integers(0, 3, (array.ndim, 2)) * (rng.random((array.ndim, 1)) < 0.4)
+    whole = np.pad(array, beside.tolist(), constant_values=np.nan)
+    return whole[tuple(slice(first, first + n) for (first, _), n in zip(beside, array.shape, strict=True))]
 
 
 @pytest.mark.parametrize(("outputs", "kernel"), [(2, 3), (4, 3), (2, 5)])
