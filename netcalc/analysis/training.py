@@ -182,6 +182,7 @@ class Replay:
             yield Step("backward", layer, parts)
             return
         learned = sum(param.numel for param in node.params if param.trainable)
+        kept = self.storages.kept[node.full_name].each
         totals: dict[Bytes, Parts] = {}
         for moment in inside.back_moments():
             stays = moment.came or self.ledger.is_shared(("gradient", came))  # a shortcut's is the same
@@ -191,8 +192,9 @@ class Replay:
             ):
                 absent = absent.plus(self.ledger.size(("gradient", gradient)))
             later = Bytes((learned - moment.weights) * self.precision.itemsize)
+            gone = Extra(*map(min, moment.gone, kept))  # a frozen layer has kept less
             taken = Parts(
-                parts.kept.plus(self._each(moment.gone), -1),
+                parts.kept.plus(self._each(gone), -1),
                 parts.passing,
                 parts.gradients.plus(absent, -1),
                 parts.weight_gradients.plus(later, -1),

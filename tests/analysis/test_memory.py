@@ -10,6 +10,7 @@ from netcalc.api import load
 from netcalc.graph import Graph
 
 from helpers import graph_of
+from random_graphs import random_graph
 
 NETWORKS = (
     "alexnet",
@@ -179,6 +180,20 @@ def test_nothing_is_kept_where_no_gradient_goes() -> None:
     trained = training(graph_of(text))
     assert [layer.kept for layer in trained.layers] == [Bytes(), Bytes(each=4 * 16 * 4), Bytes()]
     assert [layer.backward_macs for layer in trained.layers] == [0, 4 * 2 * 16, 0]
+
+
+@pytest.mark.parametrize("seed", [166, 272, 284, *range(40)])
+def test_a_layer_gives_back_no_more_than_it_kept(seed: int) -> None:
+    """While a layer runs back, all that those before it keep beside the tensors is still there."""
+    graph = random_graph(seed)
+    trained = training(graph)
+    beside = [trained.keeps[node.full_name].each.nbytes(4) for node in graph.nodes]
+    ran_back = {step.layer for step in trained.steps if step.phase == "backward"}
+    for step in trained.steps:
+        if step.phase == "backward":
+            assert step.layer is not None
+            others = sum(beside[layer] for layer in range(step.layer) if layer in ran_back)
+            assert step.parts.kept.each >= others
 
 
 def test_a_constant_factor_is_kept_alone() -> None:
