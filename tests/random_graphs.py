@@ -7,6 +7,7 @@ any options. One layer is planted: a case of the laws, of each kind in turn. Wha
     random_graph(seed)      the graph
     random_spec(seed)       the same as plain data, which `text` writes as YAML
     wired_graph(seed, …)    a few layers of some kinds on vectors, wired at random
+    layer_graph(seed, kind) one layer of a kind with any options, behind what sets its input's layout
 """
 
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,15 @@ def random_graph(seed: int) -> Graph:
 def wired_graph(seed: int, kinds: Sequence[str], most: int) -> Graph:
     """A network of two layers to `most`, each reading any of the last tensors."""
     return graph_of(text(Growth(seed, 0).wired(kinds, most)))
+
+
+def layer_graph(seed: int, kind: str) -> Graph:
+    """A network of one layer of a kind, which may stand behind a convolution."""
+    for attempt in range(100):
+        growth = Growth(seed, attempt)
+        if growth.has_layer(kind):
+            return graph_of(text(growth.whole()))
+    raise AssertionError(f"no {kind} fits from seed {seed}")
 
 
 def random_spec(seed: int) -> Spec:
@@ -128,9 +138,22 @@ class Growth:
         any(self._layer(kind, name) for name in reversed(self._readable()))
         for _ in range(after):
             self._grow()
+        return self.whole()
+
+    def whole(self) -> Spec:
+        """What has grown."""
         return {
             "inputs": self.inputs, "blocks": self.blocks, "layers": self.items, "outputs": self._outputs(),
         }  # fmt: skip
+
+    def has_layer(self, kind: str) -> bool:
+        """Grow one layer of a kind on an image or another tensor; whether one was found that fits."""
+        draw = self.draw
+        self._input("image", draw.pick(*IMAGES, *OTHERS))
+        if draw.chance(0.5):
+            drawn = draw.layer(draw.pick("conv", "linear"), self.types["image"])
+            self._add(drawn, ["image"]) if drawn else None
+        return self._layer(kind, self._readable()[-1])
 
     def wired(self, kinds: Sequence[str], most: int) -> Spec:
         """Grow a few layers on one or two vectors."""

@@ -9,9 +9,16 @@ from netcalc.graph import Graph
 from netcalc.layers import LAYERS
 
 from cases import Case
-from engines import plan_differences, some_plan_differences, some_step_differences, table_differences
+from engines import (
+    plan_differences,
+    small_limits,
+    some_plan_differences,
+    some_step_differences,
+    step_differences,
+    table_differences,
+)
 from plain_runs import PlainRuns
-from random_graphs import random_graph, random_spec, text
+from random_graphs import layer_graph, random_graph, random_spec, text
 from random_layers import small_cases
 from test_kernels import SMALL
 from test_layers import graph_of_case
@@ -20,6 +27,9 @@ SEEDS = range(150)
 every_seed = pytest.mark.parametrize("seed", SEEDS)
 NEVER_SET: dict[str, str] = {}
 """Options that no random graph sets away from its default, and why."""
+
+ONLY_PLANTED = ("embedding", "pooled_attention")
+"""They read words, and as many tokens as a grid of their own has: what is drawn does not fit."""
 
 
 @cache
@@ -40,6 +50,18 @@ def test_a_training_step_gives_what_the_plain_path_gives(seed: int) -> None:
 @pytest.mark.parametrize("case", SMALL, ids=str)
 def test_a_plan_of_one_layer_gives_what_the_plain_path_gives(case: Case) -> None:
     assert not list(plan_differences(PlainRuns(graph_of_case(case)), "float64", batch=3, workers=2))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LAYERS if kind not in ONLY_PLANTED])
+def test_a_layer_with_any_options_runs_as_on_the_plain_path(kind: str) -> None:
+    """A layer alone, in small blocks: convolutions and pools more often, since most depends on their options."""
+    windows = LAYERS[kind].family in ("convolution", "pooling")
+    for seed in range(40 if windows else 5):
+        runs = PlainRuns(layer_graph(seed, kind))
+        batch = (1, 3, 2)[seed % 3]
+        with small_limits():
+            assert not list(plan_differences(runs, "float64", batch, workers=2)), seed
+            assert not list(step_differences(runs, "float64", batch, workers=min(batch, 2))), seed
 
 
 @every_seed
