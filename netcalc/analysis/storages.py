@@ -34,9 +34,7 @@ class Storages:
         self._alone: set[str] = set()  # nobody but its one reader sees the memory behind it
         self._scattered: set[str] = set()
         self._held: set[int] = set()
-        numbers = {
-            name for node in self.graph.nodes if node.layer.kind == "embedding" for name in node.inputs
-        }
+        numbers = {name for node in self.graph.nodes if node.layer.reads_tokens for name in node.inputs}
         for given in self.graph.inputs:
             itemsize = INDEX_BYTES if given.name in numbers else self.itemsize
             self._make(given.name, given.type.numel * itemsize)
