@@ -40,9 +40,8 @@ def lists(tree: ast.AST) -> Iterator[str]:
             of_kind = any(isinstance(side, ast.Attribute) and side.attr == "kind" for side in sides)
             if of_kind and any(isinstance(side, ast.Constant) and side.value in LAYERS for side in sides):
                 yield f"line {node.lineno}: {ast.unparse(node)}"
-        elif isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant):
-            if node.value.value in KINDS:
-                yield f"line {node.value.lineno}: case {node.value.value!r}"
+        elif isinstance(node, ast.MatchValue) and getattr(node.value, "value", None) in KINDS:
+            yield f"line {node.lineno}: case {ast.unparse(node.value)}"
 
 
 @pytest.mark.parametrize("name", list(sources()))
