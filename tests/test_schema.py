@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from netcalc.diagnostics import NetcalcError, Source, SpecError
 from netcalc.graph import elaborate
-from netcalc.graph.branching import CONSTRUCTS
+from netcalc.graph.constructs import CONSTRUCTS
 from netcalc.layers import LAYERS
 from netcalc.layers.options import LARGEST
 from netcalc.render.schema import general_keys, schema

@@ -22,7 +22,7 @@ from netcalc.analysis.report import Report, analyze
 from netcalc.diagnostics import Diagnostic, NetcalcError, Source, Span, SpecError, nearest
 from netcalc.graph import elaborate
 from netcalc.graph.header import arguments, inputs
-from netcalc.graph.problems import Problems
+from netcalc.graph.problems import ElaborationProblems
 from netcalc.spec import (
     Evaluated,
     Expression,
@@ -274,7 +274,7 @@ def _size(spec: Spec, settings: Sequence[Setting], text: str) -> InputOverride:
     if name == "input" and len(spec.inputs) == 1:
         name = spec.inputs[0].name
     if len(shape) == 1:
-        problems = Problems()  # elaboration finds them again
+        problems = ElaborationProblems()  # elaboration finds them again
         declared = inputs(spec, (), arguments(spec, settings, problems), problems)
         own: Shape = next((given.type.shape for given in declared if given.name == name and given.type), ())
         shape = own[:1] + shape * (len(own) - 1) if len(own) > 1 else shape

@@ -2,7 +2,7 @@
 
 from netcalc.graph.elaborate import elaborate
 from netcalc.graph.flat import flat_names, flat_spec
-from netcalc.graph.judging import MEMORY
+from netcalc.graph.limits import MEMORY
 from netcalc.graph.model import Graph, Ignored, Input, Limit, Node, Preprocess
 
 __all__ = [

@@ -1,7 +1,8 @@
 """YAML text to a Spec: a located tree of items with expressions that are not evaluated yet."""
 
 from netcalc.spec.blocks import Block
-from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, evaluate, evaluate_counting
+from netcalc.spec.evaluator import evaluate, evaluate_counting
+from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, UnknownNameFault
 from netcalc.spec.items import BRANCH_EXAMPLES, BRANCH_KEYS, ITEM_KEYS, Body, Item
 from netcalc.spec.library import bundled_files, bundled_names, find_spec, open_source, variant_names
 from netcalc.spec.overrides import (
@@ -14,8 +15,8 @@ from netcalc.spec.overrides import (
 from netcalc.spec.reader import InputDeclaration, Spec, read_spec
 from netcalc.spec.tree import (
     UNKNOWN,
-    Entry,
     Mapping,
+    MappingEntry,
     Scalar,
     Sequence,
     Unknown,
@@ -32,7 +33,6 @@ __all__ = [
     "UNKNOWN",
     "Block",
     "Body",
-    "Entry",
     "Evaluated",
     "Expression",
     "ExpressionFault",
@@ -41,11 +41,13 @@ __all__ = [
     "InputOverride",
     "Item",
     "Mapping",
+    "MappingEntry",
     "Scalar",
     "Sequence",
     "Setting",
     "Spec",
     "Unknown",
+    "UnknownNameFault",
     "Value",
     "bundled_files",
     "bundled_names",

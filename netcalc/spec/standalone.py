@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, SpecError
 from netcalc.spec.expressions import Expression
-from netcalc.spec.library import Found, open_beside
+from netcalc.spec.library import NamedSpec, open_beside
 from netcalc.spec.reader import OF_VARIANTS, read_spec
-from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value
+from netcalc.spec.tree import Mapping, MappingEntry, Scalar, Sequence, Value
 from netcalc.spec.writing import flow_text
 from netcalc.spec.yaml_reader import read_document
 
@@ -18,7 +18,7 @@ Sections = dict[str, str]
 """The text of each key of a mapping, the comments above it included, in order."""
 
 
-def standalone_text(found: Found) -> str:
+def standalone_text(found: NamedSpec) -> str:
     """The YAML of a spec, or of the variant that was asked for, without `include:` and other variants.
 
     Layers, blocks and comments are given as they are written; a text that needs no change is given whole.
@@ -46,7 +46,7 @@ def standalone_text(found: Found) -> str:
     return text
 
 
-def _chosen(sections: Sections, top: dict[str, Entry], variant: str) -> Sections:
+def _chosen(sections: Sections, top: dict[str, MappingEntry], variant: str) -> Sections:
     """The sections with a variant's arguments and keys in place of the spec's own, and no variants."""
     (values,) = (_entries(entry.value) for entry in _entries(top["variants"].value) if entry.key == variant)
     new = {entry.key: _flow(entry.value) for entry in values}
@@ -69,7 +69,7 @@ def _chosen(sections: Sections, top: dict[str, Entry], variant: str) -> Sections
     return result
 
 
-def _with_included(sections: Sections, top: dict[str, Entry]) -> Sections:
+def _with_included(sections: Sections, top: dict[str, MappingEntry]) -> Sections:
     """The sections with the blocks of the included files in front of the spec's own."""
     include = top["include"].value
     own = _lines(top["blocks"].value) if "blocks" in top else ()
@@ -97,7 +97,7 @@ def _with_included(sections: Sections, top: dict[str, Entry]) -> Sections:
     return result
 
 
-def _check(text: str, rewritten: Entry) -> None:
+def _check(text: str, rewritten: MappingEntry) -> None:
     """Refuse a text that does not read: an anchor, say, stood in what is rewritten."""
     try:
         problems = list(read_spec(Source("", text)).problems)
@@ -107,14 +107,14 @@ def _check(text: str, rewritten: Entry) -> None:
         _refuse(rewritten, f"this cannot be written in one text: {problems[0].message}")
 
 
-def _sections(source: Source, entries: Sequenced[Entry], end: int | None = None) -> Sections:
+def _sections(source: Source, entries: Sequenced[MappingEntry], end: int | None = None) -> Sections:
     """The text of each entry, a key a line, from the comments above it to the next one, or the end."""
     text = source.text if source.text.endswith("\n") else f"{source.text}\n"
     bounds = pairwise([*map(_start, entries), len(text) if end is None else end])
     return {entry.key: text[start:end] for entry, (start, end) in zip(entries, bounds, strict=True)}
 
 
-def _column(entry: Entry) -> int:
+def _column(entry: MappingEntry) -> int:
     """How many characters stand before a key."""
     return entry.key_span.source.position(entry.key_start)[1] - 1
 
@@ -124,7 +124,7 @@ def _shifted(text: str, columns: int) -> str:
     return textwrap.indent(text, " " * columns)
 
 
-def _start(entry: Entry) -> int:
+def _start(entry: MappingEntry) -> int:
     """Where the line of a key begins, or the comments directly above it."""
     text = entry.value.source.text
     start = text.rfind("\n", 0, entry.key_start) + 1
@@ -136,7 +136,7 @@ def _start(entry: Entry) -> int:
     return start
 
 
-def _replaced(text: str, start: int, entries: Sequenced[Entry], new: Named[str, str]) -> str:
+def _replaced(text: str, start: int, entries: Sequenced[MappingEntry], new: Named[str, str]) -> str:
     """The text that begins at `start` with other values for some entries."""
     for entry in reversed(entries):
         behind = entry.value.source.text.index(":", entry.key_end) + 1
@@ -146,7 +146,7 @@ def _replaced(text: str, start: int, entries: Sequenced[Entry], new: Named[str, 
     return text
 
 
-def _lines(value: Value) -> tuple[Entry, ...]:
+def _lines(value: Value) -> tuple[MappingEntry, ...]:
     """The entries of a mapping that has each key on a line of its own."""
     entries = _entries(value)
     if value.source.text[value.start] == "{":
@@ -154,12 +154,12 @@ def _lines(value: Value) -> tuple[Entry, ...]:
     return entries
 
 
-def _refuse(entry: Entry, message: str) -> NoReturn:
+def _refuse(entry: MappingEntry, message: str) -> NoReturn:
     help = "write each key on a line of its own, and its value behind it"
     raise SpecError([Diagnostic("E204", message, entry.key_span, help=help)])
 
 
-def _entries(value: Value) -> tuple[Entry, ...]:
+def _entries(value: Value) -> tuple[MappingEntry, ...]:
     return value.entries if isinstance(value, Mapping) else ()
 
 
@@ -179,7 +179,7 @@ def _end(value: Value) -> int:
 
 
 def _flow(value: Value) -> str:
-    """A value on one line, each scalar as it is written, in quotes where it could mean more there."""
+    """A value on one line, each scalar as it is format_value, in quotes where it could mean more there."""
     if isinstance(value, Sequence):
         return f"[{', '.join(map(_flow, value.items))}]"
     if isinstance(value, Mapping):

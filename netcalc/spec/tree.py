@@ -42,7 +42,7 @@ class Sequence(NamedTuple):
         return Span(self.source, self.start, self.end)
 
 
-class Entry(NamedTuple):
+class MappingEntry(NamedTuple):
     """One `key: value` of a mapping; the key is always a word."""
 
     key: str
@@ -58,7 +58,7 @@ class Entry(NamedTuple):
 class Mapping(NamedTuple):
     """A YAML mapping, in the order of the text; keys are distinct."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[MappingEntry, ...]
     source: Source
     start: int
     end: int
