@@ -3,10 +3,9 @@
     NetcalcError            something the user gave is wrong; holds every diagnostic found
     ├── SpecError           the text of a spec cannot be read
     ├── GraphError          the spec reads, but describes no valid network
-    ├── ExecutionError      a valid network cannot be run on what it was given
-    └── InteropError        a foreign format cannot be read or written
+    └── ExecutionError      a valid network cannot be run on what it was given
 
-How a diagnostic looks on a terminal or in a file is the business of `netcalc.render`.
+`netcalc.render` formats diagnostics for terminals and files.
 """
 
 from bisect import bisect_right
@@ -108,10 +107,6 @@ class GraphError(NetcalcError):
 
 class ExecutionError(NetcalcError):
     """A valid network cannot be run on what it was given."""
-
-
-class InteropError(NetcalcError):
-    """A foreign format cannot be read or written."""
 
 
 class Problems:

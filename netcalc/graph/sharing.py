@@ -70,9 +70,8 @@ class Sharing:
         """Let others share with an instance whose layers are those from `start` on; it may share itself."""
         if not self._is_wanted:
             return
-        name = (
-            instance.full_name if instance.name else output.name
-        )  # unnamed branches have the name of their join
+        # unnamed branches have the name of the layer that joins them
+        name = instance.full_name if instance.name else output.name
         stop, is_known = len(self.builder.order), values is not None and output.type is not None
         bodies, names = instance.item.bodies, instance.names
         if owner is not None and not bodies:

@@ -12,7 +12,7 @@ from netcalc.spec.overrides import (
     read_setting,
     split_setting,
 )
-from netcalc.spec.reader import InputDeclaration, Spec, read_spec
+from netcalc.spec.reader import Spec, read_spec
 from netcalc.spec.tree import (
     UNKNOWN,
     Mapping,
@@ -37,7 +37,6 @@ __all__ = [
     "Expression",
     "ExpressionFault",
     "FlatItem",
-    "InputDeclaration",
     "InputOverride",
     "Item",
     "Mapping",

@@ -1,4 +1,4 @@
-"""Plain values: how an unquoted YAML scalar is read, and how a value is told in a message.
+"""Plain values: how an unquoted YAML scalar is read, and how a message describes a value.
 
 Scalars follow the core schema of YAML 1.2: `1e-5` is a number, `no` is a word.
 

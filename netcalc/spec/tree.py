@@ -8,7 +8,7 @@ from netcalc.spec.scalars import describe_plain
 
 
 class Unknown:
-    """The value of something that is wrong; whoever meets it keeps silent, since it is reported."""
+    """The value of something that is wrong; it is reported already, so nothing that uses it is reported."""
 
 
 UNKNOWN: Final = Unknown()

@@ -1,7 +1,7 @@
 """YAML text to a located tree.
 
-The parser's events are read rather than its nodes: one pass with a stack of our own meets no
-recursion limit, counts what aliases expand to, and is faster than composing nodes first.
+The parser's events are read, not its nodes: one pass with an explicit stack has no recursion limit,
+counts the values that aliases expand to, and is faster than composing nodes first.
 """
 
 from typing import Any, NamedTuple, NoReturn
