@@ -89,7 +89,8 @@ def test_a_code_is_explained(code: str, cli: Callable[..., Any]) -> None:
     assert shown.startswith(f"{code}  {error.severity}\n")
     assert error.meaning in " ".join(shown.split())
     assert all(line.strip() in shown for line in error.spec.splitlines())
-    assert error.meaning.endswith(".") and error.cure.endswith(".")
+    assert error.meaning.endswith(".")
+    assert error.cure.endswith(".")
     assert all(len("".join(text for text, _ in line)) <= 100 for line in error_lines(error, 100))
 
 

@@ -40,10 +40,8 @@ def markdown_chunks() -> Iterator[str]:
                 yield f"\nThe example holds where {error.condition}.\n"
             if error.spec:
                 yield f"\n```yaml\n{error.spec}```\n"
-            yield (
-                f"\n```python\n{error.program}```\n" if error.program else f"\n```sh\n{error.command}\n```\n"
-            )
-            yield f"\nCure: {error.cure}\n"
+            language, call = ("python", error.program) if error.program else ("sh", f"{error.command}\n")
+            yield f"\n```{language}\n{call}```\n\nCure: {error.cure}\n"
 
 
 def _condition(error: ErrorCode) -> str:
