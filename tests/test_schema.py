@@ -19,9 +19,9 @@ from netcalc.spec import (
     BRANCH_KEYS,
     ITEM_KEYS,
     Expression,
-    Mapping,
-    Sequence,
     Value,
+    YamlMapping,
+    YamlSequence,
     bundled_files,
     open_source,
     read_spec,
@@ -64,9 +64,9 @@ def data(text: str) -> Any:
 
 
 def plain(value: Value) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, YamlMapping):
         return {entry.key: plain(entry.value) for entry in value.entries}
-    if isinstance(value, Sequence):
+    if isinstance(value, YamlSequence):
         return list(map(plain, value.items))
     if value.value is None or isinstance(value.value, bool | int | float | str):
         return value.value

@@ -27,16 +27,16 @@ from netcalc.spec import (
     Evaluated,
     Expression,
     InputOverride,
-    Scalar,
     Setting,
     Spec,
     Unknown,
     Value,
+    YamlScalar,
+    YamlSequence,
     read_input_override,
     read_setting,
     split_setting,
 )
-from netcalc.spec import Sequence as Listed
 from netcalc.tensor import Shape
 
 Row = Mapping[str, Evaluated]
@@ -283,12 +283,12 @@ def _size(spec: Spec, settings: Sequence[Setting], text: str) -> InputOverride:
 
 def _plain(value: Value | Evaluated, text: str) -> Evaluated:
     """A setting's value in a row; what only the spec can evaluate stays as it is written."""
-    if isinstance(value, Scalar):
+    if isinstance(value, YamlScalar):
         plain = value.value
         if isinstance(plain, Expression):
             return f"$({plain.text})"
         return text if isinstance(plain, Unknown) else plain
-    if isinstance(value, Listed):
+    if isinstance(value, YamlSequence):
         return tuple(_plain(item, text) for item in value.items)
     return text.partition("=")[2]
 

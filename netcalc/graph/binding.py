@@ -1,8 +1,7 @@
 """An item's options to a layer: every option that is wrong is reported, with its place."""
 
 from collections import ChainMap
-from collections.abc import Collection
-from collections.abc import Mapping as Named
+from collections.abc import Collection, Mapping
 
 from netcalc.diagnostics import Diagnostic, Note, Span, listed, nearest
 from netcalc.graph.constructs import CONSTRUCTS
@@ -18,10 +17,10 @@ from netcalc.spec import (
     Block,
     Evaluated,
     Item,
-    Mapping,
-    MappingEntry,
     Unknown,
     Value,
+    YamlEntry,
+    YamlMapping,
 )
 from netcalc.spec.expressions import RESERVED
 
@@ -45,7 +44,7 @@ def block_values(
     block: Block,
     instance: Instance,
     outer: Environment,
-    inherited: Named[str, Evaluated | Unknown],
+    inherited: Mapping[str, Evaluated | Unknown],
     problems: ElaborationProblems,
 ) -> dict[str, Evaluated | Unknown]:
     """The arguments of a block: given, evaluated where it is used, or by default, where it is declared.
@@ -92,7 +91,7 @@ def block_values(
 def option_values(
     layer: type[Layer],
     instance: Instance,
-    inherited: Named[str, Evaluated | Unknown],
+    inherited: Mapping[str, Evaluated | Unknown],
     problems: ElaborationProblems,
 ) -> dict[str, Evaluated] | None:
     """The options of an instance, evaluated and each valid by itself; None where one is not.
@@ -166,7 +165,7 @@ def _report_idle_columns(
         return
     idle = instance.row.keys() - {"index", *known} if isinstance(instance.item.kind, str) else set[str]()
     each = instance.item.value("each")
-    if not idle or not isinstance(each, Mapping) or idle <= instance.item.names:
+    if not idle or not isinstance(each, YamlMapping) or idle <= instance.item.names:
         return
     for entry in each.entries:
         for name in entry.key.split():
@@ -177,14 +176,14 @@ def _report_idle_columns(
                 problems.report("E402", message, entry.key_span, help=help)
 
 
-def _entries(item: Item, main: str | None) -> tuple[MappingEntry, ...]:
+def _entries(item: Item, main: str | None) -> tuple[YamlEntry, ...]:
     """What an item is given, a value that stands alone under the name of the main option."""
     if item.short is None or main is None:
         return item.options
-    return (MappingEntry(main, item.span.start, item.span.end, item.short),)
+    return (YamlEntry(main, item.span.start, item.span.end, item.short),)
 
 
-def _no_main_option(what: str, options: Named[str, bool], item: Item, given: Value) -> Diagnostic:
+def _no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Value) -> Diagnostic:
     """A value that stands alone where there is no main option; `options` tells which are required."""
     kind = item.kind if isinstance(item.kind, str) else "kind"
     message = f"{what} has no options"
@@ -203,7 +202,7 @@ def _likely_option(layer: type[Layer], key: str) -> str | None:
     return by_torch.get(key) or nearest(key, known) or by_torch.get(nearest(key, by_torch) or "")
 
 
-def _unknown_option(layer: type[Layer], entry: MappingEntry, match: str | None) -> Diagnostic:
+def _unknown_option(layer: type[Layer], entry: YamlEntry, match: str | None) -> Diagnostic:
     if entry.key in BRANCH_KEYS.get(layer.kind, ()):
         message = f"an expression chooses {layer.kind} here, which then has no branches of its own"
         return Diagnostic("E402", message, entry.key_span, help=BRANCH_EXAMPLES[layer.kind])

@@ -1,13 +1,5 @@
 """A Spec to a Graph: items are walked in order, with the types of their inputs known.
 
-    expansion    an item to its instances: repeat, each, when
-    naming       the name of each instance
-    wiring       the tensors that it reads
-    binding      its options to a layer
-    building     the layer to a node: its output type and parameters
-    branching    parallel and residual: branches, and the layer that joins them
-    sharing      parameters that several layers use, and whether they are trained
-
 The items of blocks and branches are walked in the same way, in a scope of their own. The output of what
 has a mistake is unknown, and nothing that depends on something unknown is reported: one run reports
 every independent mistake once.
@@ -30,8 +22,7 @@ from netcalc.graph.problems import ElaborationProblems, TooMuchError
 from netcalc.graph.scope import Instance, Scope, TensorRef, declared_names
 from netcalc.graph.sharing import Shareable, Sharing, Values, inherited_values
 from netcalc.graph.wiring import Tensors, shape_names
-from netcalc.spec import Block, InputOverride, Item, Setting, Spec
-from netcalc.spec import Sequence as Listed
+from netcalc.spec import Block, InputOverride, Item, Setting, Spec, YamlSequence
 
 
 def elaborate(spec: Spec, settings: Sequence[Setting] = (), overrides: Sequence[InputOverride] = ()) -> Graph:
@@ -163,7 +154,7 @@ class _Elaborator:
         value = self.spec.outputs
         if value is None:
             return (top.previous.name,) if top.previous and self.builder.nodes else ()
-        parts = value.items if isinstance(value, Listed) else (value,)
+        parts = value.items if isinstance(value, YamlSequence) else (value,)
         if not parts:
             self.problems.report("E507", "outputs: names no layer", value.span)
         found = [name for part in parts if (name := self.tensors.resolve(part, top, self.arguments))]

@@ -1,6 +1,6 @@
 """Values of a spec to plain values; each mistake is reported once, not again where its value is used."""
 
-from collections.abc import Mapping as Names
+from collections.abc import Mapping
 
 from netcalc.diagnostics import Span, format_value
 from netcalc.graph.problems import ElaborationProblems
@@ -9,25 +9,25 @@ from netcalc.spec import (
     Evaluated,
     Expression,
     ExpressionFault,
-    Mapping,
-    Scalar,
     Unknown,
     UnknownNameFault,
     Value,
+    YamlMapping,
+    YamlScalar,
     evaluate_counting,
 )
 from netcalc.spec.problems import expression_problem
 
-Environment = Names[str, Evaluated | Unknown]
+Environment = Mapping[str, Evaluated | Unknown]
 
 
 def value_of(value: Value, names: Environment, problems: ElaborationProblems) -> Evaluated | Unknown:
     """What a value of the spec comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
-    if isinstance(value, Scalar):
+    if isinstance(value, YamlScalar):
         if isinstance(value.value, Expression):
             return expression_value(value.value, value.span, names, problems)
         return value.value
-    if isinstance(value, Mapping):
+    if isinstance(value, YamlMapping):
         problems.report("E404", "a mapping does not belong here", value.span)
         return UNKNOWN
     items: list[Evaluated] = []

@@ -8,8 +8,17 @@ from netcalc.diagnostics import Span, format_value, listed, nearest
 from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.model import Input, Preprocess
 from netcalc.graph.problems import ElaborationProblems
-from netcalc.spec import UNKNOWN, Evaluated, InputOverride, Mapping, Scalar, Setting, Spec, Unknown
-from netcalc.spec import Sequence as Listed
+from netcalc.spec import (
+    UNKNOWN,
+    Evaluated,
+    InputOverride,
+    Setting,
+    Spec,
+    Unknown,
+    YamlMapping,
+    YamlScalar,
+    YamlSequence,
+)
 from netcalc.spec.expressions import RESERVED
 from netcalc.tensor import MAX_AXES, MAX_ELEMENTS, TensorType
 
@@ -43,7 +52,7 @@ def arguments(
             message = f"an argument cannot be called {entry.key!r}: {reason}"
             problems.report("E702", message, entry.key_span)
             names[entry.key] = UNKNOWN
-        elif isinstance(chosen_value, Scalar | Listed | Mapping):
+        elif isinstance(chosen_value, YamlScalar | YamlSequence | YamlMapping):
             names[entry.key] = value_of(chosen_value, names, problems)
         else:
             names[entry.key] = chosen_value

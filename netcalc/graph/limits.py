@@ -7,7 +7,7 @@ from netcalc.diagnostics import Span, format_value
 from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.model import Ignored, Limit
 from netcalc.graph.problems import ElaborationProblems
-from netcalc.spec import Evaluated, Sequence, Spec, Unknown, Value
+from netcalc.spec import Evaluated, Spec, Unknown, Value, YamlSequence
 
 COUNT_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 BYTE_UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -41,7 +41,7 @@ def budget(spec: Spec, names: Environment, problems: ElaborationProblems) -> dic
 def ignored(value: Value, names: Environment, problems: ElaborationProblems) -> tuple[Ignored, ...]:
     """The codes in `ignore:`, one or a list of them; the check itself reports codes that no rule has."""
     found = []
-    for part in value.items if isinstance(value, Sequence) else (value,):
+    for part in value.items if isinstance(value, YamlSequence) else (value,):
         code = value_of(part, names, problems)
         if isinstance(code, str):
             found.append(Ignored(code, part.span))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.problems import ElaborationProblems
-from netcalc.spec import ITEM_KEYS, UNKNOWN, Evaluated, Item, Mapping, MappingEntry, Unknown, Value
+from netcalc.spec import ITEM_KEYS, UNKNOWN, Evaluated, Item, Unknown, Value, YamlEntry, YamlMapping
 from netcalc.spec.expressions import RESERVED
 
 MAX_LAYERS = 30_000
@@ -36,7 +36,7 @@ def rows(item: Item, names: Environment, problems: ElaborationProblems) -> Seque
 def row_names(item: Item) -> dict[str, Unknown]:
     """The names that a row gives, for an item whose `repeat` or `each` is wrong."""
     each = item.value("each")
-    keys = [entry.key for entry in each.entries] if isinstance(each, Mapping) else []
+    keys = [entry.key for entry in each.entries] if isinstance(each, YamlMapping) else []
     return dict.fromkeys(["index", *" ".join(keys).split()], UNKNOWN)
 
 
@@ -51,7 +51,7 @@ def _repeat(repeat: Value, names: Environment, problems: ElaborationProblems) ->
 
 def _each(each: Value, names: Environment, problems: ElaborationProblems) -> Sequence[Row] | None:
     """Rows from equally long lists, or from a list of rows under several names at once."""
-    if not isinstance(each, Mapping) or not each.entries:
+    if not isinstance(each, YamlMapping) or not each.entries:
         help = "write each: {filters: [64, 128]}, or each: {filters stride: [[64, 1], [128, 2]]}"
         problems.report("E404", "each: is a mapping of lists", each.span, help=help)
         return None
@@ -83,7 +83,7 @@ def _each(each: Value, names: Environment, problems: ElaborationProblems) -> Seq
     ]
 
 
-def _column(entry: MappingEntry, names: Environment, problems: ElaborationProblems) -> Sequence[Row] | None:
+def _column(entry: YamlEntry, names: Environment, problems: ElaborationProblems) -> Sequence[Row] | None:
     values = value_of(entry.value, names, problems)
     if isinstance(values, Unknown):
         return None

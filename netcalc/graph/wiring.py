@@ -4,7 +4,7 @@ from netcalc.diagnostics import Diagnostic, format_value, nearest
 from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.problems import ElaborationProblems
 from netcalc.graph.scope import Instance, Scope, TensorRef
-from netcalc.spec import UNKNOWN, Evaluated, Item, Sequence, Unknown, Value
+from netcalc.spec import UNKNOWN, Evaluated, Item, Unknown, Value, YamlSequence
 
 
 class Tensors:
@@ -51,7 +51,7 @@ class Tensors:
             if instance.scope.previous is None and len(self._inputs) > 1:
                 self._report_choice(instance)
             return [instance.scope.previous]
-        parts = sources.items if isinstance(sources, Sequence) else (sources,)
+        parts = sources.items if isinstance(sources, YamlSequence) else (sources,)
         self.problems.spend(len(parts), sources.span)
         return [self.look_up(part, instance.scope, instance.names, instance.full_name) for part in parts]
 
@@ -96,7 +96,7 @@ class Tensors:
     def peek_only(self, item: Item, scope: Scope, names: Environment) -> TensorRef | None:
         """The tensor that an item reads, where it is one and known; nothing is reported."""
         sources = item.value("from")
-        if isinstance(sources, Sequence) and len(sources.items) != 1:
+        if isinstance(sources, YamlSequence) and len(sources.items) != 1:
             return None
         return self.peek_first(item, scope, names)
 
@@ -105,7 +105,7 @@ class Tensors:
         sources = item.value("from")
         if sources is None:
             return scope.previous
-        first = sources.items[:1] if isinstance(sources, Sequence) else (sources,)
+        first = sources.items[:1] if isinstance(sources, YamlSequence) else (sources,)
         found = next(
             (self._find(str(value_of(part, names, ElaborationProblems())), scope) for part in first), None
         )

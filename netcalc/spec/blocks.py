@@ -13,7 +13,7 @@ from netcalc.spec.expressions import (
 )
 from netcalc.spec.items import BRANCH_KEYS, ITEM_KEYS, Item, ItemReader
 from netcalc.spec.problems import SpecProblems, expression_problem
-from netcalc.spec.tree import Mapping, MappingEntry, describe, is_unknown
+from netcalc.spec.tree import YamlEntry, YamlMapping, describe, is_unknown
 
 
 class BlockParameter(NamedTuple):
@@ -33,9 +33,9 @@ class Block(NamedTuple):
     span: Span
 
 
-def read_blocks(entry: MappingEntry, problems: SpecProblems) -> dict[str, Block]:
+def read_blocks(entry: YamlEntry, problems: SpecProblems) -> dict[str, Block]:
     """The blocks under `blocks:`, by name."""
-    if not isinstance(entry.value, Mapping):
+    if not isinstance(entry.value, YamlMapping):
         if not is_unknown(entry.value):
             message = f"blocks: is a mapping, not {describe(entry.value)}"
             help = "write blocks: {unit(filters): [...]}"
@@ -51,7 +51,7 @@ def read_blocks(entry: MappingEntry, problems: SpecProblems) -> dict[str, Block]
     return blocks
 
 
-def _read_block(entry: MappingEntry, problems: SpecProblems) -> Block | None:
+def _read_block(entry: YamlEntry, problems: SpecProblems) -> Block | None:
     name, bracket, rest = entry.key.partition("(")
     name = name.strip()
     closed = not bracket or rest.rstrip().endswith(")")
@@ -68,7 +68,7 @@ def _read_block(entry: MappingEntry, problems: SpecProblems) -> Block | None:
     return Block(name, parameters, items, entry.key_span)
 
 
-def _parameters(entry: MappingEntry, text: str, problems: SpecProblems) -> tuple[BlockParameter, ...]:
+def _parameters(entry: YamlEntry, text: str, problems: SpecProblems) -> tuple[BlockParameter, ...]:
     """The arguments in the head, `filters, stride=1`, as Python's parser reads those of a function."""
     head = f"lambda {text}: 0"
     if len(text) > MAX_EXPRESSION_LENGTH:
@@ -108,7 +108,7 @@ def _is_plain(arguments: ast.arguments) -> bool:
     return not any(special)
 
 
-def _argument_span(entry: MappingEntry, name: str) -> Span:
+def _argument_span(entry: YamlEntry, name: str) -> Span:
     source: Source = entry.value.source
     at = source.text.find(name, source.text.find("(", entry.key_start), entry.key_end)
     return Span(source, at, at + len(name)) if at >= 0 else entry.key_span

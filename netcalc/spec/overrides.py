@@ -4,7 +4,7 @@ from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError
 from netcalc.spec.expressions import Evaluated
-from netcalc.spec.tree import Mapping, Scalar, Sequence, Value
+from netcalc.spec.tree import Value, YamlMapping, YamlScalar, YamlSequence
 from netcalc.spec.yaml_reader import read_document
 from netcalc.tensor import Shape
 
@@ -18,7 +18,7 @@ class Setting(NamedTuple):
     @property
     def span(self) -> Span | None:
         """Where the value stands, unless it is a plain value from Python."""
-        return self.value.span if isinstance(self.value, Scalar | Sequence | Mapping) else None
+        return self.value.span if isinstance(self.value, YamlScalar | YamlSequence | YamlMapping) else None
 
 
 class InputOverride(NamedTuple):
@@ -43,7 +43,7 @@ def read_setting(text: str) -> Setting:
     root, problems = read_document(source, " " * (len(name) + 1) + value)
     if problems:
         raise SpecError(problems)
-    if isinstance(root, Mapping):
+    if isinstance(root, YamlMapping):
         _fail(source, "a setting is a number, a word or a list", "write --set width=0.5")
     return Setting(name.strip(), root)
 

@@ -1,7 +1,7 @@
 """The located tree to a Spec: what stands where, nothing evaluated yet."""
 
 import os
-from collections.abc import Mapping as Named
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from netcalc.spec.blocks import Block, read_blocks
 from netcalc.spec.items import Item, ItemReader
 from netcalc.spec.library import open_beside
 from netcalc.spec.problems import SpecProblems
-from netcalc.spec.tree import Mapping, MappingEntry, Scalar, Sequence, Value, describe, is_unknown
+from netcalc.spec.tree import Value, YamlEntry, YamlMapping, YamlScalar, YamlSequence, describe, is_unknown
 from netcalc.spec.yaml_reader import read_document
 
 TOP_LEVEL = (
@@ -39,8 +39,8 @@ class Variant(NamedTuple):
     """A named set of arguments, with what else differs: `own` are keys of the top level."""
 
     name: str
-    args: tuple[MappingEntry, ...]
-    own: tuple[MappingEntry, ...]
+    args: tuple[YamlEntry, ...]
+    own: tuple[YamlEntry, ...]
     span: Span
 
 
@@ -53,14 +53,14 @@ class Spec:
     citation: str
     year: int | None
     inputs: tuple[InputDeclaration, ...]
-    args: tuple[MappingEntry, ...]
-    preprocess: tuple[MappingEntry, ...]
-    expect: tuple[MappingEntry, ...]
-    budget: tuple[MappingEntry, ...]
+    args: tuple[YamlEntry, ...]
+    preprocess: tuple[YamlEntry, ...]
+    expect: tuple[YamlEntry, ...]
+    budget: tuple[YamlEntry, ...]
     ignore: tuple[Value, ...]
     """The rules that are silenced: the spec's own list, and its variant's."""
-    variants: Named[str, Variant]
-    blocks: Named[str, Block]
+    variants: Mapping[str, Variant]
+    blocks: Mapping[str, Block]
     items: tuple[Item, ...]
     outputs: Value | None
     problems: tuple[Diagnostic, ...]
@@ -72,7 +72,7 @@ def read_spec(source: Source, variant: str | None = None) -> Spec:
     Raises SpecError where the text is not even a mapping in YAML, or has no such variant.
     """
     root, problems = read_document(source)
-    if not isinstance(root, Mapping):
+    if not isinstance(root, YamlMapping):
         if is_unknown(root):
             raise SpecError(problems)
         message = f"a spec is a mapping with input: and layers:, this is {describe(root)}"
@@ -84,7 +84,7 @@ def read_spec(source: Source, variant: str | None = None) -> Spec:
 
 
 class _Reader:
-    def __init__(self, source: Source, root: Mapping, problems: SpecProblems) -> None:
+    def __init__(self, source: Source, root: YamlMapping, problems: SpecProblems) -> None:
         self.source = source
         self.root = root
         self.problems = problems
@@ -146,30 +146,30 @@ class _Reader:
             problems=tuple(self.problems),
         )
 
-    def _text(self, entry: MappingEntry | None) -> str:
+    def _text(self, entry: YamlEntry | None) -> str:
         if entry is None:
             return ""
         value = entry.value
-        if isinstance(value, Scalar) and isinstance(value.value, str | int | float):
+        if isinstance(value, YamlScalar) and isinstance(value.value, str | int | float):
             return str(value.value)
         if is_unknown(value):
             return ""
         self.problems.report("E204", f"{entry.key}: is a text, not {describe(value)}", value.span)
         return ""
 
-    def _year(self, entry: MappingEntry | None) -> int | None:
+    def _year(self, entry: YamlEntry | None) -> int | None:
         if entry is None or is_unknown(entry.value):
             return None
-        year = entry.value.value if isinstance(entry.value, Scalar) else None
+        year = entry.value.value if isinstance(entry.value, YamlScalar) else None
         if isinstance(year, int) and YEARS[0] <= year <= YEARS[1]:
             return year
         self.problems.report("E204", f"year: is a year, not {describe(entry.value)}", entry.key_span)
         return None
 
-    def _mapping(self, entry: MappingEntry | None) -> tuple[MappingEntry, ...]:
+    def _mapping(self, entry: YamlEntry | None) -> tuple[YamlEntry, ...]:
         if entry is None:
             return ()
-        if isinstance(entry.value, Mapping):
+        if isinstance(entry.value, YamlMapping):
             return entry.value.entries
         if is_unknown(entry.value):
             return ()
@@ -178,9 +178,7 @@ class _Reader:
         )
         return ()
 
-    def _keyed(
-        self, entry: MappingEntry | None, known: tuple[str, ...], what: str
-    ) -> tuple[MappingEntry, ...]:
+    def _keyed(self, entry: YamlEntry | None, known: tuple[str, ...], what: str) -> tuple[YamlEntry, ...]:
         """The entries of a mapping that has some keys and no others."""
         entries = self._mapping(entry)
         for given in entries:
@@ -190,7 +188,7 @@ class _Reader:
                 self.problems.report("E201", f"unknown {what} {given.key!r}", given.key_span, help=help)
         return tuple(given for given in entries if given.key in known)
 
-    def _inputs(self, top: dict[str, MappingEntry]) -> tuple[InputDeclaration, ...]:
+    def _inputs(self, top: dict[str, YamlEntry]) -> tuple[InputDeclaration, ...]:
         if "input" in top and "inputs" in top:
             note = Note("the other one", top["input"].key_span)
             span = top["inputs"].key_span
@@ -203,7 +201,7 @@ class _Reader:
                     "E202", "the spec has no input:", self._first_key(), help="add input: [3, 224, 224]"
                 )
             return ()
-        if not isinstance(entry.value, Mapping):
+        if not isinstance(entry.value, YamlMapping):
             return (InputDeclaration("input", entry.key_span, entry.value),)
         if not entry.value.entries:
             self.problems.report(
@@ -213,7 +211,7 @@ class _Reader:
             InputDeclaration(named.key, named.key_span, named.value) for named in entry.value.entries
         )
 
-    def _variants(self, entry: MappingEntry | None, args: set[str]) -> dict[str, Variant]:
+    def _variants(self, entry: YamlEntry | None, args: set[str]) -> dict[str, Variant]:
         variants = {}
         for named in self._mapping(entry):
             entries = self._mapping(named)
@@ -229,17 +227,17 @@ class _Reader:
             variants[named.key] = Variant(named.key, chosen, own, named.key_span)
         return variants
 
-    def _blocks(self, entry: MappingEntry | None) -> dict[str, Block]:
+    def _blocks(self, entry: YamlEntry | None) -> dict[str, Block]:
         return {} if entry is None else read_blocks(entry, self.problems)
 
-    def _included(self, entry: MappingEntry | None) -> dict[str, Block]:
+    def _included(self, entry: YamlEntry | None) -> dict[str, Block]:
         """The blocks of the files that `include:` names."""
         if entry is None or is_unknown(entry.value):
             return {}
-        listed = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
+        listed = entry.value.items if isinstance(entry.value, YamlSequence) else (entry.value,)
         blocks: dict[str, Block] = {}
         for part in listed:
-            if not isinstance(part, Scalar) or not isinstance(part.value, str):
+            if not isinstance(part, YamlScalar) or not isinstance(part.value, str):
                 self.problems.report(
                     "E204", f"include: names files beside this one, not {describe(part)}", part.span
                 )
@@ -253,20 +251,20 @@ class _Reader:
                 continue
             for problem in problems:
                 self.problems.add(problem)
-            for found in root.entries if isinstance(root, Mapping) else ():
+            for found in root.entries if isinstance(root, YamlMapping) else ():
                 if found.key == "blocks":
                     blocks |= read_blocks(found, self.problems)
                 else:
                     self.problems.report("E206", "an included file has blocks: alone", found.key_span)
         return blocks
 
-    def _layers(self, entry: MappingEntry | None) -> tuple[Item, ...]:
+    def _layers(self, entry: YamlEntry | None) -> tuple[Item, ...]:
         help = "list them, one a line: - conv: {filters: 64, kernel: 3}"
         if entry is None:
             if "layers" not in self.meant:
                 self.problems.report("E202", "the spec has no layers:", self._first_key(), help=help)
             return ()
-        if isinstance(entry.value, Sequence) and not entry.value.items:
+        if isinstance(entry.value, YamlSequence) and not entry.value.items:
             self.problems.report("E202", "layers: is empty", entry.value.span, help=help)
         return ItemReader(self.problems).items(entry.value, "layers")
 
@@ -276,7 +274,7 @@ class _Reader:
         return Span(self.source, self.root.start, self.root.start + 1)
 
 
-def _given(entry: MappingEntry | None) -> tuple[Value, ...]:
+def _given(entry: YamlEntry | None) -> tuple[Value, ...]:
     return () if entry is None else (entry.value,)
 
 

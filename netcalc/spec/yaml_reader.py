@@ -12,7 +12,16 @@ from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError
 from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
 from netcalc.spec.problems import SpecProblems, expression_problem
 from netcalc.spec.scalars import ScalarFault, resolve_plain
-from netcalc.spec.tree import UNKNOWN, Mapping, MappingEntry, Plain, Scalar, Sequence, Unknown, Value
+from netcalc.spec.tree import (
+    UNKNOWN,
+    Plain,
+    Unknown,
+    Value,
+    YamlEntry,
+    YamlMapping,
+    YamlScalar,
+    YamlSequence,
+)
 
 MAX_TEXT = 8 * 1024**2
 MAX_VALUES = 400_000
@@ -96,7 +105,7 @@ class _Open:
         self.anchor = anchor
         self.values_before = values_before
         self.items: list[Value] = []
-        self.entries: list[MappingEntry] = []
+        self.entries: list[YamlEntry] = []
         self.key: tuple[str, int, int] | None = None
         self.first_keys: dict[str, tuple[int, int]] = {}
 
@@ -147,7 +156,7 @@ class _Composer:
             except ScalarFault as fault:
                 self.problems.report("E109", str(fault), Span(self.source, start, end))
                 value = UNKNOWN
-        self._add(Scalar(value, self.source, start, end), 1, event.anchor)
+        self._add(YamlScalar(value, self.source, start, end), 1, event.anchor)
 
     def _expression(self, text: str, start: int, end: int) -> Expression | Unknown:
         inner = inside_dollar(text)
@@ -198,11 +207,11 @@ class _Composer:
         end = event.end_mark.index
         value: Value
         if closed.refused:
-            value = Scalar(UNKNOWN, self.source, closed.start, end)
+            value = YamlScalar(UNKNOWN, self.source, closed.start, end)
         elif closed.is_mapping:
-            value = Mapping(tuple(closed.entries), self.source, closed.start, end)
+            value = YamlMapping(tuple(closed.entries), self.source, closed.start, end)
         else:
-            value = Sequence(tuple(closed.items), self.source, closed.start, end)
+            value = YamlSequence(tuple(closed.items), self.source, closed.start, end)
         self._add(value, 1, closed.anchor, self._values - closed.values_before)
 
     def _add(self, value: Value, size: int, anchor: str | None, inner: int = 0) -> None:
@@ -224,7 +233,7 @@ class _Composer:
             return
         assert parent.key is not None
         if parent.first_keys[parent.key[0]] == parent.key[1:]:  # a repeated key is reported, not kept
-            parent.entries.append(MappingEntry(*parent.key, value))
+            parent.entries.append(YamlEntry(*parent.key, value))
         parent.key = None
 
     def _expects_key(self) -> bool:
