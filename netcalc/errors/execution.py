@@ -8,7 +8,10 @@ layers:
   - linear: {units: 2}
 """
 _NETWORK = """\
-import netcalc, numpy as np
+import numpy as np
+
+import netcalc
+
 network = netcalc.Network(netcalc.load("example.yaml"))
 """
 
@@ -132,6 +135,7 @@ layers:
         program="""\
 import netcalc
 from netcalc.backend import TrainingStep
+
 network = netcalc.Network(netcalc.load("example.yaml"), dtype="float16")
 TrainingStep(network, batch=8)
 """,
