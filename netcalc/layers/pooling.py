@@ -145,7 +145,7 @@ class AdaptiveAvgPool(AdaptivePool):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """Nothing where it is the mean over all positions."""
-        return NOTHING if geometry.is_equal(prod(y.shape[1:]), 1) else INPUT
+        return NOTHING if prod(y.shape[1:]) == 1 else INPUT
 
 
 class AdaptiveMaxPool(AdaptivePool):
