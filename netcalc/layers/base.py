@@ -58,8 +58,7 @@ _FIRST = ("filters", "units", "kernel", "stride", "dilation", "pad")
 class Layer:
     """A kind of layer. Subclasses declare their options as fields and state their rules.
 
-    `infer`, `params` and `window` take the input types, one argument each. Their signature here is the
-    one that lets a layer of one input name it.
+    Rules take the types of the inputs, `xs`, and where they need it that of the output, `y`.
 
     A layer is a frozen dataclass in all but name: `dataclass` compiles code for each class, which for the
     whole layer set would double the start-up of the command line.
@@ -116,7 +115,7 @@ class Layer:
         cls.options = {name: inherited.pop(name) for name in _FIRST if name in inherited} | inherited
 
     def __init__(self, xs: tuple[TensorType, ...] = (), /, **given: Any) -> None:
-        """A layer with some options, on inputs of the types `xs`; not every layer depends on them."""
+        """A layer with some options, on inputs of the types `xs`; most kinds do not depend on them."""
         for name in given:
             if name not in self.options:
                 raise LayerError(f"{self.kind} has no option {name!r}", option=name)

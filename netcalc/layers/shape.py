@@ -12,17 +12,22 @@ from netcalc.layers.saved import INPUT, NOTHING, Saved, View
 from netcalc.tensor import TensorType, format_shape
 
 
-class Identity(Layer):
+class Rearrangement(Layer):
+    """A layer that gives the elements of its input in another shape or order."""
+
+    family = "shape"
+    rearranges = True
+    linear = True
+    saves = NOTHING
+
+
+class Identity(Rearrangement):
     """y = x: a name for a tensor.
 
     Example: `identity` on 64x56x56 gives 64x56x56
     """
 
     kind = "identity"
-    family = "shape"
-    rearranges = True
-    linear = True
-    saves = NOTHING
     view = View.ANY
     also = ("Identity", "noop", "pass")
 
@@ -38,7 +43,7 @@ class Identity(Layer):
         return pointwise(x)
 
 
-class Flatten(Layer):
+class Flatten(Rearrangement):
     """Joins the axes from `start` to `end` into one, in order; the batch axis stays.
 
     PyTorch's `start_dim` counts the batch axis, `start` does not.
@@ -47,10 +52,6 @@ class Flatten(Layer):
     """
 
     kind = "flatten"
-    family = "shape"
-    rearranges = True
-    linear = True
-    saves = NOTHING
     view = View.IN_ORDER
     also = ("Flatten",)
 
@@ -79,7 +80,7 @@ class Flatten(Layer):
         return (*single[:start], frozenset(range(start, end + 1)), *single[end + 1 :])
 
 
-class Reshape(Layer):
+class Reshape(Rearrangement):
     """The same elements in another shape; one size may be -1 and takes what is left.
 
     Example: `reshape: {shape: [8, -1]}` on 64x4x4 gives 8x128
@@ -87,10 +88,6 @@ class Reshape(Layer):
 
     kind = "reshape"
     main = "shape"
-    family = "shape"
-    rearranges = True
-    linear = True
-    saves = NOTHING
     view = View.IN_ORDER
     also = ("Unflatten", "view")
 
@@ -125,7 +122,7 @@ class Reshape(Layer):
         return tuple(found)
 
 
-class Permute(Layer):
+class Permute(Rearrangement):
     """The axes in another order: axis i of the output is axis `order[i]` of the input.
 
     Example: `permute: {order: [1, 2, 0]}` on 96x56x56 gives 56x56x96
@@ -133,10 +130,6 @@ class Permute(Layer):
 
     kind = "permute"
     main = "order"
-    family = "shape"
-    rearranges = True
-    linear = True
-    saves = NOTHING
     view = View.STRIDED
     also = ("Permute", "transpose")
 
@@ -157,7 +150,7 @@ class Permute(Layer):
         return tuple(frozenset((geometry.resolve_axis(axis, rank, "order"),)) for axis in self.order)
 
 
-class Squeeze(Layer):
+class Squeeze(Rearrangement):
     """Drops axes of size 1: all of them, or those named.
 
     Example: `squeeze` on 512x1x1 gives 512
@@ -165,10 +158,6 @@ class Squeeze(Layer):
 
     kind = "squeeze"
     main = "axes"
-    family = "shape"
-    rearranges = True
-    linear = True
-    saves = NOTHING
     view = View.ANY
 
     axes = Maybe(
@@ -201,7 +190,7 @@ class Squeeze(Layer):
         return tuple(frozenset((axis,)) for axis in range(rank) if axis not in dropped)
 
 
-class Unsqueeze(Layer):
+class Unsqueeze(Rearrangement):
     """Adds an axis of size 1 before `axis`.
 
     Example: `unsqueeze: {axis: 0}` on 28x28 gives 1x28x28
@@ -209,10 +198,6 @@ class Unsqueeze(Layer):
 
     kind = "unsqueeze"
     main = "axis"
-    family = "shape"
-    rearranges = True
-    linear = True
-    saves = NOTHING
     view = View.ANY
     also = ("expand_dims",)
 
@@ -273,7 +258,7 @@ class Pad(SpatialLayer):
         return tuple(geometry.shifted_window(-before) for before, _ in self.pad)
 
 
-class Roll(Layer):
+class Roll(Rearrangement):
     """Moves the elements along each axis, and those that leave at one end in at the other.
 
     y[i] = x[(i - shift) mod size], as PyTorch's roll. `shift` lists the axes in order, the channels of a
@@ -284,11 +269,7 @@ class Roll(Layer):
 
     kind = "roll"
     main = "shift"
-    family = "shape"
-    rearranges = True
     fusible = True
-    linear = True
-    saves = NOTHING
     also = ("Roll", "cyclic_shift")
 
     shift = Integers(at_least=None, doc="positions moved along each axis, negative backward", torch="shifts")
@@ -304,7 +285,7 @@ class Roll(Layer):
         return None if any(self.shift[1:]) else pointwise(x)
 
 
-class ChannelShuffle(Layer):
+class ChannelShuffle(Rearrangement):
     """Deals the channels of each group out over all groups (Zhang et al. 2017).
 
     Channel i of g groups of n goes to (i mod n) g + i // n, as PyTorch's ChannelShuffle.
@@ -314,12 +295,8 @@ class ChannelShuffle(Layer):
 
     kind = "channel_shuffle"
     main = "groups"
-    family = "shape"
-    rearranges = True
     keeps_layout = True
     fusible = True
-    linear = True
-    saves = NOTHING
     also = ("ChannelShuffle",)
 
     groups = Integer(doc="groups of channels that are mixed", torch="groups")
