@@ -12,7 +12,7 @@ from typing import NamedTuple
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.precision import Precision
 from netcalc.analysis.storages import Storages
-from netcalc.layers.inside import Moment
+from netcalc.layers.operators import Moment
 
 
 class Taken(NamedTuple):
@@ -97,7 +97,7 @@ class Lifetimes:
     def _moments(self, layer: int) -> Iterator[Taken]:
         node, made = self.storages.graph.nodes[layer], self.made[layer]
         size = 0 if made is None else self.storages.sizes[made]
-        inside = node.layer.inside(self.storages.graph.input_types(node), node.output)
+        inside = node.layer.operators(self.storages.graph.input_types(node), node.output)
         precision = Precision(self.storages.itemsize)
         for moment in (Moment(),) if inside is None or made is None else inside.moments():
             each = precision.extra_bytes(moment.each) + moment.output * size

@@ -19,7 +19,7 @@ from netcalc.analysis.precision import Precision, Weights, precision_of, update_
 from netcalc.analysis.storages import Storages
 from netcalc.analysis.training import Replay, Step
 from netcalc.graph import Graph, Node
-from netcalc.layers import Kept
+from netcalc.layers import Saved
 from netcalc.tensor import DTYPES
 
 Checkpoint = Literal["none", "sqrt"] | int
@@ -45,7 +45,7 @@ class Training:
     segments: tuple[Segment, ...]
     steps: tuple[Step, ...]
     layers: tuple[LayerMemory, ...]
-    keeps: Mapping[str, Kept]
+    keeps: Mapping[str, Saved]
     """What each layer keeps, by its full name."""
     losses: tuple[Loss, ...]
     loss_kept: Bytes

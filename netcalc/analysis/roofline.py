@@ -195,7 +195,7 @@ class _Counter:
     def _handed_on_to(self, node: Node) -> list[str]:
         """The inputs of a layer whose gradient is the output's, or a part of it."""
         types = zip(node.inputs, self.report.graph.input_types(node), strict=True)
-        return [name for name, type in types if node.layer.hands_on(type, node.output)]
+        return [name for name, type in types if node.layer.passes_gradient(type, node.output)]
 
     def _values(self, node: Node, own: Set[str]) -> list[Reading]:
         """What the gradients read of the tensors of the way there; `own` the kernel makes."""

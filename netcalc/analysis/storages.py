@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from netcalc.analysis.gradients import kept
 from netcalc.graph import Graph, Node
-from netcalc.layers import Kept, View
-from netcalc.layers.kept import INDEX_BYTES, NOTHING
+from netcalc.layers import Saved, View
+from netcalc.layers.saved import INDEX_BYTES, NOTHING
 from netcalc.tensor import TensorType
 
 
@@ -27,7 +27,7 @@ class Storages:
     """The storage of each tensor, by the full name of its input or node."""
     sizes: list[int] = field(default_factory=list)
     """Bytes of one sample."""
-    kept: dict[str, Kept] = field(default_factory=dict)
+    kept: dict[str, Saved] = field(default_factory=dict)
     """What each layer keeps for backward; nothing where no gradient passes."""
 
     def __post_init__(self) -> None:
@@ -77,7 +77,7 @@ class Storages:
         before, after = ([size for size in type.shape if size != 1] for type in (types[0], node.output))
         return View.ANY if before == after else None
 
-    def _works_in_place(self, node: Node, kept: Kept) -> bool:
+    def _works_in_place(self, node: Node, kept: Saved) -> bool:
         """Whether it writes over its input: an activation or the like that is its only reader."""
         if not node.layer.in_place or node.inputs[0] not in self._alone or kept.inputs:
             return False

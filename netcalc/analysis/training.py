@@ -17,7 +17,7 @@ from netcalc.analysis.losses import Loss
 from netcalc.analysis.precision import Precision
 from netcalc.graph import Node
 from netcalc.layers import View
-from netcalc.layers.kept import Extra
+from netcalc.layers.saved import Extra
 
 Phase = Literal["forward", "loss", "again", "backward", "update"]
 Copy = tuple[int, bool]
@@ -173,26 +173,30 @@ class Replay:
             self.ledger.parts,
             self.storages.graph.input_types(self.nodes[layer]),
         )
-        made = node.layer.made_back(types, node.output, self.storages.graph.inputs_need_gradient(node))
+        made = node.layer.backward_workspace(
+            types, node.output, self.storages.graph.inputs_need_gradient(node)
+        )
         if made is not None:
             yield Step("backward", layer, parts._replace(temporary=parts.temporary.plus(self._each(made))))
             return
-        inside = node.layer.inside(types, node.output)
-        if inside is None or len(inside.operators) == 1:
+        inside = node.layer.operators(types, node.output)
+        if inside is None or len(inside.listed) == 1:
             yield Step("backward", layer, parts)
             return
         learned = sum(param.numel for param in node.params if param.trainable)
         kept = self.storages.kept[node.full_name].each
         totals: dict[Bytes, Parts] = {}
-        for moment in inside.back_moments():
-            stays = moment.came or self.ledger.is_shared(("gradient", came))  # a shortcut's is the same
+        for moment in inside.backward_moments():
+            stays = moment.has_output_gradient or self.ledger.is_shared(
+                ("gradient", came)
+            )  # a shortcut's is the same
             absent = Bytes() if stays else self.ledger.size(("gradient", came))
             for gradient in (
-                own for place, own in given.items() if own != came and place not in moment.gives
+                own for place, own in given.items() if own != came and place not in moment.input_gradients
             ):
                 absent = absent.plus(self.ledger.size(("gradient", gradient)))
             later = Bytes((learned - moment.weights) * self.precision.itemsize)
-            gone = Extra(*map(min, moment.gone, kept))  # a frozen layer has kept less
+            gone = Extra(*map(min, moment.freed, kept))  # a frozen layer has kept less
             taken = Parts(
                 parts.kept.plus(self._each(gone), -1),
                 parts.passing,
@@ -218,7 +222,7 @@ class Replay:
 
     def _hand_on(self, node: Node, name: str, came: int) -> int:
         """The gradient that a layer gives to one of its inputs: what came, or one of its own."""
-        if node.layer.hands_on(self.storages.graph.types[name], node.output):
+        if node.layer.passes_gradient(self.storages.graph.types[name], node.output):
             self.ledger.hold(("gradient", came))
             return came
         return self._new_gradient(name)

@@ -18,7 +18,7 @@ def position_axes(net: Net) -> dict[str, frozenset[int]]:
         if isinstance(layer, (Convolution, Pooling)):
             found[node.full_name] = frozenset(range(1, len(node.output.shape)))
         elif known := [name for name in node.inputs if name in found]:
-            sources = layer.came_from(net.graph.types[known[0]]) if len(node.inputs) == 1 else ()
+            sources = layer.source_axes(net.graph.types[known[0]]) if len(node.inputs) == 1 else ()
             positions = found[known[0]]
             found[node.full_name] = (
                 frozenset(axis for axis, read in enumerate(sources) if read & positions)

@@ -10,7 +10,7 @@ from netcalc.analysis.memory import training
 from netcalc.analysis.precision import Precision, precision_of
 from netcalc.api import load
 from netcalc.graph import Graph
-from netcalc.layers import LAYERS, Kept, Layer
+from netcalc.layers import LAYERS, Layer, Saved
 from netcalc.tensor import TensorType
 
 from cases import CASES, Case, frozen
@@ -54,7 +54,7 @@ def graph(name: str, shape: list[int]) -> Graph:
     return graph_of(WITH_DROPOUT) if name == "alexnet-dropout" else load(name, input=shape)
 
 
-def beside(kept: Kept, precision: Precision = FLOAT32) -> Bytes:
+def beside(kept: Saved, precision: Precision = FLOAT32) -> Bytes:
     return Bytes(precision.extra_bytes(kept.once), precision.extra_bytes(kept.each))
 
 
@@ -68,7 +68,7 @@ def test_a_layer_keeps_what_pytorch_keeps(
 ) -> None:
     types = tuple(TensorType(tuple(shape)) for shape in inputs)
     layer = LAYERS[kind](types, **{name: frozen(value) for name, value in options.items()})
-    kept = layer.kept(types, layer.infer(types), tuple(needs))
+    kept = layer.saved(types, layer.infer(types), tuple(needs))
     ours = [[batch, [*kept.inputs], kept.output, beside(kept).at(batch)] for batch, *_ in measured]
     assert ours == measured
 
@@ -104,7 +104,7 @@ def test_every_kind_has_a_rule(layer: type[Layer]) -> None:
     for case in (case for case in CASES if case.kind == layer.kind):
         made, types, needs = case.layer, case.types, (True,) * len(case.inputs)
         y = made.infer(types)
-        kept = made.kept(types, y, needs)
+        kept = made.saved(types, y, needs)
         assert set(kept.inputs) <= set(range(len(types)))
         assert all(type(count) is int and count >= 0 for extra in (kept.each, kept.once) for count in extra)
         none, whole = (made.backward_macs(types, y, (need,) * len(types)) for need in (False, True))
@@ -117,7 +117,7 @@ def test_a_view_has_its_inputs_elements_or_fewer(case: Case) -> None:
     made, types = case.layer, case.types
     if made.view_in(training=True) is not None:
         assert made.infer(types).numel <= types[0].numel
-        assert made.kept(types, made.infer(types), (True,)) == Kept()
+        assert made.saved(types, made.infer(types), (True,)) == Saved()
 
 
 def test_statistics_stay_wide_in_sixteen_bits() -> None:
