@@ -22,7 +22,7 @@ def command(
 
     netcalc explain alexnet.yaml conv1
     """
-    from netcalc.render.explanation import explanation_lines
+    from netcalc.render.table.explanation import explanation_lines
 
     report = analyze(load_graph(spec, set, input, variant))
     shown = terminal()

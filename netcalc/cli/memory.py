@@ -74,8 +74,10 @@ def command(
     netcalc memory vit_b_16 --dtype bfloat16 --optimiser adamw --fit 24GiB
     netcalc memory unet --batch 8 --checkpoint sqrt
     """
-    from netcalc.render.memory import MemoryView, memory_lines
-    from netcalc.render.memory_data import csv_chunks, json_chunks
+    from netcalc.render.memory.csv import csv_chunks
+    from netcalc.render.memory.json import json_chunks
+    from netcalc.render.memory.text import memory_lines
+    from netcalc.render.memory.view import MemoryView
 
     limit, how = _bytes(fit), _checkpoint(checkpoint)
     graph = load_graph(spec, set, input, variant)

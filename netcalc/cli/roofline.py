@@ -20,7 +20,9 @@ from netcalc.cli.common import (
 )
 from netcalc.diagnostics import nearest
 from netcalc.graph import Graph
-from netcalc.render.roofline import Training, json_chunks, roofline_lines
+from netcalc.render.roofline.json import json_chunks
+from netcalc.render.roofline.text import roofline_lines
+from netcalc.render.roofline.words import TrainingRun
 
 
 def command(
@@ -100,5 +102,5 @@ def _dtype(device: Device, wanted: str | None) -> str:
     return wanted
 
 
-def _training(graph: Graph, device: Device, batch: int, dtype: str, images: int, epochs: int) -> Training:
-    return Training(images, epochs, training_peak(graph, batch, device.stored_as(dtype).name))
+def _training(graph: Graph, device: Device, batch: int, dtype: str, images: int, epochs: int) -> TrainingRun:
+    return TrainingRun(images, epochs, training_peak(graph, batch, device.stored_as(dtype).name))

@@ -10,7 +10,7 @@ import typer
 
 from netcalc.analysis.sweep import Row, Sweep
 from netcalc.cli.common import tell
-from netcalc.render.sweep import json_line, line_start
+from netcalc.render.sweep.json import json_line, line_start
 from netcalc.spec import Evaluated
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from netcalc.backend import Network, Pass
     from netcalc.backend.kernels.base import Array
     from netcalc.backend.tracing import Trace
-    from netcalc.render.execution import Scored
+    from netcalc.render.execution.run import Scored
 
 FloatOption = Annotated[
     Literal["float64", "float32", "float16", "bfloat16"],
@@ -105,7 +105,7 @@ def command(
     out = terminal()
     out.write([[(_what_ran(network, words, weights, len(next(iter(x.values())))), "bold")], []])
     if trace:
-        from netcalc.render.trace import trace_lines
+        from netcalc.render.execution.profile import trace_lines
 
         out.write(trace_lines(watched.rows, out.width))
     else:
@@ -140,7 +140,7 @@ def _forward(
 def _backward(out: Terminal, y: "Pass", upstream: str | None, trace: "Trace") -> "dict[str, Array]":
     """The way back, shown; its gradients by the names they are written under."""
     from netcalc.backend.files import read_npy
-    from netcalc.render.trace import backward_lines
+    from netcalc.render.execution.profile import backward_lines
 
     with progress(len(y.steps), "backward") as advance:
 
@@ -158,7 +158,7 @@ def _backward(out: Terminal, y: "Pass", upstream: str | None, trace: "Trace") ->
 def _verify(network: "Network", seed: int) -> None:
     from netcalc.analysis.memory import training
     from netcalc.backend.verification import verify
-    from netcalc.render.verification import verification_lines
+    from netcalc.render.execution.verification import verification_lines
 
     with progress(len(network.graph.nodes), "verifying") as advance:
         rows = verify(network, seed, lambda node: advance(1))
@@ -171,7 +171,7 @@ def _verify(network: "Network", seed: int) -> None:
 
 def _show_outputs(out: Terminal, y: "Pass", labels: Sequence[str], top: int, feeds: Feeds) -> None:
     from netcalc.backend.tracing import Moments
-    from netcalc.render.execution import classes_lines, outputs_lines
+    from netcalc.render.execution.run import classes_lines, outputs_lines
 
     pictures = [file for _, file in feeds.files if not file.endswith((".npy", ".npz"))]
     scores = next(iter(y.outputs.values()))
@@ -187,7 +187,7 @@ def _best(graph: Graph, scores: "Array", labels: Sequence[str], top: int) -> "li
     """The classes of each sample that score highest, with their probabilities."""
     import numpy as np
 
-    from netcalc.render.execution import Scored
+    from netcalc.render.execution.run import Scored
 
     if labels and len(labels) != scores.shape[1]:
         message = f"there are {len(labels)} names for the {scores.shape[1]} classes of the output"

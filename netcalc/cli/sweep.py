@@ -33,8 +33,10 @@ from netcalc.cli.common import (
 )
 from netcalc.cli.executors import crew
 from netcalc.cli.row_file import RowFile, open_rows
-from netcalc.render import plots
-from netcalc.render.sweep import Selection, csv_chunks, json_chunks, json_line, sweep_lines
+from netcalc.render.sweep import plots
+from netcalc.render.sweep.csv import csv_chunks
+from netcalc.render.sweep.json import json_chunks, json_line
+from netcalc.render.sweep.text import Selection, sweep_lines
 from netcalc.spec import find_spec, read_spec
 
 Format = Literal["rich", "csv", "jsonl", "json"]
