@@ -24,33 +24,37 @@ from netcalc.render.roofline.json import json_chunks
 from netcalc.render.roofline.text import roofline_lines
 from netcalc.render.roofline.words import TrainingRun
 
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        "-d",
+        metavar="NAME",
+        help="One that netcalc devices lists, or one of --devices.",
+    ),
+]
+PeakOption = Annotated[
+    Literal["float64", "float32", "tf32", "float16", "bfloat16", "int8"] | None,
+    typer.Option("--dtype", help="What is computed in; float32 unless the device has no peak for it."),
+]
+FusionOption = Annotated[
+    Literal["none", "elementwise"],
+    typer.Option(
+        "--fusion",
+        help="elementwise: what can be done on the way to the next product takes no bytes, the bound; "
+        "none: a kernel a layer.",
+    ),
+]
+
 
 def command(
     spec: SpecArgument,
-    device: Annotated[
-        str,
-        typer.Option(
-            "--device",
-            "-d",
-            metavar="NAME",
-            help="One that netcalc devices lists, or one of --devices.",
-        ),
-    ],
+    device: DeviceOption,
     devices: Annotated[
         str | None, typer.Option("--devices", metavar="FILE", help="A YAML table of devices of your own.")
     ] = None,
-    dtype: Annotated[
-        Literal["float64", "float32", "tf32", "float16", "bfloat16", "int8"] | None,
-        typer.Option("--dtype", help="What is computed in; float32 unless the device has no peak for it."),
-    ] = None,
-    fusion: Annotated[
-        Literal["none", "elementwise"],
-        typer.Option(
-            "--fusion",
-            help="elementwise: what can be done on the way to the next product takes no bytes, the bound; "
-            "none: a kernel a layer.",
-        ),
-    ] = "elementwise",
+    dtype: PeakOption = None,
+    fusion: FusionOption = "elementwise",
     batch: BatchOption = 1,
     epochs: Annotated[int, typer.Option("--epochs", min=1, max=10**9, help="How often all are seen.")] = 1,
     images: Annotated[

@@ -17,7 +17,7 @@ Segment = tuple[str, str]
 
 
 _LEAST_NAME = 24
-"""A first column of names is never cut below this, unless a table says so."""
+"""The least width of a first column of names, unless a table gives another."""
 
 
 class Heading(NamedTuple):
@@ -97,7 +97,7 @@ def paragraph(text: str, style: str, width: int | None, indent: str = "") -> Ite
 
 
 def _cut(text: str, width: int) -> str:
-    """A text without its middle: names of layers differ at their ends."""
+    """A text with its middle cut out: names of layers differ at their ends."""
     tail = (width - 3) // 2
     return f"{set_cell_size(text, width - 3 - tail)}...{text[len(text) - tail :]}"
 

@@ -1,4 +1,4 @@
-"""Numbers as tables show them: rounded as the lectures round, and never a silent zero."""
+"""Numbers as tables show them: rounded as in the lectures, and 0 only where the value is 0."""
 
 from collections.abc import Callable, Iterable
 
@@ -44,7 +44,7 @@ def sizes(shape: Iterable[int]) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in whole percent; `<1%` rather than nothing."""
+    """A share in whole percent; `<1%` for a smaller one, nothing for none."""
     if part == 0 or whole == 0:
         return ""
     share = (part * 200 + whole) // (whole * 2)

@@ -7,7 +7,7 @@ from netcalc.lint import Verdict
 
 
 class Checked(NamedTuple):
-    """A spec as it was named, and what is to be said of it: a verdict, or why there is none."""
+    """A spec by the name it was given, with its verdict, or with the mistakes that keep it from one."""
 
     spec: str
     verdict: Verdict | None

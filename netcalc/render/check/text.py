@@ -1,4 +1,4 @@
-"""What a check found, for people: each finding under its place, and a summary of each network."""
+"""What a check found, in a terminal: each finding at its place, and a summary of each network."""
 
 from collections.abc import Iterator
 from textwrap import wrap
@@ -11,7 +11,7 @@ from netcalc.render.numbers import byte_size, exact, percent
 
 
 def shown(verdict: Verdict, notes: bool) -> list[Diagnostic]:
-    """What is shown of a verdict: notes are advice and stand back unless they are wanted."""
+    """The diagnostics that are shown: notes are advice and are left out unless they are wanted."""
     return [diagnostic for diagnostic in verdict.diagnostics if notes or diagnostic.severity != "note"]
 
 
@@ -35,7 +35,7 @@ def _summary(verdict: Verdict, notes: bool) -> str:
 
 
 def _claims(claims: tuple[Claim, ...]) -> Iterator[str]:
-    """The figures that hold; the others stand among the findings."""
+    """The figures that hold; those that do not are findings."""
     expected = [claim for claim in claims if claim.kind == "expect" and claim.diagnostic is None]
     if expected:
         yield "as expected: " + ", ".join(f"{claim.figure} {_format(claim, claim.got)}" for claim in expected)

@@ -1,4 +1,4 @@
-"""A run layer by layer: what came out of each and how fast; on the way back, how gradients fare."""
+"""The profile of a run, layer by layer: outputs and times, and gradient norms of the backward pass."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from netcalc.backend.tracing import Backward, Forward
 
 _NON_FINITE = 7
-"""The column of what is not finite."""
+"""The column of NaN and Inf."""
 _LEAST_NAME = 20
 _WIDE = 100
 """Columns from which on numbers have three digits."""
@@ -51,7 +51,7 @@ def trace_lines(rows: Sequence["Forward"], width: int | None) -> Iterator[list[S
 
 
 def backward_lines(rows: Sequence["Backward"], width: int | None) -> Iterator[list[Segment]]:
-    """One line a layer on the way back, from the output to the input."""
+    """One line a layer of the backward pass, from the output to the input."""
     headings = [
         Heading("", "layer", left=True),
         Heading("gradient norm", "upstream"),

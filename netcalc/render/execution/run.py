@@ -50,7 +50,7 @@ def moment_headings() -> list[Heading]:
 
 
 def moment_cells(moments: "Moments", digits: int = 3) -> list[str]:
-    """Mean to maximum in so many digits, the share of zeros, and what is not finite."""
+    """Mean, std, minimum and maximum to `digits` digits, the share of zeros, the count of NaN and Inf."""
     values = (moments.mean, moments.std, moments.min, moments.max)
     non_finite = [
         f"{count:,} {name}" for count, name in ((moments.nans, "NaN"), (moments.infs, "Inf")) if count
@@ -64,7 +64,7 @@ def three_digits(value: float | None) -> str:
 
 
 def share(part: float) -> str:
-    """A share in percent, never a silent zero."""
+    """A share in percent; `<1%` rather than 0% for a small one."""
     if part == 0:
         return "0%"
     return f"{100 * part:.0f}%" if part >= 0.005 else "<1%"

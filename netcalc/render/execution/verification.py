@@ -1,4 +1,4 @@
-"""Verdicts a layer: the table held against execution, and gradients against finite differences."""
+"""Each layer's table row against its execution, and its gradients against finite differences."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The roofline of a network: a line a kernel with what bounds it, and how long a step takes at least."""
+"""The roofline of a network: what bounds each kernel, and the least time of a step."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _TIMES = ((86_400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "
 def roofline_lines(
     found: Roofline, training: TrainingRun | None, width: int | None
 ) -> Iterator[list[Segment]]:
-    """The device, a line a layer, the times, and what they are worth."""
+    """The device, a line a kernel, the times, and what the bounds assume."""
     report, device = found.report, found.device
     yield [(report.graph.name, "bold"), (f" on {device.name}  ·  batch {report.batch}, {found.dtype}", "")]
     yield [(f"fusion {found.fusion}: {_count(found)}", "")]

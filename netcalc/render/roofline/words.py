@@ -7,7 +7,7 @@ from netcalc.analysis.roofline import LayerWork, Roofline, Work
 
 
 class TrainingRun(NamedTuple):
-    """What a training is asked about: how many images, how often; and the memory that a step takes."""
+    """A training run: its images and epochs, and the memory of a step."""
 
     images: int
     epochs: int

@@ -16,11 +16,11 @@ _LOGARITHMIC = 50
 """Numbers that differ by more than this factor are drawn on a logarithmic axis."""
 
 _COLOURS = 10
-"""From more series than this on, colours follow their order rather than tell each from all others."""
+"""With more series than this, colours come from a continuous map instead of a set of distinct ones."""
 
 
 class Plot(NamedTuple):
-    """What is drawn: two columns of numbers, and one that the points are told apart by."""
+    """What is drawn: two columns of numbers, and a column that splits the points into series."""
 
     x: str
     y: str
@@ -58,7 +58,7 @@ def is_available() -> bool:
 
 
 def draw(plot: Plot, rows: Sequence[Row], front: Sequence[Row], title: str, path: str) -> None:
-    """Draw rows into a file by its suffix, those of `front` joined by a line; all of it or nothing.
+    """Draw rows into a file of the type that its suffix says, those of `front` joined by a line.
 
     Raises OSError where the file cannot be written.
     """
@@ -95,7 +95,7 @@ def _points(plot: Plot, rows: Sequence[Row]) -> list[tuple[float, float]]:
 
 
 def _series(plot: Plot, rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows by what tells them apart, in the order of the first of each."""
+    """The rows of each series, in order of first appearance."""
     series: dict[str, list[Row]] = {}
     for row in rows:
         label = visible(str(row[plot.by])) if plot.by else "variants"
@@ -123,7 +123,7 @@ def _label(axes: Any, plot: Plot, rows: Sequence[Row], title: str) -> None:
 
 
 def _save(figure: Any, path: str) -> None:
-    """Write the file beside its place, then move it there."""
+    """Write a temporary file, then move it to its place, so that no incomplete file is left."""
     suffix = os.path.splitext(path)[1]
     temporary = f"{path}.{os.getpid()}.part"
     metadata = {"Date": None} if suffix == ".svg" else None  # so that equal plots are equal files

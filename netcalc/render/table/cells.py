@@ -50,7 +50,7 @@ class ShownTable(NamedTuple):
 
 
 def shown_table(report: Report, view: TableView = TableView()) -> ShownTable:
-    """The cells of the table; columns that nobody asked for and that are empty go."""
+    """The cells of the table; empty columns are left out unless they were asked for."""
     listed = lines(report, view)
     columns = chosen_columns(report, view)
     has_input = view.every_layer and view.depth is None and len(report.graph.inputs) == 1

@@ -1,4 +1,4 @@
-"""The columns of the table, each once: its heading, the value behind it, how that is shown."""
+"""The columns of the table: each one's heading, value and format."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -50,7 +50,7 @@ def _filters(line: TableLine) -> Value:
 
 
 def channels_of(shape: Shape, axes: Axes) -> int | None:
-    """The channels or features; None where no axis is known as such."""
+    """The channels or features; None where no axis has that name."""
     axis = feature_axis(axes)
     return None if axis is None else shape[axis]
 

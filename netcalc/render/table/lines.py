@@ -1,4 +1,4 @@
-"""A report's rows as the lines of a table: what works in place stands in the line of its layer, and a
+"""A report's rows as the lines of a table: in-place layers share the line of the layer before them, and a
 deep net folds to its blocks.
 """
 
@@ -17,13 +17,13 @@ class TableView(NamedTuple):
     every_layer: bool = False
     """Each layer on a line of its own."""
     depth: int | None = None
-    """How many names of blocks deep; None is all the way."""
+    """Fold blocks below this depth of their names; None folds nothing."""
     wanted: tuple[str, ...] = ()
     """Columns by name; `+name` adds one to the default."""
 
 
 class TableLine(NamedTuple):
-    """One line: a layer with what follows it in place, or equal blocks one after the other."""
+    """One line: a layer with the in-place layers after it, or equal blocks in a row."""
 
     row: Row
     """The layer, or the first one of the first block."""
@@ -57,7 +57,7 @@ class TableLine(NamedTuple):
 
     @property
     def figures(self) -> Figures:
-        """What the line takes; what is folded in works in place on the layer's output."""
+        """The figures of the line; its in-place layers reuse the layer's output."""
         if self.inside:
             return total(line.figures for line in self.inside)
         together = total(row.figures for row in (self.row, *self.folded))
@@ -87,7 +87,7 @@ def totals(listed: Iterable[TableLine]) -> Figures:
 def contents(line: TableLine) -> str:
     """A block's weighted layers as the papers write them: `[1x1 64, 3x3 64, 1x1 256] x 3`.
 
-    Shortcuts are left out; blocks inside that differ in nothing that is written stand together.
+    Shortcuts are left out; inner blocks with equal text are written once, with their number.
     """
     if not line.inside:
         return ""

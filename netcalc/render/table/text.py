@@ -1,4 +1,4 @@
-"""The report as a table for people: the lecture's, with totals by column and by family."""
+"""The report as a table in a terminal: the lecture's, with totals by column and by family."""
 
 from collections.abc import Iterator, Sequence
 

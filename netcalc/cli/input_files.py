@@ -1,4 +1,4 @@
-"""What `--input` gives a network to run on: sizes, files, or random numbers."""
+"""The files that `netcalc run` reads: inputs, as sizes, files or random numbers, and names of classes."""
 
 import os
 from collections.abc import Sequence
@@ -15,24 +15,34 @@ if TYPE_CHECKING:
 RANDOM = "random"
 
 
-class Feeds(NamedTuple):
-    """The `--input` options: sizes in place of the spec's, and what fills the inputs."""
+class InputOptions(NamedTuple):
+    """The `--input` options: sizes that replace the spec's, and what fills the inputs."""
 
     sizes: tuple[str, ...]
     files: tuple[tuple[str | None, str], ...]
     """Names of inputs, where given, and files."""
     random: tuple[str, ...] = ()
-    """The inputs that are to be random by name."""
+    """The names of inputs that are random."""
+
+    @property
+    def pictures(self) -> list[str]:
+        """The files that are not arrays."""
+        return [file for _, file in self.files if not file.endswith((".npy", ".npz"))]
 
 
-class Fed(NamedTuple):
-    """What a network runs on: an array for each input, and in words where they come from."""
+class LoadedInputs(NamedTuple):
+    """An array for each input, and a description of where they come from."""
 
     arrays: "dict[str, Array]"
-    words: str
+    description: str
+
+    @property
+    def batch(self) -> int:
+        """The number of samples."""
+        return len(next(iter(self.arrays.values())))
 
 
-def read_feeds(texts: Sequence[str]) -> Feeds:
+def read_input_options(texts: Sequence[str]) -> InputOptions:
     """Sort `--input` options into sizes, such as 3x64x64 or image=3x64x64, and files."""
     sizes, files, random = [], [], []
     for text in texts:
@@ -43,11 +53,11 @@ def read_feeds(texts: Sequence[str]) -> Feeds:
             sizes.append(text)
         else:
             files.append((name or None, what))
-    return Feeds(tuple(sizes), tuple(files), tuple(random))
+    return InputOptions(tuple(sizes), tuple(files), tuple(random))
 
 
 def preprocessing(graph: Graph, resize: int | None, mean: str, std: str) -> Preprocess:
-    """The spec's own, with what the options change."""
+    """The spec's preprocessing, with what the options change."""
     changed: dict[str, Any] = {"resize": resize} if resize is not None else {}
     for name, text in (("mean", mean), ("std", std)):
         if text:
@@ -55,7 +65,7 @@ def preprocessing(graph: Graph, resize: int | None, mean: str, std: str) -> Prep
     return graph.preprocess._replace(**changed)
 
 
-def fed(graph: Graph, feeds: Feeds, batch: int, seed: int, dtype: str) -> Fed:
+def load_inputs(graph: Graph, options: InputOptions, batch: int, seed: int, dtype: str) -> LoadedInputs:
     """An array for each input: from its files, several pictures as one batch, else random."""
     import numpy as np
 
@@ -66,7 +76,7 @@ def fed(graph: Graph, feeds: Feeds, batch: int, seed: int, dtype: str) -> Fed:
 
     given: dict[str, Array] = {}
     pictures: dict[str, list[Array]] = {}
-    for name, file in feeds.files:
+    for name, file in options.files:
         for input, array, is_picture in _read(graph, name, file):
             if input in given or (input in pictures and not is_picture):
                 refuse("E901", f"the input {input} is given twice, the second time by {file}")
@@ -74,7 +84,7 @@ def fed(graph: Graph, feeds: Feeds, batch: int, seed: int, dtype: str) -> Fed:
                 pictures.setdefault(input, []).append(array)
             else:
                 given[input] = array
-    for name in feeds.random:
+    for name in options.random:
         _require_known(graph, name)
         if name in given or name in pictures:
             refuse("E901", f"the input {name} is given twice, by a file and as {RANDOM}")
@@ -82,10 +92,10 @@ def fed(graph: Graph, feeds: Feeds, batch: int, seed: int, dtype: str) -> Fed:
     batch = next((len(array) for array in given.values() if array.ndim), batch)
     missing = [input.name for input in graph.inputs if input.name not in given]
     drawn = random_inputs(graph, batch, seed, dtype) if missing else {}
-    words = [os.path.basename(file) for _, file in feeds.files]
+    words = [os.path.basename(file) for _, file in options.files]
     if given and missing:
         words += [f"{RANDOM} {name}" for name in missing]
-    return Fed(checked_inputs(graph, drawn | given, PRECISIONS[dtype]), ", ".join(words) or RANDOM)
+    return LoadedInputs(checked_inputs(graph, drawn | given, PRECISIONS[dtype]), ", ".join(words) or RANDOM)
 
 
 def _read(graph: Graph, name: str | None, file: str) -> "list[tuple[str, Array, bool]]":
@@ -165,3 +175,18 @@ def _numbers(text: str, name: str) -> tuple[float, ...]:
 def with_preprocessing(graph: Graph, preprocess: Preprocess) -> Graph:
     """The graph with another preprocessing."""
     return replace(graph, preprocess=preprocess)
+
+
+def read_labels(path: str | None) -> list[str]:
+    """The names of the classes, one a line; none without a file."""
+    if path is None:
+        return []
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            names = [line.strip() for line in file.read(2**24).splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise typer.BadParameter(f"{path} cannot be read: {reason}", param_hint="--labels") from None
+    if not names:
+        raise typer.BadParameter(f"{path} holds no names", param_hint="--labels")
+    return names
