@@ -9,6 +9,7 @@ import typer
 from netcalc.cli.common import InputOption, SetOption, SpecArgument, VariantOption, load_graph, terminal
 from netcalc.graph import Graph
 from netcalc.layers.base import ParamSpec
+from netcalc.layers.normalisation import BatchNorm
 
 
 def command(
@@ -65,7 +66,7 @@ def _fold(graph: Graph, weights: str, output: str) -> str:
     with written_whole(spec_path) as partial:
         partial.write_text(flat_spec(folded.graph), encoding="utf-8")
         write_weights(output, arrays, bfloat16)
-    left = sum(node.layer.kind == "batchnorm" for node in folded.graph.nodes)
+    left = sum(isinstance(node.layer, BatchNorm) for node in folded.graph.nodes)
     rest = f", {left} left that no such layer stands before alone" if left else ""
     kept = " and ".join(sorted({types[name] for name in flat}))
     return f"{len(folded.into)} batch norms folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"

@@ -225,15 +225,16 @@ def _show_outputs(out: Terminal, y: "Pass", classes: _Classes) -> None:
 def _best(graph: Graph, scores: "Array", names: Sequence[str], top: int) -> "list[list[Scored]]":
     """The classes of each sample that score highest, with their probabilities."""
     from netcalc.backend.ranking import best_classes
+    from netcalc.layers.activation import Softmax
     from netcalc.render.execution.run import Scored
 
     if names and len(names) != scores.shape[1]:
         message = f"there are {len(names)} names for the {scores.shape[1]} classes of the output"
         raise typer.BadParameter(message, param_hint="--labels")
-    last = graph.node(graph.outputs[0]).layer.kind if graph.nodes else ""
+    last = graph.node(graph.outputs[0]).layer if graph.nodes else None
     return [
         [Scored(names[k] if names else f"class {k}", probability) for k, probability in best]
-        for best in best_classes(scores, top, are_probabilities=last == "softmax")
+        for best in best_classes(scores, top, are_probabilities=type(last) is Softmax)
     ]
 
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from netcalc.analysis import Figures, Report, Row, total
 from netcalc.analysis.comparison import Comparison
 from netcalc.analysis.difference import Detail, Difference, Step, difference
-from netcalc.analysis.report import IN_PLACE
 from netcalc.render.numbers import exact, format_option, scaled, signed, with_unit
 from netcalc.render.table.words import byte_units
 from netcalc.tensor import format_shape
@@ -86,7 +85,7 @@ def _folds(step: Step, previous: Step) -> bool:
         for row, above in ((step.before, previous.before), (step.after, previous.after))
         if row
     )
-    in_place = step.row.node.layer.family in IN_PLACE
+    in_place = step.row.node.layer.overwrites_input
     return free and alike and follows and in_place and step.status == previous.status
 
 
