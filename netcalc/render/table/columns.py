@@ -1,8 +1,7 @@
 """The columns of the table: each one's heading, value and format."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from netcalc.analysis import AxisField, Convention, Figures, Report
 from netcalc.layers.axes import Axes, feature_axis
@@ -13,8 +12,7 @@ from netcalc.tensor import Shape, format_shape
 Value = None | int | str | Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """`value` gives what a CSV file holds, `show` what a table prints; None is an empty cell."""
 
     name: str
@@ -216,7 +214,7 @@ def chosen_columns(report: Report, view: TableView) -> list[Column]:
     features, others = _layout(report) or ("C/D", "others")
     headings = {"in_channels": features, "out_channels": features, "in_size": others, "out_size": others}
     chosen = (known[name] for name in dict.fromkeys(ordered))
-    return [replace(column, heading=headings.get(column.name, column.heading)) for column in chosen]
+    return [column._replace(heading=headings.get(column.name, column.heading)) for column in chosen]
 
 
 def _is_chain(report: Report) -> bool:
