@@ -45,14 +45,11 @@ def json_document(members: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _object(members: Mapping[str, Any], indent: str) -> Iterator[str]:
-    before = "{"
-    for name, value in members.items():
-        if isinstance(value, JsonSection):
-            yield f"{before.rstrip()}\n {indent}{json.dumps(name)}: "
-        else:
-            yield f"{before}{json.dumps(name)}: "
+    yield "{"
+    for number, (name, value) in enumerate(members.items()):
+        space = f"\n {indent}" if isinstance(value, JsonSection) else " " * bool(number)
+        yield f"{',' if number else ''}{space}{json.dumps(name)}: "
         yield from _value(value, indent)
-        before = ", "
     yield "}"
 
 
