@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 import typer
 from rich.console import Console
 
+from netcalc.diagnostics import nearest
 from netcalc.graph import Graph, elaborate
 from netcalc.render.terminal import Terminal
 from netcalc.spec import find_spec, read_input_override, read_setting, read_spec
@@ -52,6 +53,12 @@ def load_graph(
         [read_setting(text) for text in settings or ()],
         [read_input_override(text) for text in inputs or ()],
     )
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The known name nearest to an unknown one, or else a hint."""
+    match = nearest(name, known)
+    return f"did you mean {match}?" if match else otherwise
 
 
 def terminal() -> Terminal:

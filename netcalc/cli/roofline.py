@@ -15,10 +15,10 @@ from netcalc.cli.common import (
     SpecArgument,
     VariantOption,
     load_graph,
+    suggestion,
     terminal,
     write,
 )
-from netcalc.diagnostics import nearest
 from netcalc.graph import Graph
 from netcalc.render.roofline.json import json_chunks
 from netcalc.render.roofline.text import roofline_lines
@@ -90,8 +90,7 @@ def command(
 def _device(name: str, path: str | None) -> Device:
     known = read_devices(path)
     if name not in known:
-        match = nearest(name, known)
-        hint = f"did you mean {match}?" if match else f"there are {', '.join(known)}."
+        hint = suggestion(name, known, f"there are {', '.join(known)}.")
         raise typer.BadParameter(f"there is no device {name!r}; {hint}", param_hint="--device")
     return known[name]
 

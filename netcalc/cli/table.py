@@ -16,6 +16,7 @@ from netcalc.cli.common import (
     SpecArgument,
     VariantOption,
     load_graph,
+    suggestion,
     terminal,
     write,
 )
@@ -97,24 +98,20 @@ def _listed(names: str) -> tuple[str, ...]:
 
 
 def _check_kinds(names: tuple[str, ...]) -> None:
-    from netcalc.diagnostics import nearest
     from netcalc.layers import LAYERS
 
     known = [*LAYERS, *dict.fromkeys(layer.family for layer in LAYERS.values())]
     for name in names:
         if name not in known:
-            match = nearest(name, known)
-            hint = f"did you mean {match}?" if match else "netcalc layers lists them."
+            hint = suggestion(name, known, "netcalc layers lists them.")
             raise typer.BadParameter(f"there is no kind of layer {name!r}; {hint}", param_hint="--only")
 
 
 def _check_columns(report: Report, wanted: tuple[str, ...]) -> None:
-    from netcalc.diagnostics import nearest
     from netcalc.render.table.columns import columns
 
     known = columns(report.convention)
     for name in wanted:
         if name.removeprefix("+") not in known:
-            match = nearest(name, known)
-            hint = f"did you mean {match}?" if match else f"there are {', '.join(known)}."
+            hint = suggestion(name, known, f"there are {', '.join(known)}.")
             raise typer.BadParameter(f"there is no column {name!r}; {hint}", param_hint="--columns")

@@ -8,6 +8,7 @@ from netcalc.analysis.comparison import Comparison, Measure, Member
 from netcalc.analysis.difference import Step
 from netcalc.render.comparison.ledger import difference_of
 from netcalc.render.json import JsonRows, json_document
+from netcalc.render.table.json import inputs_list
 
 
 def json_chunks(comparison: Comparison, version: str) -> Iterator[str]:
@@ -38,7 +39,7 @@ def _network_dict(member: Member, first: Report, measures: Sequence[Measure]) ->
     report = member.report
     return {
         "name": member.label,
-        "inputs": [{"name": given.name, "shape": given.type.shape} for given in report.graph.inputs],
+        "inputs": inputs_list(report.graph),
         "layers": len(report.rows),
         **{measure.name: measure.of(report) for measure in measures},
         "ratios": {measure.name: _quotient(measure.of(report), measure.of(first)) for measure in measures},

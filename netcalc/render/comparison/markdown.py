@@ -11,11 +11,11 @@ from netcalc.render.comparison.ledger import (
     ledger_entries,
     totals_in_words,
 )
-from netcalc.render.comparison.words import format_measure, input_shapes, ratios
+from netcalc.render.comparison.words import format_measure, ratios
 from netcalc.render.markdown import escaped, table_row
 from netcalc.render.numbers import exact
 from netcalc.render.table.lines import TableView
-from netcalc.render.table.words import conditions_in_words
+from netcalc.render.table.words import conditions_in_words, input_shapes
 
 
 def markdown_chunks(comparison: Comparison) -> Iterator[str]:
@@ -23,7 +23,7 @@ def markdown_chunks(comparison: Comparison) -> Iterator[str]:
     members, measures = comparison.members, comparison.measures
     yield table_row(["", *(escaped(member.label) for member in members)])
     yield table_row([":--", *("--:" for _ in members)])
-    yield table_row(["input", *(input_shapes(member.report) for member in members)])
+    yield table_row(["input", *(input_shapes(member.report.graph) for member in members)])
     yield table_row(["layers", *(exact(len(member.report.rows)) for member in members)])
     for measure in measures:
         cells = []

@@ -4,8 +4,7 @@ from netcalc.analysis import Report
 from netcalc.analysis.comparison import Comparison, Measure
 from netcalc.render.layout import Segment
 from netcalc.render.numbers import exact, ratio, shorten, with_unit
-from netcalc.render.table.words import byte_units
-from netcalc.tensor import format_shape
+from netcalc.render.table.words import byte_units, input_shapes
 
 _MOST_LABEL = 40
 
@@ -13,7 +12,7 @@ _MOST_LABEL = 40
 def network_line(label: str, report: Report, width: int) -> list[Segment]:
     """A network's name, input and number of layers."""
     count = len(report.rows)
-    words = f"  ·  input {input_shapes(report)}  ·  {exact(count)} layer{'s' if count > 1 else ''}"
+    words = f"  ·  input {input_shapes(report.graph)}  ·  {exact(count)} layer{'s' if count > 1 else ''}"
     return [(shorten(label, width).ljust(width), "bold"), (words, "")]
 
 
@@ -31,8 +30,3 @@ def ratios(comparison: Comparison, measure: Measure) -> list[str]:
 def format_measure(comparison: Comparison, measure: Measure, value: int) -> str:
     """A measure's value, with a unit where it has one."""
     return with_unit(value, byte_units(comparison.members[0].report)) if measure.unit else exact(value)
-
-
-def input_shapes(report: Report) -> str:
-    """The shapes of a network's inputs."""
-    return ", ".join(format_shape(given.type.shape) for given in report.graph.inputs)

@@ -7,6 +7,7 @@ from netcalc.analysis.memory import LayerMemory, Training
 from netcalc.analysis.training import Step
 from netcalc.render.json import JsonRows, JsonSection, json_document
 from netcalc.render.memory.view import MemoryView
+from netcalc.render.table.json import inputs_list
 
 
 def json_chunks(view: MemoryView, version: str) -> Iterator[str]:
@@ -18,7 +19,7 @@ def json_chunks(view: MemoryView, version: str) -> Iterator[str]:
             "name": view.graph.name,
             "batch": view.batch,
             "dtype": view.dtype,
-            "inputs": [{"name": given.name, "shape": given.type.shape} for given in view.graph.inputs],
+            "inputs": inputs_list(view.graph),
             "inference": _inference(view),
             "training": None if training is None else _training(view, training),
         }

@@ -9,7 +9,7 @@ from netcalc.render.memory.layers import layer_lines
 from netcalc.render.memory.timeline import peak_lines, timeline_lines
 from netcalc.render.memory.view import MemoryView
 from netcalc.render.memory.words import format_bytes, format_count, wrapped
-from netcalc.tensor import format_shape
+from netcalc.render.table.words import inputs_in_words
 
 _WIDTH = 100
 
@@ -17,9 +17,8 @@ _WIDTH = 100
 def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]:
     """Training with its timeline and its layers, inference, and how it was counted."""
     room = width or _WIDTH
-    given = ", ".join(f"{each.name} {each.type}" for each in view.graph.inputs)
-    given = given if len(view.graph.inputs) > 1 else format_shape(view.graph.inputs[0].type.shape)
-    yield [(view.graph.name, "bold"), (f"  ·  input {given}  ·  batch {view.batch}, {view.dtype}", "")]
+    given = f"  ·  input {inputs_in_words(view.graph)}  ·  batch {view.batch}, {view.dtype}"
+    yield [(view.graph.name, "bold"), (given, "")]
     yield []
     if view.training is not None:
         yield from _training(view, view.training, room)

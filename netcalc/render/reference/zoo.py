@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from netcalc.analysis import Report
 from netcalc.render.layout import Heading, Segment, lay_out
-from netcalc.tensor import format_shape
+from netcalc.render.table.words import input_shapes
 
 
 class Architecture(NamedTuple):
@@ -40,13 +40,12 @@ def zoo_lines(architectures: Sequence[Architecture], sort: str) -> Iterator[list
 def _row(architecture: Architecture) -> tuple[str, ...]:
     report = architecture.report
     year = report.graph.year
-    inputs = ", ".join(format_shape(given.type.shape) for given in report.graph.inputs)
     figures = report.totals
     return (
         architecture.name,
         architecture.family,
         str(year) if year is not None else "",
-        inputs,
+        input_shapes(report.graph),
         f"{len(report.rows):,}",
         f"{figures.params:,}",
         f"{figures.macs:,}",

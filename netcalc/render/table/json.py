@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from netcalc.analysis import Field, Figures, Report, Row
+from netcalc.graph import Graph
 from netcalc.render.json import JsonRows, json_document
 
 
@@ -17,12 +18,17 @@ def json_chunks(report: Report, version: str) -> Iterator[str]:
             "batch": report.batch,
             "dtype": report.dtype.name,
             "convention": report.convention.name,
-            "inputs": [{"name": given.name, "shape": given.type.shape} for given in report.graph.inputs],
+            "inputs": inputs_list(report.graph),
             "outputs": report.graph.outputs,
             "layers": JsonRows(map(layer_dict, report.rows)),
             "totals": figures_dict(report.totals),
         }
     )
+
+
+def inputs_list(graph: Graph) -> list[dict[str, Any]]:
+    """The network's inputs with their shapes."""
+    return [{"name": given.name, "shape": given.type.shape} for given in graph.inputs]
 
 
 def layer_dict(row: Row) -> dict[str, Any]:

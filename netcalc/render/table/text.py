@@ -8,8 +8,7 @@ from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
 from netcalc.render.table.columns import Column
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
-from netcalc.render.table.words import conditions_in_words, totals_in_words
-from netcalc.tensor import format_shape
+from netcalc.render.table.words import conditions_in_words, inputs_in_words, totals_in_words
 
 HEAVY = 0.15
 """From this share of a column's total on, a figure is set in bold."""
@@ -52,10 +51,7 @@ def table_lines(
 
 def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
     graph = report.graph
-    given = ", ".join(
-        format_shape(i.type.shape) if len(graph.inputs) == 1 else f"{i.name} {i.type}" for i in graph.inputs
-    )
-    yield [(graph.name, "bold"), ("  ", ""), (f"·  input {given}", "")]
+    yield [(graph.name, "bold"), ("  ", ""), (f"·  input {inputs_in_words(graph)}", "")]
     if graph.citation:
         yield from paragraph(graph.citation, "dim", width or 1000)
     yield []

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from netcalc.analysis import Report
+from netcalc.graph import Graph
 from netcalc.render import numbers
 from netcalc.render.table.lines import TableLine, TableView, totals
+from netcalc.tensor import format_shape
 
 _MEGABYTES = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"), (1, "bytes"))
 
@@ -33,6 +35,18 @@ def conditions_in_words(report: Report, view: TableView) -> str:
         f"{report.convention.name} convention: {report.convention.words}; "
         f"batch {report.batch}, {report.dtype.name}; {kilobyte} = 1024 bytes{in_place}{only}"
     )
+
+
+def inputs_in_words(graph: Graph) -> str:
+    """The shape of the input, or the name and type of each of several."""
+    if len(graph.inputs) == 1:
+        return format_shape(graph.inputs[0].type.shape)
+    return ", ".join(f"{given.name} {given.type}" for given in graph.inputs)
+
+
+def input_shapes(graph: Graph) -> str:
+    """The shapes of all inputs."""
+    return ", ".join(format_shape(given.type.shape) for given in graph.inputs)
 
 
 def byte_units(report: Report) -> tuple[tuple[int, str], ...]:
