@@ -28,7 +28,7 @@ class Detail(NamedTuple):
     after: Any
 
 
-class Step(NamedTuple):
+class LayerDifference(NamedTuple):
     """A layer of the one network, its match in the other, or both; `cost` is after minus before."""
 
     status: Status
@@ -51,7 +51,7 @@ class Difference:
 
     before: Report
     after: Report
-    steps: tuple[Step, ...]
+    steps: tuple[LayerDifference, ...]
 
     @cached_property
     def cost(self) -> Figures:
@@ -88,17 +88,17 @@ class _Teller:
         self.partners |= {old.node.full_name: new.node.full_name for old, new in pairs if old and new}
         self.matched = frozenset(self.partners.values())
 
-    def step(self, old: Row | None, new: Row | None) -> Step:
+    def step(self, old: Row | None, new: Row | None) -> LayerDifference:
         was = self.before.held(old) if old else Figures()
         now = self.after.held(new) if new else Figures()
         if old is None or new is None:
-            return Step("added" if new else "removed", old, new, (), now.minus(was))
+            return LayerDifference("added" if new else "removed", old, new, (), now.minus(was))
         details = [*_options(old, new), *_shapes(old, new), *self._places(old, new)]
         status: Status = "changed" if details else "unchanged"
         if is_renamed(old.node, self.names[0], new.node, self.names[1]):
             details.append(Detail("name", old.node.full_name, new.node.full_name))
             status = "changed" if len(details) > 1 else "renamed"
-        return Step(status, old, new, tuple(details), now.minus(was))
+        return LayerDifference(status, old, new, tuple(details), now.minus(was))
 
     def _places(self, old: Row, new: Row) -> Iterator[Detail]:
         """What a layer reads and shares, where other steps do not tell it already."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from netcalc.analysis.receptive_field import AxisField
 from netcalc.analysis.report import Report, Row
-from netcalc.analysis.traced import Term, Traced, term_of
+from netcalc.analysis.symbolic import Symbolic, Term, term_of
 from netcalc.layers import Cost, Layer, Window
 from netcalc.layers.axes import Axes
 from netcalc.tensor import Shape, TensorType
@@ -47,7 +47,7 @@ def row_types(row: Row) -> tuple[TensorType, ...]:
 
 
 def _traced_shape(shape: Shape, axes: Axes, prefix: str) -> Shape:
-    return tuple(Traced.named(prefix + name, size) for name, size in zip(axes, shape, strict=True))
+    return tuple(Symbolic.named(prefix + name, size) for name, size in zip(axes, shape, strict=True))
 
 
 def _traced_layer(layer: Layer, axes: tuple[Axes, ...]) -> Layer:
@@ -70,13 +70,13 @@ def _traced_option(name: str, given: Any, space: Axes) -> Any:
     if isinstance(given, bool) or not isinstance(given, int | tuple):
         return given
     if isinstance(given, int):
-        return Traced.named(name, given)
+        return Symbolic.named(name, given)
     if not all(isinstance(number, int) for number in given):
         return given
     alike = len(set(given)) == 1
     axes = space if len(space) == len(given) else tuple(map(str, range(len(given))))
     return tuple(
-        Traced.named(name if alike else f"{name}_{axis}", number)
+        Symbolic.named(name if alike else f"{name}_{axis}", number)
         for axis, number in zip(axes, given, strict=True)
     )
 
@@ -84,10 +84,10 @@ def _traced_option(name: str, given: Any, space: Axes) -> Any:
 def _traced_sides(sides: tuple[int, int]) -> tuple[int, int]:
     before, after = sides
     if before == after:
-        return (Traced.named("pad", before), Traced.named("pad", after)) if before else sides
+        return (Symbolic.named("pad", before), Symbolic.named("pad", after)) if before else sides
     return (
-        Traced.named("pad_before", before) if before else 0,
-        Traced.named("pad_after", after) if after else 0,
+        Symbolic.named("pad_before", before) if before else 0,
+        Symbolic.named("pad_after", after) if after else 0,
     )
 
 
@@ -97,7 +97,7 @@ def _output(y: TensorType, axes: Axes) -> Iterator[Explanation]:
 
 
 def _memory(y: TensorType, report: Report) -> Iterator[Explanation]:
-    nbytes = y.numel * Traced.named("itemsize", report.dtype.itemsize)
+    nbytes = y.numel * Symbolic.named("itemsize", report.dtype.itemsize)
     yield Explanation("memory", int(nbytes), term_of(nbytes), "bytes")
 
 
@@ -134,8 +134,8 @@ def _receptive_field(report: Report, row: Row, windows: tuple[Window, ...] | Non
     for name, axis, incoming, window in zip(row.output_axes[1:], field.axes, before, windows, strict=True):
         term: Term = axis.size
         if incoming is not None and len(incoming.first) == 1 and window.upsampling == 1:
-            size = Traced.named("in_field", incoming.size)
-            stride = Traced.named("in_stride", incoming.advance)
+            size = Symbolic.named("in_field", incoming.size)
+            stride = Symbolic.named("in_stride", incoming.advance)
             term = term_of(size + window.reach * stride)
         remark = f"stride {axis.stride}, padding {axis.padding}"
         yield Explanation(f"field {name}", axis.size, term, "inputs", remark)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from netcalc.analysis.aliasing import Aliasing
 from netcalc.analysis.ledger import Bytes
-from netcalc.analysis.precision import Precision
-from netcalc.analysis.storages import Storages
+from netcalc.analysis.precision import PrecisionPolicy
 from netcalc.layers.inside import Moment
 
 
@@ -28,7 +28,7 @@ class Taken(NamedTuple):
 class Lifetimes:
     """What each layer makes and reads: layers by their place in the graph, storages by their number."""
 
-    storages: Storages
+    storages: Aliasing
 
     @cached_property
     def made(self) -> tuple[int | None, ...]:
@@ -98,7 +98,7 @@ class Lifetimes:
         node, made = self.storages.graph.nodes[layer], self.made[layer]
         size = 0 if made is None else self.storages.sizes[made]
         inside = node.layer.inside(self.storages.graph.input_types(node), node.output)
-        precision = Precision(self.storages.itemsize)
+        precision = PrecisionPolicy(self.storages.itemsize)
         for moment in (Moment(),) if inside is None or made is None else inside.moments():
             each = precision.extra_bytes(moment.each) + moment.output * size
             own = Bytes(precision.extra_bytes(moment.once), each)

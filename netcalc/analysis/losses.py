@@ -8,7 +8,7 @@ as large.
 from typing import Literal, NamedTuple
 
 from netcalc.analysis.ledger import Bytes
-from netcalc.analysis.precision import Precision
+from netcalc.analysis.precision import PrecisionPolicy
 from netcalc.graph import Graph
 from netcalc.layers.kept import INDEX_BYTES
 
@@ -39,7 +39,7 @@ class Loss(NamedTuple):
         return self.target.plus(self.logs)
 
 
-def losses_of(graph: Graph, precision: Precision, loss: LossName = "auto") -> tuple[Loss, ...]:
+def losses_of(graph: Graph, precision: PrecisionPolicy, loss: LossName = "auto") -> tuple[Loss, ...]:
     """The loss of each output; with `auto` cross-entropy on scores of classes, C or T x C, alone.
 
     Raises ValueError for a loss that is not known.
@@ -59,7 +59,7 @@ def _is_classifier(graph: Graph, name: str) -> bool:
     return len(shape) in (1, 2) and shape[-1] > 1
 
 
-def _loss(graph: Graph, precision: Precision, name: str, kind: Kind) -> Loss:
+def _loss(graph: Graph, precision: PrecisionPolicy, name: str, kind: Kind) -> Loss:
     shape, elements = graph.types[name].shape, graph.types[name].numel
     if kind == "mse":
         return Loss(name, kind, Bytes(each=elements * precision.itemsize), Bytes())

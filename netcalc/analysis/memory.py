@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from netcalc.analysis.aliasing import Aliasing
 from netcalc.analysis.checkpointing import Segment, blocks, square_root, whole
 from netcalc.analysis.gradients import backward_macs
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.losses import Loss, LossName, losses_of
 from netcalc.analysis.ordering import Ordering, best_order
-from netcalc.analysis.precision import Precision, Weights, precision_of, update_bytes, weights_of
-from netcalc.analysis.storages import Storages
-from netcalc.analysis.training import Replay, Step
+from netcalc.analysis.precision import PrecisionPolicy, Weights, precision_of, update_bytes, weights_of
+from netcalc.analysis.training import MemoryEvent, Replay
 from netcalc.graph import Graph, Node
 from netcalc.layers import Kept
 from netcalc.tensor import DTYPES
@@ -36,14 +36,14 @@ class LayerMemory(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingMemory:
     """One step of training, whatever the batch."""
 
     graph: Graph
-    precision: Precision
+    precision: PrecisionPolicy
     weights: Weights
     segments: tuple[Segment, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[MemoryEvent, ...]
     layers: tuple[LayerMemory, ...]
     keeps: Mapping[str, Kept]
     """What each layer keeps, by its full name."""
@@ -51,11 +51,11 @@ class Training:
     loss_kept: Bytes
     """What the losses keep that no layer keeps."""
 
-    def bytes_at(self, step: Step, batch: int) -> int:
+    def bytes_at(self, step: MemoryEvent, batch: int) -> int:
         """Everything that lives at a step."""
         return self.weights.total + step.parts.total.at(batch)
 
-    def peak_step(self, batch: int) -> Step:
+    def peak_step(self, batch: int) -> MemoryEvent:
         """The first step at which most lives."""
         return max(self.steps, key=lambda step: step.parts.total.at(batch))
 
@@ -101,7 +101,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Inference:
+class InferenceMemory:
     """Running the network forward, whatever the batch."""
 
     graph: Graph
@@ -133,7 +133,7 @@ def training(
     mixed: bool = True,
     checkpoint: Checkpoint = "none",
     loss: LossName = "auto",
-) -> Training:
+) -> TrainingMemory:
     """Replay one step of training.
 
     Raises ValueError for an element type, an optimiser, a loss or a depth of blocks that is not known.
@@ -146,13 +146,13 @@ def training(
         for number, segment in enumerate(segments)
         for node in graph.nodes[segment.start : segment.stop]
     }
-    lifetimes = Lifetimes(Storages(graph, precision.itemsize, training=True, part_of=part_of))
+    lifetimes = Lifetimes(Aliasing(graph, precision.itemsize, training=True, part_of=part_of))
     losses = losses_of(graph, precision, loss)
     update = update_bytes(graph, precision, optimiser)
     steps = tuple(Replay(lifetimes, precision, segments, losses, update).steps())
     storages = lifetimes.storages
     layers = _layers(storages, precision)
-    return Training(
+    return TrainingMemory(
         graph, precision, weights, segments, steps, layers, storages.kept, losses, _kept_by(storages, losses)
     )
 
@@ -167,7 +167,7 @@ def training_peak(graph: Graph, batch: int, dtype: str = "float32", optimiser: s
     return training(graph, dtype, optimiser).peak(batch)
 
 
-def inference(graph: Graph, dtype: str = "float32") -> Inference:
+def inference(graph: Graph, dtype: str = "float32") -> InferenceMemory:
     """Replay a forward run, in the graph's order and in the best that is found.
 
     Raises ValueError for an element type that is not known.
@@ -175,25 +175,25 @@ def inference(graph: Graph, dtype: str = "float32") -> Inference:
     if dtype not in DTYPES:
         raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
     itemsize = DTYPES[dtype].itemsize
-    lifetimes = Lifetimes(Storages(graph, itemsize))
+    lifetimes = Lifetimes(Aliasing(graph, itemsize))
     ordering = best_order(lifetimes)
     owners = (node for node in graph.nodes if node.shared is None)
     weights = sum(param.numel * itemsize for node in owners for param in node.params)
     written = tuple(lifetimes.replay(range(len(graph.nodes))))
-    return Inference(graph, weights, written, ordering, tuple(lifetimes.replay(ordering.order)))
+    return InferenceMemory(graph, weights, written, ordering, tuple(lifetimes.replay(ordering.order)))
 
 
-def _segments(graph: Graph, precision: Precision, checkpoint: Checkpoint) -> tuple[Segment, ...]:
+def _segments(graph: Graph, precision: PrecisionPolicy, checkpoint: Checkpoint) -> tuple[Segment, ...]:
     if checkpoint == "none":
         return whole(graph)
     if checkpoint == "sqrt":
-        return square_root(Lifetimes(Storages(graph, precision.itemsize, training=True)))
+        return square_root(Lifetimes(Aliasing(graph, precision.itemsize, training=True)))
     if isinstance(checkpoint, bool) or not isinstance(checkpoint, int) or checkpoint < 1:
         raise ValueError(f"checkpoint is none, sqrt or a number from 1 up, not {checkpoint!r}")
     return blocks(graph, checkpoint)
 
 
-def _layers(storages: Storages, precision: Precision) -> tuple[LayerMemory, ...]:
+def _layers(storages: Aliasing, precision: PrecisionPolicy) -> tuple[LayerMemory, ...]:
     held, layers = set[int](), []
     for node in storages.graph.nodes:
         kept = storages.kept[node.full_name]
@@ -205,7 +205,7 @@ def _layers(storages: Storages, precision: Precision) -> tuple[LayerMemory, ...]
     return tuple(layers)
 
 
-def _kept_by(storages: Storages, losses: tuple[Loss, ...]) -> Bytes:
+def _kept_by(storages: Aliasing, losses: tuple[Loss, ...]) -> Bytes:
     """What the losses keep that no layer keeps."""
     held = {storage for node in storages.graph.nodes for storage in storages.kept_by(node)}
     total = Bytes()

@@ -15,7 +15,7 @@ TRAINABLE = tuple(name for name, dtype in DTYPES.items() if name.startswith(("fl
 """The element types that a network can be trained in."""
 
 
-class Precision(NamedTuple):
+class PrecisionPolicy(NamedTuple):
     """The element type of outputs, gradients and weights.
 
     `mixed` keeps weights and optimiser state in float32 beside 16-bit weights (Micikevicius et al. 2018).
@@ -34,7 +34,7 @@ class Precision(NamedTuple):
         return extra.nbytes(self.itemsize)
 
 
-def update_bytes(graph: Graph, precision: Precision, optimiser: str) -> int:
+def update_bytes(graph: Graph, precision: PrecisionPolicy, optimiser: str) -> int:
     """The most that an optimiser takes for itself in its step; shared weights once.
 
     Adam as PyTorch's loop over single tensors: the root of the second moment and the denominator made from
@@ -65,7 +65,7 @@ class Weights(NamedTuple):
         return sum(self)
 
 
-def precision_of(dtype: str, mixed: bool = True) -> Precision:
+def precision_of(dtype: str, mixed: bool = True) -> PrecisionPolicy:
     """The precision of training in an element type; mixed where that is narrower than float32.
 
     Raises ValueError for an element type that networks are not trained in.
@@ -73,10 +73,10 @@ def precision_of(dtype: str, mixed: bool = True) -> Precision:
     if dtype not in TRAINABLE:
         raise ValueError(f"training is in one of {', '.join(TRAINABLE)}, not {dtype!r}")
     itemsize = DTYPES[dtype].itemsize
-    return Precision(itemsize, mixed and itemsize < FLOAT32_BYTES)
+    return PrecisionPolicy(itemsize, mixed and itemsize < FLOAT32_BYTES)
 
 
-def weights_of(graph: Graph, precision: Precision, optimiser: str) -> Weights:
+def weights_of(graph: Graph, precision: PrecisionPolicy, optimiser: str) -> Weights:
     """What a graph's parameters take beside their gradients; shared ones once.
 
     Raises ValueError for an optimiser that is not known.

@@ -135,7 +135,7 @@ def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: st
         raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
-    counter = _Counter(batch, DTYPES[dtype], CONVENTIONS[convention])
+    counter = _FigureCounter(batch, DTYPES[dtype], CONVENTIONS[convention])
     rows, axes = [], axis_names(graph)
     for node, field in zip(graph.nodes, receptive_fields(graph, axes), strict=True):
         types = graph.input_types(node)
@@ -146,7 +146,7 @@ def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: st
     return Report(graph, tuple(rows), counter.convention, batch, counter.dtype)
 
 
-class _Counter:
+class _FigureCounter:
     """Counts layers; equal ones on equal inputs once."""
 
     def __init__(self, batch: int, dtype: DType, convention: Convention) -> None:

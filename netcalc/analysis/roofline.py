@@ -106,11 +106,11 @@ def roofline(
 ) -> Roofline:
     """The roofline of a graph at a batch size, in one of the types that the device has a peak for."""
     report = analyze(graph, batch, device.stored_as(dtype).name, "flops")
-    counter = _Counter(report, Kernels(graph, report.dtype.itemsize, fusion))
+    counter = _WorkCounter(report, Kernels(graph, report.dtype.itemsize, fusion))
     return Roofline(report, device, dtype, fusion, counter.whole(), tuple(counter.layers()))
 
 
-class _Counter:
+class _WorkCounter:
     """Counts the work of kernels."""
 
     def __init__(self, report: Report, kernels: Kernels) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, NoReturn
 
-from netcalc.analysis.sweep import FIGURES, Row, Sweep
+from netcalc.analysis.sweep import FIGURES, Sweep, VariantRow
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, nearest
 from netcalc.spec import Evaluated, Expression, ExpressionFault, evaluate
 from netcalc.spec.expressions import CONSTANTS, FUNCTIONS, parse_expression
@@ -15,7 +15,7 @@ class Condition(NamedTuple):
     expression: Expression
     source: Source
 
-    def meets(self, row: Row) -> bool:
+    def meets(self, row: VariantRow) -> bool:
         """Whether a row meets it; one that failed does not. Raises SpecError where it cannot be told."""
         if row["error"] is not None:
             return False
@@ -57,7 +57,7 @@ def numeric_columns(sweep: Sweep) -> list[str]:
     return [*settings, *FIGURES]
 
 
-def number(row: Row, column: str) -> float:
+def number(row: VariantRow, column: str) -> float:
     """The value of a numeric column in a row that did not fail."""
     value = row[column]
     assert isinstance(value, int | float)
@@ -88,21 +88,21 @@ def require_column(name: str, columns: Sequence[str]) -> None:
         raise ValueError(f"there is no column of numbers {name!r}; {hint}")
 
 
-def pareto_front(rows: Iterable[Row], objectives: Sequence[Objective]) -> list[Row]:
+def pareto_front(rows: Iterable[VariantRow], objectives: Sequence[Objective]) -> list[VariantRow]:
     """The rows that no other beats: is better than in one objective, and no worse in all the others.
 
     Best in the first objective first; rows that failed are left out, equals are all kept.
     """
     ranked = [(_costs(row, objectives), row) for row in rows if row["error"] is None]
     ranked.sort(key=lambda entry: entry[0])
-    front: dict[tuple[float, ...], list[Row]] = {}
+    front: dict[tuple[float, ...], list[VariantRow]] = {}
     for costs, row in ranked:  # what beats a row stands before it
         if costs in front or not any(_at_most(other, costs) for other in front):
             front.setdefault(costs, []).append(row)
     return [row for equals in front.values() for row in equals]
 
 
-def _costs(row: Row, objectives: Sequence[Objective]) -> tuple[float, ...]:
+def _costs(row: VariantRow, objectives: Sequence[Objective]) -> tuple[float, ...]:
     return tuple(-number(row, column) if largest else number(row, column) for column, largest in objectives)
 
 

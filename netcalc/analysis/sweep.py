@@ -39,7 +39,7 @@ from netcalc.spec import (
 from netcalc.spec import Sequence as Listed
 from netcalc.tensor import Shape
 
-Row = Mapping[str, Evaluated]
+VariantRow = Mapping[str, Evaluated]
 """A variant: its settings, its figures and its error, by the names of the columns."""
 
 FIGURES: dict[str, Callable[[Report], int]] = {
@@ -58,7 +58,7 @@ CONDITIONS = ("sweep", "batch", "dtype", "convention")
 MAX_VARIANTS = 10_000_000
 
 
-class Axis(NamedTuple):
+class SweepAxis(NamedTuple):
     """What varies: an argument, or the size of an input; each value as a text and as a plain value."""
 
     column: str
@@ -75,7 +75,7 @@ class Sweep:
     spec: bytes
     """The spec, pickled."""
     name: str
-    axes: tuple[Axis, ...]
+    axes: tuple[SweepAxis, ...]
     inputs: tuple[str, ...]
     """The shapes of inputs that do not vary, as `--input` takes them."""
     batch: int
@@ -95,16 +95,16 @@ class Sweep:
         return (*(axis.column for axis in self.axes), *FIGURES, "error")
 
     @property
-    def conditions(self) -> Row:
+    def conditions(self) -> VariantRow:
         """What all rows have in common."""
         return dict(zip(CONDITIONS, (self.digest, self.batch, self.dtype, self.convention), strict=True))
 
-    def settings(self, index: int) -> Row:
+    def settings(self, index: int) -> VariantRow:
         """What is set in a variant, by column; the last axis varies fastest."""
         chosen = zip(self.axes, self._places(index), strict=True)
         return {axis.column: axis.values[place] for axis, place in chosen}
 
-    def texts(self, index: int) -> list[tuple[Axis, str]]:
+    def texts(self, index: int) -> list[tuple[SweepAxis, str]]:
         """What is set in a variant, as it was written."""
         return [(axis, axis.texts[place]) for axis, place in zip(self.axes, self._places(index), strict=True)]
 
@@ -162,13 +162,13 @@ def sweep_rows(
     executor: Executor,
     chunk: int = 1,
     in_flight: int = 1,
-    result: Callable[[Future[list[Row]]], list[Row]] = methodcaller("result"),
-) -> Iterator[Row]:
+    result: Callable[[Future[list[VariantRow]]], list[VariantRow]] = methodcaller("result"),
+) -> Iterator[VariantRow]:
     """The rows of some variants, in their order; up to `in_flight` chunks are counted at a time.
 
     `result` waits for a chunk, which an executor that can lose its workers may refuse to do for ever.
     """
-    pending: deque[Future[list[Row]]] = deque()
+    pending: deque[Future[list[VariantRow]]] = deque()
     remaining = iter(indices)
     while some := tuple(islice(remaining, chunk)):
         pending.append(executor.submit(count_variants, sweep, some))
@@ -178,13 +178,13 @@ def sweep_rows(
         yield from result(pending.popleft())
 
 
-def count_variants(sweep: Sweep, indices: Sequence[int]) -> list[Row]:
+def count_variants(sweep: Sweep, indices: Sequence[int]) -> list[VariantRow]:
     """The rows of a chunk of variants; one that fails has its error in place of figures."""
     spec = _read(sweep.spec)
     return [{**sweep.settings(index), **_figures(spec, sweep, index)} for index in indices]
 
 
-def _figures(spec: Spec, sweep: Sweep, index: int) -> Row:
+def _figures(spec: Spec, sweep: Sweep, index: int) -> VariantRow:
     chosen = sweep.texts(index)
     try:
         settings = [_setting(text) for axis, text in chosen if not axis.is_input]
@@ -218,7 +218,7 @@ _setting = lru_cache(maxsize=4096)(read_setting)
 # what varies
 
 
-def _axis(spec: Spec, text: str) -> Axis:
+def _axis(spec: Spec, text: str) -> SweepAxis:
     """What a text such as `width=0.25,0.5` varies."""
     texts = split_setting(text)
     settings = [_setting(part) for part in texts]
@@ -240,10 +240,10 @@ def _axis(spec: Spec, text: str) -> Axis:
     while column in (*CONDITIONS, *FIGURES, "error"):
         column = f"arg_{column}"
     own_name = name if name in (*args, *declared) else declared[0]
-    return Axis(column, own_name, is_input, tuple(texts), values)
+    return SweepAxis(column, own_name, is_input, tuple(texts), values)
 
 
-def _check(spec: Spec, axes: Sequence[Axis], fixed: Sequence[InputOverride]) -> None:
+def _check(spec: Spec, axes: Sequence[SweepAxis], fixed: Sequence[InputOverride]) -> None:
     """Refuse the size of an input that is not there, and what is set twice."""
     declared = [given.name for given in spec.inputs]
     for given in fixed:

@@ -14,7 +14,7 @@ from netcalc.analysis.checkpointing import Segment
 from netcalc.analysis.ledger import Bytes, Ledger, Parts
 from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.losses import Loss
-from netcalc.analysis.precision import Precision
+from netcalc.analysis.precision import PrecisionPolicy
 from netcalc.graph import Node
 from netcalc.layers import View
 from netcalc.layers.kept import Extra
@@ -24,7 +24,7 @@ Copy = tuple[int, bool]
 """A storage as it was made first, or as its segment made it again."""
 
 
-class Step(NamedTuple):
+class MemoryEvent(NamedTuple):
     """A layer's forward or backward, the loss or the update of the weights, and what lives at its highest."""
 
     phase: Phase
@@ -38,7 +38,7 @@ class Replay:
     def __init__(
         self,
         lifetimes: Lifetimes,
-        precision: Precision,
+        precision: PrecisionPolicy,
         segments: Sequence[Segment],
         losses: Sequence[Loss] = (),
         update: int = 0,
@@ -60,7 +60,7 @@ class Replay:
         self._fresh = 0
         self._owners: dict[str, bool] = {}  # whose weights have a gradient, and whether it can be added to
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[MemoryEvent]:
         """Forward, backward and the update."""
         given = {self.storages.of[given.name] for given in self.storages.graph.inputs}
         for storage in sorted(given):
@@ -82,9 +82,9 @@ class Replay:
         for loss in self.losses:
             self.ledger.release(("target", loss.output))
         self.ledger.take("update", Bytes(self.update), "temporary")
-        yield Step("update", None, self.ledger.parts)
+        yield MemoryEvent("update", None, self.ledger.parts)
 
-    def _forward(self, layer: int, again: bool) -> Step:
+    def _forward(self, layer: int, again: bool) -> MemoryEvent:
         made, keeps = self.lifetimes.made[layer], again or not self._segment_of[layer].again
         if made is not None:
             self._take_storage((made, again), holders=1)
@@ -92,7 +92,7 @@ class Replay:
             kept = self.storages.kept[self.nodes[layer].full_name]
             beside = Bytes(self.precision.extra_bytes(kept.once), self.precision.extra_bytes(kept.each))
             self.ledger.take(("beside", layer), beside, "kept")
-        step = Step("again" if again else "forward", layer, self.ledger.parts)
+        step = MemoryEvent("again" if again else "forward", layer, self.ledger.parts)
         for storage in self.lifetimes.read[layer]:
             if not again or self._is_inside(storage, layer):
                 self.ledger.release((storage, again))
@@ -102,14 +102,14 @@ class Replay:
             self.ledger.release(("beside", layer))
         return step
 
-    def _turn(self) -> Iterator[Step]:
+    def _turn(self) -> Iterator[MemoryEvent]:
         """The losses, forward and back; then the network's outputs have done their work.
 
         Without a loss an output that needs a gradient gets one from outside.
         """
         for loss in self.losses:
             self.ledger.take(("logs", loss.output), loss.logs, "kept")
-            yield Step("loss", None, self.ledger.parts)
+            yield MemoryEvent("loss", None, self.ledger.parts)
         kept = {self.storages.of[loss.output] for loss in self.losses if loss.keeps_output}
         for storage in self.lifetimes.outputs - kept:
             self.ledger.release((storage, False))
@@ -124,14 +124,14 @@ class Replay:
         for storage in kept:
             self.ledger.release((storage, False))
 
-    def _lose(self, loss: Loss) -> Iterator[Step]:
+    def _lose(self, loss: Loss) -> Iterator[MemoryEvent]:
         """The way back through a loss: the gradient of the logarithms, then the output's."""
         self.ledger.take(("logs' gradient", loss.output), loss.logs, "gradients")
         self._gradients[loss.output] = self._new_gradient(loss.output)
-        yield Step("loss", None, self.ledger.parts)
+        yield MemoryEvent("loss", None, self.ledger.parts)
         self.ledger.release(("logs' gradient", loss.output))
 
-    def _backward(self, layer: int) -> Iterator[Step]:
+    def _backward(self, layer: int) -> Iterator[MemoryEvent]:
         node = self.nodes[layer]
         came, is_view = self._gradients.pop(node.full_name), node.full_name in self._views
         needs = self.storages.needs_of(node)
@@ -159,11 +159,11 @@ class Replay:
             if self.ledger.is_shared(("gradient", before)) or name in self._views:
                 self._gradients[name] = self._new_gradient(name)
                 self._views.discard(name)
-                yield Step("backward", layer, self.ledger.parts)
+                yield MemoryEvent("backward", layer, self.ledger.parts)
                 self.ledger.release(("gradient", before))
             self.ledger.release(("gradient", gradient))
 
-    def _inside(self, layer: int, came: int, given: Mapping[int, int]) -> Iterator[Step]:
+    def _inside(self, layer: int, came: int, given: Mapping[int, int]) -> Iterator[MemoryEvent]:
         """A layer's backward, moment by moment where it runs several operators one after the other.
 
         `given` are the gradients of its inputs by their positions.
@@ -175,11 +175,13 @@ class Replay:
         )
         made = node.layer.made_back(types, node.output, self.storages.needs_of(node))
         if made is not None:
-            yield Step("backward", layer, parts._replace(temporary=parts.temporary.plus(self._each(made))))
+            yield MemoryEvent(
+                "backward", layer, parts._replace(temporary=parts.temporary.plus(self._each(made)))
+            )
             return
         inside = node.layer.inside(types, node.output)
         if inside is None or len(inside.operators) == 1:
-            yield Step("backward", layer, parts)
+            yield MemoryEvent("backward", layer, parts)
             return
         learned = sum(param.numel for param in node.params if param.trainable)
         kept = self.storages.kept[node.full_name].each
@@ -204,7 +206,7 @@ class Replay:
         for total, taken in totals.items():  # those that are the highest at some batch
             others = totals.keys() - {total}
             if not any(total.once <= other.once and total.each <= other.each for other in others):
-                yield Step("backward", layer, taken)
+                yield MemoryEvent("backward", layer, taken)
 
     def _each(self, extra: Extra) -> Bytes:
         return Bytes(each=self.precision.extra_bytes(extra))
@@ -245,14 +247,14 @@ class Replay:
             self._owners[owner] = not node.layer.transposes
         return is_second
 
-    def _add_weight_gradients(self, layer: int) -> Iterator[Step]:
+    def _add_weight_gradients(self, layer: int) -> Iterator[MemoryEvent]:
         """The gradients of shared weights, added in place where the first is no view of another tensor."""
         node = self.nodes[layer]
         owner = node.shared or node.full_name
         if not self._owners[owner]:
             largest = max((param.numel for param in node.params if param.trainable), default=0)
             self.ledger.take(("sum", layer), Bytes(largest * self.precision.itemsize), "weight_gradients")
-            yield Step("backward", layer, self.ledger.parts)
+            yield MemoryEvent("backward", layer, self.ledger.parts)
             self.ledger.release(("sum", layer))
             self._owners[owner] = True
         self.ledger.release(("weights", layer))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.lint.windows import Axis, axes, losses, told
+from netcalc.lint.windows import AxisWindows, axes, losses, told
 
 MUCH = 20
 """From one in so many positions on, what is lost is worth a warning; less is a note."""
@@ -52,12 +52,12 @@ class DroppedBorder(Rule):
             yield Finding(node, message, help=help, severity="warning" if much else "note")
 
 
-def _loses(axis: Axis) -> int:
+def _loses(axis: AxisWindows) -> int:
     """What lies behind the last window, where the windows leave no gaps between them."""
     return axis.dropped if axis.seen == axis.stride else 0
 
 
-def _help(axis: Axis, found: list[Axis], every: tuple[Axis, ...], is_pool: bool) -> str:
+def _help(axis: AxisWindows, found: list[AxisWindows], every: tuple[AxisWindows, ...], is_pool: bool) -> str:
     missing = _missing(axis)
     smaller = f"{axis.size - axis.dropped} or " if axis.dropped < axis.size else ""
     sizes = f"a size of {smaller}{axis.size + missing - axis.after} loses nothing"
@@ -67,6 +67,6 @@ def _help(axis: Axis, found: list[Axis], every: tuple[Axis, ...], is_pool: bool)
     return f"pad: {pads} reads them; {sizes}"
 
 
-def _missing(axis: Axis) -> int:
+def _missing(axis: AxisWindows) -> int:
     """The padding behind with which one more window fits."""
     return axis.extent + axis.windows * axis.stride - axis.before - axis.size

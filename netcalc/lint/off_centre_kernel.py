@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.lint.windows import Axis, axes, told
+from netcalc.lint.windows import AxisWindows, axes, told
 
 
 class OffCentreKernel(Rule):
@@ -51,5 +51,5 @@ class OffCentreKernel(Rule):
                 yield Finding(node, message, help=help, severity="warning" if everywhere else "note")
 
 
-def _grows(axis: Axis) -> bool:
+def _grows(axis: AxisWindows) -> bool:
     return axis.stride == 1 and axis.before == axis.after and 2 * axis.before == axis.extent

@@ -12,7 +12,7 @@ _SLIDING = ("conv", "depthwise_conv", "maxpool", "avgpool")
 _AXES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-class Axis(NamedTuple):
+class AxisWindows(NamedTuple):
     """A layer's windows along one axis of its input."""
 
     number: int
@@ -42,7 +42,7 @@ class Axis(NamedTuple):
         return min(max(0, rest), self.size)
 
 
-def axes(net: Net, node: Node) -> tuple[Axis, ...]:
+def axes(net: Net, node: Node) -> tuple[AxisWindows, ...]:
     """The windows of a convolution or a pool along each axis; nothing for other layers."""
     layer = node.layer
     if layer.kind not in _SLIDING:
@@ -55,12 +55,12 @@ def axes(net: Net, node: Node) -> tuple[Axis, ...]:
         node.output.shape[1:], strict=True,
     )  # fmt: skip
     return tuple(
-        Axis(number, name, size, kernel, spread, stride, before, after, windows)
+        AxisWindows(number, name, size, kernel, spread, stride, before, after, windows)
         for number, (name, size, kernel, spread, stride, (before, after), windows) in enumerate(columns)
     )
 
 
-def losses(net: Net, loses: Callable[[Axis], int]) -> Iterator[tuple[Node, list[Axis]]]:
+def losses(net: Net, loses: Callable[[AxisWindows], int]) -> Iterator[tuple[Node, list[AxisWindows]]]:
     """Each layer with the axes along which it loses positions that no reader of the same tensor reads."""
     for name, readers in net.readers.items():
         if readers and name not in net.outputs:
@@ -71,6 +71,6 @@ def losses(net: Net, loses: Callable[[Axis], int]) -> Iterator[tuple[Node, list[
                     yield node, found
 
 
-def told(found: list[Axis]) -> str:
+def told(found: list[AxisWindows]) -> str:
     """The names of axes in words."""
     return " and ".join(axis.name for axis in found)

@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic
-from netcalc.lint import Claim, Verdict
+from netcalc.lint import FigureCheck, Verdict
 from netcalc.render.diagnostics import MAX_SHOWN, block_lines, counted
 from netcalc.render.layout import Segment
 from netcalc.render.numbers import exact, percent, with_unit
@@ -37,7 +37,7 @@ def verdict_lines(verdict: Verdict, notes: bool, width: int | None) -> Iterator[
         yield from block_lines(diagnostic, width)
         yield []
     yield [(verdict.report.graph.name, "bold cyan"), (f": {_summary(verdict, notes)}", "bold")]
-    for text in _claims(verdict.claims):
+    for text in _claims(verdict.figure_checks):
         for number, line in enumerate(wrap(text, (width or 100) - 2)):
             yield [("  " if number == 0 else "    ", ""), (line, "dim")]
 
@@ -50,7 +50,7 @@ def _summary(verdict: Verdict, notes: bool) -> str:
     return ", ".join(parts) + hidden
 
 
-def _claims(claims: tuple[Claim, ...]) -> Iterator[str]:
+def _claims(claims: tuple[FigureCheck, ...]) -> Iterator[str]:
     """The figures that hold; the others stand among the findings."""
     expected = [claim for claim in claims if claim.kind == "expect" and claim.diagnostic is None]
     if expected:
@@ -63,5 +63,5 @@ def _claims(claims: tuple[Claim, ...]) -> Iterator[str]:
             yield f"within budget: {claim.figure}{batch} {got} of {wanted} ({share})"
 
 
-def _told(claim: Claim, value: int) -> str:
+def _told(claim: FigureCheck, value: int) -> str:
     return with_unit(value, _BYTES) if claim.kind == "budget" and claim.in_bytes else exact(value)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from netcalc.analysis import Figures, Report, Row, total
 from netcalc.analysis.comparison import Comparison
-from netcalc.analysis.difference import Detail, Difference, Step, difference
+from netcalc.analysis.difference import Detail, Difference, LayerDifference, difference
 from netcalc.analysis.report import IN_PLACE
 from netcalc.render.comparison import label_width, network_line, open_json, shorten
 from netcalc.render.layout import Heading, Segment, lay_out
@@ -29,7 +29,7 @@ _LEAST_LABEL = 30
 class _Entry(NamedTuple):
     """One line of the ledger: a step, with those in place on it; or unchanged or renamed ones."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[LayerDifference, ...]
 
     @property
     def status(self) -> str:
@@ -172,13 +172,13 @@ def _held(report: Report) -> Figures:
     return total(map(report.held, report.rows))
 
 
-def _entries(steps: Iterable[Step]) -> Iterator[_Entry]:
+def _entries(steps: Iterable[LayerDifference]) -> Iterator[_Entry]:
     """The lines of the ledger: unchanged stretches, and changes with what works in place on them."""
     for stretch, members in groupby(steps, key=lambda step: step.status if step.status in _STRETCHES else ""):
         if stretch:
             yield _Entry(tuple(members))
             continue
-        entry: tuple[Step, ...] = ()
+        entry: tuple[LayerDifference, ...] = ()
         for step in members:
             if entry and _folds(step, entry[-1]):
                 entry += (step,)
@@ -189,7 +189,7 @@ def _entries(steps: Iterable[Step]) -> Iterator[_Entry]:
         yield _Entry(entry)
 
 
-def _folds(step: Step, previous: Step) -> bool:
+def _folds(step: LayerDifference, previous: LayerDifference) -> bool:
     """Whether a step tells nothing beside the one above it: in place, free, and at most of other shape."""
     free = not (step.cost.params or step.cost.macs or step.cost.output_bytes)
     alike = all(detail.what in _SHAPES for detail in step.details)
@@ -223,7 +223,7 @@ def _shapes(value: Any) -> str:
     return " + ".join(map(format_shape, value)) if several else format_shape(value)
 
 
-def _step_dict(step: Step) -> dict[str, Any]:
+def _step_dict(step: LayerDifference) -> dict[str, Any]:
     return {
         "status": step.status,
         "before": step.before.node.full_name if step.before else None,

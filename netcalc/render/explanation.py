@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from netcalc.analysis import Report, Row
 from netcalc.analysis.explain import Explanation, explain
-from netcalc.analysis.traced import divisions, formula, numbers
+from netcalc.analysis.symbolic import divisions, formula, numbers
 from netcalc.render.layout import Segment
 from netcalc.render.numbers import told, with_unit
 from netcalc.render.table import byte_units

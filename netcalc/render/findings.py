@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from netcalc.diagnostics import Diagnostic, Span
-from netcalc.lint import Found, Verdict
+from netcalc.lint import Verdict, Violation
 from netcalc.render.check import Checked
 
 
@@ -35,13 +35,13 @@ def _spec(checked: Checked) -> dict[str, Any]:
         "name": verdict.report.graph.name,
         **{f"{severity}s": verdict.count(severity) for severity in ("error", "warning", "note")},
         "silenced": verdict.silenced,
-        "findings": list(map(_found, verdict.found)),
+        "findings": list(map(_found, verdict.violations)),
         "settings": list(map(_diagnostic, verdict.settings)),
         "figures": _figures(verdict),
     }
 
 
-def _found(found: Found) -> dict[str, Any]:
+def _found(found: Violation) -> dict[str, Any]:
     return {"rule": found.rule.name, "layers": found.layers, **_diagnostic(found.diagnostic)}
 
 
@@ -66,5 +66,5 @@ def _figures(verdict: Verdict) -> list[dict[str, Any]]:
             "batch": claim.batch,
             "holds": claim.diagnostic is None,
         }
-        for claim in verdict.claims
+        for claim in verdict.figure_checks
     ]

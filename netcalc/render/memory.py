@@ -7,8 +7,8 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from netcalc.analysis.ledger import Bytes
-from netcalc.analysis.memory import Inference, LayerMemory, Training
-from netcalc.analysis.training import Step
+from netcalc.analysis.memory import InferenceMemory, LayerMemory, TrainingMemory
+from netcalc.analysis.training import MemoryEvent
 from netcalc.graph import Graph
 from netcalc.render import numbers
 from netcalc.render.chart import Band, area_lines, axis_lines
@@ -32,10 +32,10 @@ class MemoryView:
     batch: int
     dtype: str
     optimiser: str
-    inference: Inference
-    training: Training | None = None
+    inference: InferenceMemory
+    training: TrainingMemory | None = None
     """None for an element type that networks are not trained in."""
-    whole: Training | None = None
+    whole: TrainingMemory | None = None
     """The same training with nothing forgotten, where `training` runs parts again."""
     limit: int | None = None
     every_layer: bool = False
@@ -65,7 +65,7 @@ def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]
     yield from _wrapped(_conditions(view), "dim", room)
 
 
-def _training(view: MemoryView, training: Training, room: int) -> Iterator[list[Segment]]:
+def _training(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
     peak = training.peak_step(view.batch)
     yield [("training", "bold"), (f"  {_optimiser(view, training)}", "")]
     yield from _wrapped(_loss(training), "", room)
@@ -80,7 +80,9 @@ def _training(view: MemoryView, training: Training, room: int) -> Iterator[list[
     yield from _remarks(view, training, room)
 
 
-def _timeline(view: MemoryView, training: Training, peak: Step, room: int) -> Iterator[list[Segment]]:
+def _timeline(
+    view: MemoryView, training: TrainingMemory, peak: MemoryEvent, room: int
+) -> Iterator[list[Segment]]:
     steps, batch = training.steps, view.batch
     weights = training.weights.total
     bands = [
@@ -97,7 +99,9 @@ def _timeline(view: MemoryView, training: Training, peak: Step, room: int) -> It
     yield from ([(line, "dim")] for line in axis_lines(places, len(steps), labels, room))
 
 
-def _parts(view: MemoryView, training: Training, peak: Step, total: int) -> Iterator[list[Segment]]:
+def _parts(
+    view: MemoryView, training: TrainingMemory, peak: MemoryEvent, total: int
+) -> Iterator[list[Segment]]:
     """What lives at the peak, with the chart's fills."""
     batch, weights = view.batch, training.weights
     inside = [("parameters", weights.parameters), ("running statistics", weights.buffers)]
@@ -119,7 +123,7 @@ def _parts(view: MemoryView, training: Training, peak: Step, total: int) -> Iter
         yield [(fill, style), (text, "" if fill else "dim"), (share if fill else "", "dim")]
 
 
-def _layers(view: MemoryView, training: Training, room: int) -> Iterator[list[Segment]]:
+def _layers(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
     """The layers that keep most, or all of them, with the multiply-adds of their backward."""
     batch = view.batch
     listed: Sequence[LayerMemory] = training.layers
@@ -164,7 +168,7 @@ def _column_lines(columns: Sequence[_Column], room: int) -> Iterator[list[Segmen
         yield layout.line([(text, column.style) for text, column in cells])
 
 
-def kept_in_words(training: Training, layer: LayerMemory) -> str:
+def kept_in_words(training: TrainingMemory, layer: LayerMemory) -> str:
     """`input, indices`: what a layer keeps, whoever else keeps it too."""
     kept = training.keeps[layer.node.full_name]
     words = ["input" if len(layer.node.inputs) == 1 else "inputs"] if kept.inputs else []
@@ -176,7 +180,7 @@ def kept_in_words(training: Training, layer: LayerMemory) -> str:
     return ", ".join(words)
 
 
-def _remarks(view: MemoryView, training: Training, room: int) -> Iterator[list[Segment]]:
+def _remarks(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
     """What the backward computes, what forgetting saves, and what fits."""
     batch = view.batch
     forward, back = training.forward_macs * batch, training.backward_macs * batch
@@ -192,7 +196,7 @@ def _remarks(view: MemoryView, training: Training, room: int) -> Iterator[list[S
         yield from _wrapped(_fit(training, view.limit), "bold", room)
 
 
-def _saved(view: MemoryView, training: Training, whole: Training) -> str:
+def _saved(view: MemoryView, training: TrainingMemory, whole: TrainingMemory) -> str:
     """What checkpoints save and what they run again."""
     parts = sum(segment.again for segment in training.segments)
     if not parts:
@@ -208,7 +212,7 @@ def _saved(view: MemoryView, training: Training, whole: Training) -> str:
     )
 
 
-def _fit(training: Training, limit: int) -> str:
+def _fit(training: TrainingMemory, limit: int) -> str:
     batch = training.largest_batch(limit)
     if batch is None:
         return f"any batch fits {_bytes(limit)}"
@@ -256,12 +260,12 @@ def _conditions(view: MemoryView) -> str:
     )
 
 
-def _optimiser(view: MemoryView, training: Training) -> str:
+def _optimiser(view: MemoryView, training: TrainingMemory) -> str:
     mixed = ", float32 copies of the weights and float32 state" if training.precision.mixed else ""
     return f"{view.dtype}, {view.optimiser}{mixed}"
 
 
-def _loss(training: Training) -> str:
+def _loss(training: TrainingMemory) -> str:
     """`loss: cross-entropy on fc8`; the outputs without one are told."""
     words = {"cross_entropy": "cross-entropy", "mse": "mean squared error"}
     with_loss = {loss.output for loss in training.losses}
@@ -272,7 +276,7 @@ def _loss(training: Training) -> str:
     return f"loss: {', '.join(told)}{hint}"
 
 
-def _where(training: Training, step: Step) -> str:
+def _where(training: TrainingMemory, step: MemoryEvent) -> str:
     if step.layer is None:
         return "in the loss" if step.phase == "loss" else "when the weights are updated"
     name = training.graph.nodes[step.layer].full_name
@@ -280,12 +284,12 @@ def _where(training: Training, step: Step) -> str:
     return f"in the {phase} of {name}"
 
 
-def _inside(training: Training, step: Step) -> str:
+def _inside(training: TrainingMemory, step: MemoryEvent) -> str:
     """Whose temporaries live at a step."""
     return "the optimiser" if step.layer is None else training.graph.nodes[step.layer].layer.kind
 
 
-def _passing(step: Step) -> Bytes:
+def _passing(step: MemoryEvent) -> Bytes:
     return step.parts.passing.plus(step.parts.gradients).plus(step.parts.temporary)
 
 

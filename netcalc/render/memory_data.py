@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from netcalc.analysis.memory import LayerMemory, Training
-from netcalc.analysis.training import Step
+from netcalc.analysis.memory import LayerMemory, TrainingMemory
+from netcalc.analysis.training import MemoryEvent
 from netcalc.render.csv import csv_line
 from netcalc.render.memory import MemoryView, kept_in_words
 from netcalc.tensor import format_shape
@@ -61,7 +61,7 @@ def _inference(view: MemoryView) -> dict[str, Any]:
     }
 
 
-def _training(view: MemoryView, training: Training) -> dict[str, Any]:
+def _training(view: MemoryView, training: TrainingMemory) -> dict[str, Any]:
     peak = training.peak_step(view.batch)
     figures: dict[str, Any] = {
         "optimiser": view.optimiser,
@@ -84,7 +84,7 @@ def _training(view: MemoryView, training: Training) -> dict[str, Any]:
     return figures
 
 
-def _step(view: MemoryView, training: Training, step: Step) -> dict[str, Any]:
+def _step(view: MemoryView, training: TrainingMemory, step: MemoryEvent) -> dict[str, Any]:
     return {
         "phase": step.phase,
         "layer": None if step.layer is None else view.graph.nodes[step.layer].full_name,
@@ -93,7 +93,7 @@ def _step(view: MemoryView, training: Training, step: Step) -> dict[str, Any]:
     }
 
 
-def _layer(view: MemoryView, training: Training, layer: LayerMemory) -> dict[str, Any]:
+def _layer(view: MemoryView, training: TrainingMemory, layer: LayerMemory) -> dict[str, Any]:
     kept = training.keeps[layer.node.full_name]
     return {
         "name": layer.node.full_name,

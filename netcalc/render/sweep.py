@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from netcalc.analysis import CONVENTIONS
-from netcalc.analysis.sweep import FIGURES, Row, Sweep
+from netcalc.analysis.sweep import FIGURES, Sweep, VariantRow
 from netcalc.render.csv import csv_line
 from netcalc.render.layout import Heading, Layout, Segment, lay_out
 from netcalc.render.numbers import byte_size, exact
@@ -25,7 +25,7 @@ _DROPPABLE = ("param_bytes", "layers", "flops")
 class Selection(NamedTuple):
     """The rows that are shown of a sweep, and what chose them."""
 
-    rows: Sequence[Row]
+    rows: Sequence[VariantRow]
     counted: int
     failed: int
     where: str = ""
@@ -52,12 +52,12 @@ def line_start(sweep: Sweep, index: int) -> str:
     return json.dumps({**sweep.conditions, **sweep.settings(index)})[:-1] + ", "
 
 
-def json_line(sweep: Sweep, row: Row) -> str:
+def json_line(sweep: Sweep, row: VariantRow) -> str:
     """A row with the conditions that it was counted under, as one line."""
     return json.dumps({**sweep.conditions, **row}) + "\n"
 
 
-def json_chunks(sweep: Sweep, rows: Iterable[Row], version: str) -> Iterator[str]:
+def json_chunks(sweep: Sweep, rows: Iterable[VariantRow], version: str) -> Iterator[str]:
     """What was counted how, and the rows, one a line."""
     conditions = {name: value for name, value in sweep.conditions.items() if name != "sweep"}
     varied = {axis.column: axis.values for axis in sweep.axes}
@@ -68,7 +68,7 @@ def json_chunks(sweep: Sweep, rows: Iterable[Row], version: str) -> Iterator[str
     yield "\n]}\n"
 
 
-def csv_chunks(sweep: Sweep, rows: Iterable[Row]) -> Iterator[str]:
+def csv_chunks(sweep: Sweep, rows: Iterable[VariantRow]) -> Iterator[str]:
     """A line a row, the names of the columns first; an empty cell is null."""
     yield csv_line(sweep.columns)
     for row in rows:
@@ -125,7 +125,7 @@ def _setting(value: Evaluated) -> str:
     return text if len(text) <= 32 else f"{text[:29]}..."
 
 
-def _table(sweep: Sweep, rows: Sequence[Row], width: int | None) -> Iterator[list[Segment]]:
+def _table(sweep: Sweep, rows: Sequence[VariantRow], width: int | None) -> Iterator[list[Segment]]:
     columns, hidden = _columns(sweep), []
     layout = _laid_out(columns, rows)
     for name in _DROPPABLE:
@@ -156,7 +156,7 @@ def _table(sweep: Sweep, rows: Sequence[Row], width: int | None) -> Iterator[lis
         yield from ([(part, "dim")] for part in wrap(told, width or 100))
 
 
-def _laid_out(columns: Sequence[_Column], rows: Sequence[Row]) -> Layout:
+def _laid_out(columns: Sequence[_Column], rows: Sequence[VariantRow]) -> Layout:
     cells = [[column.show(row[column.name]) for column in columns] for row in rows]
     return lay_out([column.heading for column in columns], cells, None)
 
@@ -178,7 +178,7 @@ def _with_bars(layout: Layout, columns: Sequence[_Column], drawn: Sequence[str],
 
 
 def _failed(
-    row: Row, layout: Layout, columns: Sequence[_Column], settings: int, width: int | None
+    row: VariantRow, layout: Layout, columns: Sequence[_Column], settings: int, width: int | None
 ) -> Iterator[list[Segment]]:
     """A variant's settings, and its error in the place of all figures."""
     given = Layout(layout.headings[:settings], layout.widths[:settings], layout.gaps[:settings])

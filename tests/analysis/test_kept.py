@@ -7,7 +7,7 @@ import pytest
 
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.memory import training
-from netcalc.analysis.precision import Precision, precision_of
+from netcalc.analysis.precision import PrecisionPolicy, precision_of
 from netcalc.api import load
 from netcalc.graph import Graph
 from netcalc.layers import LAYERS, Kept, Layer
@@ -54,7 +54,7 @@ def graph(name: str, shape: list[int]) -> Graph:
     return graph_of(WITH_DROPOUT) if name == "alexnet-dropout" else load(name, input=shape)
 
 
-def beside(kept: Kept, precision: Precision = FLOAT32) -> Bytes:
+def beside(kept: Kept, precision: PrecisionPolicy = FLOAT32) -> Bytes:
     return Bytes(precision.extra_bytes(kept.once), precision.extra_bytes(kept.each))
 
 

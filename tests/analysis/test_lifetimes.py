@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from netcalc.analysis import ordering
+from netcalc.analysis.aliasing import Aliasing
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.memory import inference
 from netcalc.analysis.ordering import best_order
-from netcalc.analysis.storages import Storages
 from netcalc.api import load
 from netcalc.graph import Graph, Node
 from netcalc.spec import bundled_names
@@ -84,7 +84,7 @@ def most(live: Sequence[tuple[int, Bytes]]) -> int:
 
 
 def lifetimes_of(graph: Graph) -> Lifetimes:
-    return Lifetimes(Storages(graph, ITEMSIZE))
+    return Lifetimes(Aliasing(graph, ITEMSIZE))
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -1,11 +1,11 @@
-"""Training's memory: by hand on small networks, by law on the zoo."""
+"""TrainingMemory's memory: by hand on small networks, by law on the zoo."""
 
 import pytest
 
 from netcalc.analysis import analyze
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.losses import LossName
-from netcalc.analysis.memory import Checkpoint, Training, inference, training, training_peak
+from netcalc.analysis.memory import Checkpoint, TrainingMemory, inference, training, training_peak
 from netcalc.api import load
 from netcalc.graph import Graph
 
@@ -69,7 +69,7 @@ def test_weights_and_their_gradients_by_hand() -> None:
     assert training_peak(graph_of(CHAIN), 7) == training(graph_of(CHAIN)).peak(7)
 
 
-def standing(trained: Training) -> int:
+def standing(trained: TrainingMemory) -> int:
     """Bytes of weights, their gradients and the optimiser's state."""
     return trained.weights.total + trained.steps[-1].parts.weight_gradients.once
 

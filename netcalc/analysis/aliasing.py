@@ -12,7 +12,7 @@ from netcalc.tensor import TensorType
 
 
 @dataclass
-class Storages:
+class Aliasing:
     """The pieces of memory that a graph's tensors take, numbered as they are made.
 
     In training a layer works in place only where backward needs nothing of what it writes over, and

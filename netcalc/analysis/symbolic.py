@@ -27,18 +27,18 @@ Term = Union[int, Atom, Operation]  # noqa: UP007 (a recursive alias needs the q
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2}
 
 
-class Traced(int):
+class Symbolic(int):
     """An int with the term it was computed by."""
 
     term: Term
 
-    def __new__(cls, value: int, term: Term) -> "Traced":
+    def __new__(cls, value: int, term: Term) -> "Symbolic":
         traced = super().__new__(cls, value)
         traced.term = term
         return traced
 
     @classmethod
-    def named(cls, name: str, value: int) -> "Traced":
+    def named(cls, name: str, value: int) -> "Symbolic":
         """A quantity of its own, such as an option or an input's size."""
         return cls(value, Atom(name, value))
 
@@ -66,16 +66,16 @@ class Traced(int):
     def __rfloordiv__(self, other: Any) -> Any:
         return _traced(int.__rfloordiv__(self, other), "//", other, self)
 
-    def __neg__(self) -> "Traced":
+    def __neg__(self) -> "Symbolic":
         match self.term:
             case Operation("//", Operation("-", 0, dividend), divisor):
-                return Traced(-int(self), Operation("ceil", dividend, divisor))  # -(-a // b)
-        return Traced(-int(self), Operation("-", 0, self.term))
+                return Symbolic(-int(self), Operation("ceil", dividend, divisor))  # -(-a // b)
+        return Symbolic(-int(self), Operation("-", 0, self.term))
 
 
 def term_of(number: int) -> Term:
     """The term of a traced integer; a plain one is its own."""
-    return number.term if isinstance(number, Traced) else number
+    return number.term if isinstance(number, Symbolic) else number
 
 
 def formula(term: Term) -> str:
@@ -117,7 +117,7 @@ def _traced(result: Any, operator: str, left: Any, right: Any) -> Any:
     if result is NotImplemented:
         return result
     term = _simplified(operator, term_of(left), term_of(right))
-    return int(result) if isinstance(term, int) else Traced(result, term)
+    return int(result) if isinstance(term, int) else Symbolic(result, term)
 
 
 def _simplified(operator: str, left: Term, right: Term) -> Term:
