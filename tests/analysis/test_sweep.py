@@ -18,8 +18,8 @@ from netcalc.analysis.selection import (
 from netcalc.analysis.sweep import (
     FIGURES,
     MAX_VARIANTS,
-    Row,
     Sweep,
+    VariantRow,
     chosen_variants,
     count_variants,
     plan,
@@ -45,7 +45,7 @@ def sweep_of(*varied: str, text: str = SPEC, **options: Any) -> Sweep:
     return plan(read_spec(Source("net.yaml", text)), varied, **options)
 
 
-def all_rows(sweep: Sweep) -> list[Row]:
+def all_rows(sweep: Sweep) -> list[VariantRow]:
     return count_variants(sweep, chosen_variants(sweep))
 
 
@@ -329,7 +329,7 @@ def test_the_pareto_front_is_what_nothing_beats(count: int) -> None:
         ]
         good = [row for row in rows if row["error"] is None]
 
-        def beats(one: Row, other: Row) -> bool:
+        def beats(one: VariantRow, other: VariantRow) -> bool:
             pairs = [(one[name], other[name]) if most else (other[name], one[name]) for name, most in columns]
             return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)  # type: ignore[operator]
 
