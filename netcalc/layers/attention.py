@@ -84,7 +84,7 @@ class ScaledDotProductAttention(Layer):
         a key's for each head that reads it, the values themselves where there is one head.
         """
         query, key, value = xs
-        if geometry.is_equal(key.shape[1], value.shape[1]):
+        if key.shape[1] == value.shape[1]:
             return Kept((0, 1, 2), output=True, each=Extra(statistics=self.heads * query.shape[0]))
         scores = self.heads * query.shape[0] * key.shape[0]
         if self.heads == 1:
@@ -178,7 +178,7 @@ class MultiHeadAttention(Layer):
     def params(self, *xs: TensorType) -> tuple[ParamSpec, ...]:
         width, *others = (x.shape[1] for x in _three(xs))
         kv_width = self.kv_width(width)
-        if all(geometry.is_equal(width, other) for other in others):
+        if all(width == other for other in others):
             weights: tuple[ParamSpec, ...] = (
                 ParamSpec("in_proj_weight", (width + 2 * kv_width, width), "xavier_uniform"),
             )
@@ -213,7 +213,7 @@ class MultiHeadAttention(Layer):
             return Kept(tuple(range(len(xs))), each=extra)
         read = query.numel
         if len(xs) > 1:
-            one = len(xs) == 2 and geometry.is_equal(width, key.shape[1])
+            one = len(xs) == 2 and width == key.shape[1]
             read = read + (key.numel if one else key.numel + value.numel)
         return Kept(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
 

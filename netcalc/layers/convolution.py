@@ -76,7 +76,7 @@ class _Correlation(Convolution):
         Beside that the input itself, where a gradient of its padding reads that.
         """
         padded = self._padded(xs[0])
-        if geometry.is_equal(padded, xs[0].numel):
+        if padded == xs[0].numel:
             return INPUT
         reads = needs[0] and self.padding_mode in geometry.MIRRORING
         return Kept((0,) if reads else (), each=Extra(values=padded))
@@ -84,7 +84,7 @@ class _Correlation(Convolution):
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
         """What is padded beforehand, then the sums."""
         padded = self._padded(xs[0])
-        if geometry.is_equal(padded, xs[0].numel):
+        if padded == xs[0].numel:
             return None
         inside = Inside()
         inside.make(y.numel, inside.copy(padded, 0))

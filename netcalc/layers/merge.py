@@ -32,7 +32,7 @@ class _Elementwise(Layer):
         found = list(super().output_axes(names, xs, y))
         for axis in range(1, len(y.shape) + 1):
             for given, x in zip(names, xs, strict=True):
-                if axis <= len(given) and not geometry.is_equal(x.shape[-axis], 1):
+                if axis <= len(given) and x.shape[-axis] != 1:
                     found[-axis] = given[-axis]
                     break
         return tuple(found)
@@ -218,9 +218,7 @@ class MatMul(Layer):
         """Each factor that the other's gradient needs, one that stretches as a copy at full size."""
         stretched = [(*y.shape[:-2], *x.shape[-2:]) for x in xs]
         read = [number for number, needed in enumerate(reversed(needs)) if needed]
-        copies = [
-            number for number in read if not geometry.is_equal(prod(stretched[number]), xs[number].numel)
-        ]
+        copies = [number for number in read if prod(stretched[number]) != xs[number].numel]
         inputs = tuple(number for number in read if number not in copies)
         return Kept(inputs, each=Extra(values=sum(prod(stretched[number]) for number in copies)))
 

@@ -139,7 +139,7 @@ class AdaptiveAvgPool(_AdaptivePool):
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         """Nothing where it is the mean over all positions."""
-        return NOTHING if geometry.is_equal(prod(y.shape[1:]), 1) else INPUT
+        return NOTHING if prod(y.shape[1:]) == 1 else INPUT
 
 
 class AdaptiveMaxPool(_AdaptivePool):

@@ -117,7 +117,7 @@ class WindowAttention(SpatialLayer):
             lengths = 4 * positions * self.heads
             each = (7 if self.heads == 1 else 8) * positions * channels + lengths + 2 * scores
             once = Extra(self.offsets() * _HIDDEN + inside * inside * self.heads + self.heads)
-        elif not geometry.is_equal(inside, prod(self.size)):
+        elif inside != prod(self.size):
             once = Extra(indices=inside * inside)
         return Kept(each=Extra(each), once=once)
 
@@ -232,12 +232,12 @@ class WindowAttention(SpatialLayer):
         """The window's size along each axis, as it is used on an input."""
         if len(space) == _COORDINATES:
             return self.size
-        return tuple(map(geometry.smaller, self.size, space))
+        return tuple(map(min, self.size, space))
 
     def shifts(self, space: Shape) -> Shape:
         """How far the windows are moved along each axis of an input: not where one covers it."""
         moved = zip(space, self.size, self.shift, strict=True)
-        return tuple(shift if geometry.is_more(size, window) else 0 for size, window, shift in moved)
+        return tuple(shift if size > window else 0 for size, window, shift in moved)
 
     def offsets(self) -> int:
         """How many offsets there are between two positions of a window."""
