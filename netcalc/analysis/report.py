@@ -101,6 +101,17 @@ class Report:
             above = row.node.full_name
         return frozenset(names)
 
+    @property
+    def groups(self) -> tuple[tuple[Row, ...], ...]:
+        """The rows in order, each layer with those behind it that work in place on its output."""
+        groups: list[list[Row]] = []
+        for row in self.rows:
+            if groups and row.node.full_name in self.in_place:
+                groups[-1].append(row)
+            else:
+                groups.append([row])
+        return tuple(map(tuple, groups))
+
     @cached_property
     def axes(self) -> Mapping[str, Axes]:
         """What the axes of each tensor are called, by the full name of its input or layer."""

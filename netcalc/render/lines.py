@@ -69,13 +69,7 @@ def lines(report: Report, view: View = View()) -> tuple[Line, ...]:
     if view.every_layer:
         listed = tuple(map(Line, report.rows))
     else:
-        groups: list[list[Row]] = []
-        for row in report.rows:
-            if groups and row.node.full_name in report.in_place:
-                groups[-1].append(row)
-            else:
-                groups.append([row])
-        listed = tuple(Line(group[0], tuple(group[1:])) for group in groups)
+        listed = tuple(Line(group[0], group[1:]) for group in report.groups)
     return listed if view.depth is None else tuple(_stacked(_blocks(listed, view.depth)))
 
 
