@@ -56,10 +56,6 @@ def fold(graph: Graph, arrays: Arrays) -> Folded:
 
 def foldable(graph: Graph) -> dict[str, str]:
     """The batch norms that can be folded, each with the layer it folds into, by full names."""
-    readers: dict[str, int] = dict.fromkeys(graph.outputs, 1)
-    for node in graph.nodes:
-        for name in node.inputs:
-            readers[name] = readers.get(name, 0) + 1
     sharing = {node.shared for node in graph.nodes} | {node.full_name for node in graph.nodes if node.shared}
     nodes = {node.full_name: node for node in graph.nodes}
     found = {}
@@ -67,7 +63,11 @@ def foldable(graph: Graph) -> dict[str, str]:
         if norm.layer.kind != "batchnorm" or not norm.layer.running:  # type: ignore[attr-defined]
             continue
         before = nodes.get(norm.inputs[0])
-        if before is None or before.layer.kind not in OUTPUT_AXIS or readers[before.full_name] != 1:
+        if (
+            before is None
+            or before.layer.kind not in OUTPUT_AXIS
+            or graph.only_reader(before.full_name) is None
+        ):
             continue
         if before.layer.kind == "linear" and len(before.output.shape) != 1:
             continue  # its channels are positions, and not the units

@@ -70,4 +70,4 @@ class SaturatingStack(Rule):
 
 
 def _is_gate(net: Net, name: str) -> bool:
-    return any(reader.layer.kind == "multiply" for reader in net.readers[name])
+    return any(reader.layer.kind == "multiply" for reader in net.graph.readers[name])

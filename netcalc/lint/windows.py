@@ -62,7 +62,7 @@ def axes(net: Net, node: Node) -> tuple[AxisWindows, ...]:
 
 def losses(net: Net, loses: Callable[[AxisWindows], int]) -> Iterator[tuple[Node, list[AxisWindows]]]:
     """Each layer with the axes along which it loses positions that no reader of the same tensor reads."""
-    for name, readers in net.readers.items():
+    for name, readers in net.graph.readers.items():
         if readers and name not in net.outputs:
             everyone = [axes(net, reader) for reader in readers]
             shared = set.intersection(*({axis.number for axis in own if loses(axis)} for own in everyone))

@@ -1,6 +1,5 @@
 """Lays a network out: its steps and values forward, and where gradients are on the way back."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -22,8 +21,7 @@ class Forward:
 
     def __init__(self, shop: Workshop) -> None:
         graph = shop.network.graph
-        readers = Counter(name for node in graph.nodes for name in node.inputs)
-        readers.update(graph.outputs)
+        readers = {name: len(found) + (name in graph.outputs) for name, found in graph.readers.items()}
         tokens = token_inputs(graph)
         self.values: dict[str, Value] = {}
         for given in graph.inputs:
