@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.allocations import Bytes
 from netcalc.graph import Graph, Node
 from netcalc.tensor import TensorType
 
@@ -57,7 +57,7 @@ class Kernels:
 
     def size(self, name: str) -> Bytes:
         """The bytes of a tensor."""
-        return Bytes(each=self.graph.types[name].numel * self.itemsize)
+        return Bytes(per_sample=self.graph.types[name].numel * self.itemsize)
 
     def operands(self, node: Node) -> list[Reading]:
         """What a layer reads of its inputs: of the first what its windows reach."""
@@ -66,8 +66,8 @@ class Kernels:
         unread = (given.numel - node.layer.elements_read(given, node.output)) * self.itemsize
         if unread:  # each element may be made of one of every tensor behind it, or of several of one
             own = given.numel * self.itemsize
-            size = first.size.each - unread * max(len(first.of), -(-first.size.each // own))
-            first = first._replace(size=Bytes(each=max(0, size)))
+            size = first.size.per_sample - unread * max(len(first.of), -(-first.size.per_sample // own))
+            first = first._replace(size=Bytes(per_sample=max(0, size)))
         return [first, *others]
 
     def needed(self, name: str, readings: Iterable[Reading]) -> Bytes:
@@ -75,9 +75,9 @@ class Kernels:
         most = 0
         for reading in readings:
             if name in reading.of:
-                others = sum(self.size(other).each for other in reading.of if other != name)
-                most = max(most, reading.size.each - others)
-        return Bytes(each=most)
+                others = sum(self.size(other).per_sample for other in reading.of if other != name)
+                most = max(most, reading.size.per_sample - others)
+        return Bytes(per_sample=most)
 
     def _place(self, node: Node) -> None:
         readings = self.operands(node)
@@ -111,9 +111,9 @@ class Kernels:
 
     def _pass(self, node: Node, readings: list[Reading], last: int | None) -> None:
         of = frozenset[str]().union(*(reading.of for reading in readings))
-        behind = sum(reading.size.each for reading in distinct(readings))
-        whole = sum(self.size(name).each for name in of)
-        size = Bytes(each=min(behind, whole, node.output.numel * self.itemsize))
+        behind = sum(reading.size.per_sample for reading in distinct(readings))
+        whole = sum(self.size(name).per_sample for name in of)
+        size = Bytes(per_sample=min(behind, whole, node.output.numel * self.itemsize))
         self.readings[node.full_name] = Reading(of, size)
         if last is None:
             self.listed.append(Kernel([node], is_free=True))
@@ -138,7 +138,7 @@ class Kernels:
         return [name for name in node.inputs if self.graph.types[name].numel == node.output.numel]
 
     def _exists(self, name: str, type: TensorType) -> None:
-        self.readings[name] = Reading(frozenset({name}), Bytes(each=type.numel * self.itemsize))
+        self.readings[name] = Reading(frozenset({name}), Bytes(per_sample=type.numel * self.itemsize))
 
     def _find_writes(self) -> None:
         needed = {name for output in self.graph.outputs for name in self.readings[output].of}
@@ -151,7 +151,7 @@ class Kernels:
 def distinct(readings: list[Reading]) -> list[Reading]:
     """The readings without those of what a longer one reads already."""
     kept: list[Reading] = []
-    for reading in sorted(readings, key=lambda reading: -reading.size.each):
+    for reading in sorted(readings, key=lambda reading: -reading.size.per_sample):
         if not any(reading.of <= other.of for other in kept):
             kept.append(reading)
     return kept

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.devices import Device
 from netcalc.analysis.fusion import Fusion, Kernel, Kernels, Reading, distinct
-from netcalc.analysis.gradients import backward_macs, kept
-from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.gradients import backward_macs, saved_tensors
 from netcalc.analysis.report import Report, Row, analyze
 from netcalc.graph import Graph, Node
 
@@ -206,13 +206,13 @@ class _WorkCounter:
         macs = node.layer.cost(types, node.output).macs
         if is_product and node.is_frozen and node.layer.weight_macs(types, node.output) == macs:
             return []  # the inputs are operands of the weights' gradients alone
-        keeps = kept(self.report.graph, node)
-        inputs = [node.inputs[position] for position in keeps.inputs]
+        saved = saved_tensors(self.report.graph, node)
+        inputs = [node.inputs[position] for position in saved.inputs]
         if is_product and not inputs:
             inputs = list(node.inputs)  # what stands in place of them is no smaller
         operands = dict(zip(node.inputs, self.kernels.operands(node), strict=True))
         read = [operands[name] for name in inputs]
-        output = [self.kernels.readings[node.full_name]] if keeps.output and not is_product else []
+        output = [self.kernels.readings[node.full_name]] if saved.output and not is_product else []
         return [*(reading for reading in read if not reading.of <= own), *output]
 
     def _computed(self, node: Node) -> list[Reading]:
@@ -228,8 +228,8 @@ class _WorkCounter:
         of = reading.of & self.reached
         if of == reading.of:
             return reading
-        each = min(reading.size.each, sum(self.kernels.size(name).each for name in of))
-        return Reading(of, Bytes(each=each))
+        each = min(reading.size.per_sample, sum(self.kernels.size(name).per_sample for name in of))
+        return Reading(of, Bytes(per_sample=each))
 
     def _written(self, names: Iterable[str]) -> int:
         return sum(self._bytes(self.kernels.size(name)) for name in names)

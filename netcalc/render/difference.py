@@ -74,7 +74,7 @@ def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list
     for member in comparison.members:
         yield network_line(member.label, member.report, label_width(comparison))
     yield []
-    entries = list(_entries(found.steps))
+    entries = list(_entries(found.layers))
     columns = _columns(found.before)
     changes = [entry for entry in entries if entry.status not in _STRETCHES]
     ends = [_held(report) for report in (found.before, found.after)]
@@ -120,7 +120,7 @@ def markdown_chunks(comparison: Comparison) -> Iterator[str]:
     headings = (heading.replace("\n", " ") for heading, _, _ in columns)
     yield table_row(["", "layer", "what", *headings])
     yield table_row([":--", ":--", ":--", "--:", "--:", "--:"])
-    for entry in _entries(found.steps):
+    for entry in _entries(found.layers):
         if entry.status in _STRETCHES:
             yield table_row(["", "", escaped(entry.stretch), "", "", ""])
         else:
@@ -135,7 +135,7 @@ def json_chunks(comparison: Comparison, version: str) -> Iterator[str]:
     found = _difference(comparison)
     yield from open_json(comparison, version)
     yield ', "difference": {"layers": ['
-    for number, step in enumerate(found.steps):
+    for number, step in enumerate(found.layers):
         yield (",\n " if number else "\n ") + json.dumps(_step_dict(step))
     yield '\n], "cost": ' + json.dumps(_cost_dict(found.cost)) + "}}\n"
 

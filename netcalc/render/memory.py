@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import NamedTuple
 
-from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.allocations import Bytes, MemoryEvent
 from netcalc.analysis.memory import InferenceMemory, LayerMemory, TrainingMemory
-from netcalc.analysis.training import MemoryEvent
 from netcalc.graph import Graph
 from netcalc.render import numbers
 from netcalc.render.chart import Band, area_lines, axis_lines
@@ -66,7 +65,7 @@ def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]
 
 
 def _training(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
-    peak = training.peak_step(view.batch)
+    peak = training.peak_event(view.batch)
     yield [("training", "bold"), (f"  {_optimiser(view, training)}", "")]
     yield from _wrapped(_loss(training), "", room)
     yield from _timeline(view, training, peak, room)
@@ -83,7 +82,7 @@ def _training(view: MemoryView, training: TrainingMemory, room: int) -> Iterator
 def _timeline(
     view: MemoryView, training: TrainingMemory, peak: MemoryEvent, room: int
 ) -> Iterator[list[Segment]]:
-    steps, batch = training.steps, view.batch
+    steps, batch = training.timeline, view.batch
     weights = training.weights.total
     bands = [
         Band("█", "blue", [weights] * len(steps)),
@@ -128,11 +127,11 @@ def _layers(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[l
     batch = view.batch
     listed: Sequence[LayerMemory] = training.layers
     if not view.every_layer:
-        heavy = sorted(listed, key=lambda layer: -layer.kept.at(batch))[:_MOST_LAYERS]
-        listed = [layer for layer in listed if layer in heavy and layer.kept.at(batch)]
-    most = max((layer.kept.at(batch) for layer in listed), default=0) or 1
-    everything = training.kept.at(batch)
-    kept = [layer.kept.at(batch) for layer in listed]
+        heavy = sorted(listed, key=lambda layer: -layer.saved.at(batch))[:_MOST_LAYERS]
+        listed = [layer for layer in listed if layer in heavy and layer.saved.at(batch)]
+    most = max((layer.saved.at(batch) for layer in listed), default=0) or 1
+    everything = training.saved.at(batch)
+    kept = [layer.saved.at(batch) for layer in listed]
     columns = [
         _Column("layer", "cyan", [layer.node.full_name for layer in listed], left=True),
         _Column("output", "", [format_shape(layer.node.output.shape) for layer in listed], left=True),
@@ -149,7 +148,7 @@ def _layers(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[l
     forgets = ", were nothing run again" if view.whole is not None else ""
     heading = f"{_bytes(everything)} kept for backward in all{forgets}{some}"
     if training.losses:
-        heading += f"; {_bytes(training.loss_kept.at(batch))} of it by the loss"
+        heading += f"; {_bytes(training.loss_saved.at(batch))} of it by the loss"
     yield from _wrapped(heading, "bold", room)
     yield from _column_lines(columns, room)
 
@@ -170,7 +169,7 @@ def _column_lines(columns: Sequence[_Column], room: int) -> Iterator[list[Segmen
 
 def kept_in_words(training: TrainingMemory, layer: LayerMemory) -> str:
     """`input, indices`: what a layer keeps, whoever else keeps it too."""
-    kept = training.keeps[layer.node.full_name]
+    kept = training.saved_tensors[layer.node.full_name]
     words = ["input" if len(layer.node.inputs) == 1 else "inputs"] if kept.inputs else []
     words += ["output"] if kept.output else []
     both = (kept.each, kept.once)
@@ -198,11 +197,11 @@ def _remarks(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[
 
 def _saved(view: MemoryView, training: TrainingMemory, whole: TrainingMemory) -> str:
     """What checkpoints save and what they run again."""
-    parts = sum(segment.again for segment in training.segments)
+    parts = sum(segment.recomputed for segment in training.segments)
     if not parts:
         return "checkpoints: no block of more than one layer so many names deep, so nothing is forgotten"
     before, now = whole.peak(view.batch), training.peak(view.batch)
-    again, step = training.again_macs, training.forward_macs + training.backward_macs
+    again, step = training.recomputed_macs, training.forward_macs + training.backward_macs
     more = f", {again / step:.0%} more a step" if step else ""
     word = "less" if now <= before else "more"
     return (

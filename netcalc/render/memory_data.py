@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from netcalc.analysis.allocations import MemoryEvent
 from netcalc.analysis.memory import LayerMemory, TrainingMemory
-from netcalc.analysis.training import MemoryEvent
 from netcalc.render.csv import csv_line
 from netcalc.render.memory import MemoryView, kept_in_words
 from netcalc.tensor import format_shape
@@ -28,7 +28,7 @@ def json_chunks(view: MemoryView, version: str) -> Iterator[str]:
     training = view.training
     yield ',\n "training": ' + json.dumps(_training(view, training))[:-1]
     yield ', "timeline": ['
-    for number, step in enumerate(training.steps):
+    for number, step in enumerate(training.timeline):
         yield (",\n  " if number else "\n  ") + json.dumps(_step(view, training, step))
     yield '\n ], "layers": ['
     for number, layer in enumerate(training.layers):
@@ -45,7 +45,7 @@ def csv_chunks(view: MemoryView) -> Iterator[str]:
         node = layer.node
         yield csv_line([
             node.full_name, node.layer.kind, format_shape(node.output.shape), kept_in_words(training, layer),
-            layer.kept.at(view.batch), layer.backward_macs * view.batch,
+            layer.saved.at(view.batch), layer.backward_macs * view.batch,
         ])  # fmt: skip
 
 
@@ -62,22 +62,22 @@ def _inference(view: MemoryView) -> dict[str, Any]:
 
 
 def _training(view: MemoryView, training: TrainingMemory) -> dict[str, Any]:
-    peak = training.peak_step(view.batch)
+    peak = training.peak_event(view.batch)
     figures: dict[str, Any] = {
         "optimiser": view.optimiser,
         "mixed": training.precision.mixed,
         "peak_bytes": training.peak(view.batch),
         "peak": _step(view, training, peak),
         "loss": [
-            {"output": loss.output, "name": loss.name, "kept_bytes": loss.kept.at(view.batch)}
+            {"output": loss.output, "name": loss.name, "kept_bytes": loss.saved.at(view.batch)}
             for loss in training.losses
         ],
         "weights": training.weights._asdict(),
-        "kept_bytes": training.kept.at(view.batch),
+        "kept_bytes": training.saved.at(view.batch),
         "forward_macs": training.forward_macs * view.batch,
         "backward_macs": training.backward_macs * view.batch,
-        "again_macs": training.again_macs * view.batch,
-        "parts_run_again": sum(segment.again for segment in training.segments),
+        "again_macs": training.recomputed_macs * view.batch,
+        "parts_run_again": sum(segment.recomputed for segment in training.segments),
     }
     if view.limit is not None:
         figures |= {"limit_bytes": view.limit, "largest_batch": training.largest_batch(view.limit)}
@@ -94,12 +94,12 @@ def _step(view: MemoryView, training: TrainingMemory, step: MemoryEvent) -> dict
 
 
 def _layer(view: MemoryView, training: TrainingMemory, layer: LayerMemory) -> dict[str, Any]:
-    kept = training.keeps[layer.node.full_name]
+    kept = training.saved_tensors[layer.node.full_name]
     return {
         "name": layer.node.full_name,
         "kind": layer.node.layer.kind,
         "keeps_inputs": [layer.node.inputs[position] for position in kept.inputs],
         "keeps_output": kept.output,
-        "kept_bytes": layer.kept.at(view.batch),
+        "kept_bytes": layer.saved.at(view.batch),
         "backward_macs": layer.backward_macs * view.batch,
     }

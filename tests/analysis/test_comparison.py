@@ -42,7 +42,7 @@ def told(found: Difference) -> list[str]:
     marks = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
     return [
         " ".join([marks[step.status], step.row.node.full_name, *(detail.what for detail in step.details)])
-        for step in found.steps
+        for step in found.layers
         if step.status != "unchanged"
     ]
 
@@ -101,7 +101,7 @@ def test_the_costs_add_up_to_the_difference_of_the_totals(bundled: dict[str, Rep
 
 def test_every_layer_stands_in_one_step_and_in_its_order(bundled: dict[str, Report]) -> None:
     for before, after in pairs(bundled):
-        steps = difference(before, after).steps
+        steps = difference(before, after).layers
         assert tuple(step.before for step in steps if step.before) == before.rows
         assert tuple(step.after for step in steps if step.after) == after.rows
         for step in steps:
@@ -119,7 +119,7 @@ def test_a_network_does_not_differ_from_itself(bundled: dict[str, Report]) -> No
 def test_a_family_differs_by_whole_blocks(bundled: dict[str, Report]) -> None:
     assert told(difference(bundled["vgg16"], bundled["vgg16-lecture"])) == ["- conv3_3", "- bn_relu7.relu1"]
     found = difference(bundled["resnet18"], bundled["resnet34"])
-    assert Counter(step.status for step in found.steps) == {"unchanged": 68, "added": 56}
+    assert Counter(step.status for step in found.layers) == {"unchanged": 68, "added": 56}
 
 
 def test_a_layer_put_in_shifts_the_counted_names_of_none() -> None:
@@ -185,8 +185,8 @@ def test_a_block_that_is_renamed_renames_its_layers() -> None:
 
 def test_every_layer_of_resnet18_has_a_partner_in_resnet50(bundled: dict[str, Report]) -> None:
     found = difference(bundled["resnet18"], analyze(load("resnet50")))
-    assert not [step for step in found.steps if step.status == "removed"]
-    partners = {step.before.node.full_name: step.after for step in found.steps if step.before}
+    assert not [step for step in found.layers if step.status == "removed"]
+    partners = {step.before.node.full_name: step.after for step in found.layers if step.before}
     for name in ("stage1.0.relu1", "stage2.1.add1", "stage4.1.relu1"):
         partner = partners[name]
         assert partner is not None

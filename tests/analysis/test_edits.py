@@ -109,7 +109,7 @@ def changes(found: Difference) -> list[tuple[str, str]]:
             step.status,
             f"{step.row.node.layer.kind} {' '.join(detail.what for detail in step.details)}".strip(),
         )
-        for step in found.steps
+        for step in found.layers
         if step.status != "unchanged" and [detail.what for detail in step.details] != ["in place"]
     ]
 
@@ -134,7 +134,7 @@ def test_a_layer_that_went_or_came_is_told_alone(seed: int) -> None:
     came = compared(without, items)
     assert changes(came) == [("added", inside[number].kind)]
     if inside[number].name:
-        (step,) = (step for step in gone.steps if step.status == "removed")
+        (step,) = (step for step in gone.layers if step.status == "removed")
         assert step.row.node.name == inside[number].name
 
 
@@ -148,7 +148,7 @@ def test_a_renamed_layer_is_told_alone(seed: int) -> None:
     renamed[number] = inside[number]._replace(name="another")
     found = compared(items, put(items, place, renamed))
     assert changes(found) == [("renamed", f"{inside[number].kind} name")]
-    (step,) = (step for step in found.steps if step.status == "renamed")
+    (step,) = (step for step in found.layers if step.status == "renamed")
     assert step.row.node.name == "another"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.memory import training
 from netcalc.analysis.precision import PrecisionPolicy, precision_of
 from netcalc.api import load
@@ -81,7 +81,7 @@ def test_the_golden_data_has_every_kind_of_layer() -> None:
     ("name", "shape", "batch", "measured"), GOLDEN["networks"], ids=lambda value: str(value)
 )
 def test_a_network_keeps_what_pytorch_keeps(name: str, shape: list[int], batch: int, measured: int) -> None:
-    kept = training(graph(name, shape), loss="none").kept.at(batch)
+    kept = training(graph(name, shape), loss="none").saved.at(batch)
     assert kept - measured == EXPLAINED.get(name, 0)
     assert abs(kept - measured) < measured / 100
 
@@ -123,6 +123,6 @@ def test_a_view_has_its_inputs_elements_or_fewer(case: Case) -> None:
 def test_statistics_stay_wide_in_sixteen_bits() -> None:
     text = "input: [8, 4, 4]\nlayers:\n  - conv: {filters: 8, kernel: 1}\n  - batchnorm\n  - maxpool: {kernel: 2}\n"
     half = training(graph_of(text), "bfloat16")
-    norm, pool = half.layers[1].kept, half.layers[2].kept
-    assert norm == Bytes(once=2 * 8 * 4, each=8 * 16 * 2)
-    assert pool == Bytes(each=8 * 16 * 2 + 8 * 4 * 8)
+    norm, pool = half.layers[1].saved, half.layers[2].saved
+    assert norm == Bytes(fixed=2 * 8 * 4, per_sample=8 * 16 * 2)
+    assert pool == Bytes(per_sample=8 * 16 * 2 + 8 * 4 * 8)
