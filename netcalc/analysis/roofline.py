@@ -239,7 +239,7 @@ class _WorkCounter:
         params = [param for param in node.params if param.trainable or not trained]
         held = sum(param.numel for param in params) * self.report.dtype.itemsize
         output_bytes = self._rows[node.full_name].figures.output_bytes
-        return min(held, output_bytes) if node.layer.looks_up else held
+        return min(held, output_bytes) if node.layer.reads_tokens else held
 
     def _bytes(self, size: Bytes) -> int:
         return size.at(self.report.batch)

@@ -30,6 +30,7 @@ class _Recurrent(Layer):
     """T x D to T x units, twice as many with two directions; one state for `last`."""
 
     family = "recurrent"
+    mixes_tokens = True
     transposes = True
     gates: ClassVar[int]
     states: ClassVar[int] = 1

@@ -78,7 +78,7 @@ class Pool(ByRows):
         layer: Any = self.stage.node.layer
         columns = range(y.shape[2])
         for cell in product(*map(range, layer.kernel)):
-            down, right = (k * d for k, d in zip(cell, layer.spread(), strict=True))
+            down, right = (k * d for k, d in zip(cell, layer.sliding_window().dilation, strict=True))
             ys, xs = _met(down, layer.stride[0], layer.pad[0][0], x.shape[1], rows)
             yc, xc = _met(right, layer.stride[1], layer.pad[1][0], x.shape[2], columns)
             yield y[:, ys, yc], x[:, xs, xc]

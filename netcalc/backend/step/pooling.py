@@ -97,7 +97,7 @@ class _Pool(Step):
         self.axes = [
             Axis(size, kernel, stride, before, behind, dilation)
             for size, kernel, stride, (before, behind), dilation in zip(
-                (height, width), self.layer.kernel, self.layer.stride, self.layer.pad, self.layer.spread(),
+                (height, width), self.layer.kernel, self.layer.stride, self.layer.pad, self.layer.sliding_window().dilation,
                 strict=True,
             )
         ]  # fmt: skip
