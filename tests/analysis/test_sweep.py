@@ -294,7 +294,7 @@ def test_a_condition_that_cannot_be_told(text: str) -> None:
 def test_objectives() -> None:
     columns = ("macs", "width")
     told = [
-        (each.column, each.largest) for each in read_objectives("macs, -width,width:max,width:min", columns)
+        (each.column, each.maximise) for each in read_objectives("macs, -width,width:max,width:min", columns)
     ]
     assert told == [("macs", False), ("width", True), ("width", True), ("width", False)]
     for text, words in (
