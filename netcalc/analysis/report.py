@@ -1,4 +1,4 @@
-"""Graph to Report: what each layer takes, in integers."""
+"""Graph to Report: the parameters, operations and bytes of each layer, in integers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,14 +18,14 @@ IN_PLACE = ("activation", "regularisation")
 
 
 class Figures(NamedTuple):
-    """What one layer, or several together, take. Counts and output bytes are for the whole batch."""
+    """Counts of one layer, or sums over several. Operations and output bytes are for the whole batch."""
 
     params: int = 0
-    """Learnable parameters, the frozen ones among them."""
+    """Learnable parameters, frozen ones included."""
     trainable_params: int = 0
-    """Those that are not frozen."""
+    """Parameters that are not frozen."""
     buffers: int = 0
-    """Elements kept beside the parameters, such as running statistics."""
+    """Elements of state that is not learned, such as running statistics."""
     macs: int = 0
     other_ops: int = 0
     flops: int = 0
@@ -41,7 +41,7 @@ class Figures(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One layer's line of the report; shapes leave the batch axis out."""
+    """One layer of the report; shapes exclude the batch axis."""
 
     node: Node
     input_shapes: tuple[Shape, ...]
@@ -49,9 +49,9 @@ class Row(NamedTuple):
     receptive_field: Field | None
     """None where each output depends on the whole input."""
     used: bool
-    """False where no output of the network depends on it."""
+    """Whether an output of the network depends on it."""
     input_axes: tuple[Axes, ...]
-    """What the axes of its inputs are called."""
+    """The names of the axes of its inputs."""
     output_axes: Axes
 
     @property
@@ -61,7 +61,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """Every layer's figures, in the graph's order, with what they were counted for."""
+    """The figures of every layer in the graph's order, with the conditions of counting."""
 
     graph: Graph
     rows: tuple[Row, ...]
@@ -69,10 +69,10 @@ class Report:
     batch: int
     dtype: DType
     only: tuple[str, ...] = ()
-    """The kinds or families that are left in, where not all are."""
+    """The kinds or families that the rows are restricted to; empty for all."""
 
     def restricted(self, only: tuple[str, ...]) -> "Report":
-        """The report with the rows of some kinds or families of layers alone."""
+        """The report with only the rows of some kinds or families of layers."""
         rows = tuple(row for row in self.rows if {row.node.layer.kind, row.node.layer.family} & set(only))
         return replace(self, rows=rows, only=only)
 
@@ -83,7 +83,7 @@ class Report:
 
     @cached_property
     def by_family(self) -> dict[str, Figures]:
-        """The sums of each family of layers, in the order in which they first stand."""
+        """The sums of each family of layers, in order of first appearance."""
         families: dict[str, list[Figures]] = {}
         for row in self.rows:
             families.setdefault(row.node.layer.family, []).append(row.figures)
@@ -91,7 +91,7 @@ class Report:
 
     @cached_property
     def in_place(self) -> frozenset[str]:
-        """The full names of the layers that can write over what they read: nobody else reads it."""
+        """The full names of the layers that can overwrite their input, of which they are the only reader."""
         names, above = set(), ""
         for row in self.rows:
             layer, reads = row.node.layer, row.node.inputs
@@ -113,11 +113,11 @@ class Report:
 
     @cached_property
     def axes(self) -> Mapping[str, Axes]:
-        """What the axes of each tensor are called, by the full name of its input or layer."""
+        """The names of the axes of each tensor, by the full name of its input or layer."""
         return axis_names(self.graph)
 
     def held(self, row: Row) -> Figures:
-        """A row's figures, without the output of a layer that works in place."""
+        """A row's figures, without output bytes if the layer works in place."""
         return row.figures._replace(output_bytes=0) if row.node.full_name in self.in_place else row.figures
 
 
@@ -127,9 +127,9 @@ def total(figures: Iterable[Figures]) -> Figures:
 
 
 def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: str = "lecture") -> Report:
-    """Count what a graph takes at a batch size, in an element type, by a convention.
+    """The report of a graph for a batch size, an element type and a convention.
 
-    Raises ValueError for a batch below 1, and for a dtype or convention that is not known.
+    Raises ValueError for a batch below 1, and for an unknown element type or convention.
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise ValueError(f"batch is a whole number from 1 up, not {batch!r}")
@@ -149,7 +149,7 @@ def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: st
 
 
 class _FigureCounter:
-    """Counts layers; equal ones on equal inputs once."""
+    """Counts figures, of equal layers on equal inputs only once."""
 
     def __init__(self, batch: int, dtype: DType, convention: Convention) -> None:
         self.batch = batch
