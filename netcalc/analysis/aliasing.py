@@ -34,9 +34,7 @@ class Aliasing:
         self._exclusive: set[str] = set()  # tensors whose storage no one sees but their only reader
         self._non_contiguous: set[str] = set()
         self._saved_storages: set[int] = set()
-        indices = {
-            name for node in self.graph.nodes if node.layer.kind == "embedding" for name in node.inputs
-        }
+        indices = {name for node in self.graph.nodes if node.layer.reads_tokens for name in node.inputs}
         for given in self.graph.inputs:
             itemsize = INDEX_BYTES if given.name in indices else self.itemsize
             self._allocate(given.name, given.type.numel * itemsize)

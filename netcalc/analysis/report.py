@@ -13,9 +13,6 @@ from netcalc.layers import Layer
 from netcalc.layers.axes import Axes
 from netcalc.tensor import DTYPES, DType, Shape, TensorType
 
-IN_PLACE = ("activation", "regularisation")
-"""The families whose layers can write their output over their input."""
-
 
 class Figures(NamedTuple):
     """Counts of one layer, or sums over several. Operations and output bytes are for the whole batch."""
@@ -95,7 +92,7 @@ class Report:
         names, above = set(), ""
         for row in self.rows:
             layer, reads = row.node.layer, row.node.inputs
-            if layer.family in IN_PLACE and reads == (above,) and self.graph.only_reader(above) is not None:
+            if layer.overwrites_input and reads == (above,) and self.graph.only_reader(above) is not None:
                 names.add(row.node.full_name)
             above = row.node.full_name
         return frozenset(names)

@@ -105,6 +105,8 @@ class Layer:
     """Whether its output lies between two bounds, whatever comes in."""
     rectifies: ClassVar[bool] = False
     """Whether it sets what is negative to zero."""
+    normalises_channels: ClassVar[bool] = False
+    """Whether it takes the mean off each channel, and with it what the layer before adds to the channel."""
     sigmoidal: ClassVar[bool] = False
     """Whether it is a smooth S-shaped curve between two bounds."""
 

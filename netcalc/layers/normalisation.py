@@ -9,7 +9,6 @@ Statistics over positions make an output depend on the whole input, so such a la
 """
 
 from math import prod
-from typing import ClassVar
 
 from netcalc.layers import geometry
 from netcalc.layers.axes import SEQUENCE, Axes, channels_last
@@ -30,8 +29,6 @@ class Normalisation(Layer):
     family = "normalisation"
     fusible = True
     keeps_layout = True
-    per_channel: ClassVar[bool] = False
-    """Whether it takes a mean off each channel, and with it what the layer before adds to the channel."""
 
     def normalised_together(self, x: TensorType) -> int:
         """How many values of a sample share their statistics; 0 where it takes none."""
@@ -82,7 +79,7 @@ class BatchNorm(_Norm):
     """
 
     kind = "batchnorm"
-    per_channel = True
+    normalises_channels = True
     linear = True
     also = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization", "bn")
 
@@ -182,7 +179,7 @@ class InstanceNorm(_Norm):
     """
 
     kind = "instancenorm"
-    per_channel = True
+    normalises_channels = True
     also = ("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")
     least_axes = 2
 

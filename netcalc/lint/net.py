@@ -63,10 +63,9 @@ class Net:
         followed: set[str] = set()
         heads = set()
         for node in reversed(self.graph.nodes):
-            weighted = node.layer.family in ("convolution", "linear")
             if node.full_name in followed:
                 followed.update(node.inputs)
-            elif weighted:
+            elif node.layer.weighted:
                 heads.add(node.full_name)
                 followed.update(node.inputs)
         return frozenset(heads)

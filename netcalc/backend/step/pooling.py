@@ -97,10 +97,9 @@ class _Pool(Step):
         self.axes = [
             Axis(size, kernel, stride, before, behind, dilation)
             for size, kernel, stride, (before, behind), dilation in zip(
-                (height, width), self.layer.kernel, self.layer.stride, self.layer.pad, self.layer.sliding_window().dilation,
-                strict=True,
+                (height, width), *self.layer.sliding_window(), strict=True
             )
-        ]  # fmt: skip
+        ]
         self.rows = Line(_ROWS, self.axes[0], self.height)
         self.columns = Line(_COLUMNS, self.axes[1], self.width)
         self.between = [self._narrowed(x) for x in self.x.parts]
