@@ -44,10 +44,10 @@ class DriftingField(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        found = last_convolution(net)
-        if found is None:
+        last = last_convolution(net)
+        if last is None:
             return
-        node = found[0]
+        node = last[0]
         field = net.rows[node.full_name].receptive_field
         assert field is not None  # last_convolution found it
         drifts = [

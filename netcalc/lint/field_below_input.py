@@ -50,10 +50,10 @@ class FieldBelowInput(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        found = last_convolution(net)
-        if found is None:
+        last = last_convolution(net)
+        if last is None:
             return
-        node, field = found
+        node, field = last
         if any(size < given for size, given in zip(field.sizes, field.origin, strict=True)):
             size, given = format_shape(field.sizes), format_shape(field.origin)
             message = f"at the last convolution, {node.full_name}, a position sees {size} of {given} inputs"

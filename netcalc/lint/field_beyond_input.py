@@ -51,10 +51,10 @@ class FieldBeyondInput(Rule):
     severity = "note"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        found = last_convolution(net)
-        if found is None:
+        last = last_convolution(net)
+        if last is None:
             return
-        node, field = found
+        node, field = last
         if all(size >= FAR * given for size, given in zip(field.sizes, field.origin, strict=True)):
             size = format_shape(field.sizes)
             message = f"at the last convolution, {node.full_name}, a position reaches over {size}"

@@ -10,11 +10,11 @@ from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
 RATIO = 4
-"""Beyond so many times the cost of another stage's layers, one is out of balance."""
+"""The largest ratio of the costs of two stages that is balanced."""
 
 
 class ResolutionStage(NamedTuple):
-    """The convolutions that give maps of one size."""
+    """The convolutions whose outputs have one resolution."""
 
     first: Node
     layers: int
@@ -76,7 +76,7 @@ class UnbalancedStages(Rule):
             message = (
                 f"a convolution of the stage from {heavy.first.full_name} on costs {times} times another's"
             )
-            notes = tuple(Note(_told(stage)) for stage in (heavy, light))
+            notes = tuple(Note(_format_stage(stage)) for stage in (heavy, light))
             yield Finding(heavy.first, message, notes, "double the channels where the size halves")
 
 
@@ -95,6 +95,6 @@ def _mean(stage: ResolutionStage) -> int:
     return stage.macs // stage.layers
 
 
-def _told(stage: ResolutionStage) -> str:
+def _format_stage(stage: ResolutionStage) -> str:
     layers = "1 convolution" if stage.layers == 1 else f"{stage.layers} convolutions"
     return f"from {stage.first.full_name} on: {layers} of {_mean(stage):,} multiply-adds on average"

@@ -1,4 +1,4 @@
-"""Windows along each axis, as the rules about borders and gaps ask of them."""
+"""The sliding windows of a layer along each axis, for rules about borders and gaps."""
 
 from collections.abc import Callable, Iterator
 from math import gcd
@@ -26,23 +26,23 @@ class AxisWindows(NamedTuple):
 
     @property
     def extent(self) -> int:
-        """Positions from the window's first cell to its last."""
+        """Positions from the first to the last cell of a window."""
         return geometry.extent(self.kernel, self.dilation)
 
     @property
     def seen(self) -> int:
-        """Of each `stride` positions side by side, how many some window reads."""
+        """How many of `stride` neighbouring positions the windows read."""
         return min(self.kernel, self.stride // gcd(self.dilation, self.stride))
 
     @property
     def dropped(self) -> int:
-        """Positions of the input behind the last window."""
+        """Positions of the input after the last window."""
         rest = self.before + self.size - self.extent - (self.windows - 1) * self.stride
         return min(max(0, rest), self.size)
 
 
 def axes(net: Net, node: Node) -> tuple[AxisWindows, ...]:
-    """The windows of a convolution or a pool along each axis; nothing for other layers."""
+    """The windows of a layer along each axis; empty for layers without sliding windows."""
     window = node.layer.sliding_window()
     if window is None:
         return ()
@@ -54,17 +54,17 @@ def axes(net: Net, node: Node) -> tuple[AxisWindows, ...]:
     )
 
 
-def losses(net: Net, loses: Callable[[AxisWindows], int]) -> Iterator[tuple[Node, list[AxisWindows]]]:
-    """Each layer with the axes along which it loses positions that no reader of the same tensor reads."""
+def unread_axes(net: Net, loses: Callable[[AxisWindows], int]) -> Iterator[tuple[Node, list[AxisWindows]]]:
+    """Each layer with the axes along which every reader of its input loses positions."""
     for name, readers in net.graph.readers.items():
         if readers and name not in net.outputs:
-            everyone = [axes(net, reader) for reader in readers]
-            shared = set.intersection(*({axis.number for axis in own if loses(axis)} for own in everyone))
-            for node, own in zip(readers, everyone, strict=True):
-                if found := [axis for axis in own if axis.number in shared]:
-                    yield node, found
+            windows = [axes(net, reader) for reader in readers]
+            shared = set.intersection(*({axis.number for axis in own if loses(axis)} for own in windows))
+            for node, own in zip(readers, windows, strict=True):
+                if unread := [axis for axis in own if axis.number in shared]:
+                    yield node, unread
 
 
-def told(found: list[AxisWindows]) -> str:
-    """The names of axes in words."""
-    return " and ".join(axis.name for axis in found)
+def format_axes(axes: list[AxisWindows]) -> str:
+    """`height and width`."""
+    return " and ".join(axis.name for axis in axes)
