@@ -53,7 +53,7 @@ def test_memory_has_neither_gradient_nor_state_for_them(text: str) -> None:
     assert inference(graph_of(text)).weights == inference(graph_of(FREE)).weights
 
 
-def test_what_is_kept_and_the_way_back() -> None:
+def test_saved_tensors_and_backward() -> None:
     """A frozen layer that no gradient passes keeps nothing; a linear one in the middle not its input."""
     free, body, middle = (training(graph_of(text)) for text in (FREE, BODY, MIDDLE))
     macs = {"conv": 64 * 81, "middle": 192 * 7, "head": 35}
@@ -106,8 +106,8 @@ def test_comparisons_show_them() -> None:
     names = [measure.name for measure in compare([free, body], ["a", "b"]).measures]
     assert "trainable_params" in names
     assert "trainable_params" not in [m.name for m in compare([free, free], ["a", "b"]).measures]
-    steps = difference(free, body).layers
-    assert [d.what for step in steps for d in step.details] == ["trainable"] * 3
+    layers = difference(free, body).layers
+    assert [d.what for layer in layers for d in layer.details] == ["trainable"] * 3
 
 
 def test_a_flat_spec_freezes_alike() -> None:

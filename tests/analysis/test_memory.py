@@ -1,4 +1,4 @@
-"""TrainingMemory's memory: by hand on small networks, by law on the zoo."""
+"""Memory of training: by hand on small networks, by law on the zoo."""
 
 import pytest
 
@@ -33,15 +33,15 @@ layers:
 
 
 def totals(graph: Graph, **options: object) -> list[tuple[str, str | None, int]]:
-    """Each step's phase, layer and bytes of one sample, weights and their gradients left out."""
+    """Each event's phase, layer and bytes of one sample, weights and their gradients left out."""
     trained = training(graph, **{"loss": "none", **options})  # type: ignore[arg-type]
     return [
         (
-            step.phase,
-            None if step.layer is None else graph.nodes[step.layer].full_name,
-            step.parts.total.per_sample,
+            event.phase,
+            None if event.layer is None else graph.nodes[event.layer].full_name,
+            event.parts.total.per_sample,
         )
-        for step in trained.timeline
+        for event in trained.timeline
     ]
 
 
@@ -61,7 +61,7 @@ def test_weights_and_their_gradients_by_hand() -> None:
     trained = training(graph_of(CHAIN), optimiser="adam", loss="none")
     assert trained.weights.parameters == 3000 * 4
     assert trained.weights.state == 2 * 3000 * 4 + 2 * 4
-    assert [step.parts.weight_gradients.fixed for step in trained.timeline] == [
+    assert [event.parts.weight_gradients.fixed for event in trained.timeline] == [
         0,
         0,
         0,
@@ -132,16 +132,16 @@ def test_shared_weights_have_one_gradient(kind: str, third: bool) -> None:
       - {kind}, share: a, bias: false}}
       - {kind}, share: a, bias: false}}
     """
-    steps = training(graph_of(text), loss="none").timeline[3:]
+    events = training(graph_of(text), loss="none").timeline[3:]
     taken = [1, 2, 3, 2, 1] if third else [1, 2, 2, 1]
-    assert [step.parts.weight_gradients.fixed for step in steps] == [10_000 * times for times in taken]
+    assert [event.parts.weight_gradients.fixed for event in events] == [10_000 * times for times in taken]
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse", "none"])
 def test_the_loss_by_hand(loss: LossName) -> None:
     """20 scores: their logarithms and the gradients of those; or as many values that are wanted."""
     trained = training(graph_of(CHAIN), loss=loss)
-    highest = [step.parts.total.at(3) for step in trained.timeline if step.phase == "loss"]
+    highest = [event.parts.total.at(3) for event in trained.timeline if event.phase == "loss"]
     forward = 3 * 440
     if loss == "cross_entropy":
         logs = 4 + 3 * 80  # one number beside them
@@ -175,7 +175,7 @@ def test_which_outputs_have_a_loss_by_themselves() -> None:
         training(graph_of(text), loss="hinge")  # type: ignore[arg-type]
 
 
-def test_nothing_is_kept_where_no_gradient_goes() -> None:
+def test_nothing_is_saved_where_no_gradient_goes() -> None:
     """Before the first weights, and on branches that no output depends on."""
     text = """
     input: [4, 8, 8]
@@ -191,20 +191,20 @@ def test_nothing_is_kept_where_no_gradient_goes() -> None:
 
 
 @pytest.mark.parametrize("seed", [166, 272, 284, *range(40)])
-def test_a_layer_gives_back_no_more_than_it_kept(seed: int) -> None:
+def test_a_layer_releases_no_more_than_it_saved(seed: int) -> None:
     """While a layer runs back, all that those before it keep beside the tensors is still there."""
     graph = random_graph(seed)
     trained = training(graph)
     beside = [trained.saved_tensors[node.full_name].each.nbytes(4) for node in graph.nodes]
-    ran_back = {step.layer for step in trained.timeline if step.phase == "backward"}
-    for step in trained.timeline:
-        if step.phase == "backward":
-            assert step.layer is not None
-            others = sum(beside[layer] for layer in range(step.layer) if layer in ran_back)
-            assert step.parts.kept.per_sample >= others
+    ran_back = {event.layer for event in trained.timeline if event.phase == "backward"}
+    for event in trained.timeline:
+        if event.phase == "backward":
+            assert event.layer is not None
+            others = sum(beside[layer] for layer in range(event.layer) if layer in ran_back)
+            assert event.parts.kept.per_sample >= others
 
 
-def test_a_constant_factor_is_kept_alone() -> None:
+def test_only_a_constant_factor_is_saved() -> None:
     text = """
     inputs: {x: [4], mask: [4]}
     layers:
@@ -264,7 +264,7 @@ def test_everything_is_given_back(name: str, way: Checkpoint) -> None:
     assert trained.timeline[-1].phase == "update"
     learned = analyze(graph).totals.params * 4
     assert trained.timeline[-1].parts.total == Bytes(fixed=learned)
-    assert all(part >= 0 for step in trained.timeline for size in step.parts for part in size)
+    assert all(part >= 0 for event in trained.timeline for size in event.parts for part in size)
     assert [segment.start for segment in trained.segments[1:]] == [s.stop for s in trained.segments[:-1]]
     assert (trained.segments[0].start, trained.segments[-1].stop) == (0, len(graph.nodes))
 
@@ -274,7 +274,7 @@ def test_checkpoints_take_less_and_run_once_more(name: str) -> None:
     graph = load(name)
     whole, root = training(graph), training(graph, checkpoint="sqrt")
     assert root.peak(64) < whole.peak(64)
-    again = [step.layer for step in root.timeline if step.phase == "again"]
+    again = [event.layer for event in root.timeline if event.phase == "again"]
     assert sorted(again) == list(range(root.segments[-1].start))
     assert whole.recomputed_macs == 0 < root.recomputed_macs < root.forward_macs or name == "alexnet"
     assert root.backward_macs == whole.backward_macs

@@ -77,7 +77,7 @@ def test_inference_is_pytorchs_to_the_byte(case: tuple[str, Graph, int, dict[str
     assert found.peak(batch) - found.weights == expected(name, "inference", measured["inference"])
 
 
-def test_what_is_kept_is_pytorchs_to_the_byte(case: tuple[str, Graph, int, dict[str, int]]) -> None:
+def test_saved_tensors_are_pytorchs_to_the_byte(case: tuple[str, Graph, int, dict[str, int]]) -> None:
     name, network, batch, measured = case
     found = training(network, loss="cross_entropy")
     assert found.saved.at(batch) == expected(name, "kept", measured["kept"])
@@ -156,7 +156,7 @@ recorded where they are not in place.
 
 
 def is_counted(kind: str, options: dict[str, Any], inputs: list[list[int]]) -> bool:
-    """Whether a way back is counted operator by operator."""
+    """Whether a backward is counted operator by operator."""
     attends = kind == "scaled_dot_product_attention" and inputs[1] != inputs[2]
     is_view = (kind == "reduce" and options.get("how") == "sum") or (kind == "add" and len(inputs) > 2)
     return kind not in OTHERWISE and not attends and not is_view and options.get("mode") != "circular"

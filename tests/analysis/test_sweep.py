@@ -284,7 +284,7 @@ def test_a_condition_that_cannot_be_read(text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["params", "params < 'a'", "params / (width - 2) > 1", "not params"])
-def test_a_condition_that_cannot_be_told(text: str) -> None:
+def test_a_condition_that_cannot_be_evaluated(text: str) -> None:
     sweep = sweep_of("width=2")
     condition = read_condition(text, sweep.columns)
     with pytest.raises(SpecError, match="E303"):
@@ -293,10 +293,10 @@ def test_a_condition_that_cannot_be_told(text: str) -> None:
 
 def test_objectives() -> None:
     columns = ("macs", "width")
-    told = [
+    objectives = [
         (each.column, each.maximise) for each in read_objectives("macs, -width,width:max,width:min", columns)
     ]
-    assert told == [("macs", False), ("width", True), ("width", True), ("width", False)]
+    assert objectives == [("macs", False), ("width", True), ("width", True), ("width", False)]
     for text, words in (
         ("mac", "did you mean macs"),
         ("macs:most", "is no objective"),
