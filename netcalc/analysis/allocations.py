@@ -23,7 +23,7 @@ Part = Literal["kept", "passing", "gradients", "weight_gradients", "temporary"]
 
 
 class Parts(NamedTuple):
-    """Live memory by purpose."""
+    """Live memory by purpose; the names of the fields are keys of the JSON output."""
 
     kept: Bytes = Bytes()
     """Saved for the backward pass."""

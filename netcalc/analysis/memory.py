@@ -17,6 +17,7 @@ from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.losses import Loss, LossName, losses_of
 from netcalc.analysis.ordering import Ordering, best_order
 from netcalc.analysis.precision import PrecisionPolicy, Weights, precision_of, update_bytes, weights_of
+from netcalc.analysis.report import require_batch, require_dtype
 from netcalc.analysis.training import TrainingReplay
 from netcalc.graph import Graph, Node
 from netcalc.layers import Kept
@@ -163,8 +164,7 @@ def training_peak(graph: Graph, batch: int, dtype: str = "float32", optimiser: s
 
     Raises ValueError for an invalid argument.
     """
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"batch is a whole number from 1 up, not {batch!r}")
+    require_batch(batch)
     return training(graph, dtype, optimiser).peak(batch)
 
 
@@ -173,8 +173,7 @@ def inference(graph: Graph, dtype: str = "float32") -> InferenceMemory:
 
     Raises ValueError for an unknown element type.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+    require_dtype(dtype)
     itemsize = DTYPES[dtype].itemsize
     lifetimes = Lifetimes(Aliasing(graph, itemsize))
     ordering = best_order(lifetimes)

@@ -123,15 +123,25 @@ def total(figures: Iterable[Figures]) -> Figures:
     return reduce(Figures.plus, figures, Figures())
 
 
+def require_batch(batch: int) -> None:
+    """Raise ValueError unless a batch is 1 or more."""
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ValueError(f"batch is a whole number from 1 up, not {batch!r}")
+
+
+def require_dtype(dtype: str) -> None:
+    """Raise ValueError for an unknown element type."""
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+
+
 def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: str = "lecture") -> Report:
     """The report of a graph for a batch size, an element type and a convention.
 
     Raises ValueError for a batch below 1, and for an unknown element type or convention.
     """
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"batch is a whole number from 1 up, not {batch!r}")
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+    require_batch(batch)
+    require_dtype(dtype)
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
     counter = _FigureCounter(batch, DTYPES[dtype], CONVENTIONS[convention])
