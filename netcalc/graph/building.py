@@ -70,16 +70,16 @@ class Builder:
     def _layer(
         self, layer_class: type[Layer], values: dict[str, Evaluated], types: tuple[TensorType, ...]
     ) -> Layer:
-        ranks = tuple(len(type.shape) for type in types)  # all that resolving depends on
+        ranks = tuple(len(type.shape) for type in types)  # all of the inputs that a layer is made with
         key = (layer_class, ranks, *values.items())
         if (layer := self._layers.get(key)) is None:
-            layer = self._layers[key] = layer_class(**values).resolved(*types)
+            layer = self._layers[key] = layer_class(types, **values)
         return layer
 
     def _infer(self, layer: Layer, types: tuple[TensorType, ...]) -> tuple[TensorType, tuple[ParamSpec, ...]]:
         key = (id(layer), types)  # the layer lives in self._layers as long as its id is used here
         if key not in self._inferred:
-            self._inferred[key] = (layer.infer(*types), layer.params(*types))
+            self._inferred[key] = (layer.infer(types), layer.params(types))
         return self._inferred[key]
 
     def _arity_fits(self, use: Use, layer_class: type[Layer], reads: Sequence[Handle | None]) -> bool:
