@@ -20,7 +20,7 @@ def command(
 
     netcalc rules N301
     """
-    from netcalc.render.rules import index_lines, markdown_chunks, rule_lines
+    from netcalc.render.reference.rules import index_lines, markdown_chunks, rule_lines
 
     if format == "markdown":
         write(markdown_chunks())

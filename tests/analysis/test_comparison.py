@@ -10,8 +10,8 @@ from netcalc.analysis import Figures, Report, analyze, total
 from netcalc.analysis.comparison import compare
 from netcalc.analysis.difference import Difference, difference
 from netcalc.api import load
-from netcalc.render.lines import lines, totals
 from netcalc.render.numbers import ratio, signed
+from netcalc.render.table.lines import lines, totals
 
 from helpers import report_of
 

@@ -213,7 +213,7 @@ def test_names_of_other_frameworks_mean_one_layer() -> None:
 
 
 def test_the_reference_page_is_current() -> None:
-    from netcalc.render.reference import markdown_chunks
+    from netcalc.render.reference.layers import markdown_chunks
 
     page = TESTS.parent / "docs" / "layers.md"
     assert page.read_text() == "".join(markdown_chunks()), (

@@ -8,7 +8,7 @@ import yaml
 
 from netcalc.analysis import Row
 from netcalc.lint import RULES, THEMES, Finding, Rule, check
-from netcalc.render.rules import markdown_chunks, summary, theme_of
+from netcalc.render.reference.rules import markdown_chunks, summary, theme_of
 
 from helpers import TESTS
 from rule_cases import FOLDER, Case, cases, findings, report, text_of
