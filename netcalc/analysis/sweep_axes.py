@@ -6,21 +6,21 @@ from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, nearest
 from netcalc.graph.header import arguments, inputs
-from netcalc.graph.problems import Problems
+from netcalc.graph.problems import ElaborationProblems
 from netcalc.spec import (
     Evaluated,
     Expression,
     InputOverride,
-    Scalar,
     Setting,
     Spec,
     Unknown,
     Value,
+    YamlScalar,
+    YamlSequence,
     read_input_override,
     read_setting,
     split_setting,
 )
-from netcalc.spec import Sequence as Listed
 from netcalc.tensor import Shape
 
 setting = lru_cache(maxsize=4096)(read_setting)
@@ -96,7 +96,7 @@ def input_size(spec: Spec, settings: Sequence[Setting], text: str) -> InputOverr
     if name == "input" and len(spec.inputs) == 1:
         name = spec.inputs[0].name
     if len(shape) == 1:
-        problems = Problems()  # elaboration finds them again
+        problems = ElaborationProblems()  # elaboration finds them again
         declared = inputs(spec, (), arguments(spec, settings, problems), problems)
         own: Shape = next((given.type.shape for given in declared if given.name == name and given.type), ())
         shape = own[:1] + shape * (len(own) - 1) if len(own) > 1 else shape
@@ -105,12 +105,12 @@ def input_size(spec: Spec, settings: Sequence[Setting], text: str) -> InputOverr
 
 def _plain(value: Value | Evaluated, text: str) -> Evaluated:
     """A setting's value in a row; an expression of the spec stays as it is written."""
-    if isinstance(value, Scalar):
+    if isinstance(value, YamlScalar):
         plain = value.value
         if isinstance(plain, Expression):
             return f"$({plain.text})"
         return text if isinstance(plain, Unknown) else plain
-    if isinstance(value, Listed):
+    if isinstance(value, YamlSequence):
         return tuple(_plain(item, text) for item in value.items)
     return text.partition("=")[2]
 

@@ -25,9 +25,9 @@ from netcalc.render.json import JsonRows, JsonSection, indented_json, json_docum
     ],
 )
 def test_a_document(members: dict[str, Any], text: str) -> None:
-    written = "".join(json_document(members))
-    assert written == text
-    assert json.loads(written).keys() == members.keys()
+    document = "".join(json_document(members))
+    assert document == text
+    assert json.loads(document).keys() == members.keys()
 
 
 def test_rows_are_written_as_they_are_made() -> None:

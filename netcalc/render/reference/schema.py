@@ -7,8 +7,8 @@ kind is held to that kind's options.
 
 from typing import Any
 
-from netcalc.graph.branching import CONSTRUCTS
-from netcalc.graph.expansion import MAX_LAYERS
+from netcalc.graph.constructs import CONSTRUCTS
+from netcalc.graph.rows import MAX_LAYERS
 from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option, Schema
 from netcalc.render.json import indented_json

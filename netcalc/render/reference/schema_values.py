@@ -1,6 +1,6 @@
 """The values that the schema of the spec language is composed of."""
 
-from netcalc.graph.judging import BYTE_UNITS, COUNT_UNITS, MEMORY
+from netcalc.graph.limits import BYTE_UNITS, COUNT_UNITS, MEMORY
 from netcalc.layers.options import Schema
 from netcalc.lint import RULES
 from netcalc.spec.scalars import MAX_INTEGER
