@@ -12,10 +12,7 @@ PACKAGE = Path(netcalc.__file__).parent
 ENGINES = ("backend.plan.", "backend.step.")
 """Operations of the engines share the name of the layer that they run."""
 
-DUPLICATES = {
-    "Axis", "Backward", "Claim", "Entry", "Forward", "Layout", "Line", "Padding", "Parameter", "Pool",
-    "Sizes", "Step", "View", "Views", "_Column", "_Pool",
-}  # fmt: skip
+DUPLICATES = {"Backward", "Forward", "Padding", "Pool", "Sizes", "Step", "Views"}
 """Names that several classes still have. Nothing is added here."""
 
 
