@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from netcalc.analysis.gradients import saved_tensors
 from netcalc.graph import Graph, Node
-from netcalc.layers import Kept, View
-from netcalc.layers.kept import INDEX_BYTES, NOTHING
+from netcalc.layers import Saved, View
+from netcalc.layers.saved import INDEX_BYTES, NOTHING
 from netcalc.tensor import TensorType
 
 
@@ -27,7 +27,7 @@ class Aliasing:
     """The storage of each tensor, by the full name of its input or node."""
     sizes: list[int] = field(default_factory=list)
     """Bytes of each storage for one sample."""
-    saved: dict[str, Kept] = field(default_factory=dict)
+    saved: dict[str, Saved] = field(default_factory=dict)
     """What each layer saves for backward, by full name."""
 
     def __post_init__(self) -> None:

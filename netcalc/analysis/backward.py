@@ -12,8 +12,8 @@ from netcalc.analysis.precision import PrecisionPolicy
 from netcalc.analysis.references import References
 from netcalc.graph import Node
 from netcalc.layers import View
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Extra
+from netcalc.layers.operators import Operators
+from netcalc.layers.saved import Extra
 
 
 class BackwardReplay:
@@ -76,16 +76,16 @@ class BackwardReplay:
         """The operators of a layer's backward; `computed` are gradients of its inputs by position."""
         node, parts = self.graph.nodes[layer], self.allocations.parts
         types, needs = self.graph.input_types(node), self.graph.inputs_need_gradient(node)
-        workspace = node.layer.made_back(types, node.output, needs)
+        workspace = node.layer.backward_workspace(types, node.output, needs)
         if workspace is not None:
             temporary = parts.temporary.plus(self._per_sample(workspace))
             yield MemoryEvent("backward", layer, parts._replace(temporary=temporary))
             return
-        inside = node.layer.inside(types, node.output)
-        if inside is None or len(inside.operators) == 1:
+        operators = node.layer.operators(types, node.output)
+        if operators is None or len(operators.listed) == 1:
             yield MemoryEvent("backward", layer, parts)
             return
-        moments = self._moments(node, inside, upstream, computed)
+        moments = self._moments(node, operators, upstream, computed)
         totals = {moment.total: moment for moment in moments}
         for total, moment in totals.items():  # those that are the peak at some batch
             others = totals.keys() - {total}
@@ -95,20 +95,22 @@ class BackwardReplay:
                 yield MemoryEvent("backward", layer, moment)
 
     def _moments(
-        self, node: Node, inside: Inside, upstream: int, computed: Mapping[int, int]
+        self, node: Node, operators: Operators, upstream: int, computed: Mapping[int, int]
     ) -> Iterator[Parts]:
-        """The live memory during the backward of each operator inside a layer."""
+        """The live memory during the backward of each operator of a layer."""
         parts = self.allocations.parts
         trained = sum(param.numel for param in node.params if param.trainable)
         saved = self.aliasing.saved[node.full_name].each
-        for moment in inside.back_moments():
-            is_upstream_live = moment.came or self.allocations.is_shared(("gradient", upstream))
+        for moment in operators.backward_moments():
+            is_upstream_live = moment.has_output_gradient or self.allocations.is_shared(
+                ("gradient", upstream)
+            )
             absent = Bytes() if is_upstream_live else self.allocations.size(("gradient", upstream))
             for place, gradient in computed.items():
-                if gradient != upstream and place not in moment.gives:
+                if gradient != upstream and place not in moment.input_gradients:
                     absent = absent.plus(self.allocations.size(("gradient", gradient)))
             later = Bytes((trained - moment.weights) * self.precision.itemsize)
-            freed = Extra(*map(min, moment.gone, saved))  # a frozen layer saves less
+            freed = Extra(*map(min, moment.freed, saved))  # a frozen layer saves less
             yield Parts(
                 parts.kept.plus(self._per_sample(freed), -1),
                 parts.passing,
@@ -122,7 +124,7 @@ class BackwardReplay:
 
     def _input_gradient(self, node: Node, name: str, upstream: int) -> int:
         """The gradient of an input: the upstream one where the layer passes it on, or a new one."""
-        if node.layer.hands_on(self.graph.types[name], node.output):
+        if node.layer.passes_gradient(self.graph.types[name], node.output):
             self.allocations.retain(("gradient", upstream))
             return upstream
         return self._new_gradient(name)

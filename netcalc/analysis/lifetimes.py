@@ -12,7 +12,7 @@ from typing import NamedTuple
 from netcalc.analysis.aliasing import Aliasing
 from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.precision import PrecisionPolicy
-from netcalc.layers.inside import Moment
+from netcalc.layers.operators import Moment
 
 
 class OperatorMemory(NamedTuple):
@@ -99,9 +99,9 @@ class Lifetimes:
     def _operators(self, layer: int) -> Iterator[OperatorMemory]:
         node, written = self.aliasing.graph.nodes[layer], self.written[layer]
         size = 0 if written is None else self.aliasing.sizes[written]
-        inside = node.layer.inside(self.aliasing.graph.input_types(node), node.output)
+        operators = node.layer.operators(self.aliasing.graph.input_types(node), node.output)
         precision = PrecisionPolicy(self.aliasing.itemsize)
-        for moment in (Moment(),) if inside is None or written is None else inside.moments():
+        for moment in (Moment(),) if operators is None or written is None else operators.moments():
             per_sample = precision.extra_bytes(moment.each) + moment.output * size
             own = Bytes(precision.extra_bytes(moment.once), per_sample)
             if moment.inputs is None:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.precision import PrecisionPolicy
 from netcalc.graph import Graph
-from netcalc.layers.kept import INDEX_BYTES
+from netcalc.layers.saved import INDEX_BYTES
 
 LossName = Literal["auto", "cross_entropy", "mse", "none"]
 Kind = Literal["cross_entropy", "mse"]

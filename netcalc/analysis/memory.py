@@ -20,7 +20,7 @@ from netcalc.analysis.precision import PrecisionPolicy, Weights, precision_of, u
 from netcalc.analysis.report import require_batch, require_dtype
 from netcalc.analysis.training import TrainingReplay
 from netcalc.graph import Graph, Node
-from netcalc.layers import Kept
+from netcalc.layers import Saved
 from netcalc.tensor import DTYPES
 
 Checkpoint = Literal["none", "sqrt"] | int
@@ -47,7 +47,7 @@ class TrainingMemory:
     segments: tuple[Segment, ...]
     timeline: tuple[MemoryEvent, ...]
     layers: tuple[LayerMemory, ...]
-    saved_tensors: Mapping[str, Kept]
+    saved_tensors: Mapping[str, Saved]
     """What each layer saves, by its full name."""
     losses: tuple[Loss, ...]
     loss_saved: Bytes

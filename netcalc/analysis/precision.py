@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from netcalc.graph import Graph
-from netcalc.layers.kept import STATISTIC_BYTES, Extra
+from netcalc.layers.saved import STATISTIC_BYTES, Extra
 from netcalc.tensor import DTYPES
 
 FLOAT32_BYTES = 4

@@ -193,7 +193,7 @@ class _WorkCounter:
     def _passes_gradient_to(self, node: Node) -> list[str]:
         """The inputs of a layer whose gradient is that of the output, or a part of it."""
         types = zip(node.inputs, self.graph.input_types(node), strict=True)
-        return [name for name, type in types if node.layer.hands_on(type, node.output)]
+        return [name for name, type in types if node.layer.passes_gradient(type, node.output)]
 
     def _saved_reads(self, node: Node, own: Set[str]) -> list[TensorRead]:
         """The tensors of the forward that backward reads, without those that the kernel itself computes."""

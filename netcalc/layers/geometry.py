@@ -1,7 +1,7 @@
 """Windows and padding: the only such arithmetic in the project.
 
 Shape rules, receptive fields, kernels and exporters all call it, one axis at a time. The rules are
-PyTorch's. Every comparison of sizes goes through a `require_...` helper.
+PyTorch's. A size that does not fit is refused by a `require_...` helper.
 """
 
 from math import gcd, prod
@@ -56,7 +56,7 @@ class SlidingWindow(NamedTuple):
 
 
 MIRRORING = ("reflect", "replicate")
-"""The padding modes whose way back keeps the input in PyTorch; of the others it needs no more than sizes."""
+"""The padding modes whose backward reads the input in PyTorch; that of the others needs its sizes alone."""
 
 
 def extent(kernel: int, dilation: int) -> int:

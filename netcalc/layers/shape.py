@@ -7,8 +7,8 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import INPUT, NOTHING, Kept, View
 from netcalc.layers.options import Choice, Integer, Integers, Maybe, Number, Padding
+from netcalc.layers.saved import INPUT, NOTHING, Saved, View
 from netcalc.tensor import TensorType, format_shape
 
 
@@ -22,7 +22,7 @@ class Identity(Layer):
     family = "shape"
     rearranges = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     view = View.ANY
     also = ("Identity", "noop", "pass")
 
@@ -50,7 +50,7 @@ class Flatten(Layer):
     family = "shape"
     rearranges = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     view = View.IN_ORDER
     also = ("Flatten",)
 
@@ -69,7 +69,7 @@ class Flatten(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return axes.reshaped(names[0], xs[0].shape, y.shape) if names[0] else ("C",)
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         if not rank:
             return (frozenset(),)
@@ -90,7 +90,7 @@ class Reshape(Layer):
     family = "shape"
     rearranges = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     view = View.IN_ORDER
     also = ("Unflatten", "view")
 
@@ -114,7 +114,7 @@ class Reshape(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return axes.reshaped(names[0], xs[0].shape, y.shape)
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         """The elements stay in order, so an axis runs along those whose steps its own do not leap over."""
         found, inner = list[frozenset[int]](), x.numel
         steps = [(prod(x.shape[axis + 1 :]), prod(x.shape[axis:])) for axis in range(len(x.shape))]
@@ -136,7 +136,7 @@ class Permute(Layer):
     family = "shape"
     rearranges = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     view = View.STRIDED
     also = ("Permute", "transpose")
 
@@ -152,7 +152,7 @@ class Permute(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return axes.arranged(tuple(names[0][axis] for axis in self.order))
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         return tuple(frozenset((geometry.resolve_axis(axis, rank, "order"),)) for axis in self.order)
 
@@ -168,7 +168,7 @@ class Squeeze(Layer):
     family = "shape"
     rearranges = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     view = View.ANY
 
     axes = Maybe(
@@ -193,7 +193,7 @@ class Squeeze(Layer):
             gone = {geometry.resolve_axis(axis, rank, "axes") for axis in self.axes}
         return tuple(name for axis, name in enumerate(names[0]) if axis not in gone)
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         if self.axes is None:
             return tuple(frozenset((axis,)) for axis, size in enumerate(x.shape) if size != 1)
@@ -212,7 +212,7 @@ class Unsqueeze(Layer):
     family = "shape"
     rearranges = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     view = View.ANY
     also = ("expand_dims",)
 
@@ -231,7 +231,7 @@ class Unsqueeze(Layer):
             return ("C", *names[0])
         return (*names[0][:axis], axes.by_place(axis), *names[0][axis:])
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         axis = geometry.resolve_axis(self.axis, rank + 1, "axis")
         single = [frozenset((old,)) for old in range(rank)]
@@ -266,7 +266,7 @@ class Pad(SpatialLayer):
         sizes = (size + (before + after) for size, (before, after) in zip(space, self.pad, strict=True))
         return TensorType((channels, *sizes), x.dtype)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         return INPUT if self.mode in geometry.MIRRORING else NOTHING
 
     def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
@@ -288,7 +288,7 @@ class Roll(Layer):
     rearranges = True
     fusible = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     also = ("Roll", "cyclic_shift")
 
     shift = Integers(at_least=None, doc="positions moved along each axis, negative backward", torch="shifts")
@@ -319,7 +319,7 @@ class ChannelShuffle(Layer):
     keeps_layout = True
     fusible = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     also = ("ChannelShuffle",)
 
     groups = Integer(doc="groups of channels that are mixed", torch="groups")

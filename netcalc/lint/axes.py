@@ -18,7 +18,7 @@ def position_axes(net: Net) -> dict[str, frozenset[int]]:
         if isinstance(layer, (Convolution, Pooling)):
             axes[node.full_name] = frozenset(range(1, len(node.output.shape)))
         elif known := [name for name in node.inputs if name in axes]:
-            sources = layer.came_from(net.graph.types[known[0]]) if len(node.inputs) == 1 else ()
+            sources = layer.source_axes(net.graph.types[known[0]]) if len(node.inputs) == 1 else ()
             positions = axes[known[0]]
             axes[node.full_name] = (
                 frozenset(axis for axis, read in enumerate(sources) if read & positions)

@@ -27,7 +27,7 @@ def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
                 break
             if not first.layer.linear or first.layer.family == "resampling":
                 break
-            sources = first.layer.came_from(net.input(first))
+            sources = first.layer.source_axes(net.input(first))
             mixed = frozenset(source for axis in mixed for source in sources[axis])
 
 

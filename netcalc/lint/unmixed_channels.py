@@ -92,7 +92,7 @@ def _mixes(net: Net, node: Node) -> bool:
         return True
     if len(node.inputs) > 1:
         return node.layer.window(net.graph.input_types(node)) is None
-    moved = node.layer.came_from(net.input(node))[:1] != (frozenset((0,)),)
+    moved = node.layer.source_axes(net.input(node))[:1] != (frozenset((0,)),)
     return _groups(net, node) == 1 or moved or _shuffles(net, node)
 
 

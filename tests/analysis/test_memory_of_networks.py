@@ -11,8 +11,8 @@ from netcalc.analysis.precision import precision_of
 from netcalc.api import load
 from netcalc.graph import Graph
 from netcalc.layers import LAYERS
-from netcalc.layers.inside import Moment
-from netcalc.layers.kept import Extra
+from netcalc.layers.operators import Moment
+from netcalc.layers.saved import Extra
 from netcalc.tensor import TensorType
 
 from cases import CASES, Case, frozen
@@ -114,7 +114,7 @@ def test_a_layer_alone_takes_what_pytorchs_takes(
     y = layer.infer(types)
     itemsize = 8 if kind == "embedding" else 4
     highest = 0
-    inside = layer.inside(types, y)
+    inside = layer.operators(types, y)
     for moment in (Moment(),) if inside is None else inside.moments():
         read = range(len(types)) if moment.inputs is None else moment.inputs
         given = sum(types[position].numel * itemsize for position in read)
@@ -127,23 +127,23 @@ def test_a_layer_alone_takes_what_pytorchs_takes(
 def test_what_a_layer_makes_inside_is_what_it_says(case: Case) -> None:
     """Its last operator makes the output; if its operators say what they keep, that is what it keeps."""
     y = case.layer.infer(case.types)
-    inside = case.layer.inside(case.types, y)
+    inside = case.layer.operators(case.types, y)
     if inside is None:
         return
-    *before, last = inside.operators
+    *before, last = inside.listed
     assert last.each == Extra(values=y.numel)
     learned = sum(param.numel for param in case.layer.params(case.types) if param.trainable)
-    assert sum(operator.weights for operator in inside.operators) <= learned
-    kept = {number for operator in inside.operators for number in operator.keeps}
+    assert sum(operator.weights for operator in inside.listed) <= learned
+    kept = {number for operator in inside.listed for number in operator.saves}
     if not kept or not before:
         return
     total = Extra()
-    for operator in inside.operators:
-        total = total.plus(operator.beside if operator.keeps else Extra())
+    for operator in inside.listed:
+        total = total.plus(operator.workspace if operator.saves else Extra())
     for number in kept - {*range(inside.inputs), inside.inputs + len(before)}:
         total = total.plus(before[number - inside.inputs].each)
     needs = (True,) * len(case.types)
-    assert total == case.layer.kept(case.types, y, needs).each
+    assert total == case.layer.saved(case.types, y, needs).each
 
 
 OTHERWISE = (
@@ -175,7 +175,7 @@ def test_the_way_back_of_a_layer_alone_takes_what_pytorchs_takes(
     layer = LAYERS[kind](types, **{name: frozen(value) for name, value in options.items()})
     network = behind_parameters(layer, types)
     (own,) = (number for number, node in enumerate(network.nodes) if node.full_name == "y")
-    kept = layer.kept(types, network.nodes[own].output, (kind != "embedding",) * len(types)).inputs
+    kept = layer.saved(types, network.nodes[own].output, (kind != "embedding",) * len(types)).inputs
     given = sum(types[number].numel * (8 if kind == "embedding" else 4) for number in kept) * batch
     steps = training(network, loss="none").timeline
     totals = [step.parts.total.at(batch) for step in steps if (step.phase, step.layer) == ("backward", own)]

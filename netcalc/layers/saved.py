@@ -1,4 +1,4 @@
-"""What a layer keeps from its forward until its backward, and whether its output is memory of its own.
+"""The tensors that a layer saves for its backward, and whether its output is a view of its input.
 
 The measure is PyTorch's autograd in training mode, eager, on the CPU, for a batch of two or more.
 """
@@ -13,7 +13,7 @@ INDEX_BYTES = 8
 
 
 class Extra(NamedTuple):
-    """Elements that stand beside the tensors of the graph."""
+    """Elements beside the tensors of the graph."""
 
     values: int = 0
     """In the element type of the tensors: masks that scale, copies, results inside the layer."""
@@ -33,8 +33,8 @@ class Extra(NamedTuple):
         return self.values * itemsize + wide + self.flags
 
 
-class Kept(NamedTuple):
-    """What backward reads beside the parameters."""
+class Saved(NamedTuple):
+    """The saved tensors: what backward reads beside the parameters."""
 
     inputs: tuple[int, ...] = ()
     """Which inputs, by position."""
@@ -45,9 +45,9 @@ class Kept(NamedTuple):
     """Beside them, for the batch as a whole."""
 
 
-NOTHING = Kept()
-INPUT = Kept(inputs=(0,))
-OUTPUT = Kept(output=True)
+NOTHING = Saved()
+INPUT = Saved(inputs=(0,))
+OUTPUT = Saved(output=True)
 
 
 class View(Enum):
