@@ -7,7 +7,7 @@ import typer
 
 from netcalc import __version__
 from netcalc.analysis.losses import LossName
-from netcalc.analysis.memory import Checkpoint, Training, inference, training
+from netcalc.analysis.memory import Checkpoint, TrainingMemory, inference, training
 from netcalc.analysis.precision import TRAINABLE
 from netcalc.cli.common import (
     BatchOption,
@@ -88,8 +88,8 @@ def command(
 
     limit, how = _bytes(fit), _checkpoint(checkpoint)
     graph = load_graph(spec, set, input, variant)
-    trained: Training | None = None
-    whole: Training | None = None
+    trained: TrainingMemory | None = None
+    whole: TrainingMemory | None = None
     if dtype in TRAINABLE:
         trained = training(graph, dtype, optimiser, mixed=mixed, checkpoint=how, loss=loss)
         whole = training(graph, dtype, optimiser, mixed=mixed, loss=loss) if how != "none" else None

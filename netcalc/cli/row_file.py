@@ -8,7 +8,7 @@ from typing import BinaryIO, NoReturn
 
 import typer
 
-from netcalc.analysis.sweep import Row, Sweep
+from netcalc.analysis.sweep import Sweep, VariantRow
 from netcalc.cli.common import print_error
 from netcalc.render.sweep.json import json_line, line_start
 from netcalc.spec import Evaluated
@@ -17,13 +17,13 @@ from netcalc.spec import Evaluated
 class RowFile:
     """Complete lines in the order of the variants. `rows` are those of an earlier run."""
 
-    def __init__(self, path: str, file: BinaryIO, sweep: Sweep, rows: list[Row]) -> None:
+    def __init__(self, path: str, file: BinaryIO, sweep: Sweep, rows: list[VariantRow]) -> None:
         self.path = path
         self.rows = rows
         self._file = file
         self._sweep = sweep
 
-    def append(self, row: Row) -> None:
+    def append(self, row: VariantRow) -> None:
         """Write a row and flush it, so that it survives the end of this process."""
         self._file.write(json_line(self._sweep, row).encode())
         self._file.flush()
@@ -77,9 +77,11 @@ def _opened(path: str) -> BinaryIO:
     return file
 
 
-def _read(path: str, file: BinaryIO, sweep: Sweep, indices: Sequence[int]) -> tuple[list[Row], bytes, bytes]:
+def _read(
+    path: str, file: BinaryIO, sweep: Sweep, indices: Sequence[int]
+) -> tuple[list[VariantRow], bytes, bytes]:
     """The rows of a file, the lines that hold them, and an incomplete line after them."""
-    rows: list[Row] = []
+    rows: list[VariantRow] = []
     lines: list[bytes] = []
     file.seek(0)
     for number, line in enumerate(file):
@@ -108,7 +110,7 @@ def _replace(path: str, content: bytes) -> None:
         _refuse(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.")
 
 
-def _row(path: str, sweep: Sweep, number: int, line: bytes, expected: bytes) -> Row:
+def _row(path: str, sweep: Sweep, number: int, line: bytes, expected: bytes) -> VariantRow:
     if not expected or not line.startswith(expected):
         _refuse_line(path, number)
     try:

@@ -18,7 +18,7 @@ from netcalc.analysis.selection import (
     read_condition,
     read_objectives,
 )
-from netcalc.analysis.sweep import Row, Sweep, chosen_variants, plan, sweep_rows
+from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, plan, sweep_rows
 from netcalc.cli.common import (
     BatchOption,
     ConventionOption,
@@ -186,7 +186,7 @@ def _named(option: str) -> Iterator[None]:
 
 def _counted(
     sweep: Sweep, indices: Sequence[int], file: RowFile | None, jobs: int, scheduler: str, quiet: bool
-) -> Generator[Row]:
+) -> Generator[VariantRow]:
     """Every row: first those that the file has, then the others as they are counted and saved."""
     done = file.rows if file else []
     yield from done
@@ -201,10 +201,10 @@ def _counted(
             yield row
 
 
-def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[Row], format: Format, streams: bool) -> None:
+def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[VariantRow], format: Format, streams: bool) -> None:
     counted = Counter[bool]()
 
-    def passing() -> Iterator[Row]:
+    def passing() -> Iterator[VariantRow]:
         for row in rows:
             counted[row["error"] is None] += 1
             if wanted.condition is None or wanted.condition.meets(row):
@@ -231,7 +231,7 @@ def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[Row], format: Format, st
         print_error(f"drawn into {wanted.plot_file}")
 
 
-def _chunks(sweep: Sweep, rows: Iterable[Row], format: Format) -> Iterable[str]:
+def _chunks(sweep: Sweep, rows: Iterable[VariantRow], format: Format) -> Iterable[str]:
     if format == "csv":
         return csv_chunks(sweep, rows)
     if format == "json":

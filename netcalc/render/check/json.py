@@ -3,7 +3,7 @@
 from typing import Any
 
 from netcalc.diagnostics import Diagnostic
-from netcalc.lint import Found, Verdict
+from netcalc.lint import Verdict, Violation
 from netcalc.render.check.checked import Checked, place
 from netcalc.render.json import indented_json
 
@@ -23,13 +23,13 @@ def _spec(checked: Checked) -> dict[str, Any]:
         "name": verdict.report.graph.name,
         **{f"{severity}s": verdict.count(severity) for severity in ("error", "warning", "note")},
         "silenced": verdict.silenced,
-        "findings": list(map(_found, verdict.found)),
+        "findings": list(map(_found, verdict.violations)),
         "settings": list(map(_diagnostic, verdict.settings)),
         "figures": _figures(verdict),
     }
 
 
-def _found(found: Found) -> dict[str, Any]:
+def _found(found: Violation) -> dict[str, Any]:
     return {"rule": found.rule.name, "layers": found.layers, **_diagnostic(found.diagnostic)}
 
 
@@ -54,5 +54,5 @@ def _figures(verdict: Verdict) -> list[dict[str, Any]]:
             "batch": claim.batch,
             "holds": claim.diagnostic is None,
         }
-        for claim in verdict.claims
+        for claim in verdict.figure_checks
     ]

@@ -26,7 +26,7 @@ def sarif_text(checked: list[Checked], version: str) -> str:
 
 
 def _rule(rule: type[Rule]) -> dict[str, Any]:
-    explained = rule.explanation()
+    explained = rule.documentation()
     return {
         "id": rule.code,
         "name": rule.name,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from netcalc.diagnostics import Diagnostic
-from netcalc.lint import Claim, Verdict
+from netcalc.lint import FigureCheck, Verdict
 from netcalc.render.diagnostics import MAX_SHOWN, block_lines, counted
 from netcalc.render.layout import Segment
 from netcalc.render.numbers import byte_size, exact, percent
@@ -21,7 +21,7 @@ def verdict_lines(verdict: Verdict, notes: bool, width: int | None) -> Iterator[
         yield from block_lines(diagnostic, width)
         yield []
     yield [(verdict.report.graph.name, "bold cyan"), (f": {_summary(verdict, notes)}", "bold")]
-    for text in _claims(verdict.claims):
+    for text in _claims(verdict.figure_checks):
         for number, line in enumerate(wrap(text, (width or 100) - 2)):
             yield [("  " if number == 0 else "    ", ""), (line, "dim")]
 
@@ -34,7 +34,7 @@ def _summary(verdict: Verdict, notes: bool) -> str:
     return ", ".join(parts) + hidden
 
 
-def _claims(claims: tuple[Claim, ...]) -> Iterator[str]:
+def _claims(claims: tuple[FigureCheck, ...]) -> Iterator[str]:
     """The figures that hold; those that do not are findings."""
     expected = [claim for claim in claims if claim.kind == "expect" and claim.diagnostic is None]
     if expected:
@@ -47,5 +47,5 @@ def _claims(claims: tuple[Claim, ...]) -> Iterator[str]:
             yield f"within budget: {claim.figure}{batch} {got} of {wanted} ({share})"
 
 
-def _format(claim: Claim, value: int) -> str:
+def _format(claim: FigureCheck, value: int) -> str:
     return byte_size(value) if claim.kind == "budget" and claim.in_bytes else exact(value)

@@ -33,7 +33,7 @@ def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list
     for member in comparison.members:
         yield network_line(member.label, member.report, label_width(comparison))
     yield []
-    entries = list(ledger_entries(found.steps))
+    entries = list(ledger_entries(found.layers))
     columns = cost_columns(found.before)
     sums = _sums(comparison, found, columns)
     layout = _laid_out(entries, sums, columns, width)

@@ -5,7 +5,7 @@ from typing import Any
 
 from netcalc.analysis import Figures, Report
 from netcalc.analysis.comparison import Comparison, Measure, Member
-from netcalc.analysis.difference import Step
+from netcalc.analysis.difference import LayerDifference
 from netcalc.render.comparison.ledger import difference_of
 from netcalc.render.json import JsonRows, json_document
 from netcalc.render.table.json import inputs_list
@@ -19,7 +19,7 @@ def json_chunks(comparison: Comparison, version: str) -> Iterator[str]:
 def difference_json_chunks(comparison: Comparison, version: str) -> Iterator[str]:
     """The comparison's document, with every layer of both networks under `difference`, one a line."""
     found = difference_of(comparison)
-    difference = {"layers": JsonRows(map(_step_dict, found.steps)), "cost": _cost_dict(found.cost)}
+    difference = {"layers": JsonRows(map(_step_dict, found.layers)), "cost": _cost_dict(found.cost)}
     return json_document({**_members(comparison, version), "difference": difference})
 
 
@@ -50,7 +50,7 @@ def _quotient(value: int, base: int) -> float | None:
     return value / base if base else None
 
 
-def _step_dict(step: Step) -> dict[str, Any]:
+def _step_dict(step: LayerDifference) -> dict[str, Any]:
     return {
         "status": step.status,
         "before": step.before.node.full_name if step.before else None,

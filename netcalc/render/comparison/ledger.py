@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from netcalc.analysis import Figures, Report, Row, total
 from netcalc.analysis.comparison import Comparison
-from netcalc.analysis.difference import Detail, Difference, Step, difference
+from netcalc.analysis.difference import Detail, Difference, LayerDifference, difference
 from netcalc.render.numbers import exact, format_option, scaled, signed, with_unit
 from netcalc.render.table.words import byte_units
 from netcalc.tensor import format_shape
@@ -19,7 +19,7 @@ _SHAPES = ("input", "output")
 class LedgerEntry(NamedTuple):
     """One line of the ledger: a step and the in-place ones after it, or a run of unchanged or renamed."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[LayerDifference, ...]
 
     @property
     def status(self) -> str:
@@ -59,13 +59,13 @@ class LedgerEntry(NamedTuple):
         return f"{count}, {now}" if self.status == "unchanged" else f"{count}, {was}, now {now}"
 
 
-def ledger_entries(steps: Iterable[Step]) -> Iterator[LedgerEntry]:
+def ledger_entries(steps: Iterable[LayerDifference]) -> Iterator[LedgerEntry]:
     """The lines of the ledger: runs of unchanged layers, and changes with the in-place layers after them."""
     for stretch, members in groupby(steps, key=lambda step: step.status if step.status in STRETCHES else ""):
         if stretch:
             yield LedgerEntry(tuple(members))
             continue
-        entry: tuple[Step, ...] = ()
+        entry: tuple[LayerDifference, ...] = ()
         for step in members:
             if entry and _folds(step, entry[-1]):
                 entry += (step,)
@@ -76,7 +76,7 @@ def ledger_entries(steps: Iterable[Step]) -> Iterator[LedgerEntry]:
         yield LedgerEntry(entry)
 
 
-def _folds(step: Step, previous: Step) -> bool:
+def _folds(step: LayerDifference, previous: LayerDifference) -> bool:
     """Whether a step goes into the entry above it: in place, at no cost, with no change but a shape's."""
     free = not (step.cost.params or step.cost.macs or step.cost.output_bytes)
     alike = all(detail.what in _SHAPES for detail in step.details)

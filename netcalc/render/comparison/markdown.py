@@ -42,7 +42,7 @@ def difference_markdown_chunks(comparison: Comparison) -> Iterator[str]:
     headings = (column.heading.replace("\n", " ") for column in columns)
     yield table_row(["", "layer", "what", *headings])
     yield table_row([":--", ":--", ":--", "--:", "--:", "--:"])
-    for entry in ledger_entries(found.steps):
+    for entry in ledger_entries(found.layers):
         if entry.status in STRETCHES:
             yield table_row(["", "", escaped(entry.stretch), "", "", ""])
         else:

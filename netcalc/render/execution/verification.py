@@ -39,7 +39,7 @@ def verification_lines(
             format_shape(row.shape),
             exact(row.params),
             exact(row.macs),
-            byte_size(counted.kept.each),
+            byte_size(counted.saved.per_sample),
             byte_size(row.kept),
             "differs" if row.wrong else "as counted",
         ]

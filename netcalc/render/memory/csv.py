@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netcalc.analysis.memory import LayerMemory, Training
+from netcalc.analysis.memory import LayerMemory, TrainingMemory
 from netcalc.render.csv import csv_document
 from netcalc.render.memory.view import MemoryView
 from netcalc.render.memory.words import kept_in_words
@@ -18,13 +18,13 @@ def csv_chunks(view: MemoryView) -> Iterator[str]:
     return csv_document(_NAMES, rows)
 
 
-def _row(view: MemoryView, training: Training, layer: LayerMemory) -> tuple[object, ...]:
+def _row(view: MemoryView, training: TrainingMemory, layer: LayerMemory) -> tuple[object, ...]:
     node = layer.node
     return (
         node.full_name,
         node.layer.kind,
         format_shape(node.output.shape),
         kept_in_words(training, layer),
-        layer.kept.at(view.batch),
+        layer.saved.at(view.batch),
         layer.backward_macs * view.batch,
     )

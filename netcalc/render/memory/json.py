@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from netcalc.analysis.memory import LayerMemory, Training
-from netcalc.analysis.training import Step
+from netcalc.analysis.allocations import MemoryEvent
+from netcalc.analysis.memory import LayerMemory, TrainingMemory
 from netcalc.render.json import JsonRows, JsonSection, json_document
 from netcalc.render.memory.view import MemoryView
 from netcalc.render.table.json import inputs_list
@@ -38,36 +38,36 @@ def _inference(view: MemoryView) -> dict[str, Any]:
     }
 
 
-def _training(view: MemoryView, training: Training) -> JsonSection:
-    peak = training.peak_step(view.batch)
+def _training(view: MemoryView, training: TrainingMemory) -> JsonSection:
+    peak = training.peak_event(view.batch)
     figures: dict[str, Any] = {
         "optimiser": view.optimiser,
         "mixed": training.precision.mixed,
         "peak_bytes": training.peak(view.batch),
         "peak": _step(view, training, peak),
         "loss": [
-            {"output": loss.output, "name": loss.name, "kept_bytes": loss.kept.at(view.batch)}
+            {"output": loss.output, "name": loss.name, "kept_bytes": loss.saved.at(view.batch)}
             for loss in training.losses
         ],
         "weights": training.weights._asdict(),
-        "kept_bytes": training.kept.at(view.batch),
+        "kept_bytes": training.saved.at(view.batch),
         "forward_macs": training.forward_macs * view.batch,
         "backward_macs": training.backward_macs * view.batch,
-        "again_macs": training.again_macs * view.batch,
-        "parts_run_again": sum(segment.again for segment in training.segments),
+        "again_macs": training.recomputed_macs * view.batch,
+        "parts_run_again": sum(segment.recomputed for segment in training.segments),
     }
     if view.limit is not None:
         figures |= {"limit_bytes": view.limit, "largest_batch": training.largest_batch(view.limit)}
     return JsonSection(
         {
             **figures,
-            "timeline": JsonRows(_step(view, training, step) for step in training.steps),
+            "timeline": JsonRows(_step(view, training, step) for step in training.timeline),
             "layers": JsonRows(_layer(view, training, layer) for layer in training.layers),
         }
     )
 
 
-def _step(view: MemoryView, training: Training, step: Step) -> dict[str, Any]:
+def _step(view: MemoryView, training: TrainingMemory, step: MemoryEvent) -> dict[str, Any]:
     return {
         "phase": step.phase,
         "layer": None if step.layer is None else view.graph.nodes[step.layer].full_name,
@@ -76,13 +76,13 @@ def _step(view: MemoryView, training: Training, step: Step) -> dict[str, Any]:
     }
 
 
-def _layer(view: MemoryView, training: Training, layer: LayerMemory) -> dict[str, Any]:
-    kept = training.keeps[layer.node.full_name]
+def _layer(view: MemoryView, training: TrainingMemory, layer: LayerMemory) -> dict[str, Any]:
+    kept = training.saved_tensors[layer.node.full_name]
     return {
         "name": layer.node.full_name,
         "kind": layer.node.layer.kind,
         "keeps_inputs": [layer.node.inputs[position] for position in kept.inputs],
         "keeps_output": kept.output,
-        "kept_bytes": layer.kept.at(view.batch),
+        "kept_bytes": layer.saved.at(view.batch),
         "backward_macs": layer.backward_macs * view.batch,
     }

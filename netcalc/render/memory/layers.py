@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from netcalc.analysis.memory import LayerMemory, Training
+from netcalc.analysis.memory import LayerMemory, TrainingMemory
 from netcalc.render import numbers
 from netcalc.render.bars import draw_bar
 from netcalc.render.layout import Heading, Segment, lay_out
@@ -23,16 +23,16 @@ class _LayerColumn(NamedTuple):
     left: bool = False
 
 
-def layer_lines(view: MemoryView, training: Training, room: int) -> Iterator[list[Segment]]:
+def layer_lines(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
     """The layers that keep most, or all of them, with the multiply-adds of their backward."""
     batch = view.batch
     listed: Sequence[LayerMemory] = training.layers
     if not view.every_layer:
-        heavy = sorted(listed, key=lambda layer: -layer.kept.at(batch))[:_MOST_LAYERS]
-        listed = [layer for layer in listed if layer in heavy and layer.kept.at(batch)]
-    most = max((layer.kept.at(batch) for layer in listed), default=0) or 1
-    everything = training.kept.at(batch)
-    kept = [layer.kept.at(batch) for layer in listed]
+        heavy = sorted(listed, key=lambda layer: -layer.saved.at(batch))[:_MOST_LAYERS]
+        listed = [layer for layer in listed if layer in heavy and layer.saved.at(batch)]
+    most = max((layer.saved.at(batch) for layer in listed), default=0) or 1
+    everything = training.saved.at(batch)
+    kept = [layer.saved.at(batch) for layer in listed]
     columns = [
         _LayerColumn("layer", "cyan", [layer.node.full_name for layer in listed], left=True),
         _LayerColumn("output", "", [format_shape(layer.node.output.shape) for layer in listed], left=True),
@@ -49,7 +49,7 @@ def layer_lines(view: MemoryView, training: Training, room: int) -> Iterator[lis
     forgets = ", were nothing run again" if view.whole is not None else ""
     heading = f"{format_bytes(everything)} kept for backward in all{forgets}{some}"
     if training.losses:
-        heading += f"; {format_bytes(training.loss_kept.at(batch))} of it by the loss"
+        heading += f"; {format_bytes(training.loss_saved.at(batch))} of it by the loss"
     yield from wrapped(heading, "bold", room)
     yield from _column_lines(columns, room)
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from netcalc.analysis.memory import Training
-from netcalc.analysis.training import Step
+from netcalc.analysis.allocations import MemoryEvent
+from netcalc.analysis.memory import TrainingMemory
 from netcalc.render.layout import Segment
 from netcalc.render.memory.layers import layer_lines
 from netcalc.render.memory.timeline import peak_lines, timeline_lines
@@ -28,8 +28,8 @@ def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]
     yield from wrapped(_conditions(view), "dim", room)
 
 
-def _training(view: MemoryView, training: Training, room: int) -> Iterator[list[Segment]]:
-    peak = training.peak_step(view.batch)
+def _training(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
+    peak = training.peak_event(view.batch)
     yield [("training", "bold"), (f"  {_optimiser(view, training)}", "")]
     yield from wrapped(_loss(training), "", room)
     yield from timeline_lines(view, training, peak, room)
@@ -43,7 +43,7 @@ def _training(view: MemoryView, training: Training, room: int) -> Iterator[list[
     yield from _remarks(view, training, room)
 
 
-def _remarks(view: MemoryView, training: Training, room: int) -> Iterator[list[Segment]]:
+def _remarks(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
     """What the backward pass computes, what checkpoints save, and the largest batch that fits."""
     batch = view.batch
     forward, back = training.forward_macs * batch, training.backward_macs * batch
@@ -59,13 +59,13 @@ def _remarks(view: MemoryView, training: Training, room: int) -> Iterator[list[S
         yield from wrapped(_fit(training, view.limit), "bold", room)
 
 
-def _saved(view: MemoryView, training: Training, whole: Training) -> str:
+def _saved(view: MemoryView, training: TrainingMemory, whole: TrainingMemory) -> str:
     """What checkpoints save and what they run again."""
-    parts = sum(segment.again for segment in training.segments)
+    parts = sum(segment.recomputed for segment in training.segments)
     if not parts:
         return "checkpoints: no block of more than one layer so many names deep, so nothing is forgotten"
     before, now = whole.peak(view.batch), training.peak(view.batch)
-    again, step = training.again_macs, training.forward_macs + training.backward_macs
+    again, step = training.recomputed_macs, training.forward_macs + training.backward_macs
     more = f", {again / step:.0%} more a step" if step else ""
     saved = f"{format_bytes(abs(before - now))} {'less' if now <= before else 'more'}"
     return (
@@ -75,7 +75,7 @@ def _saved(view: MemoryView, training: Training, whole: Training) -> str:
     )
 
 
-def _fit(training: Training, limit: int) -> str:
+def _fit(training: TrainingMemory, limit: int) -> str:
     batch = training.largest_batch(limit)
     if batch is None:
         return f"any batch fits {format_bytes(limit)}"
@@ -127,12 +127,12 @@ def _conditions(view: MemoryView) -> str:
     )
 
 
-def _optimiser(view: MemoryView, training: Training) -> str:
+def _optimiser(view: MemoryView, training: TrainingMemory) -> str:
     mixed = ", float32 copies of the weights and float32 state" if training.precision.mixed else ""
     return f"{view.dtype}, {view.optimiser}{mixed}"
 
 
-def _loss(training: Training) -> str:
+def _loss(training: TrainingMemory) -> str:
     """`loss: cross-entropy on fc8`, and the outputs that have none."""
     words = {"cross_entropy": "cross-entropy", "mse": "mean squared error"}
     with_loss = {loss.output for loss in training.losses}
@@ -143,7 +143,7 @@ def _loss(training: Training) -> str:
     return f"loss: {', '.join(losses)}{hint}"
 
 
-def _where(training: Training, step: Step) -> str:
+def _where(training: TrainingMemory, step: MemoryEvent) -> str:
     if step.layer is None:
         return "in the loss" if step.phase == "loss" else "when the weights are updated"
     name = training.graph.nodes[step.layer].full_name

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from netcalc.analysis.ledger import Bytes
-from netcalc.analysis.memory import Training
-from netcalc.analysis.training import Step
+from netcalc.analysis.allocations import Bytes, MemoryEvent
+from netcalc.analysis.memory import TrainingMemory
 from netcalc.render import numbers
 from netcalc.render.layout import Segment
 from netcalc.render.memory.chart import Band, area_lines, axis_lines
@@ -14,8 +13,10 @@ from netcalc.render.memory.words import format_bytes
 _HEIGHT = 12
 
 
-def timeline_lines(view: MemoryView, training: Training, peak: Step, room: int) -> Iterator[list[Segment]]:
-    steps, batch = training.steps, view.batch
+def timeline_lines(
+    view: MemoryView, training: TrainingMemory, peak: MemoryEvent, room: int
+) -> Iterator[list[Segment]]:
+    steps, batch = training.timeline, view.batch
     weights = training.weights.total
     bands = [
         Band("█", "blue", [weights] * len(steps)),
@@ -31,7 +32,9 @@ def timeline_lines(view: MemoryView, training: Training, peak: Step, room: int) 
     yield from ([(line, "dim")] for line in axis_lines(places, len(steps), labels, room))
 
 
-def peak_lines(view: MemoryView, training: Training, peak: Step, total: int) -> Iterator[list[Segment]]:
+def peak_lines(
+    view: MemoryView, training: TrainingMemory, peak: MemoryEvent, total: int
+) -> Iterator[list[Segment]]:
     """What lives at the peak, with the chart's fills."""
     batch, weights = view.batch, training.weights
     inside = [("parameters", weights.parameters), ("running statistics", weights.buffers)]
@@ -53,10 +56,10 @@ def peak_lines(view: MemoryView, training: Training, peak: Step, total: int) -> 
         yield [(fill, style), (text, "" if fill else "dim"), (share if fill else "", "dim")]
 
 
-def _inside(training: Training, step: Step) -> str:
+def _inside(training: TrainingMemory, step: MemoryEvent) -> str:
     """Whose temporaries live at a step."""
     return "the optimiser" if step.layer is None else training.graph.nodes[step.layer].layer.kind
 
 
-def _passing(step: Step) -> Bytes:
+def _passing(step: MemoryEvent) -> Bytes:
     return step.parts.passing.plus(step.parts.gradients).plus(step.parts.temporary)

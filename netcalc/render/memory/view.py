@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from netcalc.analysis.memory import Inference, Training
+from netcalc.analysis.memory import InferenceMemory, TrainingMemory
 from netcalc.graph import Graph
 
 
@@ -14,10 +14,10 @@ class MemoryView:
     batch: int
     dtype: str
     optimiser: str
-    inference: Inference
-    training: Training | None = None
+    inference: InferenceMemory
+    training: TrainingMemory | None = None
     """None for an element type that networks are not trained in."""
-    whole: Training | None = None
+    whole: TrainingMemory | None = None
     """The same training with nothing forgotten, where `training` runs parts again."""
     limit: int | None = None
     every_layer: bool = False

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from textwrap import wrap
 
-from netcalc.analysis.memory import LayerMemory, Training
+from netcalc.analysis.memory import LayerMemory, TrainingMemory
 from netcalc.render import numbers
 from netcalc.render.layout import Segment
 
@@ -22,9 +22,9 @@ def format_count(value: int) -> str:
     return numbers.with_unit(value, _THOUSANDS).strip()
 
 
-def kept_in_words(training: Training, layer: LayerMemory) -> str:
+def kept_in_words(training: TrainingMemory, layer: LayerMemory) -> str:
     """`input, indices`: what a layer saves, whether or not another layer saves it too."""
-    kept = training.keeps[layer.node.full_name]
+    kept = training.saved_tensors[layer.node.full_name]
     words = ["input" if len(layer.node.inputs) == 1 else "inputs"] if kept.inputs else []
     words += ["output"] if kept.output else []
     both = (kept.each, kept.once)

@@ -25,7 +25,7 @@ def index_lines(width: int | None) -> Iterator[list[Segment]]:
 
 def rule_lines(rule: type[Rule], width: int | None) -> Iterator[list[Segment]]:
     """One rule: what it means, why it is bad, an example and its fix."""
-    explained = rule.explanation()
+    explained = rule.documentation()
     yield [
         (f"{rule.code} {rule.name}", "bold cyan"),
         ("  ", ""),
@@ -52,7 +52,7 @@ def markdown_chunks() -> Iterator[str]:
     for theme, rules in groupby(RULES.values(), key=theme_of):
         yield f"\n## {theme.capitalize()}\n"
         for rule in rules:
-            explained = rule.explanation()
+            explained = rule.documentation()
             yield f"\n### {rule.code} {rule.name} ({rule.severity})\n\n{explained.meaning}\n\n"
             yield f"Why: {explained.why}\n\n"
             yield f"```yaml\n{explained.example}```\n\nInstead:\n\n```yaml\n{explained.fix}```\n"
@@ -60,7 +60,7 @@ def markdown_chunks() -> Iterator[str]:
 
 def summary(rule: type[Rule]) -> str:
     """The first paragraph of its meaning."""
-    return " ".join(rule.explanation().meaning.split("\n\n")[0].split())
+    return " ".join(rule.documentation().meaning.split("\n\n")[0].split())
 
 
 def theme_of(rule: type[Rule]) -> str:

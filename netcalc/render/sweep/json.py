@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from netcalc.analysis.sweep import Row, Sweep
+from netcalc.analysis.sweep import Sweep, VariantRow
 from netcalc.render.json import JsonRows, json_document, json_text
 from netcalc.render.json import json_line as line_of
 
@@ -12,12 +12,12 @@ def line_start(sweep: Sweep, index: int) -> str:
     return json_text({**sweep.conditions, **sweep.settings(index)})[:-1] + ", "
 
 
-def json_line(sweep: Sweep, row: Row) -> str:
+def json_line(sweep: Sweep, row: VariantRow) -> str:
     """A row with the conditions that it was counted under, as one line."""
     return line_of({**sweep.conditions, **row})
 
 
-def json_chunks(sweep: Sweep, rows: Iterable[Row], version: str) -> Iterator[str]:
+def json_chunks(sweep: Sweep, rows: Iterable[VariantRow], version: str) -> Iterator[str]:
     """What was counted how, and the rows, one a line."""
     conditions = {name: value for name, value in sweep.conditions.items() if name != "sweep"}
     varied = {axis.column: axis.values for axis in sweep.axes}

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from netcalc.analysis.selection import number, require_column
-from netcalc.analysis.sweep import Row
+from netcalc.analysis.sweep import VariantRow
 from netcalc.render.escaping import visible
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -57,7 +57,7 @@ def is_available() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def draw(plot: Plot, rows: Sequence[Row], front: Sequence[Row], title: str, path: str) -> None:
+def draw(plot: Plot, rows: Sequence[VariantRow], front: Sequence[VariantRow], title: str, path: str) -> None:
     """Draw rows into a file of the type that its suffix says, those of `front` joined by a line.
 
     Raises OSError where the file cannot be written.
@@ -90,20 +90,20 @@ def draw(plot: Plot, rows: Sequence[Row], front: Sequence[Row], title: str, path
         _save(figure, path)
 
 
-def _points(plot: Plot, rows: Sequence[Row]) -> list[tuple[float, float]]:
+def _points(plot: Plot, rows: Sequence[VariantRow]) -> list[tuple[float, float]]:
     return [(number(row, plot.x), number(row, plot.y)) for row in rows]
 
 
-def _series(plot: Plot, rows: Sequence[Row]) -> dict[str, list[Row]]:
+def _series(plot: Plot, rows: Sequence[VariantRow]) -> dict[str, list[VariantRow]]:
     """The rows of each series, in order of first appearance."""
-    series: dict[str, list[Row]] = {}
+    series: dict[str, list[VariantRow]] = {}
     for row in rows:
         label = visible(str(row[plot.by])) if plot.by else "variants"
         series.setdefault(label, []).append(row)
     return series
 
 
-def _label(axes: Any, plot: Plot, rows: Sequence[Row], title: str) -> None:
+def _label(axes: Any, plot: Plot, rows: Sequence[VariantRow], title: str) -> None:
     from matplotlib.ticker import EngFormatter
 
     axes.set_title(visible(title), parse_math=False, loc="left", fontsize="medium")

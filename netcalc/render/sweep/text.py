@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from netcalc.analysis import CONVENTIONS
-from netcalc.analysis.sweep import FIGURES, Row, Sweep
+from netcalc.analysis.sweep import FIGURES, Sweep, VariantRow
 from netcalc.render.bars import draw_bar
 from netcalc.render.json import json_text
 from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
@@ -24,7 +24,7 @@ _DROPPABLE = ("param_bytes", "layers", "flops")
 class Selection(NamedTuple):
     """The rows that are shown of a sweep, and what chose them."""
 
-    rows: Sequence[Row]
+    rows: Sequence[VariantRow]
     counted: int
     failed: int
     where: str = ""
@@ -92,7 +92,7 @@ def _setting(value: Evaluated) -> str:
     return text if len(text) <= 32 else f"{text[:29]}..."
 
 
-def _table(sweep: Sweep, rows: Sequence[Row], width: int | None) -> Iterator[list[Segment]]:
+def _table(sweep: Sweep, rows: Sequence[VariantRow], width: int | None) -> Iterator[list[Segment]]:
     columns, hidden = _columns(sweep), []
     layout = _laid_out(columns, rows)
     for name in _DROPPABLE:
@@ -122,7 +122,7 @@ def _table(sweep: Sweep, rows: Sequence[Row], width: int | None) -> Iterator[lis
         yield from paragraph(f"not shown at {width} columns: {', '.join(hidden)}", "dim", width)
 
 
-def _laid_out(columns: Sequence[_SweepColumn], rows: Sequence[Row]) -> TableLayout:
+def _laid_out(columns: Sequence[_SweepColumn], rows: Sequence[VariantRow]) -> TableLayout:
     cells = [[column.show(row[column.name]) for column in columns] for row in rows]
     return lay_out([column.heading for column in columns], cells, None)
 
@@ -146,7 +146,7 @@ def _with_bars(
 
 
 def _failed(
-    row: Row, layout: TableLayout, columns: Sequence[_SweepColumn], settings: int, width: int | None
+    row: VariantRow, layout: TableLayout, columns: Sequence[_SweepColumn], settings: int, width: int | None
 ) -> Iterator[list[Segment]]:
     """A variant's settings, and its error in the place of all figures."""
     given = TableLayout(layout.headings[:settings], layout.widths[:settings], layout.gaps[:settings])

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from netcalc.analysis import Report, Row
 from netcalc.analysis.explain import Explanation, explain
-from netcalc.analysis.traced import divisions, formula, numbers
+from netcalc.analysis.symbolic import divisions, formula, numbers
 from netcalc.render.layout import Segment, paragraph
 from netcalc.render.numbers import format_option, with_unit
 from netcalc.render.table.words import byte_units

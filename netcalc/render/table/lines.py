@@ -71,13 +71,7 @@ def lines(report: Report, view: TableView = TableView()) -> tuple[TableLine, ...
     if view.every_layer:
         listed = tuple(map(TableLine, report.rows))
     else:
-        groups: list[list[Row]] = []
-        for row in report.rows:
-            if groups and row.node.full_name in report.in_place:
-                groups[-1].append(row)
-            else:
-                groups.append([row])
-        listed = tuple(TableLine(group[0], tuple(group[1:])) for group in groups)
+        listed = tuple(TableLine(group[0], group[1:]) for group in report.groups)
     return listed if view.depth is None else tuple(_stacked(_blocks(listed, view.depth)))
 
 

@@ -1,21 +1,21 @@
-"""Integers that remember how they came about.
+"""Symbolic integers: integers that carry the expression they were computed by.
 
-A layer's rules are plain integer arithmetic, so running them on traced integers gives each figure
-with its formula: the explanation cannot drift from the rule, since it is the rule.
+A layer's rules are plain integer arithmetic, so evaluating them on symbolic integers gives each figure with
+its formula. Comparisons, `min` and `max` are those of int: the formula is that of the branch taken.
 """
 
 from typing import Any, NamedTuple, Union
 
 
 class Atom(NamedTuple):
-    """A named quantity."""
+    """A symbol: a named quantity and its value."""
 
     name: str
     value: int
 
 
 class Operation(NamedTuple):
-    """An operation on terms: + - * // or the division that rounds up."""
+    """A binary operation on terms: +, -, *, // or `ceil`, the division that rounds up."""
 
     operator: str
     left: "Term"
@@ -27,69 +27,69 @@ Term = Union[int, Atom, Operation]  # noqa: UP007 (a recursive alias needs the q
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2}
 
 
-class Traced(int):
+class SymbolicInt(int):
     """An int with the term it was computed by."""
 
     term: Term
 
-    def __new__(cls, value: int, term: Term) -> "Traced":
-        traced = super().__new__(cls, value)
-        traced.term = term
-        return traced
+    def __new__(cls, value: int, term: Term) -> "SymbolicInt":
+        number = super().__new__(cls, value)
+        number.term = term
+        return number
 
     @classmethod
-    def named(cls, name: str, value: int) -> "Traced":
-        """A quantity of its own, such as an option or an input's size."""
+    def named(cls, name: str, value: int) -> "SymbolicInt":
+        """A symbol, such as an option or the size of an input."""
         return cls(value, Atom(name, value))
 
     def __add__(self, other: Any) -> Any:
-        return _traced(int.__add__(self, other), "+", self, other)
+        return _symbolic(int.__add__(self, other), "+", self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return _traced(int.__radd__(self, other), "+", other, self)
+        return _symbolic(int.__radd__(self, other), "+", other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return _traced(int.__sub__(self, other), "-", self, other)
+        return _symbolic(int.__sub__(self, other), "-", self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return _traced(int.__rsub__(self, other), "-", other, self)
+        return _symbolic(int.__rsub__(self, other), "-", other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return _traced(int.__mul__(self, other), "*", self, other)
+        return _symbolic(int.__mul__(self, other), "*", self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return _traced(int.__rmul__(self, other), "*", other, self)
+        return _symbolic(int.__rmul__(self, other), "*", other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return _traced(int.__floordiv__(self, other), "//", self, other)
+        return _symbolic(int.__floordiv__(self, other), "//", self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return _traced(int.__rfloordiv__(self, other), "//", other, self)
+        return _symbolic(int.__rfloordiv__(self, other), "//", other, self)
 
-    def __neg__(self) -> "Traced":
+    def __neg__(self) -> "SymbolicInt":
         match self.term:
             case Operation("//", Operation("-", 0, dividend), divisor):
-                return Traced(-int(self), Operation("ceil", dividend, divisor))  # -(-a // b)
-        return Traced(-int(self), Operation("-", 0, self.term))
+                return SymbolicInt(-int(self), Operation("ceil", dividend, divisor))  # -(-a // b)
+        return SymbolicInt(-int(self), Operation("-", 0, self.term))
 
 
 def term_of(number: int) -> Term:
-    """The term of a traced integer; a plain one is its own."""
-    return number.term if isinstance(number, Traced) else number
+    """The term of a symbolic integer; a plain integer is its own term."""
+    return number.term if isinstance(number, SymbolicInt) else number
 
 
 def formula(term: Term) -> str:
-    """The term in names: `floor((H - kernel + 2*pad) / stride) + 1`."""
-    return _written(term, numbers=False)
+    """The term with names: `floor((H - kernel + 2*pad) / stride) + 1`."""
+    return _format(term, numbers=False)
 
 
 def numbers(term: Term) -> str:
-    """The term with the numbers put in; a division that leaves no rest is written without floor."""
-    return _written(term, numbers=True)
+    """The term with values in place of names; an exact division is written without floor."""
+    return _format(term, numbers=True)
 
 
 def value(term: Term) -> int:
-    """What the term comes to."""
+    """The value of the term."""
     match term:
         case int():
             return term
@@ -104,7 +104,7 @@ def value(term: Term) -> int:
 
 
 def divisions(term: Term) -> list[tuple[int, int, str]]:
-    """The divisions in the term that leave a rest: dividend, divisor, and which way they round."""
+    """The inexact divisions in the term: dividend, divisor, and whether they round up or down."""
     if not isinstance(term, Operation):
         return []
     inner = divisions(term.left) + divisions(term.right)
@@ -113,15 +113,15 @@ def divisions(term: Term) -> list[tuple[int, int, str]]:
     return inner
 
 
-def _traced(result: Any, operator: str, left: Any, right: Any) -> Any:
+def _symbolic(result: Any, operator: str, left: Any, right: Any) -> Any:
     if result is NotImplemented:
         return result
     term = _simplified(operator, term_of(left), term_of(right))
-    return int(result) if isinstance(term, int) else Traced(result, term)
+    return int(result) if isinstance(term, int) else SymbolicInt(result, term)
 
 
 def _simplified(operator: str, left: Term, right: Term) -> Term:
-    """An operation without what says nothing: x*1, x + 0, (x - 1) + 1; x + x is 2*x."""
+    """An operation without neutral elements: x*1 and x + 0 are x, (x - 1) + 1 is x, x + x is 2*x."""
     match operator, left, right:
         case "*", 1, _:
             return right
@@ -142,7 +142,7 @@ def _simplified(operator: str, left: Term, right: Term) -> Term:
     return Operation(operator, left, right)
 
 
-def _written(term: Term, numbers: bool, above: int = 0, on_right: bool = False) -> str:
+def _format(term: Term, numbers: bool, above: int = 0, on_right: bool = False) -> str:
     match term:
         case int():
             return str(int(term))
@@ -150,7 +150,7 @@ def _written(term: Term, numbers: bool, above: int = 0, on_right: bool = False) 
             return str(term.value) if numbers else term.name
         case Operation("//" | "ceil" as operator, left, right):
             exact = numbers and value(left) % value(right) == 0
-            quotient = f"{_written(left, numbers, 2)} / {_written(right, numbers, 2, on_right=True)}"
+            quotient = f"{_format(left, numbers, 2)} / {_format(right, numbers, 2, on_right=True)}"
             if exact:
                 return f"({quotient})" if above > 1 or on_right else quotient
             return f"{'ceil' if operator == 'ceil' else 'floor'}({quotient})"
@@ -158,5 +158,5 @@ def _written(term: Term, numbers: bool, above: int = 0, on_right: bool = False) 
             own = _PRECEDENCE[operator]
             spaced = "*" if operator == "*" else f" {operator} "
             after = operator == "-"
-            text = f"{_written(left, numbers, own)}{spaced}{_written(right, numbers, own, after)}"
+            text = f"{_format(left, numbers, own)}{spaced}{_format(right, numbers, own, after)}"
             return f"({text})" if own < above or (own == above and on_right) else text

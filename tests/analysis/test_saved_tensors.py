@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.memory import training
-from netcalc.analysis.precision import Precision, precision_of
+from netcalc.analysis.precision import PrecisionPolicy, precision_of
 from netcalc.api import load
 from netcalc.graph import Graph
 from netcalc.layers import LAYERS, Layer, Saved
@@ -54,8 +54,8 @@ def graph(name: str, shape: list[int]) -> Graph:
     return graph_of(WITH_DROPOUT) if name == "alexnet-dropout" else load(name, input=shape)
 
 
-def beside(kept: Saved, precision: Precision = FLOAT32) -> Bytes:
-    return Bytes(precision.extra_bytes(kept.once), precision.extra_bytes(kept.each))
+def beside(saved: Saved, precision: PrecisionPolicy = FLOAT32) -> Bytes:
+    return Bytes(precision.extra_bytes(saved.once), precision.extra_bytes(saved.each))
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_a_layer_keeps_what_pytorch_keeps(
 ) -> None:
     types = tuple(TensorType(tuple(shape)) for shape in inputs)
     layer = LAYERS[kind](types, **{name: frozen(value) for name, value in options.items()})
-    kept = layer.saved(types, layer.infer(types), tuple(needs))
-    ours = [[batch, [*kept.inputs], kept.output, beside(kept).at(batch)] for batch, *_ in measured]
+    saved = layer.saved(types, layer.infer(types), tuple(needs))
+    ours = [[batch, [*saved.inputs], saved.output, beside(saved).at(batch)] for batch, *_ in measured]
     assert ours == measured
 
 
@@ -81,9 +81,9 @@ def test_the_golden_data_has_every_kind_of_layer() -> None:
     ("name", "shape", "batch", "measured"), GOLDEN["networks"], ids=lambda value: str(value)
 )
 def test_a_network_keeps_what_pytorch_keeps(name: str, shape: list[int], batch: int, measured: int) -> None:
-    kept = training(graph(name, shape), loss="none").kept.at(batch)
-    assert kept - measured == EXPLAINED.get(name, 0)
-    assert abs(kept - measured) < measured / 100
+    saved = training(graph(name, shape), loss="none").saved.at(batch)
+    assert saved - measured == EXPLAINED.get(name, 0)
+    assert abs(saved - measured) < measured / 100
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_every_kind_has_a_rule(layer: type[Layer]) -> None:
     for case in (case for case in CASES if case.kind == layer.kind):
         made, types, needs = case.layer, case.types, (True,) * len(case.inputs)
         y = made.infer(types)
-        kept = made.saved(types, y, needs)
-        assert set(kept.inputs) <= set(range(len(types)))
-        assert all(type(count) is int and count >= 0 for extra in (kept.each, kept.once) for count in extra)
+        saved = made.saved(types, y, needs)
+        assert set(saved.inputs) <= set(range(len(types)))
+        assert all(type(count) is int and count >= 0 for extra in (saved.each, saved.once) for count in extra)
         none, whole = (made.backward_macs(types, y, (need,) * len(types)) for need in (False, True))
         macs = made.cost(types, y).macs
         assert none <= whole <= 2 * macs
@@ -123,6 +123,6 @@ def test_a_view_has_its_inputs_elements_or_fewer(case: Case) -> None:
 def test_statistics_stay_wide_in_sixteen_bits() -> None:
     text = "input: [8, 4, 4]\nlayers:\n  - conv: {filters: 8, kernel: 1}\n  - batchnorm\n  - maxpool: {kernel: 2}\n"
     half = training(graph_of(text), "bfloat16")
-    norm, pool = half.layers[1].kept, half.layers[2].kept
-    assert norm == Bytes(once=2 * 8 * 4, each=8 * 16 * 2)
-    assert pool == Bytes(each=8 * 16 * 2 + 8 * 4 * 8)
+    norm, pool = half.layers[1].saved, half.layers[2].saved
+    assert norm == Bytes(fixed=2 * 8 * 4, per_sample=8 * 16 * 2)
+    assert pool == Bytes(per_sample=8 * 16 * 2 + 8 * 4 * 8)
