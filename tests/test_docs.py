@@ -12,7 +12,7 @@ import pytest
 
 from netcalc.analysis.devices import read_devices
 from netcalc.layers import LAYERS, Saved
-from netcalc.render.errors import markdown_chunks
+from netcalc.render.reference.errors import markdown_chunks
 
 from helpers import TESTS, graph_of
 

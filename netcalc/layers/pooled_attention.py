@@ -246,12 +246,12 @@ class PooledAttention(Layer):
     def _table_rows(self) -> Shape:
         """Offsets that the learned positions hold along T, H, W: torchvision's sizes, one for H and W."""
         frames, height, width = self.size
-        longest = max(height, width)
-        space = max(longest // self.stride_q[1], longest // self.stride_kv[1])
+        longest = max(width, height)
+        space = max(longest // self.stride_kv[1], longest // self.stride_q[1])
         return 2 * frames - 1, 2 * space - 1, 2 * space - 1
 
     def _stretched(self, queries: Shape, keys: Shape) -> int:
         """Rows of the position tables that are interpolated, where there are more or fewer offsets."""
-        offsets = [2 * max(q, k) - 1 for q, k in zip(queries, keys, strict=True)]
+        offsets = [2 * max(k, q) - 1 for q, k in zip(queries, keys, strict=True)]
         tables = zip(offsets, self._table_rows(), strict=True)
         return sum(needed for needed, rows in tables if needed != rows)
