@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netcalc.layers import LAYERS, LayerError
+from netcalc.layers import LAYERS, LayerError, window_options
 from netcalc.layers import options as declared
 from netcalc.tensor import Shape, TensorType
 
@@ -109,10 +109,10 @@ class Drawing:
             return self.pick(*option.choices)
         if isinstance(option, declared.Number):
             return self._number(name, option)
-        if isinstance(option, declared.Sizes):
+        if isinstance(option, window_options.Sizes):
             sizes = {"kernel": (1, 2, 3, 3, 3, 5), "size": (1, 2, 3, 4, 7), "dilation": (1, 2)}
             return self._per_axis(sizes.get(name, (option.at_least, 1, 2, 3)), rank - 1)
-        if isinstance(option, declared.Padding):
+        if isinstance(option, window_options.Padding):
             if option.same and self.chance(0.4):
                 return "same"
             if self.chance(0.7) or rank < 2:

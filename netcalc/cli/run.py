@@ -225,7 +225,7 @@ def _show_outputs(out: Terminal, y: "Pass", classes: _Classes) -> None:
 def _best(graph: Graph, scores: "Array", names: Sequence[str], top: int) -> "list[list[Scored]]":
     """The classes of each sample that score highest, with their probabilities."""
     from netcalc.backend.ranking import best_classes
-    from netcalc.layers.activation import Softmax
+    from netcalc.layers.softmax import Softmax
     from netcalc.render.execution.run import Scored
 
     if names and len(names) != scores.shape[1]:

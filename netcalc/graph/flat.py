@@ -5,7 +5,7 @@ from typing import Any
 
 from netcalc.graph.model import Graph
 from netcalc.layers import Layer
-from netcalc.layers.options import Padding, Sizes
+from netcalc.layers.window_options import Padding, Sizes
 from netcalc.spec import FlatItem, spec_text
 
 

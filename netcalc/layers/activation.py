@@ -1,4 +1,4 @@
-"""Activations: one function of each element, and the softmax family along an axis.
+"""Activations: one function of each element.
 
 `ops` is how many operations an element takes: each arithmetic operation, comparison, exponential,
 logarithm, error function or hyperbolic tangent in the formula is one.
@@ -266,46 +266,3 @@ class Mish(Activation):
     in_place = True
     also = ("Mish",)
     ops = 5
-
-
-class Softmax(Activation):
-    """y = exp(x - max) / sum of exp(x - max) along an axis; the batch axis does not count.
-
-    PyTorch's `dim` counts the batch axis, `axis` does not: over the channels it is 0, the default
-    the last. An element takes a comparison, a subtraction, an exponential, an addition, a division.
-
-    Example: `softmax` on 1000 gives 1000
-    """
-
-    kind = "softmax"
-    main = "axis"
-    bounded = True
-    saves = OUTPUT
-    also = ("Softmax", "Softmax2d")
-    ops = 5
-
-    axis = Integer(-1, at_least=None, doc="the axis that sums to 1, without the batch", torch="dim")
-
-    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
-        (x,) = xs
-        geometry.resolve_axis(self.axis, len(x.shape), "axis")
-        return x
-
-    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
-        (x,) = xs
-        over_channels = geometry.resolve_axis(self.axis, len(x.shape), "axis") == 0
-        return pointwise(x) if over_channels else None
-
-
-class LogSoftmax(Softmax):
-    """y = x - max - log of sum of exp(x - max) along an axis; the batch axis does not count.
-
-    An element takes a comparison, two subtractions, an exponential and an addition.
-
-    Example: `log_softmax` on 10 gives 10
-    """
-
-    kind = "log_softmax"
-    main = "axis"
-    bounded = False
-    also = ("LogSoftmax", "logsoftmax")

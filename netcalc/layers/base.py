@@ -41,14 +41,12 @@ class ParamSpec(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What one sample costs.
-
-    `macs` are multiply-accumulates inside dot products, the bias left out; `other_ops` every other
-    arithmetic operation or comparison.
-    """
+    """What one sample costs."""
 
     macs: int = 0
+    """Multiply-accumulates inside dot products, the bias left out."""
     other_ops: int = 0
+    """Every other arithmetic operation or comparison."""
 
 
 _FIRST = ("filters", "units", "kernel", "stride", "dilation", "pad")
@@ -59,7 +57,6 @@ class Layer:
     """A kind of layer. Subclasses declare their options as fields and state their rules.
 
     Rules take the types of the inputs, `xs`, and where they need it that of the output, `y`.
-
     A layer is a frozen dataclass in all but name: `dataclass` compiles code for each class, which for the
     whole layer set would double the start-up of the command line.
     """

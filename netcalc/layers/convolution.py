@@ -7,8 +7,9 @@ from netcalc.layers.axes import Axes, channels_first
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import SlidingWindow, Window
 from netcalc.layers.operators import Operators
-from netcalc.layers.options import Choice, Flag, Integer, Padding, Sizes
+from netcalc.layers.options import Choice, Flag, Integer
 from netcalc.layers.saved import INPUT, Extra, Saved
+from netcalc.layers.window_options import Padding, Sizes
 from netcalc.tensor import TensorType
 
 

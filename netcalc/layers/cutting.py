@@ -3,8 +3,9 @@
 from netcalc.layers import geometry
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.geometry import Window
-from netcalc.layers.options import Integer, Maybe, Padding, Sizes
+from netcalc.layers.options import Integer, Maybe
 from netcalc.layers.saved import NOTHING, Extra, View
+from netcalc.layers.window_options import Padding, Sizes
 from netcalc.tensor import Shape, TensorType
 
 

@@ -8,19 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Generic, Self, TypeVar, overload
 
 from netcalc.diagnostics import format_value, nearest
-from netcalc.layers import geometry
 from netcalc.layers.errors import LayerError
 
 T_co = TypeVar("T_co", covariant=True)
 
 REQUIRED: Any = object()
 """The default of an option that has none."""
-
-PerAxis = tuple[int, ...]
-"""One number for each spatial axis."""
-
-PerSide = tuple[tuple[int, int], ...]
-"""Before and after, for each spatial axis."""
 
 Schema = dict[str, Any]
 """A JSON Schema, as plain data."""
@@ -92,7 +85,7 @@ class Maybe(Option[T_co | None]):
         return None if value is None else self.inner.parse(value)
 
     def schema(self) -> Schema:
-        return _any_of(self.inner.schema(), {"type": "null"})
+        return any_of(self.inner.schema(), {"type": "null"})
 
     def per_axis(self, value: Any, axes: int, siblings: Mapping[str, Any]) -> Any:
         return None if value is None else self.inner.per_axis(value, axes, siblings)
@@ -160,7 +153,7 @@ class Number(Option[float]):
         return {"type": "number"} | {word: bound for word, bound in bounds.items() if bound is not None}
 
 
-class _Whole(Option[T_co]):
+class WholeNumbers(Option[T_co]):
     """What the options made of whole numbers share."""
 
     def __init__(
@@ -190,14 +183,14 @@ class _Whole(Option[T_co]):
         return None
 
 
-class Integer(_Whole[int]):
+class Integer(WholeNumbers[int]):
     """A whole number."""
 
     def parse(self, value: Any) -> int:
         return self.whole(value)
 
 
-class Integers(_Whole[tuple[int, ...]]):
+class Integers(WholeNumbers[tuple[int, ...]]):
     """A list of whole numbers, such as a shape or some axes; a single one is a list of one."""
 
     def __init__(
@@ -212,112 +205,14 @@ class Integers(_Whole[tuple[int, ...]]):
         return tuple(map(self.whole, value if isinstance(value, tuple) else (value,)))
 
     def schema(self) -> Schema:
-        return _one_or_a_list(super().schema())
+        return one_or_a_list(super().schema())
 
 
-class Sizes(_Whole[PerAxis]):
-    """A whole number for every spatial axis, or a list with one for each.
-
-    `like` names the option whose value stands in where this one is not given.
-    """
-
-    def __init__(
-        self, default: Any = REQUIRED, *, doc: str, torch: str | None = None,
-        at_least: int = 1, like: str | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(None if like else default, doc=doc, torch=torch, at_least=at_least)
-        self.like = like
-        self.words += ", or a list with one for each axis"
-
-    def parse(self, value: Any) -> int | PerAxis | None:
-        if value is None and self.like:
-            return None
-        return tuple(map(self.whole, value)) if isinstance(value, tuple) and value else self.whole(value)
-
-    def schema(self) -> Schema:
-        plain = _one_or_a_list(super().schema())
-        return _any_of(plain, {"type": "null"}) if self.like else plain
-
-    def per_axis(self, value: int | PerAxis | None, axes: int, siblings: Mapping[str, Any]) -> PerAxis:
-        if value is None:
-            like: PerAxis = siblings[self.like or ""]
-            return like
-        if isinstance(value, tuple):
-            _require_axes(self.name, len(value), axes)
-            return value
-        return (value,) * axes
-
-    def is_default(self, value: Any) -> bool:
-        return value == self.default or (isinstance(value, tuple) and set(value) == {self.default})
-
-
-class Padding(_Whole[PerSide]):
-    """A whole number for every side, a list per axis, [before, after] pairs per axis, or a word.
-
-    The words go by the kernel and are for options with `same`: that one keeps the size at stride 1, and
-    `causal` does so on one axis without reading ahead.
-    """
-
-    BY_KERNEL = ("same", "causal")
-
-    def __init__(
-        self, default: Any = REQUIRED, *, doc: str, torch: str | None = "padding", same: bool = True
-    ) -> None:
-        super().__init__(default, doc=doc, torch=torch, at_least=0)
-        self.same = same
-        self.words = "a whole number from 0 up, a list for each axis, or [before, after] pairs"
-        if same:
-            self.words = self.words.replace(", or", ",") + ", same, or causal"
-
-    def parse(self, value: Any) -> str | int | tuple[int | tuple[int, int], ...]:
-        if self.same and isinstance(value, str) and value in self.BY_KERNEL:
-            return value
-        if not isinstance(value, tuple) or not value:
-            return self.whole(value)
-        return tuple(map(self._axis, value))
-
-    def schema(self) -> Schema:
-        whole = super().schema()
-        pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
-        plain = _any_of(whole, {"type": "array", "items": _any_of(whole, pair), "minItems": 1})
-        return _any_of(plain, {"enum": [*self.BY_KERNEL]}) if self.same else plain
-
-    def _axis(self, axis: Any) -> int | tuple[int, int]:
-        if not isinstance(axis, tuple):
-            return self.whole(axis)
-        if len(axis) != 2:
-            message = f"{self.name} gives an axis two sides, [before, after], not {format_value(axis)}"
-            raise LayerError(message, option=self.name)
-        return self.whole(axis[0]), self.whole(axis[1])
-
-    def per_axis(self, value: Any, axes: int, siblings: Mapping[str, Any]) -> PerSide:
-        if isinstance(value, str):
-            if value == "causal" and axes > 1:
-                message = f"causal padding is for one axis, in time, and the input has {axes}"
-                raise LayerError(message, option=self.name, help="give each axis its [before, after]")
-            rule = geometry.same_padding if value == "same" else geometry.causal_padding
-            return tuple(map(rule, siblings["kernel"], siblings.get("dilation", (1,) * axes)))
-        if not isinstance(value, tuple):
-            return ((value, value),) * axes
-        _require_axes(self.name, len(value), axes)
-        return tuple(axis if isinstance(axis, tuple) else (axis, axis) for axis in value)
-
-    def is_default(self, value: Any) -> bool:
-        return value == self.default or (
-            isinstance(value, tuple) and set(value) == {(self.default, self.default)}
-        )
-
-
-def _require_axes(name: str, given: int, axes: int) -> None:
-    if given != axes:
-        spatial = "1 spatial axis" if axes == 1 else f"{axes} spatial axes"
-        raise LayerError(f"{name} lists {given} for an input with {spatial}", option=name)
-
-
-def _any_of(*schemas: Schema) -> Schema:
+def any_of(*schemas: Schema) -> Schema:
     """Either of some schemas, those that are alternatives themselves taken apart."""
     return {"anyOf": [part for schema in schemas for part in schema.get("anyOf", [schema])]}
 
 
-def _one_or_a_list(schema: Schema) -> Schema:
-    return _any_of(schema, {"type": "array", "items": schema, "minItems": 1})
+def one_or_a_list(schema: Schema) -> Schema:
+    """One value of a schema, or a list of them."""
+    return any_of(schema, {"type": "array", "items": schema, "minItems": 1})

@@ -7,8 +7,9 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, SpatialLayer, channels_and_space, spatial_axes
 from netcalc.layers.geometry import SlidingWindow, Window
 from netcalc.layers.operators import Operators
-from netcalc.layers.options import Flag, Maybe, Padding, Sizes
+from netcalc.layers.options import Flag, Maybe
 from netcalc.layers.saved import INPUT, NOTHING, Extra, Saved
+from netcalc.layers.window_options import Padding, Sizes
 from netcalc.tensor import TensorType
 
 

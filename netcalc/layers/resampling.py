@@ -6,8 +6,9 @@ from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, SpatialLayer
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.options import Choice, Flag, Integer, Sizes
+from netcalc.layers.options import Choice, Flag, Integer
 from netcalc.layers.saved import NOTHING
+from netcalc.layers.window_options import Sizes
 from netcalc.tensor import TensorType
 
 _TAPS = {"bilinear": 2, "bicubic": 4}

@@ -1,14 +1,14 @@
-"""Layers that rearrange or pad: no dot product, no parameters. Axes leave the batch out."""
+"""Layers that rearrange: no dot product, no parameters. Axes leave the batch out."""
 
 from math import prod
 
 from netcalc.layers import axes, geometry
 from netcalc.layers.axes import Axes
-from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
+from netcalc.layers.base import Layer, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.options import Choice, Integer, Integers, Maybe, Number, Padding
-from netcalc.layers.saved import INPUT, NOTHING, Saved, View
+from netcalc.layers.options import Integer, Integers, Maybe
+from netcalc.layers.saved import NOTHING, View
 from netcalc.tensor import TensorType, format_shape
 
 
@@ -221,41 +221,6 @@ class Unsqueeze(Rearrangement):
         axis = geometry.resolve_axis(self.axis, rank + 1, "axis")
         single = [frozenset((old,)) for old in range(rank)]
         return (*single[:axis], frozenset(), *single[axis:])
-
-
-class Pad(SpatialLayer):
-    """Adds cells around the spatial axes, as PyTorch's ConstantPad, ReflectionPad and their like.
-
-    `pad` lists the axes in order, first the height, then the width; PyTorch's lists them backwards.
-
-    Example: `pad: {pad: [[1, 0], [1, 0]]}` on 64x56x56 gives 64x57x57
-    """
-
-    kind = "pad"
-    main = "pad"
-    family = "shape"
-    rearranges = True
-    keeps_layout = True
-    fusible = True
-    linear = True
-    also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
-
-    pad = Padding(doc="cells added", same=False)
-    mode = Choice("zeros", "reflect", "replicate", "circular", doc="what the cells hold", torch="mode")
-    value = Number(0.0, doc="what the cells hold in mode zeros, if not zero", torch="value")
-
-    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
-        (x,) = xs
-        channels, space = channels_and_space(x)
-        geometry.require_padding_fits(self.mode, space, self.pad)
-        sizes = (size + (before + after) for size, (before, after) in zip(space, self.pad, strict=True))
-        return TensorType((channels, *sizes), x.dtype)
-
-    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
-        return INPUT if self.mode in geometry.MIRRORING else NOTHING
-
-    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
-        return tuple(geometry.shifted_window(-before) for before, _ in self.pad)
 
 
 class Roll(Rearrangement):

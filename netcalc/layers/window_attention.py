@@ -9,8 +9,9 @@ from netcalc.layers.axes import Axes, channels_last
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer
 from netcalc.layers.errors import LayerError
 from netcalc.layers.operators import Operators
-from netcalc.layers.options import Choice, Flag, Integer, Sizes
+from netcalc.layers.options import Choice, Flag, Integer
 from netcalc.layers.saved import Extra, Saved
+from netcalc.layers.window_options import Sizes
 from netcalc.tensor import Shape, TensorType
 
 _HIDDEN = 512

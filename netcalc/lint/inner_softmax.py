@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from netcalc.layers.activation import Activation, Softmax
+from netcalc.layers.activation import Activation
 from netcalc.layers.convolution import Convolution
 from netcalc.layers.linear import Linear
 from netcalc.layers.normalisation import Normalisation
 from netcalc.layers.recurrent import Recurrent
+from netcalc.layers.softmax import Softmax
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 

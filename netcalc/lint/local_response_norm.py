@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netcalc.layers.normalisation import LRN
+from netcalc.layers.local_response import LRN
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
 from netcalc.graph import Node
-from netcalc.layers.normalisation import LRN, Normalisation
+from netcalc.layers.local_response import LRN
+from netcalc.layers.normalisation import Normalisation
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netcalc.layers.activation import Softmax
+from netcalc.layers.softmax import Softmax
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 

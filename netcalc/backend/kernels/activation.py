@@ -30,18 +30,17 @@ from netcalc.layers.activation import (
     HardSigmoid,
     HardSwish,
     LeakyReLU,
-    LogSoftmax,
     Mish,
     PReLU,
     ReLU,
     ReLU6,
     Sigmoid,
     SiLU,
-    Softmax,
     Softplus,
     Tanh,
 )
 from netcalc.layers.geometry import resolve_axis
+from netcalc.layers.softmax import LogSoftmax, Softmax
 
 _SELU_SCALE = 1.0507009873554805
 _SELU_ALPHA = 1.6732632423543772

@@ -10,7 +10,8 @@ import numpy as np
 
 from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradients
 from netcalc.backend.kernels.parts import affine, summed
-from netcalc.layers.attention import MultiHeadAttention, ScaledDotProductAttention
+from netcalc.layers.attention import ScaledDotProductAttention
+from netcalc.layers.multi_head_attention import MultiHeadAttention
 
 AttendBackward = Callable[[Array], tuple[Array, Array, Array, Array]]
 Change = Callable[[Array], None]

@@ -20,7 +20,8 @@ from netcalc.backend.kernels.base import (
     widened,
 )
 from netcalc.layers.errors import LayerError
-from netcalc.layers.normalisation import LRN, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from netcalc.layers.local_response import LRN
+from netcalc.layers.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 
 Axes = tuple[int, ...]
 

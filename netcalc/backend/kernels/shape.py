@@ -5,11 +5,11 @@ import numpy as np
 from netcalc.backend.kernels.base import Array, Mapped, unary
 from netcalc.backend.kernels.padding import padded, unpadded
 from netcalc.layers.geometry import resolve_axis
+from netcalc.layers.padding import Pad
 from netcalc.layers.shape import (
     ChannelShuffle,
     Flatten,
     Identity,
-    Pad,
     Permute,
     Reshape,
     Roll,

@@ -9,8 +9,9 @@ from netcalc.backend.kernels.base import Array, as_bits
 from netcalc.backend.step.base import Site, Step
 from netcalc.backend.step.storage import Pool, Slot
 from netcalc.graph import Node
-from netcalc.layers.activation import Activation, LogSoftmax, PReLU, ReLU, Softmax
+from netcalc.layers.activation import Activation, PReLU, ReLU
 from netcalc.layers.merge import Add
+from netcalc.layers.softmax import LogSoftmax, Softmax
 from netcalc.tensor import Shape
 
 

@@ -12,7 +12,7 @@ from netcalc.backend.step.storage import kept, natural
 from netcalc.graph import Node
 from netcalc.layers.geometry import resolve_axis
 from netcalc.layers.merge import Concat
-from netcalc.layers.shape import Pad
+from netcalc.layers.padding import Pad
 from netcalc.tensor import Shape
 
 _VIEWS = ("identity", "slice", "split", "crop", "permute", "squeeze", "unsqueeze")

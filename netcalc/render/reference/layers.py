@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from netcalc.diagnostics import format_value
 from netcalc.layers import LAYERS, Layer
-from netcalc.layers.options import Option, Sizes
+from netcalc.layers.options import Option
+from netcalc.layers.window_options import Sizes
 from netcalc.render.layout import Heading, Segment, lay_out
 from netcalc.spec import ITEM_KEYS
 
