@@ -12,7 +12,7 @@ import numpy as np
 from verify import smallest
 
 import netcalc
-from netcalc.backend import Network, random_inputs
+from netcalc.backend import InferencePlan, Network, random_inputs
 from netcalc.backend.memory import forward_bytes, machine_bytes
 from netcalc.spec import bundled_names
 
@@ -44,7 +44,7 @@ def errors(names: list[str]) -> Iterator[float]:
         start = time.perf_counter()
         plain = network.run(x, gradients=False).outputs
         between = time.perf_counter()
-        with network.compile(BATCH) as plan:
+        with InferencePlan(network, BATCH) as plan:
             ready = time.perf_counter()
             planned = plan.run(x)
         end = time.perf_counter()

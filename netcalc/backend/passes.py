@@ -1,4 +1,4 @@
-"""One run of a network through its layers, and the way back."""
+"""One run of a network through its layers, and its backward pass."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Grads(NamedTuple):
     params: dict[str, Array]
 
 
-class WayBack(NamedTuple):
+class LayerBackward(NamedTuple):
     """What one layer's backward took in and gave: `upstream` is the gradient of its output."""
 
     node: Node
@@ -34,7 +34,7 @@ class WayBack(NamedTuple):
 
 @dataclass(frozen=True)
 class Pass:
-    """The results of a forward run, with what the way back needs.
+    """The results of a forward run, with what the backward pass needs.
 
     `outputs` and `captured` are by full name, the batch in front.
     """
@@ -43,7 +43,7 @@ class Pass:
     outputs: dict[str, Array]
     captured: dict[str, Array]
     steps: tuple[tuple[Node, Backward], ...]
-    """Each layer's way back; empty where none was kept."""
+    """Each layer's backward; empty where none was saved."""
     zeros: Mapping[str, tuple[int, ...]]
     """The shapes of all parameters that are not frozen, for those that no gradient reaches."""
     precision: Precision
@@ -51,7 +51,7 @@ class Pass:
     def backward(
         self,
         upstream: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
-        observe: Callable[[WayBack], None] | None = None,
+        observe: Callable[[LayerBackward], None] | None = None,
     ) -> Grads:
         """The gradients for an upstream gradient of the output, or of each by name; ones unless given.
 
@@ -80,7 +80,7 @@ class Pass:
                     name = f"{owner}.{own}"
                     params[name] = rounded(params[name] + gradient) if name in params else gradient
                 if observe is not None:
-                    observe(WayBack(node, dy, dxs, trained, seconds))
+                    observe(LayerBackward(node, dy, dxs, trained, seconds))
         dtype = self.precision.stored
         every = {name: params.get(name, np.zeros(shape, dtype)) for name, shape in self.zeros.items()}
         return Grads({input.name: flowing.get(input.name) for input in self.graph.inputs}, every)

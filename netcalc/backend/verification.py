@@ -7,10 +7,10 @@ import numpy as np
 
 from netcalc.backend.counting import Count, counted, counting
 from netcalc.backend.inputs import random_inputs
-from netcalc.backend.keeping import kept_bytes
 from netcalc.backend.kernels import KERNELS, Context
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.network import Network
+from netcalc.backend.saved_tensors import saved_bytes
 from netcalc.graph import Node
 from netcalc.tensor import Shape, TensorType
 
@@ -39,7 +39,7 @@ class Verified(NamedTuple):
     counted_macs: int
     """What the table says."""
     kept: int
-    """The bytes that one more sample adds to what its kernel's way back holds, whoever made it."""
+    """The bytes that one more sample adds to what its kernel's backward holds, of its own tensors and others'."""
     counted_kept: int
     """The most that it may hold: what PyTorch keeps, the rule by which training memory is counted.
 
@@ -155,7 +155,7 @@ def _kept(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[
         own = {name: array.copy() for name, array in params.items()}
         context = Context(training=True, rng=np.random.default_rng(0))
         _, backward = KERNELS[node.layer.kind](node.layer, own, several, context)
-        sizes.append(kept_bytes(backward, without=own))
+        sizes.append(saved_bytes(backward, without=own))
     itemsize = next((x.dtype.itemsize for x in xs if x.dtype.kind == "f"), node.output.dtype.itemsize)
     types = tuple(TensorType(x.shape[1:]) for x in xs)
     kept = node.layer.kept(types, node.output, tuple(x.dtype.kind == "f" for x in xs))

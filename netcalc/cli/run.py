@@ -13,7 +13,7 @@ from netcalc.render.terminal import Terminal
 if TYPE_CHECKING:
     from netcalc.backend import Network, Pass
     from netcalc.backend.kernels.base import Array
-    from netcalc.backend.tracing import Trace
+    from netcalc.backend.profiling import Profiler
     from netcalc.render.execution import Scored
 
 FloatOption = Annotated[
@@ -97,22 +97,22 @@ def command(
     if verify:
         _verify(network, seed)
         return
-    from netcalc.backend.tracing import Trace
+    from netcalc.backend.profiling import Profiler
 
-    watched = Trace()
+    profiler = Profiler()
     x, words = fed(graph, feeds, batch, seed, dtype)
-    y = _forward(network, x, watched if trace else None, gradients=backward, training=training)
+    y = _forward(network, x, profiler if trace else None, gradients=backward, training=training)
     out = terminal()
     out.write([[(_what_ran(network, words, weights, len(next(iter(x.values())))), "bold")], []])
     if trace:
         from netcalc.render.trace import trace_lines
 
-        out.write(trace_lines(watched.rows, out.width))
+        out.write(trace_lines(profiler.forward_rows, out.width))
     else:
         _show_outputs(out, y, names, top, feeds)
     saved = dict(y.outputs)
     if backward:
-        saved |= _backward(out, y, upstream, watched)
+        saved |= _backward(out, y, upstream, profiler)
     if output:
         from netcalc.backend.files import write_npz
 
@@ -120,7 +120,7 @@ def command(
 
 
 def _forward(
-    network: "Network", x: "dict[str, Array]", trace: "Trace | None", gradients: bool, training: bool
+    network: "Network", x: "dict[str, Array]", profiler: "Profiler | None", gradients: bool, training: bool
 ) -> "Pass":
     """The forward run with a progress bar that knows how much each layer takes."""
     graph = network.graph
@@ -131,26 +131,26 @@ def _forward(
 
         def observe(node: Any, xs: Any, y: Any, seconds: float) -> None:
             advance(work[node.full_name])
-            if trace is not None:
-                trace.forward(node, xs, y, seconds)
+            if profiler is not None:
+                profiler.forward(node, xs, y, seconds)
 
         return network.run(x, training=training, gradients=gradients, observe=observe)
 
 
-def _backward(out: Terminal, y: "Pass", upstream: str | None, trace: "Trace") -> "dict[str, Array]":
+def _backward(out: Terminal, y: "Pass", upstream: str | None, profiler: "Profiler") -> "dict[str, Array]":
     """The way back, shown; its gradients by the names they are written under."""
     from netcalc.backend.files import read_npy
     from netcalc.render.trace import backward_lines
 
     with progress(len(y.steps), "backward") as advance:
 
-        def observe(way: Any) -> None:
+        def observe(record: Any) -> None:
             advance(1)
-            trace.backward(way)
+            profiler.backward(record)
 
         grads = y.backward(read_npy(upstream) if upstream else None, observe)
     out.write([[]])
-    out.write(backward_lines(trace.way_back, out.width))
+    out.write(backward_lines(profiler.backward_rows, out.width))
     named = {name: gradient for name, gradient in grads.inputs.items() if gradient is not None}
     return {f"grad.{name}": gradient for name, gradient in (grads.params | named).items()}
 
@@ -170,7 +170,7 @@ def _verify(network: "Network", seed: int) -> None:
 
 
 def _show_outputs(out: Terminal, y: "Pass", labels: Sequence[str], top: int, feeds: Feeds) -> None:
-    from netcalc.backend.tracing import Moments
+    from netcalc.backend.profiling import Moments
     from netcalc.render.execution import classes_lines, outputs_lines
 
     pictures = [file for _, file in feeds.files if not file.endswith((".npy", ".npz"))]

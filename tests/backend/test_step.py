@@ -263,7 +263,7 @@ def test_workers_take_one_thread_each_for_matrix_products() -> None:
     found: list[list[int]] = []
     with threadpool_limits(2, user_api="blas"), lenet() as step:
         before = threads()
-        step._run(lambda worker: found.append(threads()))
+        step._train(lambda worker: found.append(threads()))
         assert found == [[1] * len(before)] * 2
         assert threads() == before
 
@@ -276,7 +276,7 @@ def test_threads_go_with_the_step(failed: bool) -> None:
     assert len(threads_beside(before)) == 2
     if failed:
         with pytest.raises(ExecutionError, match="in worker 1"):
-            step._run(lambda worker: worker == 1 and refuse("E900", "in worker 1"))
+            step._train(lambda worker: worker == 1 and refuse("E900", "in worker 1"))
     del step
     if failed:
         gc.collect()  # an error refers to where it was raised

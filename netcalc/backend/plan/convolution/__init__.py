@@ -12,7 +12,7 @@ and source on top of its file:
 | `planar.py` | columns of planes, then a product | images as they come, of up to 4 channels |
 | `im2col.py` | columns of pixels, then a product | everything else: strides, dilation, other kernels |
 
-`choice.py` is the rule; docs/inference.md says why, with what was measured. In float64 nothing but plain
-sums of products is used, since what is asked for there is exactness. `base.py` holds what they share: an
-algorithm is a generator of NumPy calls on views, which a plan keeps and goes through again and again.
+`choice.py` is the rule; docs/inference.md gives the measurements behind it. In float64, which is chosen
+for accuracy, only plain sums of products are used. `algorithm.py` is the interface: an algorithm yields
+NumPy calls on views. `operation.py` runs it for one layer, with the batch norm folded into the weights.
 """

@@ -14,8 +14,9 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from netcalc.backend.convolution.base import Call, Output, Scratch, blocks
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.plan.calls import Call, Scratch, blocks
+from netcalc.backend.plan.convolution.algorithm import ConvolutionOutput, input_size
 from netcalc.tensor import Shape
 
 _BLOCK_BYTES = 2**20
@@ -31,7 +32,7 @@ class Planar:
     row_unit: int = 1
 
     def reads(self, size: Shape) -> Shape:
-        return tuple((n - 1) * s + k for n, s, k in zip(size, self.stride, self.kernel, strict=True))
+        return input_size(size, self.kernel, self.stride, (1, 1))
 
     def form(self, weight: Shape) -> Shape:
         return prod(weight[1:]), weight[0]
@@ -42,7 +43,7 @@ class Planar:
             np.concatenate([part.reshape(len(weight), -1, copy=None) for part in parts], 1).T
         )
 
-    def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
+    def calls(self, x: Array, weight: Array, output: ConvolutionOutput, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
         most_rows = max(1, _BLOCK_BYTES // (len(weight) * w * x.itemsize))
         for sample, _ in blocks(scratch, n, 1, 1):
@@ -57,7 +58,7 @@ class Planar:
                 matrix = part.matrix(scratch)
                 yield from self._columns(images, rows.start, size, columns)
                 yield partial(np.matmul, columns.T, weight, matrix)
-                yield from part.finished(scratch, matrix)
+                yield from part.epilogue(scratch, matrix)
 
     def _images(self) -> Iterator[tuple[int, int]]:
         """The images that a kernel cell reads."""

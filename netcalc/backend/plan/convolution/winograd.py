@@ -19,8 +19,9 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from netcalc.backend.convolution.base import Call, Output, Scratch, blocks
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.plan.calls import Call, Scratch, blocks
+from netcalc.backend.plan.convolution.algorithm import ConvolutionOutput
 from netcalc.tensor import Shape
 
 _POINTS = (0, 1, -1, 2, -2)
@@ -75,7 +76,7 @@ class Winograd:
         spread = np.einsum("ik,ockl,jl->ijco", g, weight.astype(np.float64), g, optimize=True)
         return np.ascontiguousarray(spread.reshape(-1, *spread.shape[2:], copy=None), weight.dtype)
 
-    def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
+    def calls(self, x: Array, weight: Array, output: ConvolutionOutput, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
         m = self.outputs
         across = -(-w // m)
@@ -98,7 +99,7 @@ class Winograd:
                 place = products[_ONE, _ONE]
                 yield partial(np.add, place, part.bias, place)
             yield from self._gathered(products, part.y, scratch)
-            yield from Output(part.y, None, part.added, part.activation).finished(scratch)
+            yield from ConvolutionOutput(part.y, None, part.added, part.activation).epilogue(scratch)
 
     def _spread(self, x: Array, spread: Array, scratch: Scratch) -> Iterator[Call]:
         """B^T d B: whole rows of pixels first, then tile by tile."""
