@@ -38,8 +38,8 @@ BACKEND = ROOT / "netcalc" / "backend"
 ROOMS = ("plan", "step")
 _ALONE = "test_random_graphs.py::test_a_layer_with_any_options_runs_as_on_the_plain_path"
 OWN_TESTS = {
-    "plan": ("test_convolution.py", "test_plan.py", _ALONE),
-    "step": ("test_step.py", _ALONE),
+    "plan": ("test_convolution.py", "test_plan.py", "test_windows.py", _ALONE),
+    "step": ("test_step.py", "test_windows.py", _ALONE),
 }
 SLOW = "zoo or outlives or every_layer_that_reads or same_bits"
 """Tests that run whole networks of the zoo, or wait: they find what random graphs find, and take a minute."""

@@ -45,15 +45,12 @@ class _Side:
         self.rows = report.rows
         self.names = Names(row.node for row in report.rows)
         kinds = {row.node.full_name: row.node.layer.kind for row in report.rows}
-        readers: dict[str, list[str]] = {}
-        for row in report.rows:
-            for name in row.node.inputs:
-                readers.setdefault(name, []).append(row.node.layer.kind)
+        readers = report.graph.readers
         self.traits = [
             _Traits(
                 row.node.layer, row.input_shapes, row.output_shape, role(row.node),
                 tuple(kinds.get(name, "") for name in row.node.inputs),
-                tuple(readers.get(row.node.full_name, ())),
+                tuple(reader.layer.kind for reader in readers[row.node.full_name]),
             )
             for row in report.rows
         ]  # fmt: skip

@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from netcalc.analysis.report import Report, total
 
-_WEIGHTED = ("convolution", "linear")
-
 
 class Measure(NamedTuple):
     """A total that networks are compared by; `unit` is `bytes` or nothing."""
@@ -76,8 +74,7 @@ def _labels(reports: Sequence[Report], given: Sequence[str]) -> list[str]:
 
 
 def _weighted_bytes(report: Report) -> int:
-    families = report.by_family
-    return sum(families[family].output_bytes for family in _WEIGHTED if family in families)
+    return sum(row.figures.output_bytes for row in report.rows if row.node.layer.weighted)
 
 
 def _held_bytes(report: Report) -> int:

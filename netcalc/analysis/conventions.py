@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from netcalc.layers import Cost, Layer
+from netcalc.layers.pooling import Pooling
 
 
 class Convention(NamedTuple):
@@ -17,7 +18,7 @@ class Convention(NamedTuple):
 
 
 def _lecture(layer: Layer, cost: Cost) -> int:
-    return cost.macs + (cost.other_ops if layer.family == "pooling" else 0)
+    return cost.macs + (cost.other_ops if isinstance(layer, Pooling) else 0)
 
 
 CONVENTIONS: dict[str, Convention] = {

@@ -200,7 +200,7 @@ def _layers(storages: Storages, precision: Precision) -> tuple[LayerMemory, ...]
         new = storages.kept_by(node) - held
         held |= new
         each = sum(storages.sizes[storage] for storage in new) + precision.extra_bytes(kept.each)
-        back = backward_macs(storages.graph, node, storages.needs)
+        back = backward_macs(storages.graph, node)
         layers.append(LayerMemory(node, Bytes(precision.extra_bytes(kept.once), each), back))
     return tuple(layers)
 

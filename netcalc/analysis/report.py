@@ -13,9 +13,6 @@ from netcalc.layers import Layer
 from netcalc.layers.axes import Axes
 from netcalc.tensor import DTYPES, DType, Shape, TensorType
 
-IN_PLACE = ("activation", "regularisation")
-"""The families whose layers can write their output over their input."""
-
 
 class Figures(NamedTuple):
     """What one layer, or several together, take. Counts and output bytes are for the whole batch."""
@@ -92,11 +89,10 @@ class Report:
     @cached_property
     def in_place(self) -> frozenset[str]:
         """The full names of the layers that can write over what they read: nobody else reads it."""
-        readers = self._readers()
         names, above = set(), ""
         for row in self.rows:
             layer, reads = row.node.layer, row.node.inputs
-            if layer.family in IN_PLACE and reads == (above,) and readers[reads[0]] == 1:
+            if layer.overwrites_input and reads == (above,) and self.graph.only_reader(above) is not None:
                 names.add(row.node.full_name)
             above = row.node.full_name
         return frozenset(names)
@@ -109,14 +105,6 @@ class Report:
     def held(self, row: Row) -> Figures:
         """A row's figures, without the output of a layer that works in place."""
         return row.figures._replace(output_bytes=0) if row.node.full_name in self.in_place else row.figures
-
-    def _readers(self) -> dict[str, int]:
-        """How often each tensor is read, as an output of the network too."""
-        readers = dict.fromkeys(self.graph.outputs, 1)
-        for node in self.graph.nodes:
-            for name in node.inputs:
-                readers[name] = readers.get(name, 0) + 1
-        return readers
 
 
 def total(figures: Iterable[Figures]) -> Figures:

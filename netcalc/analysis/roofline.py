@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from netcalc.analysis.devices import Device
 from netcalc.analysis.fusion import Fusion, Kernel, Kernels, Reading, distinct
-from netcalc.analysis.gradients import backward_macs, kept, reached
+from netcalc.analysis.gradients import backward_macs, kept
 from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.report import Report, Row, analyze
 from netcalc.graph import Graph, Node
@@ -116,7 +116,7 @@ class _Counter:
     def __init__(self, report: Report, kernels: Kernels) -> None:
         self.report = report
         self.kernels = kernels
-        self.reached = reached(report.graph)
+        self.reached = report.graph.needs_gradient
         self._rows = {row.node.full_name: row for row in report.rows}
 
     def layers(self) -> list[LayerWork]:
@@ -167,7 +167,7 @@ class _Counter:
         if not active:
             return Work()
         graph = self.report.graph
-        macs = sum(backward_macs(graph, node, self.reached) - 2 * self._masked(node) for node in active)
+        macs = sum(backward_macs(graph, node) - 2 * self._masked(node) for node in active)
         upstream = self._upstream(kernel)
         own = {*kernel.makes}  # what it makes and reads itself need not leave it
         read = [reading for node in active for reading in self._values(node, own)]
@@ -206,7 +206,7 @@ class _Counter:
         macs = node.layer.cost(types, node.output).macs
         if is_product and node.is_frozen and node.layer.weight_macs(types, node.output) == macs:
             return []  # the inputs are operands of the weights' gradients alone
-        keeps = kept(self.report.graph, node, self.reached)
+        keeps = kept(self.report.graph, node)
         inputs = [node.inputs[position] for position in keeps.inputs]
         if is_product and not inputs:
             inputs = list(node.inputs)  # what stands in place of them is no smaller
@@ -239,7 +239,7 @@ class _Counter:
         params = [param for param in node.params if param.trainable or not trained]
         held = sum(param.numel for param in params) * self.report.dtype.itemsize
         output_bytes = self._rows[node.full_name].figures.output_bytes
-        return min(held, output_bytes) if node.layer.looks_up else held
+        return min(held, output_bytes) if node.layer.reads_tokens else held
 
     def _bytes(self, size: Bytes) -> int:
         return size.at(self.report.batch)

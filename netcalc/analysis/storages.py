@@ -1,13 +1,12 @@
 """Which tensors of a graph lie in one piece of memory: views, and layers that work in place."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from netcalc.analysis.gradients import kept, needs, reached
+from netcalc.analysis.gradients import kept
 from netcalc.graph import Graph, Node
 from netcalc.layers import Kept, View
-from netcalc.layers.kept import INDEX_BYTES
+from netcalc.layers.kept import INDEX_BYTES, NOTHING
 from netcalc.tensor import TensorType
 
 
@@ -30,32 +29,21 @@ class Storages:
     """Bytes of one sample."""
     kept: dict[str, Kept] = field(default_factory=dict)
     """What each layer keeps for backward; nothing where no gradient passes."""
-    needs: frozenset[str] = frozenset()
-    """The layers whose output has a gradient."""
 
     def __post_init__(self) -> None:
-        self.needs = reached(self.graph) if self.training else frozenset()
-        self._readings = Counter(self.graph.outputs)
-        self._readings.update(name for node in self.graph.nodes for name in node.inputs)
         self._alone: set[str] = set()  # nobody but its one reader sees the memory behind it
         self._scattered: set[str] = set()
         self._held: set[int] = set()
-        numbers = {
-            name for node in self.graph.nodes if node.layer.kind == "embedding" for name in node.inputs
-        }
+        numbers = {name for node in self.graph.nodes if node.layer.reads_tokens for name in node.inputs}
         for given in self.graph.inputs:
             itemsize = INDEX_BYTES if given.name in numbers else self.itemsize
             self._make(given.name, given.type.numel * itemsize)
         for node in self.graph.nodes:
             self._place(node)
 
-    def needs_of(self, node: Node) -> tuple[bool, ...]:
-        """Whether a gradient goes back to each of a node's inputs."""
-        return needs(node, self.needs)
-
     def has_backward(self, node: Node) -> bool:
         """Whether a gradient comes to a node and goes on, to its inputs or its parameters."""
-        return node.full_name in self.needs
+        return self.training and node.full_name in self.graph.needs_gradient
 
     def kept_by(self, node: Node) -> set[int]:
         """The storages that a node holds on to for its backward."""
@@ -65,7 +53,7 @@ class Storages:
 
     def _place(self, node: Node) -> None:
         name, types = node.full_name, self.graph.input_types(node)
-        keeps = self.kept[name] = kept(self.graph, node, self.needs)
+        keeps = self.kept[name] = kept(self.graph, node) if self.training else NOTHING
         view = self._view(node, types)
         if view is not None or self._works_in_place(node, keeps):
             self.of[name] = self.of[node.inputs[0]]
@@ -74,7 +62,7 @@ class Storages:
         if view is View.STRIDED or (view is View.ANY and node.inputs[0] in self._scattered):
             self._scattered.add(name)
         source_is_seen = view is not None and node.inputs[0] not in self._alone
-        if self._readings[name] == 1 and not source_is_seen and name not in self.graph.outputs:
+        if self.graph.only_reader(name) is not None and not source_is_seen:
             self._alone.add(name)
         self._held |= self.kept_by(node)
 

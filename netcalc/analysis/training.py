@@ -115,9 +115,9 @@ class Replay:
             self.ledger.release((storage, False))
         losses = {loss.output: loss for loss in self.losses}
         for name in reversed(dict.fromkeys(self.storages.graph.outputs)):
-            if name in losses and name in self.storages.needs:
+            if name in losses and name in self.storages.graph.needs_gradient:
                 yield from self._lose(losses[name])
-            elif name in self.storages.needs:
+            elif name in self.storages.graph.needs_gradient:
                 self._gradients[name] = self._new_gradient(name)
             if name in losses:
                 self.ledger.release(("logs", name))
@@ -134,7 +134,7 @@ class Replay:
     def _backward(self, layer: int) -> Iterator[Step]:
         node = self.nodes[layer]
         came, is_view = self._gradients.pop(node.full_name), node.full_name in self._views
-        needs = self.storages.needs_of(node)
+        needs = self.storages.graph.inputs_need_gradient(node)
         read = [(place, name) for place, name in enumerate(node.inputs) if needs[place]]
         given = [(name, self._hand_on(node, name, came)) for _, name in read]
         is_second = self._take_weight_gradients(layer)
@@ -173,7 +173,7 @@ class Replay:
             self.ledger.parts,
             self.storages.graph.input_types(self.nodes[layer]),
         )
-        made = node.layer.made_back(types, node.output, self.storages.needs_of(node))
+        made = node.layer.made_back(types, node.output, self.storages.graph.inputs_need_gradient(node))
         if made is not None:
             yield Step("backward", layer, parts._replace(temporary=parts.temporary.plus(self._each(made))))
             return

@@ -14,9 +14,8 @@ from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.precision import PRECISIONS
 from netcalc.graph import Graph, Node
 from netcalc.layers import ParamSpec
-
-OUTPUT_AXIS = {"conv": 0, "depthwise_conv": 0, "conv_transpose": 1, "linear": 0}
-"""The layers that a batch norm folds into, and the axis of their weights that holds the outputs."""
+from netcalc.layers.convolution import ConvTranspose
+from netcalc.layers.normalisation import BatchNorm
 
 
 class Folded(NamedTuple):
@@ -56,20 +55,16 @@ def fold(graph: Graph, arrays: Arrays) -> Folded:
 
 def foldable(graph: Graph) -> dict[str, str]:
     """The batch norms that can be folded, each with the layer it folds into, by full names."""
-    readers: dict[str, int] = dict.fromkeys(graph.outputs, 1)
-    for node in graph.nodes:
-        for name in node.inputs:
-            readers[name] = readers.get(name, 0) + 1
     sharing = {node.shared for node in graph.nodes} | {node.full_name for node in graph.nodes if node.shared}
     nodes = {node.full_name: node for node in graph.nodes}
     found = {}
     for norm in graph.nodes:
-        if norm.layer.kind != "batchnorm" or not norm.layer.running:  # type: ignore[attr-defined]
+        if not isinstance(norm.layer, BatchNorm) or not norm.layer.running:
             continue
         before = nodes.get(norm.inputs[0])
-        if before is None or before.layer.kind not in OUTPUT_AXIS or readers[before.full_name] != 1:
+        if before is None or not before.layer.weighted or graph.only_reader(before.full_name) is None:
             continue
-        if before.layer.kind == "linear" and len(before.output.shape) != 1:
+        if before.layer.channel_axis % len(before.output.shape) != 0:
             continue  # its channels are positions, and not the units
         if not {before.full_name, norm.full_name} & sharing:
             found[norm.full_name] = before.full_name
@@ -82,8 +77,8 @@ def _folded(node: Node, norm: Node, arrays: Arrays) -> tuple[Node, dict[str, Arr
     weight = arrays[f"{node.full_name}.weight"]
     scale, shift = scale_and_shift(norm, own)
     shift = shift + arrays.get(f"{node.full_name}.bias", 0.0) * scale
-    axis = OUTPUT_AXIS[node.layer.kind]
-    groups = getattr(node.layer, "groups", 1) if axis else 1
+    axis = node.layer.output_axis
+    groups = node.layer.groups if isinstance(node.layer, ConvTranspose) else 1
     # a transposed convolution's weight has its groups along the inputs, and a group's outputs behind them
     wide = scale.reshape(groups, 1, -1).repeat(weight.shape[0] // groups, axis=1) if axis else scale
     shape = (weight.shape[0], -1, *(1,) * (weight.ndim - 2)) if axis else (-1, *(1,) * (weight.ndim - 1))

@@ -22,9 +22,9 @@ def token_inputs(graph: Graph) -> dict[str, int]:
     """
     entries: dict[str, int] = {}
     for node in reversed(graph.nodes):
-        if node.layer.kind == "embedding":
+        if node.layer.reads_tokens:
             limit = node.params[0].shape[0]
-        elif node.layer.family in ("shape", "cutting") and node.full_name in entries:
+        elif node.layer.rearranges and node.full_name in entries:
             limit = entries[node.full_name]
         else:
             continue

@@ -39,7 +39,7 @@ class Verified(NamedTuple):
     counted_macs: int
     """What the table says."""
     kept: int
-    """The bytes that one more sample adds to what its kernel's backward holds, of its own tensors and others'."""
+    """The bytes that one more sample adds to what its kernel's backward holds, its own or others'."""
     counted_kept: int
     """The most that it may hold: what PyTorch keeps, the rule by which training memory is counted.
 

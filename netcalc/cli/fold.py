@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from netcalc.cli.common import InputOption, SetOption, SpecArgument, VariantOption, load_graph, terminal
+from netcalc.layers.normalisation import BatchNorm
 
 
 def command(
@@ -65,7 +66,7 @@ def command(
     with written_whole(spec_path) as partial:
         partial.write_text(flat_spec(folded.graph), encoding="utf-8")
         write_weights(output, arrays, bfloat16)
-    left = sum(node.layer.kind == "batchnorm" for node in folded.graph.nodes)
+    left = sum(isinstance(node.layer, BatchNorm) for node in folded.graph.nodes)
     rest = f", {left} left that no such layer stands before alone" if left else ""
     kept = " and ".join(sorted({types[name] for name in flat}))
     told = f"{len(folded.into)} batch norms folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"

@@ -187,14 +187,15 @@ def _best(graph: Graph, scores: "Array", labels: Sequence[str], top: int) -> "li
     """The classes of each sample that score highest, with their probabilities."""
     import numpy as np
 
+    from netcalc.layers.activation import Softmax
     from netcalc.render.execution import Scored
 
     if labels and len(labels) != scores.shape[1]:
         message = f"there are {len(labels)} names for the {scores.shape[1]} classes of the output"
         raise typer.BadParameter(message, param_hint="--labels")
-    last = graph.node(graph.outputs[0]).layer.kind if graph.nodes else ""
+    last = type(graph.node(graph.outputs[0]).layer) if graph.nodes else None
     exact = scores.astype(np.float64)
-    if last != "softmax":
+    if last is not Softmax:
         with np.errstate(invalid="ignore"):  # of infinite scores
             exact = np.exp(exact - exact.max(axis=1, keepdims=True))
             exact /= exact.sum(axis=1, keepdims=True)

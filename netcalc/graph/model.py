@@ -103,6 +103,36 @@ class Graph:
         types.update((node.full_name, node.output) for node in self.nodes)
         return types
 
+    @cached_property
+    def readers(self) -> dict[str, tuple[Node, ...]]:
+        """The nodes that read each tensor, in order; one that reads it twice stands there twice."""
+        readers: dict[str, list[Node]] = {name: [] for name in self.types}
+        for node in self.nodes:
+            for name in node.inputs:
+                readers[name].append(node)
+        return {name: tuple(found) for name, found in readers.items()}
+
+    def only_reader(self, name: str) -> Node | None:
+        """The node that alone reads a tensor; None for an output of the network."""
+        readers = self.readers[name]
+        return readers[0] if len(readers) == 1 and name not in self.outputs else None
+
+    @cached_property
+    def needs_gradient(self) -> frozenset[str]:
+        """The full names of the nodes whose output has a gradient in training.
+
+        An output of the network depends on them, and they or a node that they depend on are trained.
+        """
+        names: set[str] = set()
+        for node in self.nodes:
+            if node.full_name not in self.unused and (node.is_trained or not names.isdisjoint(node.inputs)):
+                names.add(node.full_name)
+        return frozenset(names)
+
+    def inputs_need_gradient(self, node: Node) -> tuple[bool, ...]:
+        """Whether each input of a node has a gradient in training."""
+        return tuple(name in self.needs_gradient for name in node.inputs)
+
     def input_types(self, node: Node) -> tuple[TensorType, ...]:
         """The types of what a node reads."""
         return tuple(map(self.types.__getitem__, node.inputs))

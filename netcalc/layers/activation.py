@@ -14,12 +14,12 @@ from netcalc.layers.options import Choice, Integer, Number
 from netcalc.tensor import TensorType
 
 
-class Activation(Layer):
+class Unary(Layer):
     """A function of each element on its own; the shape stays."""
 
-    family = "activation"
     keeps = INPUT
     fusible = True
+    keeps_layout = True
     ops: ClassVar[int]
 
     def infer(self, x: TensorType) -> TensorType:
@@ -30,6 +30,13 @@ class Activation(Layer):
 
     def window(self, x: TensorType) -> tuple[Window, ...] | None:
         return pointwise(x)
+
+
+class Activation(Unary):
+    """A nonlinear function that stands behind a layer with weights."""
+
+    family = "activation"
+    overwrites_input = True
 
 
 class ReLU(Activation):
@@ -187,6 +194,7 @@ class Sigmoid(Activation):
 
     kind = "sigmoid"
     bounded = True
+    sigmoidal = True
     keeps = OUTPUT
     also = ("Sigmoid", "logistic")
     ops = 4
@@ -200,6 +208,7 @@ class Tanh(Activation):
 
     kind = "tanh"
     bounded = True
+    sigmoidal = True
     keeps = OUTPUT
     also = ("Tanh",)
     ops = 1

@@ -1,17 +1,23 @@
-"""Arithmetic: plain functions of each element, without a rule of their own for where they stand.
+"""Arithmetic: plain functions of each element.
 
 They cost what activations do: each arithmetic operation, root, exponential or logarithm in the formula is
 one operation. PyTorch's functions make a new tensor, so that none works in place.
 """
 
-from netcalc.layers.activation import Activation
+from netcalc.layers.activation import Unary
 from netcalc.layers.base import Cost
 from netcalc.layers.kept import NOTHING, OUTPUT, Extra
 from netcalc.layers.options import Number
 from netcalc.tensor import TensorType
 
 
-class Scale(Activation):
+class Arithmetic(Unary):
+    """A plain function of each element, without a rule of its own for where it stands."""
+
+    family = "arithmetic"
+
+
+class Scale(Arithmetic):
     """y = factor x + shift with two constants, as Keras's Rescaling.
 
     A factor of 1 and a shift of 0 take no operation. A learned factor is `parameter` with `join: multiply`.
@@ -21,7 +27,6 @@ class Scale(Activation):
 
     kind = "scale"
     main = "factor"
-    family = "arithmetic"
     linear = True
     keeps = NOTHING
     also = ("Rescaling", "rescale")
@@ -36,7 +41,7 @@ class Scale(Activation):
         return self.factor == 1
 
 
-class Power(Activation):
+class Power(Arithmetic):
     """y = x^exponent with a constant exponent, as PyTorch's pow.
 
     Of a negative number it is NaN unless the exponent is whole.
@@ -46,7 +51,6 @@ class Power(Activation):
 
     kind = "power"
     main = "exponent"
-    family = "arithmetic"
     also = ("pow", "Pow", "square")
     ops = 1
 
@@ -57,14 +61,13 @@ class Power(Activation):
         return Extra(values=2 * y.numel if self.exponent else 0)
 
 
-class Sqrt(Activation):
+class Sqrt(Arithmetic):
     """y = sqrt(x), the root; NaN below 0, and at 0 its slope is infinite, as PyTorch's.
 
     Example: `sqrt` on 64 gives 64
     """
 
     kind = "sqrt"
-    family = "arithmetic"
     keeps = OUTPUT
     also = ("Sqrt", "root")
     ops = 1
@@ -74,39 +77,36 @@ class Sqrt(Activation):
         return Extra(values=y.numel)
 
 
-class Exp(Activation):
+class Exp(Arithmetic):
     """y = exp(x).
 
     Example: `exp` on 4x14x14 gives 4x14x14
     """
 
     kind = "exp"
-    family = "arithmetic"
     keeps = OUTPUT
     also = ("Exp", "exponential")
     ops = 1
 
 
-class Log(Activation):
+class Log(Arithmetic):
     """y = log(x), the natural logarithm; -infinity at 0 and NaN below.
 
     Example: `log` on 80x100 gives 80x100
     """
 
     kind = "log"
-    family = "arithmetic"
     also = ("Log",)
     ops = 1
 
 
-class Absolute(Activation):
+class Absolute(Arithmetic):
     """y = |x|; its slope at 0 is 0, as PyTorch's.
 
     Example: `absolute` on 64x28x28 gives 64x28x28
     """
 
     kind = "absolute"
-    family = "arithmetic"
     also = ("abs", "Abs")
     ops = 1
 

@@ -41,6 +41,7 @@ class ScaledDotProductAttention(Layer):
 
     kind = "scaled_dot_product_attention"
     family = "attention"
+    mixes_tokens = True
     also = ("dot_product_attention", "sdpa", "Attention")
     arity = (3, 3)
 
@@ -147,6 +148,7 @@ class MultiHeadAttention(Layer):
     transposes = True
     main = "heads"
     family = "attention"
+    mixes_tokens = True
     also = ("MultiheadAttention", "MultiHeadAttention", "GroupQueryAttention", "self_attention",
             "cross_attention", "mha", "gqa")  # fmt: skip
     arity = (1, 3)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from netcalc.layers import axes
 from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
-from netcalc.layers.geometry import POINTWISE, Window
+from netcalc.layers.geometry import POINTWISE, SlidingWindow, Window
 from netcalc.layers.inside import Inside
 from netcalc.layers.kept import Extra, Kept, View
 from netcalc.layers.options import Option
@@ -85,14 +85,30 @@ class Layer:
     """Whether PyTorch gives the gradients of its weights as views of others, which cannot be added to."""
     fusible: ClassVar[bool] = False
     """Whether the kernel that makes or reads its tensors can do it on the way, moving no bytes for it."""
-    looks_up: ClassVar[bool] = False
-    """Whether it reads of its parameters only the rows that its input names."""
+    reads_tokens: ClassVar[bool] = False
+    """Whether its input holds token numbers, each the number of a row of its table."""
+    rearranges: ClassVar[bool] = False
+    """Whether it only moves elements, drops some or adds constants, so that whole numbers stay whole."""
+    keeps_layout: ClassVar[bool] = False
+    """Whether it runs as well on an array whose channels are last in memory, and gives its output so."""
+    overwrites_input: ClassVar[bool] = False
+    """Whether its output can take its input's place in memory: activations and dropout."""
+    output_axis: ClassVar[int | None] = None
+    """The axis of its weights that its outputs run along; None where it is no learned linear map."""
+    channel_axis: ClassVar[int] = 0
+    """The axis of its output that its filters, units or channels run along."""
+    mixes_tokens: ClassVar[bool] = False
+    """Whether it relates the positions of a sequence to each other: attention and recurrence."""
     linear: ClassVar[bool] = False
     """Whether it is a linear map in inference, a constant shift aside."""
     bounded: ClassVar[bool] = False
     """Whether its output lies between two bounds, whatever comes in."""
     rectifies: ClassVar[bool] = False
     """Whether it sets what is negative to zero."""
+    normalises_channels: ClassVar[bool] = False
+    """Whether it takes the mean off each channel, and with it what the layer before adds to the channel."""
+    sigmoidal: ClassVar[bool] = False
+    """Whether it is a smooth S-shaped curve between two bounds."""
 
     def __init_subclass__(cls) -> None:
         own = {option.name: option for option in vars(cls).values() if isinstance(option, Option)}
@@ -114,6 +130,11 @@ class Layer:
     def resolved(self, *xs: TensorType) -> Self:
         """This layer with every per-axis option spread over the spatial axes of its input."""
         return self
+
+    @property
+    def weighted(self) -> bool:
+        """Whether it is a learned linear map: a convolution or a linear layer."""
+        return self.output_axis is not None
 
     def infer(self, *xs: Any, **unused: Any) -> TensorType:
         """The output's type; raises LayerError where the inputs do not fit."""
@@ -150,6 +171,10 @@ class Layer:
         """How its output is its input's memory, in training or in inference."""
         return self.view
 
+    def is_identity(self, x: TensorType, y: TensorType) -> bool:
+        """Whether it always gives its input unchanged in inference."""
+        return False
+
     def mixes_samples(self, training: bool) -> bool:
         """Whether a sample's output depends on the batch that it is in, so that no batch may be split.
 
@@ -182,6 +207,10 @@ class Layer:
 
     def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""
+        return None
+
+    def sliding_window(self) -> SlidingWindow | None:
+        """The window that it slides over its padded input; None where it has none of one size."""
         return None
 
     def elements_read(self, x: TensorType, y: TensorType) -> int:
@@ -236,7 +265,7 @@ class Layer:
 
 
 class SpatialLayer(Layer):
-    """A layer that slides a window over the spatial axes: C,W or C,H,W or C,D,H,W."""
+    """A layer that reads channels and spatial axes: C,W or C,H,W or C,D,H,W."""
 
     def resolved(self, *xs: TensorType) -> Self:
         axes = spatial_axes(self.kind, xs[0])

@@ -5,7 +5,7 @@ from math import prod
 from netcalc.layers import geometry
 from netcalc.layers.axes import Axes, channels_first
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
-from netcalc.layers.geometry import Window
+from netcalc.layers.geometry import SlidingWindow, Window
 from netcalc.layers.inside import Inside
 from netcalc.layers.kept import INPUT, Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integer, Padding, Sizes
@@ -16,6 +16,7 @@ class Convolution(SpatialLayer):
     """What the convolutions share: the options of a window, and groups."""
 
     family = "convolution"
+    output_axis = 0
     keeps = INPUT
     linear = True
 
@@ -37,8 +38,8 @@ class Convolution(SpatialLayer):
         return (weights, ParamSpec("bias", (filters,), "fan_in_uniform")) if self.bias else (weights,)
 
 
-class _Correlation(Convolution):
-    """Shape, parameters and cost of a convolution with `out_channels` and `in_groups`."""
+class Correlation(Convolution):
+    """Cross-correlation: a convolution with `out_channels` and `in_groups`."""
 
     pad = Padding(0, doc="cells added around the input; `same` keeps the size at stride 1, `causal` too "
                   "and reads nothing ahead")  # fmt: skip
@@ -58,7 +59,7 @@ class _Correlation(Convolution):
         geometry.require_divides(groups, channels, "input channels", "groups")
         geometry.require_divides(groups, self.out_channels(channels), "filters", "groups")
         geometry.require_padding_fits(self.padding_mode, space, self.pad)
-        sizes = map(geometry.output_size, space, self.kernel, self.stride, self.pad, self.dilation)
+        sizes = self.sliding_window().output_sizes(space)
         return TensorType((self.out_channels(channels), *sizes), x.dtype)
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
@@ -103,17 +104,17 @@ class _Correlation(Convolution):
         )
         return channels * prod(size + cells for size, cells in zip(space, added, strict=True))
 
+    def sliding_window(self) -> SlidingWindow:
+        return SlidingWindow(self.kernel, self.stride, self.pad, self.dilation)
+
     def elements_read(self, x: TensorType, y: TensorType) -> int:
-        channels, space = channels_and_space(x)
-        before = [pad[0] for pad in self.pad]
-        axes = zip(space, y.shape[1:], self.kernel, self.stride, before, self.dilation, strict=True)
-        return channels * prod(geometry.positions_read(*axis) for axis in axes)
+        return x.shape[0] * self.sliding_window().positions_read(x.shape[1:], y.shape[1:])
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
-        return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.dilation))
+        return self.sliding_window().windows()
 
 
-class Conv(_Correlation):
+class Conv(Correlation):
     """Convolution in one to three dimensions, by the input's rank.
 
     y[o, u] = bias[o] + sum over c, k of weight[o, c, k] x[c, stride u + dilation k - pad], as
@@ -135,7 +136,7 @@ class Conv(_Correlation):
         return self.groups
 
 
-class DepthwiseConv(_Correlation):
+class DepthwiseConv(Correlation):
     """Convolution of each channel on its own: a convolution with as many groups as channels.
 
     y[c m + j, u] = bias + sum over k of weight[c m + j, k] x[c, stride u + dilation k - pad] for the
@@ -167,6 +168,7 @@ class ConvTranspose(Convolution):
     """
 
     kind = "conv_transpose"
+    output_axis = 1
     also = ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "deconv")
 
     filters = Integer(doc="output channels", torch="out_channels")

@@ -19,6 +19,8 @@ class Crop(SpatialLayer):
     kind = "crop"
     main = "crop"
     family = "cutting"
+    rearranges = True
+    keeps_layout = True
     linear = True
     keeps = NOTHING
     view = View.STRIDED
@@ -68,6 +70,8 @@ class Slice(Layer):
 
     kind = "slice"
     family = "cutting"
+    rearranges = True
+    keeps_layout = True
     linear = True
     keeps = NOTHING
     view = View.STRIDED
@@ -107,6 +111,8 @@ class Split(Layer):
 
     kind = "split"
     family = "cutting"
+    rearranges = True
+    keeps_layout = True
     linear = True
     keeps = NOTHING
     view = View.STRIDED

@@ -22,7 +22,7 @@ class Embedding(Layer):
     kind = "embedding"
     family = "embedding"
     keeps = INPUT
-    looks_up = True
+    reads_tokens = True
     also = ("Embedding", "lookup")
 
     entries = Integer(doc="rows of the table, such as the words of a vocabulary", torch="num_embeddings")

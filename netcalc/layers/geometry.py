@@ -4,7 +4,7 @@ Shape rules, receptive fields, kernels and exporters all call it, one axis at a 
 PyTorch's. Every comparison of sizes goes through a `require_...` helper.
 """
 
-from math import gcd
+from math import gcd, prod
 from typing import NamedTuple
 
 from netcalc.layers.errors import LayerError
@@ -24,6 +24,36 @@ class Window(NamedTuple):
 
 
 POINTWISE = Window()
+
+
+class SlidingWindow(NamedTuple):
+    """A window that slides over the padded input, with one entry for each spatial axis."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+
+    def output_sizes(self, space: tuple[int, ...], ceil: bool = False) -> tuple[int, ...]:
+        """How many windows there are along each axis of an input."""
+        axes = zip(space, *self, strict=True)
+        return tuple(
+            output_size(size, kernel, stride, pad, dilation, ceil)
+            for size, kernel, stride, pad, dilation in axes
+        )
+
+    def positions_read(self, space: tuple[int, ...], outputs: tuple[int, ...]) -> int:
+        """How many positions of an input some window reads."""
+        axes = zip(space, outputs, *self, strict=True)
+        return prod(
+            positions_read(size, windows, kernel, stride, pad[0], dilation)
+            for size, windows, kernel, stride, pad, dilation in axes
+        )
+
+    def windows(self) -> tuple[Window, ...]:
+        """Which inputs an output depends on, along each axis."""
+        return tuple(map(convolution_window, *self))
+
 
 MIRRORING = ("reflect", "replicate")
 """The padding modes whose way back keeps the input in PyTorch; of the others it needs no more than sizes."""

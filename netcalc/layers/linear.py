@@ -20,6 +20,8 @@ class Linear(Layer):
     transposes = True
     main = "units"
     family = "linear"
+    output_axis = 0
+    channel_axis = -1
     keeps = INPUT
     linear = True
     also = ("Dense", "fc", "fully_connected", "affine", "dense")

@@ -14,10 +14,16 @@ from netcalc.layers.options import Flag, Integer
 from netcalc.tensor import Shape, TensorType
 
 
-class _Elementwise(Layer):
-    """One result an element; an axis of size 1 stretches to the others' size."""
+class Merge(Layer):
+    """A layer that joins two tensors or more."""
 
     family = "merge"
+    keeps_layout = True
+
+
+class _Elementwise(Merge):
+    """One result an element; an axis of size 1 stretches to the others' size."""
+
     fusible = True
     arity: ClassVar[tuple[int, int | None]] = (2, None)
 
@@ -138,7 +144,7 @@ class Divide(_Elementwise):
         return Extra(values=max(formula, _stretched(xs, y, needs)))
 
 
-class Concat(Layer):
+class Concat(Merge):
     """Joins tensors along an axis, the channels unless given; the other sizes are equal.
 
     PyTorch's `dim` counts the batch axis, `axis` does not.
@@ -147,7 +153,6 @@ class Concat(Layer):
     """
 
     kind = "concat"
-    family = "merge"
     keeps = NOTHING
     fusible = True
     also = ("cat", "Concatenate", "concatenate")
@@ -178,7 +183,7 @@ class Concat(Layer):
         return True
 
 
-class MatMul(Layer):
+class MatMul(Merge):
     """Matrix product of two tensors over their last two axes: n x k and k x m to n x m.
 
     y[..., i, j] = sum over l of a[..., i, l] b[..., l, j], as PyTorch's matmul; axes in front hold
@@ -188,7 +193,6 @@ class MatMul(Layer):
     """
 
     kind = "matmul"
-    family = "merge"
     also = ("MatMul", "bmm", "mm", "dot")
     arity = (2, 2)
 

@@ -23,11 +23,21 @@ from netcalc.tensor import Shape, TensorType
 EPS = 1e-5
 
 
-class _Norm(Layer):
-    """The shape stays; `affine` adds a learned scale (`weight`) and shift (`bias`)."""
+class Normalisation(Layer):
+    """A layer that divides by the size of its input's elements; the shape stays."""
 
     family = "normalisation"
     fusible = True
+    keeps_layout = True
+
+    def normalised_together(self, x: TensorType) -> int:
+        """How many values of a sample share their statistics; 0 where it takes none."""
+        return 0
+
+
+class _Norm(Normalisation):
+    """The shape stays; `affine` adds a learned scale (`weight`) and shift (`bias`)."""
+
     least_axes = 1
 
     eps = Number(EPS, above=0, doc="added to the variance", torch="eps")
@@ -37,6 +47,9 @@ class _Norm(Layer):
             what = "a scalar" if not x.shape else f"a vector of {x}"
             raise LayerError(f"{self.kind} reads channels and spatial axes, not {what}")
         return x
+
+    def normalised_together(self, x: TensorType) -> int:
+        return prod(x.shape[1:])
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         learned = sum(not param.buffer for param in self.params(*xs))
@@ -66,6 +79,7 @@ class BatchNorm(_Norm):
     """
 
     kind = "batchnorm"
+    normalises_channels = True
     linear = True
     also = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization", "bn")
 
@@ -103,11 +117,8 @@ class BatchNorm(_Norm):
         return pointwise(x)
 
 
-class _OverAxes(Layer):
+class _OverAxes(Normalisation):
     """A norm over the last axes of each sample, or over its channels."""
-
-    family = "normalisation"
-    fusible = True
 
     axes = Integer(1, doc="how many of the last axes are normalised together", torch="normalized_shape")
     channels = Flag(False, doc="normalise over the channels, the first axis, at each position")
@@ -121,6 +132,9 @@ class _OverAxes(Layer):
         if rank < 2 or self.axes > 1 or self.channels:
             return None
         return SEQUENCE if rank == len(SEQUENCE) else channels_last(rank)
+
+    def normalised_together(self, x: TensorType) -> int:
+        return prod(self.together(x))
 
     def together(self, x: TensorType) -> Shape:
         """The sizes of what is normalised together."""
@@ -165,6 +179,7 @@ class InstanceNorm(_Norm):
     """
 
     kind = "instancenorm"
+    normalises_channels = True
     also = ("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")
     least_axes = 2
 
@@ -204,6 +219,9 @@ class GroupNorm(_Norm):
         y = super().infer(x)
         geometry.require_divides(self.groups, x.shape[0], "channels", "groups")
         return y
+
+    def normalised_together(self, x: TensorType) -> int:
+        return x.numel // self.groups
 
     def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
         return _scale_and_shift(x.shape[:1], self.bias) if self.affine else ()
@@ -263,7 +281,7 @@ class RMSNorm(_OverAxes):
         return Extra(values=(3 - self.affine) * y.numel, statistics=-statistics)
 
 
-class LRN(Layer):
+class LRN(Normalisation):
     """Local response normalisation across channels (Krizhevsky et al. 2012), as PyTorch's.
 
     y[c] = x[c] / (k + alpha / size sum over the `size` channels around c of x^2)^beta. An element
@@ -274,8 +292,6 @@ class LRN(Layer):
 
     kind = "lrn"
     main = "size"
-    family = "normalisation"
-    fusible = True
     also = ("LocalResponseNorm", "local_response_norm")
 
     size = Integer(doc="channels that are summed", torch="size")

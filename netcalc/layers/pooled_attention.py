@@ -59,6 +59,7 @@ class PooledAttention(Layer):
     kind = "pooled_attention"
     transposes = True
     family = "attention"
+    mixes_tokens = True
     also = ("MultiscaleAttention", "multiscale_attention")
 
     heads = Integer(doc="parts that the width is split into, each with scores of its own", torch="num_heads")

@@ -5,7 +5,7 @@ from math import prod
 from netcalc.layers import geometry
 from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, SpatialLayer, channels_and_space, spatial_axes
-from netcalc.layers.geometry import Window
+from netcalc.layers.geometry import SlidingWindow, Window
 from netcalc.layers.inside import Inside
 from netcalc.layers.kept import INPUT, NOTHING, Extra, Kept
 from netcalc.layers.options import Flag, Maybe, Padding, Sizes
@@ -19,40 +19,41 @@ def _with_indices(y: TensorType) -> Inside:
     return inside
 
 
-class _Pool(SpatialLayer):
-    """What the pools with a window share: one operation for each cell of each window."""
+class Pooling(SpatialLayer):
+    """One value of each channel for each of its windows."""
 
     family = "pooling"
+    keeps_layout = True
+
+
+class WindowPool(Pooling):
+    """What the pools with a window share: one operation for each cell of each window."""
 
     kernel = Sizes(doc="size of the window", torch="kernel_size")
     stride = Sizes(like="kernel", doc="step of the window; the kernel's size unless given", torch="stride")
     pad = Padding(0, doc="cells added around the input, at most half the kernel", same=False)
     ceil = Flag(False, doc="round the output size up rather than down", torch="ceil_mode")
 
-    def spread(self) -> tuple[int, ...]:
-        """The distance between the window's cells, along each axis."""
-        return (1,) * len(self.kernel)
+    def sliding_window(self) -> SlidingWindow:
+        return SlidingWindow(self.kernel, self.stride, self.pad, (1,) * len(self.kernel))
 
     def infer(self, x: TensorType) -> TensorType:
         channels, space = channels_and_space(x)
         geometry.require_pool_padding_fits(self.kernel, self.pad)
-        ceil = (self.ceil,) * len(space)
-        sizes = map(geometry.output_size, space, self.kernel, self.stride, self.pad, self.spread(), ceil)
+        sizes = self.sliding_window().output_sizes(space, self.ceil)
         return TensorType((channels, *sizes), x.dtype)
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * prod(self.kernel))
 
     def elements_read(self, x: TensorType, y: TensorType) -> int:
-        before = [pad[0] for pad in self.pad]
-        axes = zip(x.shape[1:], y.shape[1:], self.kernel, self.stride, before, self.spread(), strict=True)
-        return x.shape[0] * prod(geometry.positions_read(*axis) for axis in axes)
+        return x.shape[0] * self.sliding_window().positions_read(x.shape[1:], y.shape[1:])
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
-        return tuple(map(geometry.convolution_window, self.kernel, self.stride, self.pad, self.spread()))
+        return self.sliding_window().windows()
 
 
-class MaxPool(_Pool):
+class MaxPool(WindowPool):
     """The largest value in each window; padding never wins.
 
     y[c, u] = max over k of x[c, stride u + dilation k - pad], as PyTorch's MaxPool1d, 2d and 3d.
@@ -66,8 +67,8 @@ class MaxPool(_Pool):
 
     dilation = Sizes(1, doc="distance between the window's cells", torch="dilation")
 
-    def spread(self) -> tuple[int, ...]:
-        return self.dilation
+    def sliding_window(self) -> SlidingWindow:
+        return SlidingWindow(self.kernel, self.stride, self.pad, self.dilation)
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), each=Extra(indices=y.numel))
@@ -76,7 +77,7 @@ class MaxPool(_Pool):
         return _with_indices(y)
 
 
-class AvgPool(_Pool):
+class AvgPool(WindowPool):
     """The mean of each window.
 
     y[c, u] = mean over k of x[c, stride u + k - pad], as PyTorch's AvgPool1d, 2d and 3d; in 3D no
@@ -104,16 +105,17 @@ class AvgPool(_Pool):
         return super().infer(x)
 
 
-class _AdaptivePool(SpatialLayer):
+class AdaptivePool(Pooling):
     """Windows that share the input out evenly: output u covers floor(u W / S) to ceil((u + 1) W / S)."""
-
-    family = "pooling"
 
     size = Maybe(Sizes(doc="output size of each axis; 1 unless given", torch="output_size"))
 
     def infer(self, x: TensorType) -> TensorType:
         channels, space = channels_and_space(x)
         return TensorType((channels, *(self.size or (1,) * len(space))), x.dtype)
+
+    def is_identity(self, x: TensorType, y: TensorType) -> bool:
+        return x == y
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         _, space = channels_and_space(xs[0])
@@ -126,7 +128,7 @@ class _AdaptivePool(SpatialLayer):
         return tuple(filter(None, windows)) if all(windows) else None
 
 
-class AdaptiveAvgPool(_AdaptivePool):
+class AdaptiveAvgPool(AdaptivePool):
     """The mean over windows that give a fixed output size, as PyTorch's AdaptiveAvgPool1d, 2d, 3d.
 
     Example: `adaptive_avgpool: {size: 7}` on 512x10x9 gives 512x7x7
@@ -142,7 +144,7 @@ class AdaptiveAvgPool(_AdaptivePool):
         return NOTHING if geometry.is_equal(prod(y.shape[1:]), 1) else INPUT
 
 
-class AdaptiveMaxPool(_AdaptivePool):
+class AdaptiveMaxPool(AdaptivePool):
     """The largest value in windows that give a fixed output size, as PyTorch's AdaptiveMaxPool1d, 2d, 3d.
 
     Example: `adaptive_maxpool: {size: [4, 2]}` on 16x8x6 gives 16x4x2
@@ -159,10 +161,8 @@ class AdaptiveMaxPool(_AdaptivePool):
         return _with_indices(y)
 
 
-class _GlobalPool(SpatialLayer):
+class GlobalPool(Pooling):
     """One value a channel, over all positions."""
-
-    family = "pooling"
 
     keep = Flag(False, doc="keep the spatial axes, each of size 1")
 
@@ -180,7 +180,7 @@ class _GlobalPool(SpatialLayer):
         return tuple(frozenset((axis,)) for axis in range(len(self.infer(x).shape)))
 
 
-class GlobalAvgPool(_GlobalPool):
+class GlobalAvgPool(GlobalPool):
     """The mean of each channel over all positions; the spatial axes go unless `keep`.
 
     Example: `global_avgpool` on 512x7x7 gives 512
@@ -192,7 +192,7 @@ class GlobalAvgPool(_GlobalPool):
     also = ("GlobalAveragePooling2D", "GlobalAvgPool2d")
 
 
-class GlobalMaxPool(_GlobalPool):
+class GlobalMaxPool(GlobalPool):
     """The largest value of each channel over all positions; the spatial axes go unless `keep`.
 
     Example: `global_maxpool: {keep: true}` on 512x7x7 gives 512x1x1

@@ -26,10 +26,11 @@ MAX_LAYERS = 1000
 """The most layers of one recurrent stack."""
 
 
-class _Recurrent(Layer):
+class Recurrent(Layer):
     """T x D to T x units, twice as many with two directions; one state for `last`."""
 
     family = "recurrent"
+    mixes_tokens = True
     transposes = True
     gates: ClassVar[int]
     states: ClassVar[int] = 1
@@ -159,7 +160,7 @@ class _Recurrent(Layer):
             yield self.units * len(self.directions)
 
 
-class RNN(_Recurrent):
+class RNN(Recurrent):
     """h[t] = tanh(W x[t] + b + U h[t-1] + c), as PyTorch's RNN (Elman 1990).
 
     T steps take T units (D + units) multiply-adds a layer and direction, and 2 operations a unit.
@@ -182,7 +183,7 @@ class RNN(_Recurrent):
         return self.units
 
 
-class LSTM(_Recurrent):
+class LSTM(Recurrent):
     """Long short-term memory (Hochreiter and Schmidhuber 1997), as PyTorch's LSTM.
 
     i, f, o = sigmoid and g = tanh of W x[t] + b + U h[t-1] + c, stacked as i, f, g, o;
@@ -209,7 +210,7 @@ class LSTM(_Recurrent):
         return [inside.make(self.units, gates, bounded), kept]
 
 
-class GRU(_Recurrent):
+class GRU(Recurrent):
     """Gated recurrent unit (Cho et al. 2014), as PyTorch's GRU.
 
     r, z = sigmoid(W x[t] + b + U h[t-1] + c), n = tanh(W x[t] + b + r (U h[t-1] + c)), stacked as

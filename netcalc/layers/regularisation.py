@@ -7,7 +7,33 @@ from netcalc.layers.options import Flag, Number
 from netcalc.tensor import TensorType
 
 
-class Dropout(Layer):
+class Regularisation(Layer):
+    """Drops a share of its input at random in training, and passes it on in inference."""
+
+    family = "regularisation"
+    fusible = True
+    linear = True
+    overwrites_input = True
+
+    rate = Number(at_least=0, at_most=1, doc="share that is dropped", torch="p")
+
+    def infer(self, x: TensorType) -> TensorType:
+        return x
+
+    def is_identity(self, x: TensorType, y: TensorType) -> bool:
+        return True
+
+    def view_in(self, training: bool) -> View | None:
+        return None if training and self.rate else View.ANY
+
+    def mixes_samples(self, training: bool) -> bool:
+        return training
+
+    def window(self, x: TensorType) -> tuple[Window, ...]:
+        return pointwise(x)
+
+
+class Dropout(Regularisation):
     """Zeroes elements at random in training, with `channels` whole channels; nothing in inference.
 
     Kept elements are scaled by 1 / (1 - rate) (Srivastava et al. 2014), as PyTorch's Dropout and
@@ -18,16 +44,10 @@ class Dropout(Layer):
 
     kind = "dropout"
     main = "rate"
-    family = "regularisation"
-    fusible = True
-    linear = True
     also = ("Dropout", "Dropout2d")
 
     rate = Number(0.5, at_least=0, at_most=1, doc="share of elements that are zeroed", torch="p")
     channels = Flag(False, doc="zero whole channels")
-
-    def infer(self, x: TensorType) -> TensorType:
-        return x
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         if self.rate == 0:
@@ -36,17 +56,8 @@ class Dropout(Layer):
             return Kept(once=Extra(values=1))
         return Kept(each=Extra(values=y.shape[0] if self.channels else y.numel))
 
-    def view_in(self, training: bool) -> View | None:
-        return None if training and self.rate else View.ANY
 
-    def mixes_samples(self, training: bool) -> bool:
-        return training
-
-    def window(self, x: TensorType) -> tuple[Window, ...]:
-        return pointwise(x)
-
-
-class StochasticDepth(Layer):
+class StochasticDepth(Regularisation):
     """Drops a branch at random in training, a sample's as a whole (Huang et al. 2016).
 
     A kept branch is scaled by 1 / (1 - rate), as torchvision's StochasticDepth in its mode `row`. It
@@ -57,24 +68,9 @@ class StochasticDepth(Layer):
 
     kind = "stochastic_depth"
     main = "rate"
-    family = "regularisation"
-    fusible = True
-    linear = True
     also = ("StochasticDepth", "DropPath", "drop_path")
 
     rate = Number(at_least=0, at_most=1, doc="share of samples whose branch is dropped", torch="p")
 
-    def infer(self, x: TensorType) -> TensorType:
-        return x
-
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept(each=Extra(values=1)) if self.rate else NOTHING
-
-    def view_in(self, training: bool) -> View | None:
-        return None if training and self.rate else View.ANY
-
-    def mixes_samples(self, training: bool) -> bool:
-        return training
-
-    def window(self, x: TensorType) -> tuple[Window, ...]:
-        return pointwise(x)

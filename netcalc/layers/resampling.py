@@ -14,10 +14,11 @@ _TAPS = {"bilinear": 2, "bicubic": 4}
 """How many inputs an output is interpolated from, along each axis."""
 
 
-class _Resampling(SpatialLayer):
+class _Interpolation(SpatialLayer):
     """What the two layers share: how an output is made of the inputs around its place."""
 
     family = "resampling"
+    keeps_layout = True
     linear = True
     keeps = NOTHING
 
@@ -57,7 +58,7 @@ class _Resampling(SpatialLayer):
         return tuple(filter(None, windows)) if all(windows) else None
 
 
-class Upsample(_Resampling):
+class Upsample(_Interpolation):
     """Enlarges the spatial axes by a whole factor: repeats, or interpolates between half-pixel centres.
 
     As PyTorch's Upsample. `bilinear` is linear in 1D and trilinear in 3D and takes 2^d products and
@@ -78,7 +79,7 @@ class Upsample(_Resampling):
         return tuple(size * factor for size, factor in zip(x.shape[1:], self.factor, strict=True))
 
 
-class Interpolate(_Resampling):
+class Interpolate(_Interpolation):
     """Brings the spatial axes to a size: picks, or interpolates between half-pixel centres.
 
     As PyTorch's interpolate without antialiasing, its `area` being `adaptive_avgpool`. `nearest` picks
@@ -109,6 +110,8 @@ class PixelShuffle(Layer):
     kind = "pixel_shuffle"
     main = "factor"
     family = "resampling"
+    rearranges = True
+    keeps_layout = True
     fusible = True
     linear = True
     keeps = NOTHING
@@ -139,6 +142,8 @@ class PixelUnshuffle(Layer):
     kind = "pixel_unshuffle"
     main = "factor"
     family = "resampling"
+    rearranges = True
+    keeps_layout = True
     fusible = True
     linear = True
     keeps = NOTHING

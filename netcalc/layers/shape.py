@@ -20,6 +20,7 @@ class Identity(Layer):
 
     kind = "identity"
     family = "shape"
+    rearranges = True
     linear = True
     keeps = NOTHING
     view = View.ANY
@@ -27,6 +28,9 @@ class Identity(Layer):
 
     def infer(self, x: TensorType) -> TensorType:
         return x
+
+    def is_identity(self, x: TensorType, y: TensorType) -> bool:
+        return True
 
     def window(self, x: TensorType) -> tuple[Window, ...]:
         return pointwise(x)
@@ -42,6 +46,7 @@ class Flatten(Layer):
 
     kind = "flatten"
     family = "shape"
+    rearranges = True
     linear = True
     keeps = NOTHING
     view = View.IN_ORDER
@@ -80,6 +85,7 @@ class Reshape(Layer):
     kind = "reshape"
     main = "shape"
     family = "shape"
+    rearranges = True
     linear = True
     keeps = NOTHING
     view = View.IN_ORDER
@@ -124,6 +130,7 @@ class Permute(Layer):
     kind = "permute"
     main = "order"
     family = "shape"
+    rearranges = True
     linear = True
     keeps = NOTHING
     view = View.STRIDED
@@ -154,6 +161,7 @@ class Squeeze(Layer):
     kind = "squeeze"
     main = "axes"
     family = "shape"
+    rearranges = True
     linear = True
     keeps = NOTHING
     view = View.ANY
@@ -196,6 +204,7 @@ class Unsqueeze(Layer):
     kind = "unsqueeze"
     main = "axis"
     family = "shape"
+    rearranges = True
     linear = True
     keeps = NOTHING
     view = View.ANY
@@ -233,6 +242,8 @@ class Pad(SpatialLayer):
     kind = "pad"
     main = "pad"
     family = "shape"
+    rearranges = True
+    keeps_layout = True
     fusible = True
     linear = True
     also = ("ZeroPad2d", "ZeroPadding2D", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d")
@@ -266,6 +277,7 @@ class Roll(Layer):
     kind = "roll"
     main = "shift"
     family = "shape"
+    rearranges = True
     fusible = True
     linear = True
     keeps = NOTHING
@@ -293,6 +305,8 @@ class ChannelShuffle(Layer):
     kind = "channel_shuffle"
     main = "groups"
     family = "shape"
+    rearranges = True
+    keeps_layout = True
     fusible = True
     linear = True
     keeps = NOTHING

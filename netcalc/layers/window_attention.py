@@ -43,6 +43,7 @@ class WindowAttention(SpatialLayer):
     kind = "window_attention"
     transposes = True
     family = "attention"
+    mixes_tokens = True
     also = ("ShiftedWindowAttention", "ShiftedWindowAttentionV2", "swin_attention", "grid_attention")
 
     size = Sizes(doc="positions of a window along each axis", torch="window_size")

@@ -3,6 +3,9 @@
 from collections.abc import Collection, Iterator
 
 from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution
+from netcalc.layers.pooling import AdaptivePool, Pooling
+from netcalc.layers.shape import Flatten
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.windows import axes
@@ -60,7 +63,7 @@ class AbruptBottleneck(Rule):
             for name in {*node.inputs}:
                 if last[name] == number:
                     after -= alive.pop(name)
-            narrows = node.layer.family in ("convolution", "pooling") and positions(node.output) > 1
+            narrows = isinstance(node.layer, (Convolution, Pooling)) and positions(node.output) > 1
             narrows = (
                 narrows
                 and not _is_laid_out(net, node)
@@ -75,7 +78,7 @@ class AbruptBottleneck(Rule):
 def _is_laid_out(net: Net, node: Node) -> bool:
     """Whether it is an adaptive pool that a flatten reads: it gives the layers behind a fixed size."""
     reader = net.only_reader(node)
-    return node.layer.kind.startswith("adaptive") and reader is not None and reader.layer.kind == "flatten"
+    return isinstance(node.layer, AdaptivePool) and reader is not None and isinstance(reader.layer, Flatten)
 
 
 def _is_head(net: Net, node: Node, alive: Collection[str]) -> bool:
@@ -85,5 +88,6 @@ def _is_head(net: Net, node: Node, alive: Collection[str]) -> bool:
 
 def _last_readers(net: Net) -> dict[str, int]:
     """The number of the last layer that reads each tensor; outputs are kept to the end."""
-    last = {name: number for number, node in enumerate(net.graph.nodes) for name in node.inputs}
+    numbers = {node.full_name: number for number, node in enumerate(net.graph.nodes)}
+    last = {name: numbers[readers[-1].full_name] for name, readers in net.graph.readers.items() if readers}
     return last | dict.fromkeys(net.graph.outputs, len(net.graph.nodes))

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
 from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution
+from netcalc.layers.embedding import Embedding
+from netcalc.layers.shape import Flatten
 from netcalc.lint.axes import mixes_positions, position_axes
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
@@ -54,7 +57,7 @@ class AttentionWithoutPositions(Rule):
             mixes = mixes_positions(node, axes)
             if reads & told or mixes or len(origins[name]) > 1 or node.layer.tells_positions(*types):
                 told.add(name)
-            elif node.layer.kind == "embedding" or node.layer.family == "convolution" or reads & ordered:
+            elif isinstance(node.layer, (Embedding, Convolution)) or reads & ordered:
                 ordered.add(name)
             if node.layer.family == "attention" and name not in told:
                 severity: Severity = "warning" if name in ordered and not _is_laid_out(net, name) else "note"
@@ -75,7 +78,7 @@ def _is_laid_out(net: Net, name: str) -> bool:
         if reached & {*node.inputs}:
             reached.add(node.full_name)
             joined = [size for size in net.input(node).shape if size != 1]
-            if node.layer.kind == "flatten" and len(joined) > len(node.output.shape) == 1:
+            if isinstance(node.layer, Flatten) and len(joined) > len(node.output.shape) == 1:
                 return True
     return False
 

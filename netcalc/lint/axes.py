@@ -1,6 +1,9 @@
 """Which axes of a tensor are positions, and which linear layers run along them."""
 
 from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution
+from netcalc.layers.linear import Linear
+from netcalc.layers.pooling import Pooling
 from netcalc.lint.net import Net
 
 
@@ -12,7 +15,7 @@ def position_axes(net: Net) -> dict[str, frozenset[int]]:
     found: dict[str, frozenset[int]] = {}
     for node in net.graph.nodes:
         layer = node.layer
-        if layer.family in ("convolution", "pooling"):
+        if isinstance(layer, (Convolution, Pooling)):
             found[node.full_name] = frozenset(range(1, len(node.output.shape)))
         elif known := [name for name in node.inputs if name in found]:
             sources = layer.came_from(net.graph.types[known[0]]) if len(node.inputs) == 1 else ()
@@ -28,4 +31,4 @@ def position_axes(net: Net) -> dict[str, frozenset[int]]:
 def mixes_positions(node: Node, positions: dict[str, frozenset[int]]) -> bool:
     """Whether a layer is linear over positions, as in a mixer."""
     last = len(node.output.shape) - 1
-    return node.layer.family == "linear" and last in positions.get(node.inputs[0], ())
+    return isinstance(node.layer, Linear) and last in positions.get(node.inputs[0], ())

@@ -38,7 +38,7 @@ class BatchAxis(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for given in net.graph.inputs:
-            shape, readers = given.type.shape, net.readers[given.name]
+            shape, readers = given.type.shape, net.graph.readers[given.name]
             image = _image(shape)
             if image and readers:
                 sizes = ", ".join(map(str, image))

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
+from netcalc.layers.convolution import Convolution, DepthwiseConv
+from netcalc.layers.linear import Linear
+from netcalc.layers.normalisation import InstanceNorm
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -39,12 +42,12 @@ class BiasBeforeNorm(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
             reader = net.only_reader(node)
-            if reader is None or reader.layer.kind not in ("batchnorm", "instancenorm"):
+            if reader is None or not reader.layer.normalises_channels:
                 continue
-            biased = node.layer.family in ("convolution", "linear") and vars(node.layer)["bias"]
-            if biased and (node.layer.family == "convolution" or len(node.output.shape) == 1):
+            biased = isinstance(node.layer, (Convolution, Linear)) and node.layer.bias
+            if biased and (isinstance(node.layer, Convolution) or len(node.output.shape) == 1):
                 channels = node.output.shape[0]
                 message = f"the {channels:,} biases of {node.full_name} are taken away by {reader.full_name}"
-                slight = reader.layer.kind == "instancenorm" or node.layer.kind == "depthwise_conv"
+                slight = isinstance(reader.layer, InstanceNorm) or isinstance(node.layer, DepthwiseConv)
                 severity: Severity = "note" if slight else "warning"
                 yield Finding(node, message, help="write bias: false", severity=severity)

@@ -41,7 +41,7 @@ class ChannelsLastInput(Rule):
             shape, rank = given.type.shape, len(given.type.shape)
             readers = [
                 node
-                for node in net.readers[given.name]
+                for node in net.graph.readers[given.name]
                 if node.layer.reads_axes(rank) == channels_first(rank)
             ]
             if readers and _is_channels_last(shape):

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers.activation import SELU
+from netcalc.layers.merge import Merge
+from netcalc.layers.normalisation import Normalisation
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -47,12 +50,11 @@ class DeepPlainStack(Rule):
         passed = {given.name: 0 for given in net.graph.inputs}
         for node in net.graph.nodes:
             layer, name = node.layer, node.full_name
-            if layer.family in ("normalisation", "merge") or layer.kind == "selu":
+            if isinstance(layer, (Normalisation, Merge, SELU)):
                 passed[name] = 0
                 continue
-            weighted = layer.family in ("convolution", "linear")
-            passed[name] = passed[node.inputs[0]] + weighted
-            if weighted and passed[name] == DEEP:
+            passed[name] = passed[node.inputs[0]] + layer.weighted
+            if layer.weighted and passed[name] == DEEP:
                 message = (
                     f"{name} is the {DEEP}st layer with weights in a row, with no normalisation or shortcut"
                 )

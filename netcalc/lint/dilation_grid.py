@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.windows import axes
@@ -77,7 +78,7 @@ def _runs(net: Net) -> Iterator[list[Node]]:
 
 def _dilation(net: Net, node: Node) -> int:
     """The dilation of a convolution that reaches beyond its own position; 0 for other layers."""
-    if node.layer.family != "convolution":
+    if not isinstance(node.layer, Convolution):
         return 0
     return max((axis.dilation for axis in axes(net, node) if axis.kernel > 1), default=0)
 

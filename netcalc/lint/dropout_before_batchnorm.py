@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
+from netcalc.layers.normalisation import BatchNorm, Normalisation
+from netcalc.layers.regularisation import Dropout
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
@@ -47,12 +49,12 @@ class DropoutBeforeBatchnorm(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.kind != "batchnorm":
+            if not isinstance(node.layer, BatchNorm):
                 continue
             for above in net.upward(node):
-                if above.layer.family == "normalisation":
+                if isinstance(above.layer, Normalisation):
                     break
-                if above.layer.kind == "dropout" and vars(above.layer)["rate"] > 0:
+                if isinstance(above.layer, Dropout) and above.layer.rate > 0:
                     message = (
                         f"{above.full_name} changes the variance that {node.full_name} measures in training"
                     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers.pooling import Pooling
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.windows import Axis, axes, losses, told
@@ -48,7 +49,7 @@ class DroppedBorder(Rule):
                 f" along {told(found)}"
             )
             much = first.dropped * MUCH >= first.size
-            help = _help(first, found, axes(net, node), node.layer.family == "pooling")
+            help = _help(first, found, axes(net, node), isinstance(node.layer, Pooling))
             yield Finding(node, message, help=help, severity="warning" if much else "note")
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
+from netcalc.layers.pooling import Pooling
+from netcalc.layers.reduction import Reduce
 from netcalc.lint.fields import last_convolution
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
@@ -67,7 +69,6 @@ class FieldBelowInput(Rule):
 def _is_pooled(net: Net) -> bool:
     """Whether many positions are pooled into one."""
     return any(
-        node.layer.family in ("pooling", "reduction")
-        and positions(node.output) == 1 < positions(net.input(node))
+        isinstance(node.layer, (Pooling, Reduce)) and positions(node.output) == 1 < positions(net.input(node))
         for node in net.graph.nodes
     )

@@ -2,6 +2,8 @@
 
 from netcalc.analysis import Field
 from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution
+from netcalc.layers.merge import Merge
 from netcalc.lint.axes import mixes_positions, position_axes
 from netcalc.lint.net import Net
 
@@ -16,13 +18,13 @@ def last_convolution(net: Net) -> tuple[Node, Field] | None:
     positions = position_axes(net)
     joined: Field | None = None
     for row in reversed(net.report.rows):
-        family = row.node.layer.family
+        layer = row.node.layer
         mixes = len(row.output_shape) > 1 and mixes_positions(row.node, positions)
-        if mixes or family in ("attention", "recurrent"):
+        if mixes or layer.mixes_tokens:
             break
-        if family == "merge" and row.used:
+        if isinstance(layer, Merge) and row.used:
             joined = row.receptive_field
-        if family == "convolution" and row.used:
+        if isinstance(layer, Convolution) and row.used:
             own = row.receptive_field
             return None if own is None else (row.node, joined or own)
     return None

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers.activation import Activation
+from netcalc.layers.linear import Linear
+from netcalc.layers.normalisation import Normalisation
+from netcalc.layers.recurrent import Recurrent
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -34,9 +38,9 @@ class FlattenedRecurrence(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
             made = net.maker(node.inputs[0])
-            while made is not None and made.layer.family in ("activation", "normalisation"):
+            while made is not None and isinstance(made.layer, (Activation, Normalisation)):
                 made = net.maker(made.inputs[0])
-            if made is None or made.layer.family != "recurrent" or node.layer.family != "linear":
+            if made is None or not isinstance(made.layer, Recurrent) or not isinstance(node.layer, Linear):
                 continue
             if net.input(node).shape[-1] > made.output.shape[-1]:
                 steps = made.output.shape[0]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
+from netcalc.layers.regularisation import Regularisation
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -40,7 +41,7 @@ class HeavyDropout(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            rate = vars(node.layer)["rate"] if node.layer.family == "regularisation" else 0
+            rate = node.layer.rate if isinstance(node.layer, Regularisation) else 0
             if rate >= MOST:
                 kept = f"{float(1 - rate):.0%} of what it reads" if rate < 1 else "nothing"
                 severity: Severity = "warning" if rate < 1 else "error"

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 
 from netcalc.diagnostics import Note, Severity
 from netcalc.graph import Node
+from netcalc.layers.activation import Unary
+from netcalc.layers.convolution import Convolution
+from netcalc.layers.linear import Linear
+from netcalc.layers.regularisation import Regularisation
+from netcalc.layers.shape import Flatten
 from netcalc.lint.axes import position_axes
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
-_BETWEEN = ("activation", "arithmetic", "regularisation")
+_BETWEEN = (Unary, Regularisation)
 
 
 class HeavyLinear(Rule):
@@ -66,19 +71,19 @@ class HeavyLinear(Rule):
 
 def _needs_places(net: Net, node: Node) -> bool:
     """Whether the network has several inputs or outputs, or convolutions after a linear layer."""
-    families = [other.layer.family for other in net.graph.nodes]
-    after = families[net.graph.nodes.index(node) :]
-    return len(net.graph.inputs) > 1 or len(net.outputs) > 1 or "convolution" in after
+    after = net.graph.nodes[net.graph.nodes.index(node) :]
+    makes_map = any(isinstance(other.layer, Convolution) for other in after)
+    return len(net.graph.inputs) > 1 or len(net.outputs) > 1 or makes_map
 
 
 def _flatten_above(net: Net, node: Node) -> Node | None:
     """The flattening of a map of several positions that a linear layer reads."""
-    if node.layer.kind != "linear":
+    if not isinstance(node.layer, Linear):
         return None
     for above in net.upward(node):
-        if above.layer.kind == "flatten" and positions(net.input(above)) > 1:
+        if isinstance(above.layer, Flatten) and positions(net.input(above)) > 1:
             return above if above.inputs[0] in position_axes(net) else None
-        if above.layer.family not in _BETWEEN:
+        if not isinstance(above.layer, _BETWEEN):
             return None
     return None
 

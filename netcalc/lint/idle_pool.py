@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
 from netcalc.graph import Node
+from netcalc.layers.pooling import Pooling
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.windows import axes
@@ -42,7 +43,7 @@ class IdlePool(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.family != "pooling":
+            if not isinstance(node.layer, Pooling):
                 continue
             windows = axes(net, node)
             single = bool(windows) and all(axis.kernel == axis.stride == 1 for axis in windows)

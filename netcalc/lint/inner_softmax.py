@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 
-from netcalc.layers.activation import Softmax
+from netcalc.layers.activation import Activation, Softmax
+from netcalc.layers.convolution import Convolution
+from netcalc.layers.linear import Linear
+from netcalc.layers.normalisation import Normalisation
+from netcalc.layers.recurrent import Recurrent
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
-READING = ("convolution", "linear", "recurrent", "normalisation", "activation")
+READING = (Convolution, Linear, Recurrent, Normalisation, Activation)
 """The families that read features rather than weights."""
 
 
@@ -43,8 +47,8 @@ class InnerSoftmax(Rule):
             made = net.maker(node.inputs[0])
             if made is None or not isinstance(made.layer, Softmax):
                 continue
-            if node.layer.family in READING:
+            if isinstance(node.layer, READING):
                 message = f"{made.full_name} is a softmax between layers: {node.full_name} reads shares of 1"
-                twice = node.layer.family == "activation"
+                twice = isinstance(node.layer, Activation)
                 help = "leave it out" if twice else "take relu or gelu in its place"
                 yield Finding(made, message, help=help)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from netcalc.diagnostics import Note
 from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.windows import axes
@@ -48,7 +49,7 @@ class KernelOnOnePosition(Rule):
             windows = axes(net, node)
             kernel = max((axis.kernel for axis in windows), default=1)
             single = kernel > 1 and positions(net.input(node)) == 1
-            if single and node.layer.family == "convolution" and node.full_name not in net.heads:
+            if single and isinstance(node.layer, Convolution) and node.full_name not in net.heads:
                 written = "x".join(str(axis.kernel) for axis in windows)
                 message = f"{node.full_name} has a kernel of {written} on {net.input(node)}: it reads padding"
                 yield Finding(

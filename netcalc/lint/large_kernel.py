@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from netcalc.diagnostics import Note
+from netcalc.layers.convolution import Conv
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -38,12 +39,11 @@ class LargeKernel(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.kind != "conv":
+            if not isinstance(node.layer, Conv):
                 continue
-            options = vars(node.layer)
-            kernel, axes = options["kernel"][0], len(options["kernel"])
-            plain = all(options[name] == (1,) * axes for name in ("stride", "dilation"))
-            if not plain or options["groups"] != 1 or options["kernel"] != (kernel,) * axes:
+            layer, kernel, axes = node.layer, node.layer.kernel[0], len(node.layer.kernel)
+            plain = layer.stride == layer.dilation == (1,) * axes
+            if not plain or layer.groups != 1 or layer.kernel != (kernel,) * axes:
                 continue
             layers = (kernel - 1) // 2
             if not layers or 2 * layers + 1 != kernel:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution
+from netcalc.layers.linear import Linear
 from netcalc.lint.net import Net, positions
 
 
@@ -15,11 +17,11 @@ def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
     axes, as in a mixer, and filters on grids of different sizes with an upsampling between.
     """
     for second in net.graph.nodes:
-        if not _is_full(second):
+        if not _is_full(net, second):
             continue
         mixed = _mixed(net, second)
         for first in net.upward(second):
-            if _is_full(first):
+            if _is_full(net, first):
                 factors = _is_narrow(net, first, second) or _is_separable(first, second)
                 if not factors and _channel_axis(first) in mixed:
                     yield first, second
@@ -30,22 +32,26 @@ def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
             mixed = frozenset(source for axis in mixed for source in sources[axis])
 
 
-def _is_full(node: Node) -> bool:
+def _is_full(net: Net, node: Node) -> bool:
     """Whether a layer maps all its input channels to all its output channels."""
-    options = vars(node.layer)
-    return node.layer.kind in ("conv", "conv_transpose", "linear") and options.get("groups", 1) == 1
+    if isinstance(node.layer, Convolution):
+        return node.layer.in_groups(net.input(node).shape[0]) == 1
+    return isinstance(node.layer, Linear)
 
 
 def _mixed(net: Net, node: Node) -> frozenset[int]:
     """The axes of its input that a map joins: the channels, and those that its kernel reaches along."""
-    if node.layer.kind == "linear":
-        return frozenset((len(net.input(node).shape) - 1,))
-    kernel: tuple[int, ...] = vars(node.layer)["kernel"]
-    return frozenset((0, *(axis for axis, size in enumerate(kernel, 1) if size > 1)))
+    channels = node.layer.channel_axis % len(net.input(node).shape)
+    return frozenset((channels, *(axis for axis, size in enumerate(_kernel(node), 1) if size > 1)))
+
+
+def _kernel(node: Node) -> tuple[int, ...]:
+    """The sizes of a convolution's kernel; none of a linear layer."""
+    return node.layer.kernel if isinstance(node.layer, Convolution) else ()
 
 
 def _channel_axis(node: Node) -> int:
-    return len(node.output.shape) - 1 if node.layer.kind == "linear" else 0
+    return node.layer.channel_axis % len(node.output.shape)
 
 
 def _is_narrow(net: Net, first: Node, second: Node) -> bool:
@@ -58,11 +64,11 @@ def _is_narrow(net: Net, first: Node, second: Node) -> bool:
 
 
 def _channels(shape: tuple[int, ...], node: Node) -> int:
-    return shape[-1] if node.layer.kind == "linear" else shape[0]
+    return shape[node.layer.channel_axis]
 
 
 def _is_separable(first: Node, second: Node) -> bool:
     """Whether two kernels reach along different axes: 1x3 and 3x1."""
-    kernels = [vars(node.layer).get("kernel", ()) for node in (first, second)]
+    kernels = [_kernel(node) for node in (first, second)]
     reaching = [any(size > 1 for size in kernel) for kernel in kernels]
     return all(reaching) and all(1 in pair for pair in zip(*kernels, strict=False))

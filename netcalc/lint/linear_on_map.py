@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers.linear import Linear
 from netcalc.lint.axes import position_axes
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
@@ -39,6 +40,6 @@ class LinearOnMap(Rule):
         for node in net.graph.nodes:
             rank = len(node.output.shape)
             over_width = rank > 2 and rank - 1 in axes.get(node.inputs[0], ())
-            if node.layer.family == "linear" and over_width and node.full_name in net.heads:
+            if isinstance(node.layer, Linear) and over_width and node.full_name in net.heads:
                 message = f"{node.full_name} mixes the last axis of {net.input(node)} alone, to {node.output}"
                 yield Finding(node, message, help="put - flatten or - global_avgpool before it")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers.normalisation import LRN
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -35,7 +36,7 @@ class LocalResponseNorm(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.kind == "lrn":
+            if isinstance(node.layer, LRN):
                 ops = net.rows[node.full_name].figures.other_ops
                 message = (
                     f"{node.full_name} takes {ops:,} operations a sample for a gain that VGG did not find"

@@ -30,15 +30,6 @@ class Net:
         """The report's rows, by the layers' full names."""
         return {row.node.full_name: row for row in self.report.rows}
 
-    @cached_property
-    def readers(self) -> dict[str, list[Node]]:
-        """Who reads each tensor."""
-        found: dict[str, list[Node]] = {name: [] for name in self.graph.types}
-        for node in self.graph.nodes:
-            for name in node.inputs:
-                found[name].append(node)
-        return found
-
     def above(self, node: Node) -> Node | None:
         """The layer that a node reads, where it reads one alone; None for an input."""
         row = self.rows.get(node.inputs[0]) if len(node.inputs) == 1 else None
@@ -60,8 +51,7 @@ class Net:
 
     def only_reader(self, node: Node) -> Node | None:
         """The layer that reads a node, where nothing else does."""
-        readers = self.readers[node.full_name]
-        return readers[0] if len(readers) == 1 and node.full_name not in self.outputs else None
+        return self.graph.only_reader(node.full_name)
 
     def input(self, node: Node) -> TensorType:
         """The type of the first tensor that a node reads."""
@@ -73,10 +63,9 @@ class Net:
         followed: set[str] = set()
         heads = set()
         for node in reversed(self.graph.nodes):
-            weighted = node.layer.family in ("convolution", "linear")
             if node.full_name in followed:
                 followed.update(node.inputs)
-            elif weighted:
+            elif node.layer.weighted:
                 heads.add(node.full_name)
                 followed.update(node.inputs)
         return frozenset(heads)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
+from netcalc.layers.normalisation import BatchNorm
+from netcalc.layers.regularisation import Regularisation
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
@@ -58,11 +60,11 @@ class NoiseOnScores(Rule):
 
 def _is_noise(node: Node) -> bool:
     """Whether it is a dropout, or a batch normalisation of a vector: one of a map ends a backbone."""
-    if node.layer.kind == "batchnorm":
+    if isinstance(node.layer, BatchNorm):
         return positions(node.output) == 1
-    return node.layer.family == "regularisation" and vars(node.layer)["rate"] > 0
+    return isinstance(node.layer, Regularisation) and node.layer.rate > 0
 
 
 def _is_plain(node: Node) -> bool:
     """Whether it is a normalisation without a learned shift."""
-    return node.layer.kind == "batchnorm" and not any(param.name == "bias" for param in node.params)
+    return isinstance(node.layer, BatchNorm) and not any(param.name == "bias" for param in node.params)

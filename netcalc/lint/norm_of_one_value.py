@@ -1,10 +1,10 @@
 """N403: a normalisation over a single value."""
 
 from collections.abc import Iterator
-from math import prod
 
 from netcalc.graph import Node
-from netcalc.lint.net import Net, positions
+from netcalc.layers.normalisation import BatchNorm, Normalisation, RMSNorm
+from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
 
@@ -42,24 +42,17 @@ class NormOfOneValue(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
             if _values(net, node) == 1:
-                at = f" at batch {net.batch}" if node.layer.kind == "batchnorm" else ""
-                passes = "its sign alone passes" if node.layer.kind == "rmsnorm" else "nothing passes through"
+                at = f" at batch {net.batch}" if isinstance(node.layer, BatchNorm) else ""
+                passes = (
+                    "its sign alone passes" if isinstance(node.layer, RMSNorm) else "nothing passes through"
+                )
                 message = f"{node.full_name} normalises one value alone{at}: {passes}"
                 yield Finding(node, message, help="leave it out, or normalise over more")
 
 
 def _values(net: Net, node: Node) -> int:
-    """How many values share one mean; 0 for layers that take none."""
-    options, shape = vars(node.layer), node.output.shape
-    match node.layer.kind:
-        case "batchnorm":
-            return positions(node.output) * net.batch
-        case "instancenorm":
-            return positions(node.output)
-        case "groupnorm":
-            groups: int = options["groups"]
-            return positions(node.output) * (shape[0] // groups)
-        case "layernorm" | "rmsnorm":
-            return shape[0] if options["channels"] else prod(shape[-options["axes"] :])
-        case _:
-            return 0
+    """How many values share their statistics; 0 for layers that take none."""
+    if not isinstance(node.layer, Normalisation):
+        return 0
+    samples = net.batch if isinstance(node.layer, BatchNorm) else 1
+    return node.layer.normalised_together(net.input(node)) * samples

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers.convolution import Convolution
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.windows import Axis, axes, told
@@ -37,7 +38,7 @@ class OffCentreKernel(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.family != "convolution":
+            if not isinstance(node.layer, Convolution):
                 continue
             windows = axes(net, node)
             if shifted := [axis for axis in windows if _grows(axis)]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers.convolution import Convolution, DepthwiseConv
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -37,9 +38,9 @@ class OneFilterStem(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         given = {tensor.name for tensor in net.graph.inputs}
         for node in net.graph.nodes:
-            alone = node.inputs[0] in given and len(net.readers[node.inputs[0]]) == 1
-            narrow = node.layer.family == "convolution" and node.output.shape[0] == 1
+            alone = node.inputs[0] in given and len(net.graph.readers[node.inputs[0]]) == 1
+            narrow = isinstance(node.layer, Convolution) and node.output.shape[0] == 1
             if alone and narrow and node.full_name not in net.heads:
                 message = f"all that is read of {node.inputs[0]} passes the one filter of {node.full_name}"
-                option = "multiplier" if node.layer.kind == "depthwise_conv" else "filters"
+                option = "multiplier" if isinstance(node.layer, DepthwiseConv) else "filters"
                 yield Finding(node, message, help=f"take {option}: 16 or more")

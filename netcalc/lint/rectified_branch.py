@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
+from netcalc.layers.activation import Activation
+from netcalc.layers.convolution import ConvTranspose
+from netcalc.layers.merge import Add
+from netcalc.layers.normalisation import Normalisation
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -42,7 +46,7 @@ class RectifiedBranch(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.kind != "add":
+            if not isinstance(node.layer, Add):
                 continue
             for name in node.inputs:
                 last = net.maker(name)
@@ -57,8 +61,8 @@ class RectifiedBranch(Rule):
 def _is_meant(net: Net, last: Node, join: Node) -> bool:
     """Whether an activation follows the addition, and the branch is none of convolution, norm and ReLU."""
     reader, read = net.only_reader(join), net.maker(last.inputs[0])
-    followed = reader is not None and reader.layer.family == "activation"
-    return followed and (read is None or read.layer.family != "normalisation")
+    followed = reader is not None and isinstance(reader.layer, Activation)
+    return followed and (read is None or not isinstance(read.layer, Normalisation))
 
 
 def _is_residual(net: Net, branch: str, join: Node) -> bool:
@@ -75,7 +79,7 @@ def _chain(net: Net, name: str) -> Iterator[str]:
     """The tensors above one, as long as each is made from one other, without enlarging it."""
     row = net.rows.get(name)
     while row is not None and len(row.node.inputs) == 1 and row.node.layer.family != "resampling":
-        if row.node.layer.kind == "conv_transpose":
+        if isinstance(row.node.layer, ConvTranspose):
             return
         yield row.node.inputs[0]
         row = net.rows.get(row.node.inputs[0])

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
+from netcalc.layers.activation import Activation, ReLU
+from netcalc.layers.pooling import Pooling
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -41,7 +43,9 @@ class RepeatedActivation(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
             first = _first(net, node)
-            if first is None or not node.layer.family == first.layer.family == "activation":
+            if first is None or not (
+                isinstance(node.layer, Activation) and isinstance(first.layer, Activation)
+            ):
                 continue
             if node.layer.kind == first.layer.kind or node.layer.rectifies or first.layer.rectifies:
                 message = f"{node.full_name} reads {first.full_name}: an activation of an activation"
@@ -51,6 +55,6 @@ class RepeatedActivation(Rule):
 def _first(net: Net, node: Node) -> Node | None:
     """What an activation reads: of a ReLU the one before a pool, which leaves nothing below zero."""
     made = first = net.maker(node.inputs[0])
-    while first is not None and node.layer.kind == "relu" and first.layer.family == "pooling":
+    while first is not None and isinstance(node.layer, ReLU) and isinstance(first.layer, Pooling):
         first = net.maker(first.inputs[0])
-    return first if first is not None and first.layer.kind == "relu" else made
+    return first if first is not None and isinstance(first.layer, ReLU) else made

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
 from netcalc.graph import Node
+from netcalc.layers.normalisation import LRN, Normalisation
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -47,4 +48,4 @@ class RepeatedNorm(Rule):
 
 
 def _takes_mean(node: Node) -> bool:
-    return node.layer.family == "normalisation" and node.layer.kind != "lrn"
+    return isinstance(node.layer, Normalisation) and not isinstance(node.layer, LRN)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers.merge import Add, Multiply
+from netcalc.layers.normalisation import Normalisation
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -58,10 +60,10 @@ class SaturatingStack(Rule):
         passed = {given.name: 0 for given in net.graph.inputs}
         for node in net.graph.nodes:
             before = max((passed[name] for name in node.inputs), default=0)
-            if node.layer.family == "normalisation" or node.layer.kind == "add":
+            if isinstance(node.layer, (Normalisation, Add)):
                 passed[node.full_name] = 0
                 continue
-            saturates = node.layer.kind in ("sigmoid", "tanh") and not _is_gate(net, node.full_name)
+            saturates = node.layer.sigmoidal and not _is_gate(net, node.full_name)
             passed[node.full_name] = before + saturates
             if saturates and before + 1 == DEEP:
                 message = f"{node.full_name} is the {DEEP}th saturating activation in a row"
@@ -70,4 +72,4 @@ class SaturatingStack(Rule):
 
 
 def _is_gate(net: Net, name: str) -> bool:
-    return any(reader.layer.kind == "multiply" for reader in net.readers[name])
+    return any(isinstance(reader.layer, Multiply) for reader in net.graph.readers[name])

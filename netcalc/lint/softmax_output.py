@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers.activation import Softmax
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -33,7 +34,7 @@ class SoftmaxOutput(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.kind == "softmax" and node.full_name in net.outputs:
+            if type(node.layer) is Softmax and node.full_name in net.outputs:
                 message = (
                     f"the output {node.full_name} is a softmax, which a cross-entropy loss computes itself"
                 )

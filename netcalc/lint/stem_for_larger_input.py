@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
+from netcalc.layers.activation import Activation
+from netcalc.layers.normalisation import Normalisation
+from netcalc.layers.pooling import Pooling
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.windows import axes
@@ -61,6 +64,6 @@ class StemForLargerInput(Rule):
 def _pool(net: Net, stem: Node) -> Node | None:
     """The pool that reads a stem, with normalisation and activation between."""
     node = net.only_reader(stem)
-    while node is not None and node.layer.family in ("normalisation", "activation"):
+    while node is not None and isinstance(node.layer, (Normalisation, Activation)):
         node = net.only_reader(node)
-    return node if node is not None and node.layer.family == "pooling" and axes(net, node) else None
+    return node if node is not None and isinstance(node.layer, Pooling) and axes(net, node) else None

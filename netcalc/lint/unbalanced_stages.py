@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from netcalc.diagnostics import Note
 from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
@@ -83,7 +84,7 @@ def _stages(net: Net) -> list[Stage]:
     stages: dict[tuple[int, ...], Stage] = {}
     given = {tensor.name for tensor in net.graph.inputs}
     for node in net.graph.nodes:
-        if node.layer.family == "convolution" and positions(node.output) > 1 and not given & {*node.inputs}:
+        if isinstance(node.layer, Convolution) and positions(node.output) > 1 and not given & {*node.inputs}:
             space, macs = node.output.shape[1:], net.rows[node.full_name].figures.macs
             stage = stages.get(space, Stage(node, 0, 0))
             stages[space] = Stage(stage.first, stage.layers + 1, stage.macs + macs)

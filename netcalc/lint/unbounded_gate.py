@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
+from netcalc.layers.activation import Activation
+from netcalc.layers.merge import Multiply
+from netcalc.layers.pooling import Pooling
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -50,21 +53,21 @@ class UnboundedGate(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.kind != "multiply":
+            if not isinstance(node.layer, Multiply):
                 continue
             for name in node.inputs:
                 gate = net.maker(name)
                 if gate is not None and gate.output.numel < node.output.numel and _is_unbounded(net, gate):
                     message = f"{gate.full_name} gates {node.full_name} without bounds"
-                    where = "in place of" if gate.layer.family == "activation" else "after"
+                    where = "in place of" if isinstance(gate.layer, Activation) else "after"
                     yield Finding(gate, message, help=f"put - sigmoid {where} {gate.full_name}")
 
 
 def _is_unbounded(net: Net, gate: Node) -> bool:
     """Whether a gate ends without bounds, two layers with weights or more behind a global pool."""
     weighted, node = 0, gate
-    while node.layer.family != "pooling":
-        weighted += node.layer.family in ("convolution", "linear")
+    while not isinstance(node.layer, Pooling):
+        weighted += node.layer.weighted
         above = net.above(node)
         if above is None:
             return False

@@ -1,8 +1,8 @@
 """N107: a transposed convolution whose kernel its stride does not divide."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from netcalc.layers.convolution import ConvTranspose
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -34,21 +34,20 @@ class UnevenOverlap(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.kind != "conv_transpose":
+            if not isinstance(node.layer, ConvTranspose):
                 continue
-            options = vars(node.layer)
-            for kernel, stride in zip(options["kernel"], options["stride"], strict=True):
+            for kernel, stride in zip(node.layer.kernel, node.layer.stride, strict=True):
                 if kernel % stride:
                     message = f"{node.full_name} overlaps unevenly: kernel {kernel} at stride {stride}"
-                    yield Finding(node, message, help=f"take {_even(options)}; the size stays")
+                    yield Finding(node, message, help=f"take {_even(node.layer)}; the size stays")
                     break
 
 
-def _even(options: dict[str, Any]) -> str:
+def _even(layer: ConvTranspose) -> str:
     """The options with the next larger kernels that overlap evenly, and the padding that keeps the size."""
     kernels, pads, output_pads = [], [], []
     for kernel, stride, dilation, pad, output_pad in zip(
-        *(options[name] for name in ("kernel", "stride", "dilation", "pad", "output_pad")), strict=True
+        layer.kernel, layer.stride, layer.dilation, layer.pad, layer.output_pad, strict=True
     ):
         larger = -(-kernel // stride) * stride
         cut = sum(pad) - output_pad + (larger - kernel) * dilation

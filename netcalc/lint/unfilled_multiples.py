@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netcalc.graph import Node
+from netcalc.layers.convolution import Convolution, DepthwiseConv
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -48,18 +48,14 @@ class UnfilledMultiples(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            if node.layer.kind in ("conv", "conv_transpose", "linear") and node.full_name not in net.heads:
-                groups = vars(node.layer).get("groups", 1)
-                width = _width(node) // groups
-                if width % TILE and groups < _width(node):
+            layer, outputs = node.layer, node.output.shape[node.layer.channel_axis]
+            if layer.weighted and not isinstance(layer, DepthwiseConv) and node.full_name not in net.heads:
+                groups = layer.in_groups(net.input(node).shape[0]) if isinstance(layer, Convolution) else 1
+                width = outputs // groups
+                if width % TILE and groups < outputs:
                     channels = f"{width} channels a group" if groups > 1 else f"{width} channels"
                     whole = -(-width // TILE) * TILE
                     message = (
                         f"{channels} of {node.full_name} fill {width * 100 // whole}% of tiles of {TILE}"
                     )
                     yield Finding(node, message, help=f"{whole} take as long")
-
-
-def _width(node: Node) -> int:
-    """The channels or features that a layer gives."""
-    return node.output.shape[-1] if node.layer.kind == "linear" else node.output.shape[0]

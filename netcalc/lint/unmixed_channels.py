@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from netcalc.graph import Node
 from netcalc.layers.convolution import Convolution
+from netcalc.layers.shape import ChannelShuffle
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
@@ -87,7 +88,7 @@ def _unmixed(net: Net, first: int) -> list[Node]:
 
 def _mixes(net: Net, node: Node) -> bool:
     """Whether channels of a layer's output come from several groups of its input."""
-    if node.layer.family in ("attention", "recurrent"):
+    if node.layer.mixes_tokens:
         return True
     if len(node.inputs) > 1:
         return node.layer.window(*net.graph.input_types(node)) is None
@@ -97,4 +98,4 @@ def _mixes(net: Net, node: Node) -> bool:
 
 def _shuffles(net: Net, node: Node) -> bool:
     """Whether it is a channel shuffle that changes the order: one group, or one of each channel, does not."""
-    return node.layer.kind == "channel_shuffle" and 1 < vars(node.layer)["groups"] < net.input(node).shape[0]
+    return isinstance(node.layer, ChannelShuffle) and 1 < node.layer.groups < net.input(node).shape[0]

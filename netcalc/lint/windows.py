@@ -8,7 +8,6 @@ from netcalc.graph import Node
 from netcalc.layers import geometry
 from netcalc.lint.net import Net
 
-_SLIDING = ("conv", "depthwise_conv", "maxpool", "avgpool")
 _AXES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -44,25 +43,20 @@ class Axis(NamedTuple):
 
 def axes(net: Net, node: Node) -> tuple[Axis, ...]:
     """The windows of a convolution or a pool along each axis; nothing for other layers."""
-    layer = node.layer
-    if layer.kind not in _SLIDING:
+    window = node.layer.sliding_window()
+    if window is None:
         return ()
-    options = vars(layer)
     space = net.input(node).shape[1:]
-    dilation = options.get("dilation", (1,) * len(space))
-    columns = zip(
-        _AXES[len(space)], space, options["kernel"], dilation, options["stride"], options["pad"],
-        node.output.shape[1:], strict=True,
-    )  # fmt: skip
+    columns = zip(_AXES[len(space)], space, *window, node.output.shape[1:], strict=True)
     return tuple(
-        Axis(number, name, size, kernel, spread, stride, before, after, windows)
-        for number, (name, size, kernel, spread, stride, (before, after), windows) in enumerate(columns)
+        Axis(number, name, size, kernel, dilation, stride, before, after, windows)
+        for number, (name, size, kernel, stride, (before, after), dilation, windows) in enumerate(columns)
     )
 
 
 def losses(net: Net, loses: Callable[[Axis], int]) -> Iterator[tuple[Node, list[Axis]]]:
     """Each layer with the axes along which it loses positions that no reader of the same tensor reads."""
-    for name, readers in net.readers.items():
+    for name, readers in net.graph.readers.items():
         if readers and name not in net.outputs:
             everyone = [axes(net, reader) for reader in readers]
             shared = set.intersection(*({axis.number for axis in own if loses(axis)} for own in everyone))

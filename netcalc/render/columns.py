@@ -44,9 +44,7 @@ def _filters(line: Line) -> Value:
     layer = line.row.node.layer
     if line.inside:
         return None
-    if layer.family == "convolution":
-        return line.output_shape[0]
-    return line.output_shape[-1] if layer.family == "linear" else None
+    return line.output_shape[layer.channel_axis] if layer.weighted else None
 
 
 def channels_of(shape: Shape, axes: Axes) -> int | None:

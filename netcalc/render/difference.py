@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from netcalc.analysis import Figures, Report, Row, total
 from netcalc.analysis.comparison import Comparison
 from netcalc.analysis.difference import Detail, Difference, Step, difference
-from netcalc.analysis.report import IN_PLACE
 from netcalc.render.comparison import label_width, network_line, open_json, shorten
 from netcalc.render.layout import Heading, Segment, lay_out
 from netcalc.render.lines import View
@@ -198,7 +197,7 @@ def _folds(step: Step, previous: Step) -> bool:
         for row, above in ((step.before, previous.before), (step.after, previous.after))
         if row
     )
-    in_place = step.row.node.layer.family in IN_PLACE
+    in_place = step.row.node.layer.overwrites_input
     return free and alike and follows and in_place and step.status == previous.status
 
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from netcalc.analysis import Figures, Report, Row, total
 from netcalc.layers.axes import Axes
+from netcalc.layers.convolution import Convolution
+from netcalc.layers.linear import Linear
 from netcalc.tensor import Shape
 
 
@@ -105,10 +107,10 @@ def _weighted(line: Line, depth: int) -> str:
     node = line.row.node
     if any(name.startswith("shortcut") for name in node.path[depth:]):
         return ""
-    if node.layer.family == "convolution":
-        kernel = "x".join(map(str, getattr(node.layer, "kernel", ())))
+    if isinstance(node.layer, Convolution):
+        kernel = "x".join(map(str, node.layer.kernel))
         return f"{kernel} {line.output_shape[0]}"
-    return f"fc {line.output_shape[-1]}" if node.layer.family == "linear" else ""
+    return f"fc {line.output_shape[-1]}" if isinstance(node.layer, Linear) else ""
 
 
 def _blocks(listed: Iterable[Line], depth: int) -> Iterator[Line]:

@@ -14,19 +14,6 @@ from netcalc.graph import Node
 from netcalc.layers import Layer
 from netcalc.tensor import Shape
 
-_KEEPING = (
-    "activation",
-    "arithmetic",
-    "cutting",
-    "merge",
-    "normalisation",
-    "pooling",
-    "resampling",
-    "channel_shuffle",
-    "pad",
-)
-"""Families and kinds whose kernels may leave the layout as it is."""
-
 
 class KernelFallback(InferenceOperation):
     """The layer's kernel, which every layer has."""
@@ -39,8 +26,7 @@ class KernelFallback(InferenceOperation):
         return True
 
     def gives_channels_last(self, first: bool) -> bool:
-        layer = self.stage.node.layer
-        return first and (layer.family in _KEEPING or layer.kind in _KEEPING)
+        return first and self.stage.node.layer.keeps_layout
 
     def share(self, y: Array, share: Share) -> tuple[slice, slice]:
         every = slice(0, y.shape[1]), slice(0, y.shape[3])

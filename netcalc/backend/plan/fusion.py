@@ -17,8 +17,6 @@ from netcalc.layers import Layer
 from netcalc.layers.linear import Linear
 from netcalc.layers.merge import Add
 from netcalc.layers.normalisation import BatchNorm
-from netcalc.layers.pooling import AdaptiveAvgPool, AdaptiveMaxPool
-from netcalc.layers.shape import Identity
 from netcalc.tensor import TensorType
 
 MERGES: dict[str, np.ufunc] = {
@@ -49,7 +47,7 @@ def fused_stages(graph: Graph) -> tuple[list[FusedStage], dict[str, str]]:
     """The stages in order, and for each name of a tensor the one that holds it."""
     holder = {name: name for name in graph.types}
     for node in graph.nodes:
-        if _is_idle(graph, node):
+        if node.inputs and node.layer.is_identity(graph.types[node.inputs[0]], node.output):
             holder[node.full_name] = holder[node.inputs[0]]
     nodes = [node for node in graph.nodes if holder[node.full_name] == node.full_name]
     readers: dict[str, list[Node]] = {}
@@ -75,14 +73,6 @@ def fused_stages(graph: Graph) -> tuple[list[FusedStage], dict[str, str]]:
         computed.add(stage.output)
         stages.append(stage)
     return stages, holder
-
-
-def _is_idle(graph: Graph, node: Node) -> bool:
-    """Whether a layer's output is its input in inference."""
-    if node.layer.family == "regularisation" or isinstance(node.layer, Identity):
-        return True
-    adaptive = isinstance(node.layer, AdaptiveAvgPool | AdaptiveMaxPool)
-    return adaptive and node.output == graph.types[node.inputs[0]]
 
 
 def _takes_epilogue(layer: Layer) -> bool:

@@ -189,7 +189,7 @@ def _add(program: Program, stage: FusedStage, samples: int) -> None:
         wanted = layout if wanted is None else wanted
         if number == 0:
             layout = wanted
-        keeps = not operation.is_fast or _keeps_dtype(stage)
+        keeps = not operation.is_fast or stage.node.layer.rearranges
         reads.append(
             _converted(program, name, wanted, stage, tensors[name].dtype if keeps else program.dtype)
         )
@@ -202,15 +202,10 @@ def _add(program: Program, stage: FusedStage, samples: int) -> None:
         top, left = ((max(a[0], b[0]), max(a[1], b[1])) for a, b in both)
         tensor.halo = (top, left)
     shape = program.graph.types[stage.output].shape
-    dtype = tensors[reads[0]].dtype if reads and _keeps_dtype(stage) else program.dtype
+    dtype = tensors[reads[0]].dtype if reads and stage.node.layer.rearranges else program.dtype
     tensors[stage.output] = PlannedTensor(stage.output, shape, dtype, gives)
     program.operations.append(operation)
     program.reads.append(tuple(reads))
-
-
-def _keeps_dtype(stage: FusedStage) -> bool:
-    """Whether a layer only moves elements, so that token numbers stay integers."""
-    return stage.node.layer.family in ("shape", "cutting")
 
 
 def _converted(

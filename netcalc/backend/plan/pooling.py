@@ -105,10 +105,10 @@ class WindowPooling(RowParallel):
 
     def _cells(self, x: Array, y: Array, rows: range) -> Iterator[tuple[Array, Array]]:
         """For each cell of the window the outputs for which it lies inside the input, and the inputs read."""
-        layer = self.layer
-        down, right = layer.stride
-        for cell in product(*map(range, layer.kernel)):
-            places = zip(cell, layer.spread(), layer.pad, strict=True)
+        window = self.layer.sliding_window()
+        down, right = window.stride
+        for cell in product(*map(range, window.kernel)):
+            places = zip(cell, window.dilation, window.pad, strict=True)
             row, column = (k * dilation - before for k, dilation, (before, _) in places)
             ys, xs = cell_positions(x.shape[1], len(rows), down, row + rows.start * down)
             yc, xc = cell_positions(x.shape[2], y.shape[2], right, column)

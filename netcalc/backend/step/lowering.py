@@ -1,6 +1,5 @@
 """Lowers a graph to the programs of a training step: its operations forward, its gradients backward."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -36,8 +35,7 @@ class ForwardProgram:
 
     def __init__(self, runtime: Runtime) -> None:
         graph = runtime.network.graph
-        readers = Counter(name for node in graph.nodes for name in node.inputs)
-        readers.update(graph.outputs)
+        readers = {name: len(found) + (name in graph.outputs) for name, found in graph.readers.items()}
         tokens = token_inputs(graph)
         self.tensors: dict[str, BoundTensor] = {}
         for given in graph.inputs:

@@ -78,8 +78,8 @@ class Binding:
         if overwriting is not None:
             buffers = overwriting.buffers
         else:
-            moves = self.node.layer.family in ("shape", "cutting")  # so token numbers stay integers
-            dtype = self.xs[0].buffers[0].dtype if moves else self.runtime.dtype
+            rearranges = self.node.layer.rearranges  # token numbers stay integers
+            dtype = self.xs[0].buffers[0].dtype if rearranges else self.runtime.dtype
             buffers = [np.zeros(size, dtype) for size in layout.sizes]
         return BoundTensor(layout, buffers, self.readers, overwritable)
 

@@ -95,8 +95,7 @@ class _WindowPooling(TrainingOperation):
         (self.x,) = binding.xs
         self.y = binding.output(overwritable=not isinstance(binding.node.layer, MaxPool))
         _, self.height, self.width = self.y.layout.shape
-        space, layer = self.x.layout.shape[1:], self.layer
-        self.axes = window_axes(space, layer.kernel, layer.stride, layer.pad, layer.spread())
+        self.axes = window_axes(self.x.layout.shape[1:], self.layer.sliding_window())
         self.rows = AxisWindows(_ROWS, self.axes[0], self.height)
         self.columns = AxisWindows(_COLUMNS, self.axes[1], self.width)
         self.between = [self._narrowed(x) for x in self.x.parts]

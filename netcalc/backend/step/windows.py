@@ -1,6 +1,5 @@
 """The windows of a convolution or pool along one axis of an image."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from netcalc.layers import geometry
@@ -23,9 +22,7 @@ class WindowAxis(NamedTuple):
         return geometry.cell_positions(self.size, outputs, self.stride, offset)
 
 
-def window_axes(
-    space: Shape, kernel: Shape, stride: Shape, pad: Sequence[tuple[int, int]], dilation: Shape
-) -> tuple[WindowAxis, ...]:
-    """The windows along each axis of an input of `space`."""
-    axes = zip(space, kernel, stride, pad, dilation, strict=True)
+def window_axes(space: Shape, window: geometry.SlidingWindow) -> tuple[WindowAxis, ...]:
+    """The window along each axis of an input of `space`."""
+    axes = zip(space, *window, strict=True)
     return tuple(WindowAxis(size, k, s, before, behind, d) for size, k, s, (before, behind), d in axes)

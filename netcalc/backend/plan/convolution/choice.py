@@ -11,10 +11,8 @@ from netcalc.backend.plan.convolution.im2col import Im2col
 from netcalc.backend.plan.convolution.planar import Planar
 from netcalc.backend.plan.convolution.winograd import Winograd
 from netcalc.layers import Layer
-from netcalc.layers.convolution import Conv, DepthwiseConv
+from netcalc.layers.convolution import Correlation
 from netcalc.tensor import Shape
-
-ImageConvolution = Conv | DepthwiseConv
 
 _FEW_PLANES = 4
 _LEAST_CHANNELS = 8
@@ -23,18 +21,18 @@ _MANY_TILES = 16
 """Tiles of 4x4 outputs for each matrix product, from which on they beat those of 2x2."""
 
 
-def is_image_convolution(layer: Layer) -> TypeGuard[ImageConvolution]:
+def is_image_convolution(layer: Layer) -> TypeGuard[Correlation]:
     """Whether the algorithms can compute a layer: a 2D convolution padded with zeros."""
-    return isinstance(layer, ImageConvolution) and len(layer.kernel) == 2 and layer.padding_mode == "zeros"
+    return isinstance(layer, Correlation) and len(layer.kernel) == 2 and layer.padding_mode == "zeros"
 
 
-def is_planar(layer: ImageConvolution, channels: int) -> bool:
+def is_planar(layer: Correlation, channels: int) -> bool:
     """Whether a convolution reads a network's input as N,C,H,W, rather than with the channels last."""
     return channels <= _FEW_PLANES and layer.in_groups(channels) == 1 and set(layer.dilation) == {1}
 
 
 def algorithm(
-    layer: ImageConvolution,
+    layer: Correlation,
     channels: int,
     size: Shape,
     samples: int,

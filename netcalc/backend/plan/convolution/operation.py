@@ -12,7 +12,6 @@ from netcalc.backend.plan.buffers import Halo, PlannedTensor
 from netcalc.backend.plan.calls import Call
 from netcalc.backend.plan.convolution.algorithm import Algorithm, ConvolutionOutput
 from netcalc.backend.plan.convolution.choice import (
-    ImageConvolution,
     algorithm,
     is_image_convolution,
     is_planar,
@@ -23,6 +22,7 @@ from netcalc.backend.plan.fusion import FusedStage
 from netcalc.backend.plan.operations import Operands, Placement, WithEpilogue
 from netcalc.backend.workers import Share
 from netcalc.graph import Node
+from netcalc.layers.convolution import Correlation
 from netcalc.tensor import Shape
 
 _LEAST_POSITIONS = 300
@@ -54,7 +54,7 @@ class FusedConvolution(WithEpilogue):
         return cls(stage, {}, chosen, planar, layer.in_groups(channels))
 
     @property
-    def layer(self) -> ImageConvolution:
+    def layer(self) -> Correlation:
         """The convolution."""
         layer = self.stage.node.layer
         assert is_image_convolution(layer)

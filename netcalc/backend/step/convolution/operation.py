@@ -42,8 +42,7 @@ class Convolution(TrainingOperation):
         (self.x,) = binding.xs
         self.y = binding.output()
         self.weight = binding.params["weight"]
-        space, layer = self.x.layout.shape[1:], self.layer
-        self.rows, self.width = window_axes(space, layer.kernel, layer.stride, layer.pad, layer.dilation)
+        self.rows, self.width = window_axes(self.x.layout.shape[1:], self.layer.sliding_window())
         self.forwards = [
             Correlation(self.runtime, worker, x, y, self.weight, self.rows, self.width)
             for worker, (x, y) in enumerate(zip(self.x.parts, self.y.parts, strict=True))
