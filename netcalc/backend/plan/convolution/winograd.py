@@ -29,6 +29,8 @@ _ONE = 1
 """The place of the point 1 in it, at which A is 1 throughout."""
 _BLOCK_TILES = 128
 """Tiles for each matrix product, where there are so many; fewer do not pay for laying out the weights."""
+_BLOCK_WEIGHTS = 2**12
+"""Kernels whose transforms are computed together, so that they stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,18 @@ class Winograd:
         return self.tile**2, weight[1], weight[0]
 
     def prepared(self, weight: Array) -> Array:
+        """G g G^T as one product with the Kronecker product of G and G, in float64."""
+        filters, channels = weight.shape[:2]
         _, g, _ = self.transforms
-        spread = np.einsum("ik,ockl,jl->ijco", g, weight.astype(np.float64), g, optimize=True)
-        return np.ascontiguousarray(spread.reshape(-1, *spread.shape[2:], copy=None), weight.dtype)
+        both = np.kron(g, g)
+        result = np.empty(self.form(weight.shape), weight.dtype)
+        step = max(1, _BLOCK_WEIGHTS // filters)
+        for first in range(0, channels, step):
+            part = slice(first, first + step)
+            cells = weight[:, part].transpose(2, 3, 1, 0).astype(np.float64, order="C")
+            product = both @ cells.reshape(both.shape[1], -1, copy=False)
+            result[:, part] = product.reshape(len(both), -1, filters, copy=False)
+        return result
 
     def calls(self, x: Array, weight: Array, output: ConvolutionOutput, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
