@@ -3,14 +3,13 @@
     NetcalcError            something the user gave is wrong; holds every diagnostic found
     ├── SpecError           the text of a spec cannot be read
     ├── GraphError          the spec reads, but describes no valid network
-    ├── ExecutionError      a valid network cannot be run on what it was given
-    └── InteropError        a foreign format cannot be read or written
+    └── ExecutionError      a valid network cannot be run on what it was given
 
-How a diagnostic looks on a terminal or in a file is the business of `netcalc.render`.
+`netcalc.render` formats diagnostics for terminals and files.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -110,13 +109,43 @@ class ExecutionError(NetcalcError):
     """A valid network cannot be run on what it was given."""
 
 
-class InteropError(NetcalcError):
-    """A foreign format cannot be read or written."""
+class Problems:
+    """Collects diagnostics, so that one run reports every independent mistake."""
+
+    def __init__(self, found: Iterable[Diagnostic] = ()) -> None:
+        self._found = [*found]
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        *,
+        notes: tuple[Note, ...] = (),
+        help: str | None = None,
+    ) -> None:
+        """Add an error."""
+        self.add(Diagnostic(code, message, span, notes, help))
+
+    def add(self, problem: Diagnostic) -> None:
+        """Add a diagnostic."""
+        self._found.append(problem)
+
+    def raise_if_any(self, error: type[NetcalcError]) -> None:
+        """Raise `error` with everything collected, unless that is nothing."""
+        if self._found:
+            raise error(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self._found)
 
 
 _LONGEST_WORD = 100
 _MOST_NAMES = 300
-"""What a misspelt word is held against at most, as the search takes its time."""
+"""Limits of the search for a similar name, whose time grows with both."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -136,8 +165,8 @@ def listed(names: Iterable[str], most: int = 20) -> str:
     return ", ".join([*shown[:most], *(["..."] if len(shown) > most else [])])
 
 
-def written(value: object) -> str:
-    """A plain value as one would type it in YAML, cut short where it is long."""
+def format_value(value: object) -> str:
+    """A plain value in YAML syntax, truncated where it is long."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -145,5 +174,5 @@ def written(value: object) -> str:
     if isinstance(value, str):
         return repr(value) if len(value) <= 40 else repr(value[:40]) + "..."
     if isinstance(value, tuple):
-        return f"[{', '.join(map(written, value[:8]))}{', ...' if len(value) > 8 else ''}]"
+        return f"[{', '.join(map(format_value, value[:8]))}{', ...' if len(value) > 8 else ''}]"
     return str(value)

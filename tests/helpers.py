@@ -39,12 +39,12 @@ def only_row(input: tuple[int, ...], item: str) -> Row:
 
 def behind_parameters(layer: Layer, types: tuple[TensorType, ...]) -> Graph:
     """A layer y behind learned tensors that are added to its inputs, and keep nothing; words it reads itself."""
-    span, y = Span(Source("case", ""), 0, 0), layer.infer(*types)
+    span, y = Span(Source("case", ""), 0, 0), layer.infer(types)
     given = tuple(Input(f"x{number}", type) for number, type in enumerate(types))
     nodes = []
     for number, type in enumerate(() if layer.kind == "embedding" else types):
         learned = Parameter(shape=type.shape)
-        nodes.append(Node(f"p{number}", (), learned, (f"x{number}",), type, learned.params(type), span))
+        nodes.append(Node(f"p{number}", (), learned, (f"x{number}",), type, learned.params((type,)), span))
     read = tuple(node.full_name for node in nodes) or tuple(each.name for each in given)
-    own = Node("y", (), layer, read, y, layer.params(*types), span)
+    own = Node("y", (), layer, read, y, layer.params(types), span)
     return Graph("case", given, (*nodes, own), ("y",))

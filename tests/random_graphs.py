@@ -179,7 +179,7 @@ class Growth:
             names.append(fitting[-1] if self.planted.kind != "embedding" else "in0")
         options = {name: _plain(value) for name, value in self.planted.options.items()}
         types = tuple(self.types[name] for name in names)
-        self._add(Drawn(self.planted.kind, options, self.planted.layer.infer(*types)), names)
+        self._add(Drawn(self.planted.kind, options, self.planted.layer.infer(types)), names)
 
     def _grow(self) -> None:
         name = self._tensor()
@@ -286,9 +286,9 @@ class Growth:
             options = {key: value for key, value in body.items() if key not in ("name", "from", "trainable")}
             if draw.chance(0.3):  # the owner's bias, or its weight too, is not for this one
                 options |= {key: False for key in ("affine", "bias") if key in LAYERS[kind].options}
-            layer = LAYERS[kind](**{key: frozen(value) for key, value in options.items()}).resolved(given)
-            if layer.params(given):
-                drawn = Drawn(kind, options, layer.infer(given))
+            layer = LAYERS[kind]((given,), **{key: frozen(value) for key, value in options.items()})
+            if layer.params((given,)):
+                drawn = Drawn(kind, options, layer.infer((given,)))
                 use = self._add(drawn, [str(draw.pick(*self._readable(given)))], share=body["name"])
                 unread = [each for each in (body["name"], use) if each not in self.readers]
                 self.dead.update([draw.pick(*unread)] if draw.chance(0.6) else ())

@@ -150,9 +150,9 @@ def output_of(kind: str, options: dict[str, Any], xs: tuple[TensorType, ...]) ->
     if len(xs) < least or (most is not None and len(xs) > most):
         return None
     try:
-        layer = LAYERS[kind](**{name: frozen(value) for name, value in options.items()}).resolved(*xs)
-        output = layer.infer(*xs)
-        work = sum(layer.cost(xs, output)) + sum(param.numel for param in layer.params(*xs))
+        layer = LAYERS[kind](xs, **{name: frozen(value) for name, value in options.items()})
+        output = layer.infer(xs)
+        work = sum(layer.cost(xs, output)) + sum(param.numel for param in layer.params(xs))
     except LayerError:
         return None
     return output if output.numel <= MOST_ELEMENTS and work <= MOST_WORK else None

@@ -12,6 +12,7 @@ import pytest
 
 from netcalc.analysis.devices import read_devices
 from netcalc.layers import LAYERS, Kept
+from netcalc.render.errors import markdown_chunks
 
 from helpers import TESTS, graph_of
 
@@ -129,3 +130,8 @@ def test_the_page_of_running_counts_what_is_recorded() -> None:
         trained = {name for name in networks if f"{name}/parameters" in recorded.files}
     assert f"for {len(layers)} single layers" in page
     assert f"for {len(networks)} whole networks the logits, of {len(trained)} also the gradients" in page
+
+
+def test_the_page_of_error_codes_is_current() -> None:
+    page = TESTS.parent / "docs" / "errors.md"
+    assert page.read_text() == "".join(markdown_chunks()), "run python docs/make_errors.py"

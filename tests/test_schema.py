@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from netcalc.diagnostics import NetcalcError, Source, SpecError
 from netcalc.graph import elaborate
-from netcalc.graph.branching import CONSTRUCTS
+from netcalc.graph.constructs import CONSTRUCTS
 from netcalc.layers import LAYERS
 from netcalc.layers.options import LARGEST
 from netcalc.render.schema import general_keys, schema
@@ -19,9 +19,9 @@ from netcalc.spec import (
     BRANCH_KEYS,
     ITEM_KEYS,
     Expression,
-    Mapping,
-    Sequence,
     Value,
+    YamlMapping,
+    YamlSequence,
     bundled_files,
     open_source,
     read_spec,
@@ -64,9 +64,9 @@ def data(text: str) -> Any:
 
 
 def plain(value: Value) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, YamlMapping):
         return {entry.key: plain(entry.value) for entry in value.entries}
-    if isinstance(value, Sequence):
+    if isinstance(value, YamlSequence):
         return list(map(plain, value.items))
     if value.value is None or isinstance(value.value, bool | int | float | str):
         return value.value

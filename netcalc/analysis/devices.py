@@ -4,7 +4,7 @@ import os
 from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, SpecError, nearest
-from netcalc.spec import Mapping, Scalar, Value, describe, open_source, read_document
+from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_source, read_document
 from netcalc.tensor import DTYPES, DType
 
 STORED_AS = {**DTYPES, "tf32": DTYPES["float32"]}
@@ -46,7 +46,7 @@ def read_devices(path: str | None = None) -> dict[str, Device]:
 def _read(path: str) -> dict[str, Device]:
     root, found = read_document(open_source(path))
     problems = list(found)
-    if not isinstance(root, Mapping):
+    if not isinstance(root, YamlMapping):
         _stop(f"a table of devices is a mapping, not {describe(root)}", root)
     devices = {}
     for entry in root.entries:
@@ -77,7 +77,7 @@ def _device(key: str, value: Value, problems: list[Diagnostic]) -> Device | None
 
 
 def _fields(value: Value, what: str, known: tuple[str, ...], problems: list[Diagnostic]) -> dict[str, Value]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, YamlMapping):
         problems.append(_fault(f"{what} is a mapping, not {describe(value)}", value))
         return {}
     for entry in value.entries:
@@ -89,7 +89,7 @@ def _fields(value: Value, what: str, known: tuple[str, ...], problems: list[Diag
 
 
 def _number(value: Value, name: str, problems: list[Diagnostic]) -> float:
-    plain = value.value if isinstance(value, Scalar) else None
+    plain = value.value if isinstance(value, YamlScalar) else None
     if isinstance(plain, bool) or not isinstance(plain, int | float) or not 0 < plain < 1e9:
         problems.append(_fault(f"{name} is a number above 0 and below 10^9, not {describe(value)}", value))
         return 1.0
@@ -97,7 +97,7 @@ def _number(value: Value, name: str, problems: list[Diagnostic]) -> float:
 
 
 def _text(value: Value, problems: list[Diagnostic]) -> str:
-    if isinstance(value, Scalar) and isinstance(value.value, str | int | float):
+    if isinstance(value, YamlScalar) and isinstance(value.value, str | int | float):
         return str(value.value)
     problems.append(_fault(f"this is a text, not {describe(value)}", value))
     return ""

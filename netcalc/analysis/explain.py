@@ -33,11 +33,11 @@ def explain(report: Report, row: Row) -> list[Explanation]:
     y = TensorType(_traced_shape(node.output.shape, row.output_axes, "out_"))
     cost = node.layer.cost(row_types(row), node.output)
     return [
-        *_output(layer.infer(*xs), row.output_axes),
+        *_output(layer.infer(xs), row.output_axes),
         *_memory(y, report),
         *(_params(layer, xs, node.is_frozen) if node.shared is None else _shared_params(node.shared)),
         *_operations(layer.cost(xs, y), cost),
-        *_receptive_field(report, row, layer.window(*xs)),
+        *_receptive_field(report, row, layer.window(xs)),
     ]
 
 
@@ -52,12 +52,12 @@ def _traced_shape(shape: Shape, axes: Axes, prefix: str) -> Shape:
 
 def _traced_layer(layer: Layer, axes: tuple[Axes, ...]) -> Layer:
     """The layer with each option that is not at its default as a named quantity."""
-    values = {name: getattr(layer, name) for name in layer.options}
-    for name in layer.settings():
+    values = layer.settings()
+    for name in values:
         values[name] = _traced_option(name, values[name], _space(axes))
-    if isinstance(values.get("pad"), tuple) and "pad" in layer.settings():
+    if isinstance(values.get("pad"), tuple):
         values["pad"] = tuple(map(_traced_sides, values["pad"]))
-    return type(layer)(**values)
+    return layer.with_options(**values)
 
 
 def _space(axes: tuple[Axes, ...]) -> Axes:
@@ -102,7 +102,7 @@ def _memory(y: TensorType, report: Report) -> Iterator[Explanation]:
 
 
 def _params(layer: Layer, xs: tuple[TensorType, ...], is_frozen: bool) -> Iterator[Explanation]:
-    params = layer.params(*xs)
+    params = layer.params(xs)
     learned = sum(param.numel for param in params if not param.buffer)
     names = ", ".join(param.name for param in params if not param.buffer)
     remark = f"{names}; frozen" if is_frozen else names or "nothing is learned"

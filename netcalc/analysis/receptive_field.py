@@ -100,7 +100,7 @@ def _input_field(type: TensorType, axes: Axes) -> Field | None:
 
 
 def _node_field(node: Node, types: tuple[TensorType, ...], fields: list[Field | None]) -> Field | None:
-    windows = node.layer.window(*types)
+    windows = node.layer.window(types)
     known = [field for field in fields if field is not None]
     if windows is None or len(known) < len(fields) or len(node.output.shape) != len(known[0].axes) + 1:
         return None

@@ -5,7 +5,7 @@ from typing import NamedTuple, NoReturn
 
 from netcalc.analysis.sweep import FIGURES, Row, Sweep
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, nearest
-from netcalc.spec import Evaluated, Expression, ExpressionFault, evaluate
+from netcalc.spec import Evaluated, Expression, ExpressionFault, UnknownNameFault, evaluate
 from netcalc.spec.expressions import CONSTANTS, FUNCTIONS, parse_expression
 
 
@@ -40,7 +40,7 @@ def read_condition(text: str, columns: Sequence[str]) -> Condition:
         match = nearest(name, columns)
         help = f"did you mean {match}?" if match else f"there are {', '.join(columns)}"
         start = text.find(name)
-        _fail(source, ExpressionFault(f"there is no column {name!r}", start, start + len(name), help))
+        _fail(source, UnknownNameFault(f"there is no column {name!r}", start, start + len(name), help))
     return Condition(expression, source)
 
 
@@ -116,5 +116,5 @@ def _is_number(value: Evaluated) -> bool:
 
 def _fail(source: Source, fault: ExpressionFault) -> NoReturn:
     start, end = fault.start, min(max(fault.end, fault.start + 1), len(source.text))
-    code = "E302" if fault.message.startswith("there is no") else "E303"
+    code = "E302" if isinstance(fault, UnknownNameFault) else "E303"
     raise SpecError([Diagnostic(code, fault.message, Span(source, start, end), help=fault.help)])

@@ -22,21 +22,21 @@ from netcalc.analysis.report import Report, analyze
 from netcalc.diagnostics import Diagnostic, NetcalcError, Source, Span, SpecError, nearest
 from netcalc.graph import elaborate
 from netcalc.graph.header import arguments, inputs
-from netcalc.graph.problems import Problems
+from netcalc.graph.problems import ElaborationProblems
 from netcalc.spec import (
     Evaluated,
     Expression,
     InputOverride,
-    Scalar,
     Setting,
     Spec,
     Unknown,
     Value,
+    YamlScalar,
+    YamlSequence,
     read_input_override,
     read_setting,
     split_setting,
 )
-from netcalc.spec import Sequence as Listed
 from netcalc.tensor import Shape
 
 Row = Mapping[str, Evaluated]
@@ -274,7 +274,7 @@ def _size(spec: Spec, settings: Sequence[Setting], text: str) -> InputOverride:
     if name == "input" and len(spec.inputs) == 1:
         name = spec.inputs[0].name
     if len(shape) == 1:
-        problems = Problems()  # elaboration finds them again
+        problems = ElaborationProblems()  # elaboration finds them again
         declared = inputs(spec, (), arguments(spec, settings, problems), problems)
         own: Shape = next((given.type.shape for given in declared if given.name == name and given.type), ())
         shape = own[:1] + shape * (len(own) - 1) if len(own) > 1 else shape
@@ -283,12 +283,12 @@ def _size(spec: Spec, settings: Sequence[Setting], text: str) -> InputOverride:
 
 def _plain(value: Value | Evaluated, text: str) -> Evaluated:
     """A setting's value in a row; what only the spec can evaluate stays as it is written."""
-    if isinstance(value, Scalar):
+    if isinstance(value, YamlScalar):
         plain = value.value
         if isinstance(plain, Expression):
             return f"$({plain.text})"
         return text if isinstance(plain, Unknown) else plain
-    if isinstance(value, Listed):
+    if isinstance(value, YamlSequence):
         return tuple(_plain(item, text) for item in value.items)
     return text.partition("=")[2]
 

@@ -82,7 +82,7 @@ def _folded(node: Node, norm: Node, arrays: Arrays) -> tuple[Node, dict[str, Arr
     # a transposed convolution's weight has its groups along the inputs, and a group's outputs behind them
     wide = scale.reshape(groups, 1, -1).repeat(weight.shape[0] // groups, axis=1) if axis else scale
     shape = (weight.shape[0], -1, *(1,) * (weight.ndim - 2)) if axis else (-1, *(1,) * (weight.ndim - 1))
-    layer = type(node.layer)(**{name: vars(node.layer)[name] for name in node.layer.options} | {"bias": True})
+    layer = node.layer.with_options(bias=True)
     params = (node.params[0], ParamSpec("bias", shift.shape, "zeros", frozen=node.is_frozen))
     return node._replace(layer=layer, params=params), {
         name: PRECISIONS[weight.dtype.name].taken(array, f"the folded {name}")

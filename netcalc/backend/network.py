@@ -211,7 +211,7 @@ class Network:
             if name not in self.graph.types:
                 match = nearest(name, self.graph.types)
                 help = f"did you mean {match}?" if match else None
-                refuse("E901", f"{self.graph.name} has no layer {name!r} to capture", help=help)
+                refuse("E915", f"{self.graph.name} has no layer {name!r} to capture", help=help)
         return names
 
     def __repr__(self) -> str:

@@ -49,7 +49,7 @@ class Crew(NamedTuple):
             reason = (str(error) or type(error).__name__).splitlines()[0]
             message = f"the processes that counted are lost: {reason}"
             help = "the same command goes on where its --output ends"
-            raise ExecutionError([Diagnostic("E901", message, help=help)]) from None
+            raise ExecutionError([Diagnostic("E914", message, help=help)]) from None
 
 
 @contextmanager

@@ -1,14 +1,13 @@
 """An item's options to a layer: every option that is wrong is reported, with its place."""
 
 from collections import ChainMap
-from collections.abc import Collection
-from collections.abc import Mapping as Named
+from collections.abc import Collection, Mapping
 
 from netcalc.diagnostics import Diagnostic, Note, Span, listed, nearest
-from netcalc.graph.branching import CONSTRUCTS
+from netcalc.graph.constructs import CONSTRUCTS
 from netcalc.graph.evaluation import Environment, expression_value, value_of
-from netcalc.graph.problems import Problems
-from netcalc.graph.scope import Use
+from netcalc.graph.problems import ElaborationProblems
+from netcalc.graph.scope import Instance
 from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
 from netcalc.spec import (
     BRANCH_EXAMPLES,
@@ -16,60 +15,62 @@ from netcalc.spec import (
     ITEM_KEYS,
     UNKNOWN,
     Block,
-    Entry,
     Evaluated,
     Item,
-    Mapping,
     Unknown,
     Value,
+    YamlEntry,
+    YamlMapping,
 )
 from netcalc.spec.expressions import RESERVED
 
 _FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
 
 
-def layer_type(kind: str, span: Span, blocks: Collection[str], problems: Problems) -> type[Layer] | None:
+def layer_type(
+    kind: str, span: Span, blocks: Collection[str], problems: ElaborationProblems
+) -> type[Layer] | None:
     """The layer class of a kind; None where there is none, with the reason in `problems`."""
     if kind in LAYERS:
         return LAYERS[kind]
     synonyms = kinds_by_name() | {name: name for name in (*blocks, *CONSTRUCTS)}
     match = synonyms.get(kind) or synonyms.get(nearest(kind, synonyms) or "")
     help = f"did you mean {match}?" if match else "netcalc layers lists the kinds"
-    problems.append(Diagnostic("E401", f"there is no layer {kind!r}", span, help=help))
+    problems.report("E401", f"there is no layer {kind!r}", span, help=help)
     return None
 
 
 def block_values(
     block: Block,
-    use: Use,
+    instance: Instance,
     outer: Environment,
-    inherited: Named[str, Evaluated | Unknown],
-    problems: Problems,
+    inherited: Mapping[str, Evaluated | Unknown],
+    problems: ElaborationProblems,
 ) -> dict[str, Evaluated | Unknown]:
     """The arguments of a block: given, evaluated where it is used, or by default, where it is declared.
 
-    `inherited` are those of the use whose parameters it shares.
+    `inherited` are those of the instance whose parameters it shares.
     """
-    item = use.item
+    item = instance.item
     known = {parameter.name for parameter in block.parameters}
     given: dict[str, Evaluated | Unknown] = {}
     required = {parameter.name: parameter.default is None for parameter in block.parameters}
     main = next((name for name in required if required[name]), None) if sum(required.values()) == 1 else None
     if item.short is not None and main is None:
-        problems.append(_no_main_option(f"the block {block.name}", required, item, item.short))
+        problems.add(_no_main_option(f"the block {block.name}", required, item, item.short))
         return dict.fromkeys(known, UNKNOWN)
     for entry in _entries(item, main):
         if entry.key in known:
-            given[entry.key] = value_of(entry.value, use.names, problems)
+            given[entry.key] = value_of(entry.value, instance.names, problems)
             continue
         match = nearest(entry.key, [*known, *ITEM_KEYS])
         given[match or ""] = UNKNOWN
         names = f"it has {listed(sorted(known))}" if known else "it has none"
         help = f"did you mean {match}?" if match else names
         message = f"the block {block.name} has no argument {entry.key!r}"
-        problems.append(Diagnostic("E402", message, entry.key_span, help=help))
-    problems += _idle_columns(use, known, f"the block {block.name} has no argument")
-    given = {**inherited, **use.row, **given}
+        problems.report("E402", message, entry.key_span, help=help)
+    _report_idle_columns(instance, known, f"the block {block.name} has no argument", problems)
+    given = {**inherited, **instance.row, **given}
     values: dict[str, Evaluated | Unknown] = {}
     for parameter in block.parameters:
         if parameter.name in RESERVED or parameter.name in ITEM_KEYS:
@@ -82,43 +83,43 @@ def block_values(
         else:
             note = Note(f"{block.name} is declared here", block.span)
             message = f"the block {block.name} needs {parameter.name}"
-            problems.append(Diagnostic("E403", message, item.span, (note,)))
+            problems.report("E403", message, instance.item.span, notes=(note,))
             values[parameter.name] = UNKNOWN
     return values
 
 
 def option_values(
     layer: type[Layer],
-    use: Use,
-    inherited: Named[str, Evaluated | Unknown],
-    problems: Problems,
+    instance: Instance,
+    inherited: Mapping[str, Evaluated | Unknown],
+    problems: ElaborationProblems,
 ) -> dict[str, Evaluated] | None:
-    """The options of a use, evaluated and each valid by itself; None where one is not.
+    """The options of an instance, evaluated and each valid by itself; None where one is not.
 
-    `inherited` are those of the use whose parameters it shares.
+    `inherited` are those of the instance whose parameters it shares.
     """
     values = {name: value for name, value in inherited.items() if not isinstance(value, Unknown)}
     before = len(problems)
     complete = True
-    if use.item.short is not None and layer.main is None:
+    if instance.item.short is not None and layer.main is None:
         required = {name: option.required for name, option in layer.options.items()}
-        problems.append(_no_main_option(layer.kind, required, use.item, use.item.short))
+        problems.add(_no_main_option(layer.kind, required, instance.item, instance.item.short))
         return None
-    problems += _idle_columns(use, layer.options, f"{layer.kind} has no option")
-    options = _entries(use.item, layer.main)
+    _report_idle_columns(instance, layer.options, f"{layer.kind} has no option", problems)
+    options = _entries(instance.item, layer.main)
     given = {entry.key for entry in options}
-    each = use.item.value("each")
+    each = instance.item.value("each")
     if each is not None:
-        for name in use.row.keys() & layer.options.keys() - given:
+        for name in instance.row.keys() & layer.options.keys() - given:
             given.add(name)
-            _take(layer, name, use.row[name], values, each.span, problems)
+            _take(layer, name, instance.row[name], values, each.span, problems)
     for entry in options:
         if entry.key not in layer.options:
             match = _likely_option(layer, entry.key)
             given.add(match or "")
-            problems.append(_unknown_option(layer, entry, match))
+            problems.add(_unknown_option(layer, entry, match))
             continue
-        value = value_of(entry.value, use.names, problems)
+        value = value_of(entry.value, instance.names, problems)
         if isinstance(value, Unknown):
             complete = False
         else:
@@ -126,7 +127,7 @@ def option_values(
     for name, option in layer.options.items():
         if option.required and name not in given and name not in inherited:
             help = f"add {name}: the {option.doc}, {option.words}"
-            problems.append(Diagnostic("E403", f"{layer.kind} needs {name}", use.item.span, help=help))
+            problems.report("E403", f"{layer.kind} needs {name}", instance.item.span, help=help)
     return values if complete and len(problems) == before else None
 
 
@@ -136,12 +137,12 @@ def _take(
     value: Evaluated,
     values: dict[str, Evaluated],
     span: Span,
-    problems: Problems,
+    problems: ElaborationProblems,
 ) -> None:
     try:
         layer.options[name].parse(value)
     except LayerError as error:
-        problems.append(Diagnostic("E404", error.message, span, help=error.help))
+        problems.report("E404", error.message, span, help=error.help)
     values[name] = value
 
 
@@ -153,36 +154,36 @@ def option_span(item: Item, option: str | None) -> Span:
     return item.span if item.short is None else item.short.span
 
 
-def _idle_columns(use: Use, known: Collection[str], what: str) -> list[Diagnostic]:
-    """Names in `each:` that are nobody's option and that no expression uses; where the kind is fixed.
+def _report_idle_columns(
+    instance: Instance, known: Collection[str], what: str, problems: ElaborationProblems
+) -> None:
+    """Report names in `each:` that are no option and that no expression uses, where the kind is fixed.
 
-    They are the same for every row, so the first one tells.
+    They are the same for every row, so they are reported for the first one.
     """
-    if use.row.get("index"):
-        return []
-    idle = use.row.keys() - {"index", *known} if isinstance(use.item.kind, str) else set[str]()
-    each = use.item.value("each")
-    if not idle or not isinstance(each, Mapping) or idle <= use.item.names:
-        return []
-    found = []
+    if instance.row.get("index"):
+        return
+    idle = instance.row.keys() - {"index", *known} if isinstance(instance.item.kind, str) else set[str]()
+    each = instance.item.value("each")
+    if not idle or not isinstance(each, YamlMapping) or idle <= instance.item.names:
+        return
     for entry in each.entries:
         for name in entry.key.split():
-            if name in idle - use.item.names:
+            if name in idle - instance.item.names:
                 match = nearest(name, known)
                 help = f"did you mean {match}?" if match else None
                 message = f"{what} {name!r}, and no expression here uses it"
-                found.append(Diagnostic("E402", message, entry.key_span, help=help))
-    return found
+                problems.report("E402", message, entry.key_span, help=help)
 
 
-def _entries(item: Item, main: str | None) -> tuple[Entry, ...]:
+def _entries(item: Item, main: str | None) -> tuple[YamlEntry, ...]:
     """What an item is given, a value that stands alone under the name of the main option."""
     if item.short is None or main is None:
         return item.options
-    return (Entry(main, item.span.start, item.span.end, item.short),)
+    return (YamlEntry(main, item.span.start, item.span.end, item.short),)
 
 
-def _no_main_option(what: str, options: Named[str, bool], item: Item, given: Value) -> Diagnostic:
+def _no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Value) -> Diagnostic:
     """A value that stands alone where there is no main option; `options` tells which are required."""
     kind = item.kind if isinstance(item.kind, str) else "kind"
     message = f"{what} has no options"
@@ -201,7 +202,7 @@ def _likely_option(layer: type[Layer], key: str) -> str | None:
     return by_torch.get(key) or nearest(key, known) or by_torch.get(nearest(key, by_torch) or "")
 
 
-def _unknown_option(layer: type[Layer], entry: Entry, match: str | None) -> Diagnostic:
+def _unknown_option(layer: type[Layer], entry: YamlEntry, match: str | None) -> Diagnostic:
     if entry.key in BRANCH_KEYS.get(layer.kind, ()):
         message = f"an expression chooses {layer.kind} here, which then has no branches of its own"
         return Diagnostic("E402", message, entry.key_span, help=BRANCH_EXAMPLES[layer.kind])

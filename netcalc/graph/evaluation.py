@@ -1,33 +1,34 @@
-"""Values of a spec to plain values, with every mistake reported once and never again downstream."""
+"""Values of a spec to plain values; each mistake is reported once, not again where its value is used."""
 
-from collections.abc import Mapping as Names
+from collections.abc import Mapping
 
-from netcalc.diagnostics import Diagnostic, Span, written
-from netcalc.graph.problems import Problems
+from netcalc.diagnostics import Span, format_value
+from netcalc.graph.problems import ElaborationProblems
 from netcalc.spec import (
     UNKNOWN,
     Evaluated,
     Expression,
     ExpressionFault,
-    Mapping,
-    Scalar,
     Unknown,
+    UnknownNameFault,
     Value,
+    YamlMapping,
+    YamlScalar,
     evaluate_counting,
 )
-from netcalc.spec.yaml_reader import expression_problem
+from netcalc.spec.problems import expression_problem
 
-Environment = Names[str, Evaluated | Unknown]
+Environment = Mapping[str, Evaluated | Unknown]
 
 
-def value_of(value: Value, names: Environment, problems: Problems) -> Evaluated | Unknown:
+def value_of(value: Value, names: Environment, problems: ElaborationProblems) -> Evaluated | Unknown:
     """What a value of the spec comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
-    if isinstance(value, Scalar):
+    if isinstance(value, YamlScalar):
         if isinstance(value.value, Expression):
             return expression_value(value.value, value.span, names, problems)
         return value.value
-    if isinstance(value, Mapping):
-        problems.append(Diagnostic("E404", "a mapping does not belong here", value.span))
+    if isinstance(value, YamlMapping):
+        problems.report("E404", "a mapping does not belong here", value.span)
         return UNKNOWN
     items: list[Evaluated] = []
     problems.spend(len(value.items), value.span)
@@ -40,20 +41,20 @@ def value_of(value: Value, names: Environment, problems: Problems) -> Evaluated 
 
 
 def whole_number(
-    value: Evaluated | Unknown, what: str, at_least: int, span: Span, problems: Problems
+    value: Evaluated | Unknown, what: str, at_least: int, span: Span, problems: ElaborationProblems
 ) -> int | None:
     """`value` as a whole number; None where it is none, with the reason in `problems`."""
     if isinstance(value, Unknown):
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-        message = f"{what} is a whole number from {at_least} up, not {written(value)}"
-        problems.append(Diagnostic("E404", message, span))
+        message = f"{what} is a whole number from {at_least} up, not {format_value(value)}"
+        problems.report("E404", message, span)
         return None
     return value
 
 
 def expression_value(
-    expression: Expression, span: Span, names: Environment, problems: Problems
+    expression: Expression, span: Span, names: Environment, problems: ElaborationProblems
 ) -> Evaluated | Unknown:
     """What an expression comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
     if any(isinstance(names.get(name), Unknown) for name in expression.names):
@@ -63,6 +64,6 @@ def expression_value(
         problems.spend(work, span)
         return found
     except ExpressionFault as fault:
-        code = "E302" if fault.message.startswith("there is no") else "E303"
-        problems.append(expression_problem(fault, code, span, expression.text))
+        code = "E302" if isinstance(fault, UnknownNameFault) else "E303"
+        problems.add(expression_problem(fault, code, span, expression.text))
         return UNKNOWN

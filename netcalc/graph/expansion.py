@@ -1,108 +1,178 @@
-"""How often an item is used, and with which arguments: `repeat` and `each`."""
+"""An item to its instances: `repeat`, `each`, `when` and the other keys that go with every item."""
 
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Iterator
 
-from netcalc.diagnostics import Diagnostic
-from netcalc.graph.evaluation import Environment, value_of, whole_number
-from netcalc.graph.problems import Problems
-from netcalc.spec import ITEM_KEYS, UNKNOWN, Entry, Evaluated, Item, Mapping, Unknown, Value
-from netcalc.spec.expressions import RESERVED
+from netcalc.graph.evaluation import Environment, expression_value, value_of
+from netcalc.graph.limits import ignored
+from netcalc.graph.model import Ignored
+from netcalc.graph.naming import Namer
+from netcalc.graph.problems import ElaborationProblems
+from netcalc.graph.rows import MAX_LAYERS, Row, row_names, rows
+from netcalc.graph.scope import Instance, Scope, TensorRef
+from netcalc.graph.sharing import Sharing
+from netcalc.graph.wiring import Tensors
+from netcalc.spec import Evaluated, Expression, Item, Spec, Unknown
 
-MAX_LAYERS = 30_000
-"""The most layers that a spec may expand to beyond those it lists.
+MAX_DEPTH = 30
+"""The most blocks and branches that may stand in one another."""
 
-What is left out and blocks that hold nothing are counted too.
-"""
-
-Row = dict[str, Evaluated]
-"""What one use sees beside the names around it."""
+_NO_ROW: Row = {}
 
 
-def rows(item: Item, names: Environment, problems: Problems) -> Sequence[Row] | None:
-    """A row for each use of an item; None where `repeat` or `each` is wrong."""
-    each, repeat = item.value("each"), item.value("repeat")
-    if each is not None and repeat is not None:
-        help = "put one of them around a block or a residual"
-        problems.append(Diagnostic("E404", "each: and repeat: do not go together", repeat.span, help=help))
+class Expander:
+    """Gives the instances of items, and limits their number."""
+
+    def __init__(
+        self, spec: Spec, tensors: Tensors, namer: Namer, sharing: Sharing, problems: ElaborationProblems
+    ) -> None:
+        self.spec = spec
+        self.tensors = tensors
+        self.namer = namer
+        self.sharing = sharing
+        self.problems = problems
+        self._counted = 0
+        self._most = MAX_LAYERS + len(spec.items)
+
+    def instances(self, item: Item, scope: Scope) -> Iterator[Instance]:
+        """The instances of an item, one at a time: each may read what the one before it gives."""
+        names = self._names(item, scope)
+        found = rows(item, names, self.problems)
+        base = self.namer.given(item, scope)
+        self.count(1 if found is None else max(len(found), 1), item, scope)
+        if found is None:
+            self._leave_unknown(item, scope, base, {**names, **row_names(item)})
+            return
+        stacked = item.value("repeat") is not None or item.value("each") is not None
+        is_there = False
+        for number, row in enumerate(found):
+            self.problems.spend(1, item.span)
+            names = self._names(item, scope, row)
+            wanted = self._is_wanted(item, names)
+            if wanted is False:
+                continue
+            kind = self._kind(item, names)
+            if wanted is None or kind is None:
+                is_there = True
+                self._leave_unknown(item, scope, base, names)
+                continue
+            if kind in self.spec.blocks:
+                self._check_depth(item, scope)
+            if base is not None and not is_there and self.namer.is_taken(item, base, scope):
+                base = None
+            is_there = True
+            before, read = self._counted, self.tensors.peek_first(item, scope, names)
+            yield self._instance(item, scope, names, kind, base, row, len(found))
+            if read is not None and scope.previous is not None and read.type == scope.previous.type:
+                self._look_ahead(item, scope, row, (self._counted - before) * (len(found) - 1 - number))
+        if base is not None and is_there and stacked and scope.previous is not None:
+            self.tensors.add(scope.full(base), scope.previous)
+            self.sharing.remember_stack(scope.full(base), len(found))
+        elif base is not None and not is_there:
+            self._stand_in(item, base, scope)
+
+    def count(self, instances: int, item: Item, scope: Scope) -> None:
+        """Count instances of an item before any of them is made; raises TooMuchError beyond the limit."""
+        self._counted += instances
+        if self._counted > self._most:
+            message = f"the spec expands to more than {MAX_LAYERS:,} layers beyond those it lists"
+            self.problems.stop("E603", message, item.span._replace(via=scope.used_at))
+        self.problems.spend(instances, item.span)
+
+    def _instance(
+        self,
+        item: Item,
+        scope: Scope,
+        names: Environment,
+        kind: str,
+        base: str | None,
+        row: Row,
+        rows: int,
+    ) -> Instance:
+        path, name = scope.path, base
+        if base is not None and row:
+            path, name = (*path, base), str(row["index"])
+        self.namer.check_length(path, name or "", item)
+        name = name or self.namer.automatic(item, kind, scope)
+        silenced = self._silenced(item, scope, names)
+        return Instance(
+            item, scope, names, kind, path, name, row, silenced, self._is_trained(item, scope, names), rows
+        )
+
+    def _look_ahead(self, item: Item, scope: Scope, row: Row, expected: int) -> None:
+        """Stop in the middle of a stack that is going to exceed the limit.
+
+        Where an instance reads and gives the same type, the others expand to as many layers as it did,
+        unless they differ by their row.
+        """
+        is_repeated = row.keys() <= {"index"} and "index" not in item.names
+        if self._counted + expected > self._most and is_repeated:
+            self.count(expected, item, scope)
+
+    def _names(self, item: Item, scope: Scope, row: Row = _NO_ROW) -> Environment:
+        """What the expressions of an item see, for one of its instances."""
+        own: dict[str, Evaluated | Unknown] = dict(row)
+        names = ChainMap(own, scope.names)  # type: ignore[arg-type]  # only the first of them is written to
+        own.update(self.tensors.incoming(item, scope, names))
+        return names
+
+    def _silenced(self, item: Item, scope: Scope, names: Environment) -> tuple[Ignored, ...]:
+        """The design rules silenced by an item and by what is around it."""
+        value = item.value("ignore")
+        return scope.ignored if value is None else (*scope.ignored, *ignored(value, names, self.problems))
+
+    def _is_trained(self, item: Item, scope: Scope, names: Environment) -> bool:
+        """The value of `trainable`, here or around it."""
+        value = item.value("trainable")
+        found = scope.trainable if value is None else value_of(value, names, self.problems)
+        if value is not None and not isinstance(found, bool | Unknown):
+            self.problems.report("E404", "trainable: is true or false", value.span)
+        return found is not False
+
+    def _is_wanted(self, item: Item, names: Environment) -> bool | None:
+        """The value of `when`; None where it cannot be known."""
+        when = item.value("when")
+        if when is None:
+            return True
+        wanted = value_of(when, names, self.problems)
+        if isinstance(wanted, bool):
+            return wanted
+        if not isinstance(wanted, Unknown):
+            self.problems.report("E404", "when: is true or false", when.span)
         return None
-    if each is not None:
-        found = _each(each, names, problems)
-    elif repeat is not None:
-        found = _repeat(repeat, names, problems)
-    else:
-        return ({},)
-    return None if found is None else [{**row, "index": index} for index, row in enumerate(found)]
 
-
-def row_names(item: Item) -> dict[str, Unknown]:
-    """The names that a row gives, for an item whose `repeat` or `each` is wrong."""
-    each = item.value("each")
-    keys = [entry.key for entry in each.entries] if isinstance(each, Mapping) else []
-    return dict.fromkeys(["index", *" ".join(keys).split()], UNKNOWN)
-
-
-def _repeat(repeat: Value, names: Environment, problems: Problems) -> Sequence[Row] | None:
-    times = whole_number(value_of(repeat, names, problems), "repeat", 0, repeat.span, problems)
-    if times is not None and times > MAX_LAYERS:
-        message = f"repeat: {times:,} is beyond the limit of {MAX_LAYERS:,} layers"
-        problems.append(Diagnostic("E603", message, repeat.span))
+    def _kind(self, item: Item, names: Environment) -> str | None:
+        """The kind of an item, which an expression may choose; None where it cannot be known."""
+        if not isinstance(item.kind, Expression):
+            return item.kind
+        kind = expression_value(item.kind, item.span, names, self.problems)
+        if isinstance(kind, str):
+            return kind
+        if not isinstance(kind, Unknown):
+            self.problems.report("E401", "a kind is the name of a layer or a block", item.span)
         return None
-    return None if times is None else [{}] * times
 
+    def _check_depth(self, item: Item, scope: Scope) -> None:
+        if len(scope.path) > MAX_DEPTH:
+            chain = " in ".join(dict.fromkeys(around.block for around in scope.outward() if around.block))
+            message = f"blocks stand more than {MAX_DEPTH} deep in one another: {chain}"
+            help = "a block that uses itself needs a when: that ends it"
+            self.problems.stop("E604", message, item.span._replace(via=scope.used_at), help)
 
-def _each(each: Value, names: Environment, problems: Problems) -> Sequence[Row] | None:
-    """Rows from equally long lists, or from a list of rows under several names at once."""
-    if not isinstance(each, Mapping) or not each.entries:
-        help = "write each: {filters: [64, 128]}, or each: {filters stride: [[64, 1], [128, 2]]}"
-        problems.append(Diagnostic("E404", "each: is a mapping of lists", each.span, help=help))
-        return None
-    columns: dict[str, Sequence[Row]] = {}
-    for entry in each.entries:
-        wrong = [key for key in entry.key.split() if key in RESERVED or key in ITEM_KEYS]
-        if wrong or not entry.key.strip():
-            reason = (
-                "it goes with every item"
-                if wrong and wrong[0] in ITEM_KEYS
-                else "the expression language has it"
-            )
-            message = f"each: cannot give {wrong[0]!r}: {reason}" if wrong else "each: names nothing here"
-            advice = "give it another name and use that in an expression" if wrong else None
-            problems.append(Diagnostic("E404", message, entry.key_span, help=advice))
-            return None
-        column = _column(entry, names, problems)
-        if column is None:
-            return None
-        columns[entry.key] = column
-    if len({len(column) for column in columns.values()}) > 1:
-        told = ", ".join(f"{name} has {len(column)}" for name, column in columns.items())
-        message = f"the lists of each: are equally long, here {told}"
-        problems.append(Diagnostic("E404", message, each.span))
-        return None
-    return [
-        {name: value for part in parts for name, value in part.items()}
-        for parts in zip(*columns.values(), strict=True)
-    ]
+    def _stand_in(self, item: Item, name: str, scope: Scope) -> None:
+        """Let the name of an item that is left out stand for the one tensor that it would have read."""
+        read = self.tensors.peek_only(item, scope, self._names(item, scope))
+        if read is not None:
+            self.tensors.stand_in(scope.full(name), read)
 
+    def _leave_unknown(self, item: Item, scope: Scope, name: str | None, names: Environment) -> None:
+        """Let an item that cannot be expanded give an output of unknown type.
 
-def _column(entry: Entry, names: Environment, problems: Problems) -> Sequence[Row] | None:
-    values = value_of(entry.value, names, problems)
-    if isinstance(values, Unknown):
-        return None
-    if not isinstance(values, tuple):
-        problems.append(Diagnostic("E404", f"each: {entry.key} is a list", entry.value.span))
-        return None
-    if len(values) > MAX_LAYERS:
-        message = f"each: {len(values):,} rows are beyond the limit of {MAX_LAYERS:,} layers"
-        problems.append(Diagnostic("E603", message, entry.value.span))
-        return None
-    keys = entry.key.split()
-    if len(keys) == 1:
-        return [{entry.key: value} for value in values]
-    found: list[Row] = []
-    for number, row in enumerate(values, 1):
-        if not isinstance(row, tuple) or len(row) != len(keys):
-            message = f"row {number} of each: does not give {len(keys)} values for {', '.join(keys)}"
-            problems.append(Diagnostic("E404", message, entry.value.span))
-            return None
-        found.append(dict(zip(keys, row, strict=True)))
-    return found
+        Its inputs are looked up nevertheless: an unknown name in `from:` is a mistake of its own.
+        """
+        self.problems.unknown_at = item.span
+        if not self.tensors.read_by(Instance(item, scope, names, "", scope.path, name or "")):
+            self.problems.report("E505", "this reads 1 input or more, here 0", item.span)
+        scope.previous = TensorRef(name or "", None, item.span)
+        if name is not None:
+            self.tensors.add(scope.full(name), scope.previous)

@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Span, listed, nearest, written
+from netcalc.diagnostics import Span, format_value, listed, nearest
 from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.model import Input, Preprocess
-from netcalc.graph.problems import Problems
-from netcalc.spec import UNKNOWN, Evaluated, InputOverride, Mapping, Scalar, Setting, Spec, Unknown
-from netcalc.spec import Sequence as Listed
+from netcalc.graph.problems import ElaborationProblems
+from netcalc.spec import (
+    UNKNOWN,
+    Evaluated,
+    InputOverride,
+    Setting,
+    Spec,
+    Unknown,
+    YamlMapping,
+    YamlScalar,
+    YamlSequence,
+)
 from netcalc.spec.expressions import RESERVED
 from netcalc.tensor import MAX_AXES, MAX_ELEMENTS, TensorType
 
@@ -26,7 +35,9 @@ class DeclaredInput(NamedTuple):
         return Input(self.name, self.type)
 
 
-def arguments(spec: Spec, settings: Sequence[Setting], problems: Problems) -> dict[str, Evaluated | Unknown]:
+def arguments(
+    spec: Spec, settings: Sequence[Setting], problems: ElaborationProblems
+) -> dict[str, Evaluated | Unknown]:
     """The spec's `args` in order: set from outside, or by a default that may use earlier ones."""
     names: dict[str, Evaluated | Unknown] = {}
     chosen = {setting.name: setting for setting in settings}
@@ -39,23 +50,21 @@ def arguments(spec: Spec, settings: Sequence[Setting], problems: Problems) -> di
                 else "it cannot be written as $name"
             )
             message = f"an argument cannot be called {entry.key!r}: {reason}"
-            problems.append(Diagnostic("E702", message, entry.key_span))
+            problems.report("E702", message, entry.key_span)
             names[entry.key] = UNKNOWN
-        elif isinstance(chosen_value, Scalar | Listed | Mapping):
+        elif isinstance(chosen_value, YamlScalar | YamlSequence | YamlMapping):
             names[entry.key] = value_of(chosen_value, names, problems)
         else:
             names[entry.key] = chosen_value
     for setting in chosen.values():
         match = nearest(setting.name, names)
         help = f"did you mean {match}?" if match else _known("arguments", list(names))
-        problems.append(
-            Diagnostic("E701", f"the spec has no argument {setting.name!r}", setting.span, help=help)
-        )
+        problems.report("E701", f"the spec has no argument {setting.name!r}", setting.span, help=help)
     return names
 
 
 def inputs(
-    spec: Spec, overrides: Sequence[InputOverride], names: Environment, problems: Problems
+    spec: Spec, overrides: Sequence[InputOverride], names: Environment, problems: ElaborationProblems
 ) -> tuple[DeclaredInput, ...]:
     """The inputs that the spec declares, with the shapes given from outside in place of its own."""
     by_name = {declaration.name: declaration for declaration in spec.inputs}
@@ -67,23 +76,23 @@ def inputs(
         elif by_name:
             help = f"write {next(iter(by_name))}=3x224x224; {_known('inputs', list(by_name))}"
             message = f"the spec has no input {name!r}" if name else "the spec has several inputs: say which"
-            problems.append(Diagnostic("E701", message, override.span, help=help))
+            problems.report("E701", message, override.span, help=help)
     declared = []
     for name, span, value in spec.inputs:
         found = shapes.get(name) or _input_type(value_of(value, names, problems), value.span, problems)
         if found is not None and len(found.shape) > MAX_AXES:
             at = next((o.span for o in overrides if o.shape == found.shape and name in shapes), None)
             message = f"an input has at most {MAX_AXES} axes, not {len(found.shape):,}"
-            problems.append(Diagnostic("E602", message, at or value.span))
+            problems.report("E602", message, at or value.span)
             found = None
         if found is not None and found.numel > MAX_ELEMENTS:
-            problems.append(Diagnostic("E602", "the input has more elements than 64 bits can count", span))
+            problems.report("E602", "the input has more elements than 64 bits can count", span)
             found = None
         declared.append(DeclaredInput(name, found, span))
     return tuple(declared)
 
 
-def expectations(spec: Spec, names: Environment, problems: Problems) -> dict[str, int]:
+def expectations(spec: Spec, names: Environment, problems: ElaborationProblems) -> dict[str, int]:
     """The figures in `expect:`."""
     figures = {}
     for entry in spec.expect:
@@ -94,7 +103,7 @@ def expectations(spec: Spec, names: Environment, problems: Problems) -> dict[str
     return figures
 
 
-def preprocessing(spec: Spec, names: Environment, problems: Problems) -> Preprocess:
+def preprocessing(spec: Spec, names: Environment, problems: ElaborationProblems) -> Preprocess:
     """How pictures become inputs, by `preprocess:`."""
     found: dict[str, Any] = {}
     for entry in spec.preprocess:
@@ -108,20 +117,20 @@ def preprocessing(spec: Spec, names: Environment, problems: Problems) -> Preproc
             )
             if len(numbers) < len(values) or not numbers or (entry.key == "std" and min(numbers) <= 0):
                 least = " above 0" if entry.key == "std" else ""
-                message = f"{entry.key} is a number{least} for each channel, not {written(value)}"
-                problems.append(Diagnostic("E404", message, span, help="write [0.485, 0.456, 0.406]"))
+                message = f"{entry.key} is a number{least} for each channel, not {format_value(value)}"
+                problems.report("E404", message, span, help="write [0.485, 0.456, 0.406]")
             found[entry.key] = numbers
     return Preprocess(**found)
 
 
-def _input_type(value: Evaluated | Unknown, span: Span, problems: Problems) -> TensorType | None:
+def _input_type(value: Evaluated | Unknown, span: Span, problems: ElaborationProblems) -> TensorType | None:
     if isinstance(value, Unknown):
         return None
     shape = value if isinstance(value, tuple) else (value,)
     sizes = tuple(size for size in shape if isinstance(size, int) and not isinstance(size, bool) and size > 0)
     if not shape or len(sizes) < len(shape):
-        message = f"an input is a list of sizes from 1 up, without the batch, not {written(value)}"
-        problems.append(Diagnostic("E404", message, span, help="write [3, 224, 224]"))
+        message = f"an input is a list of sizes from 1 up, without the batch, not {format_value(value)}"
+        problems.report("E404", message, span, help="write [3, 224, 224]")
         return None
     return TensorType(sizes)
 

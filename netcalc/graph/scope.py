@@ -1,20 +1,20 @@
 """Where an item stands: the names it sees, the tensor that comes in, the block around it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
 from netcalc.diagnostics import Span
 from netcalc.graph.evaluation import Environment, value_of
-from netcalc.graph.expansion import Row
 from netcalc.graph.model import Ignored
-from netcalc.graph.problems import Problems
+from netcalc.graph.problems import ElaborationProblems
+from netcalc.graph.rows import Row
 from netcalc.spec import Item
 from netcalc.tensor import TensorType
 
 
-class Handle(NamedTuple):
+class TensorRef(NamedTuple):
     """A tensor by its full name; `type` None where a mistake keeps it from being known."""
 
     name: str
@@ -24,22 +24,22 @@ class Handle(NamedTuple):
 
 @dataclass(slots=True)
 class Scope:
-    """The body that is being walked: the top level, a use of a block, or a branch."""
+    """A list of items that is elaborated: the top level, an instance of a block, or a branch."""
 
     path: tuple[str, ...]
     names: Environment
     """What expressions see: the file's arguments, and the block's own."""
-    previous: Handle | None
+    previous: TensorRef | None
     """What an item without `from:` reads."""
     parent: "Scope | None" = None
     block: str = ""
-    """The block that this is a use of."""
+    """The block of which this is an instance."""
     declared: frozenset[str] = frozenset()
-    """The names that stand in the text of this body, so that an automatic one never takes them."""
+    """The names given in the text of these items; automatic names avoid them."""
     ignored: tuple[Ignored, ...] = ()
-    """The design rules silenced for this body and all in it."""
+    """The design rules silenced for these items and all in them."""
     trainable: bool = True
-    """Whether the parameters in this body are trained, unless an item says otherwise."""
+    """Whether the parameters in these items are trained, unless an item says otherwise."""
     used_at: Span | None = None
     """Where the innermost block around it was used."""
     counts: dict[str, Iterator[int]] = field(default_factory=dict)
@@ -56,13 +56,13 @@ class Scope:
             scope = scope.parent
 
     def numbered(self, kind: str, start: int = 1) -> Iterator[str]:
-        """`conv1`, `conv2`, ... where the last call for this kind left off."""
+        """`conv1`, `conv2`, ... from where the last call for this kind stopped."""
         numbers = self.counts.setdefault(kind, count(start))
         return (f"{kind}{number}" for number in numbers)
 
 
-class Use(NamedTuple):
-    """One use of an item: what it sees, its kind, and its name."""
+class Instance(NamedTuple):
+    """One instance of an item: what it sees, its kind, and its name."""
 
     item: Item
     scope: Scope
@@ -70,23 +70,47 @@ class Use(NamedTuple):
     kind: str
     path: tuple[str, ...]
     name: str
-    """Empty for branches that were given none: what joins them is named by its kind."""
+    """Empty for unnamed branches: the layer that joins them is named by its kind."""
     row: Row = {}  # noqa: RUF012 (never changed)
-    """What `repeat` and `each` give this use: options, where the kind has them."""
+    """The values of `repeat` and `each` for this instance: options, where the kind has them."""
     ignored: tuple[Ignored, ...] = ()
     """The design rules silenced for it, here or around it."""
     trainable: bool = True
     """Whether its parameters are trained."""
     rows: int = 1
-    """How often its item is used."""
+    """The number of instances of its item."""
 
     @property
     def full_name(self) -> str:
         return ".".join((*self.path, self.name)) if self.path else self.name
 
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return self.name or self.kind
+
+    def unknown_output(self) -> TensorRef:
+        """Its output where a mistake keeps the type from being known."""
+        return TensorRef(self.full_name, None, self.item.span)
+
+    def inner_scope(
+        self,
+        items: Sequence[Item],
+        path: tuple[str, ...],
+        start: TensorRef | None,
+        names: Environment,
+        block: str = "",
+    ) -> Scope:
+        """The scope of the items inside it: those of a block or a branch, which first read `start`."""
+        around = self.scope.used_at
+        used_at = self.item.span._replace(via=around) if block else around
+        declared = declared_names(items, names)
+        return Scope(path, names, start, self.scope, block, declared, self.ignored, self.trainable, used_at)
+
 
 def declared_names(items: Iterable[Item], names: Environment) -> frozenset[str]:
     """The names that items are given, where they can be known before anything is read."""
-    ignored = Problems()
-    given = (value_of(value, names, ignored) for item in items if (value := item.value("name")) is not None)
+    unreported = ElaborationProblems()
+    values = (item.value("name") for item in items)
+    given = (value_of(value, names, unreported) for value in values if value is not None)
     return frozenset(name for name in given if isinstance(name, str))

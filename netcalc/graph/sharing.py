@@ -1,15 +1,15 @@
-"""Items that use the parameters of another item: whose they are, and layers held side by side."""
+"""`share` and `trainable`: layers that use the parameters of others, and which parameters are trained."""
 
 from collections.abc import Mapping
 from itertools import zip_longest
 from typing import NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Note, Span
+from netcalc.diagnostics import Note, Span
 from netcalc.graph.building import Builder
 from netcalc.graph.evaluation import Environment
 from netcalc.graph.model import Node
-from netcalc.graph.problems import Problems
-from netcalc.graph.scope import Handle, Use
+from netcalc.graph.problems import ElaborationProblems
+from netcalc.graph.scope import Instance, TensorRef
 from netcalc.graph.wiring import Tensors
 from netcalc.spec import Body, Evaluated, Item, Spec, Unknown, Value
 from netcalc.tensor import TensorType
@@ -17,8 +17,8 @@ from netcalc.tensor import TensorType
 Values = Mapping[str, Evaluated | Unknown]
 
 
-class Made(NamedTuple):
-    """A use that others may share with: what it was given, and which layers it stands for."""
+class Shareable(NamedTuple):
+    """An instance that others may share with: its options or arguments, and its layers."""
 
     name: str
     kind: str
@@ -34,8 +34,8 @@ class Made(NamedTuple):
     """Its layers, in the builder's order."""
 
 
-class Claim(NamedTuple):
-    """An item that says of the layers in it whose their parameters are, or whether they are trained."""
+class Declaration(NamedTuple):
+    """A `share` or `trainable` of an item, and the layers in it."""
 
     key: str
     span: Span
@@ -45,113 +45,144 @@ class Claim(NamedTuple):
 
 
 class Sharing:
-    """What was made so far; nothing is remembered of a spec that shares nothing."""
+    """The instances so far that others may share with; none are kept where no item has `share`."""
 
-    def __init__(self, spec: Spec, tensors: Tensors, builder: Builder, problems: Problems) -> None:
+    def __init__(self, spec: Spec, tensors: Tensors, builder: Builder, problems: ElaborationProblems) -> None:
         self.tensors = tensors
         self.builder = builder
         self.problems = problems
         bodies = [spec.items, *(block.items for block in spec.blocks.values())]
         self._is_wanted = any(_shares(item) for items in bodies for item in items)
-        self._made: dict[str, Made] = {}
+        self._shareable: dict[str, Shareable] = {}
         self._stacks: dict[str, int] = {}
-        self._claims: list[Claim] = []
+        self._declarations: list[Declaration] = []
         """In the order in which the items end: inner ones before those around them."""
 
     def remember(
-        self, use: Use, values: Values | None, handle: Handle, is_layer: bool, start: int, owner: Made | None
+        self,
+        instance: Instance,
+        values: Values | None,
+        output: TensorRef,
+        is_layer: bool,
+        start: int,
+        owner: Shareable | None,
     ) -> None:
-        """Let others share with a use whose layers are those from `start` on; it may share itself."""
+        """Let others share with an instance whose layers are those from `start` on; it may share itself."""
         if not self._is_wanted:
             return
-        name = use.full_name if use.name else handle.name  # unnamed branches go by what joins them
-        stop, is_known = len(self.builder.laid), values is not None and handle.type is not None
-        bodies, names = use.item.bodies, use.names
+        # unnamed branches have the name of the layer that joins them
+        name = instance.full_name if instance.name else output.name
+        stop, is_known = len(self.builder.order), values is not None and output.type is not None
+        bodies, names = instance.item.bodies, instance.names
         if owner is not None and not bodies:
             bodies, names = owner.bodies, owner.names
-        self._made[name] = Made(name, use.kind, is_layer, values or {}, bodies, names, is_known, start, stop)
+        self._shareable[name] = Shareable(
+            name, instance.kind, is_layer, values or {}, bodies, names, is_known, start, stop
+        )
 
     def remember_stack(self, name: str, rows: int) -> None:
-        """Let others share, row by row, with what `repeat` or `each` made."""
+        """Let others share, row by row, with the instances of `repeat` or `each`."""
         self._stacks[name] = rows
 
-    def claim(self, use: Use, key: str, start: int) -> None:
-        """Remember what an item says of its layers, which are those from `start` on, where it says it."""
-        value = use.item.value(key)
-        if self._is_wanted and value is not None:
-            self._claims.append(Claim(key, value.span, start, len(self.builder.laid)))
+    def settle(self, instance: Instance, owner: Shareable | None, start: int) -> None:
+        """Apply the `share` and `trainable` of an instance whose layers are those from `start` on."""
+        share, trainable = instance.item.value("share"), instance.item.value("trainable")
+        if share is not None and owner is not None:
+            self._join(instance, owner, start, share.span)
+            self._declare(instance, "share", start)
+        if trainable is not None:
+            self._declare(instance, "trainable", start)
+            learned = [name for name in self.builder.order[start:] if self.builder.has_parameters(name)]
+            owners = {self.builder.owner(name) for name in learned}
+            if owner is not None or (owners and None not in owners):
+                where = owner.name if owner is not None else ", ".join(sorted(filter(None, owners))[:3])
+                message = f"whether shared parameters are trained is said once, at {where}"
+                self.problems.report("E508", message, trainable.span)
+            elif not learned:
+                message = f"{instance.label} has no parameters to train"
+                self.problems.report("E404", message, trainable.span)
 
-    def owner(self, use: Use, value: Value, is_layer: bool) -> Made | None:
-        """The use whose parameters a use takes; None where there is none, with the reason in `problems`."""
-        name = self.tensors.resolve(value, use.scope, use.names)
+    def _declare(self, instance: Instance, key: str, start: int) -> None:
+        """Keep where an item has `share` or `trainable`; its layers are those from `start` on."""
+        value = instance.item.value(key)
+        if self._is_wanted and value is not None:
+            self._declarations.append(Declaration(key, value.span, start, len(self.builder.order)))
+
+    def owner(self, instance: Instance, value: Value, is_layer: bool) -> Shareable | None:
+        """The instance whose parameters another one uses; None where there is none, which is reported."""
+        name = self.tensors.resolve(value, instance.scope, instance.names)
         if name is None:
             return None
         rows = self._stacks.get(name)
         if rows is not None:
-            if use.rows != rows:
-                here = f"a stack of {use.rows}" if use.row else "a single one"
+            if instance.rows != rows:
+                here = f"a stack of {instance.rows}" if instance.row else "a single one"
                 help = f"share with one of them, {name}.0, or write repeat: {rows}"
-                self._report(f"{name} is a stack of {rows} and this is {here}", value.span, help)
+                self.problems.report(
+                    "E508", f"{name} is a stack of {rows} and this is {here}", value.span, help=help
+                )
                 return None
-            name = f"{name}.{use.row['index']}"
-        made = self._made.get(name)
+            name = f"{name}.{instance.row['index']}"
+        made = self._shareable.get(name)
         if made is None:
             if name not in self.tensors or self.tensors[name].type is not None:
-                self._report("share: names no layer, block or branches", value.span)
+                self.problems.report("E508", "share: names no layer, block or branches", value.span)
             return None
         if made.is_known and made.is_layer != is_layer:
             whole = "a layer" if made.is_layer else "no layer"
-            self._report(f"{use.kind} cannot share with {made.name}, which is {whole}", value.span)
+            message = f"{instance.kind} cannot share with {made.name}, which is {whole}"
+            self.problems.report("E508", message, value.span)
             return None
         return made
 
-    def join(self, use: Use, owner: Made, start: int, span: Span) -> None:
+    def _join(self, instance: Instance, owner: Shareable, start: int, span: Span) -> None:
         """Let the layers from `start` on use the parameters of the owner's, one by one."""
         nodes = self.builder.nodes
-        laid = self.builder.laid[start:], self.builder.laid[owner.start : owner.stop]
-        if any(name not in nodes for names in laid for name in names):
-            return  # a mistake inside is reported already
+        order = self.builder.order[start:], self.builder.order[owner.start : owner.stop]
+        if any(name not in nodes for names in order for name in names):
+            return  # a mistake inside is reported
         pairs = []
-        for mine, theirs in zip_longest(*laid):
+        for mine, theirs in zip_longest(*order):
             if mine is None or theirs is None or not _is_alike(nodes[mine], nodes[theirs], owner):
-                self._report_structure(use, owner, mine, theirs, span)
+                self._report_structure(instance, owner, mine, theirs, span)
                 return
             if nodes[mine].params:
                 pairs.append((nodes[mine], nodes[theirs]))
-        claimed = {key: self._claimed(key, start) for key in ("share", "trainable")}
+        declared = {key: self._declared_spans(key, start) for key in ("share", "trainable")}
         for node, other in pairs:
             if not self._fits(node, other, span):
                 return
             shared = _sharing(node, other)
             key, message = self._contradiction(node, shared)
-            if node.full_name in claimed.get(key, {}):
-                note = Note(f"{use.name or use.kind} shares with {owner.name} here", span)
-                place = claimed[key][node.full_name]
-                self.problems.append(Diagnostic("E508", message, place, (note,)))
+            if node.full_name in declared.get(key, {}):
+                note = Note(f"{instance.label} shares with {owner.name} here", span)
+                place = declared[key][node.full_name]
+                self.problems.report("E508", message, place, notes=(note,))
                 return
             nodes[node.full_name] = shared
         if not pairs:
-            self._report(f"{use.name or use.kind} has no parameters to share", span, "leave share: out")
+            message = f"{instance.label} has no parameters to share"
+            self.problems.report("E508", message, span, help="leave share: out")
 
-    def _claimed(self, key: str, start: int) -> dict[str, Span]:
-        """Where each layer from `start` on is told `key`, by the innermost item around it that says it."""
+    def _declared_spans(self, key: str, start: int) -> dict[str, Span]:
+        """Where the innermost item around each layer from `start` on has `key`."""
         places = {}
-        for claim in reversed(self._claims):
-            if claim.stop <= start:
+        for declaration in reversed(self._declarations):
+            if declaration.stop <= start:
                 break
-            if claim.key == key:
-                places.update(dict.fromkeys(self.builder.laid[claim.start : claim.stop], claim.span))
+            if declaration.key == key:
+                places.update(
+                    dict.fromkeys(self.builder.order[declaration.start : declaration.stop], declaration.span)
+                )
         return places
 
     def _contradiction(self, node: Node, shared: Node) -> tuple[str, str]:
-        """The key, if any, by which a layer says otherwise than the item around it that shares, and how."""
+        """The key of a layer that contradicts the `share` around it, and a message; empty where none does."""
         if node.shared is not None:
             inner = self.builder.nodes[node.shared].shared or node.shared
             if inner != shared.shared:
-                return (
-                    "share",
-                    f"{node.full_name} cannot use the parameters of {inner} and of {shared.shared}",
-                )
+                both = f"{inner} and of {shared.shared}"
+                return "share", f"{node.full_name} cannot use the parameters of {both}"
         elif node.is_trained != shared.is_trained:
             return "trainable", f"whether shared parameters are trained is said once, at {shared.shared}"
         return "", ""
@@ -165,23 +196,27 @@ class Sharing:
             if found is None or found.shape != param.shape:
                 theirs = "missing" if found is None else f"{TensorType(found.shape)}"
                 shapes = f"{param.name} is {TensorType(param.shape)} in {node.full_name} and {theirs} in "
-                self._report(f"the parameters cannot be shared: {shapes}{other.full_name}", span)
+                message = f"the parameters cannot be shared: {shapes}{other.full_name}"
+                self.problems.report("E508", message, span)
         return len(self.problems) == before
 
     def _report_structure(
-        self, use: Use, owner: Made, mine: str | None, theirs: str | None, span: Span
+        self, instance: Instance, owner: Shareable, mine: str | None, theirs: str | None, span: Span
     ) -> None:
         nodes = self.builder.nodes
         if mine is None:
-            told = f"{theirs} has no counterpart in {use.full_name or use.kind}"
+            difference = f"{theirs} has no counterpart in {instance.full_name or instance.kind}"
         elif theirs is None:
-            told = f"{mine} has no counterpart in {owner.name}"
+            difference = f"{mine} has no counterpart in {owner.name}"
         else:
-            told = f"{mine} is {nodes[mine].layer.kind} and {theirs} is {nodes[theirs].layer.kind}"
-        self._report(f"what shares is built alike, layer by layer: {told}", span)
+            difference = f"{mine} is {nodes[mine].layer.kind} and {theirs} is {nodes[theirs].layer.kind}"
+        message = f"what shares is built alike, layer by layer: {difference}"
+        self.problems.report("E508", message, span)
 
-    def _report(self, message: str, span: Span, help: str | None = None) -> None:
-        self.problems.append(Diagnostic("E508", message, span, help=help))
+
+def inherited_values(instance: Instance, owner: Shareable | None) -> Values:
+    """The options that an instance takes from the one it shares with, where they are of one kind."""
+    return owner.values if owner is not None and owner.kind == instance.kind else {}
 
 
 def _shares(item: Item) -> bool:
@@ -191,7 +226,7 @@ def _shares(item: Item) -> bool:
     )
 
 
-def _is_alike(node: Node, other: Node, owner: Made) -> bool:
+def _is_alike(node: Node, other: Node, owner: Shareable) -> bool:
     """Whether two layers may go together: in blocks and branches those of one kind."""
     return owner.is_layer or node.layer.kind == other.layer.kind
 

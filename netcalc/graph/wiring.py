@@ -1,63 +1,75 @@
 """Tensors by name, and what an item reads: names resolve from the inside out."""
 
-from netcalc.diagnostics import Diagnostic, nearest, written
+from netcalc.diagnostics import Diagnostic, format_value, nearest
 from netcalc.graph.evaluation import Environment, value_of
-from netcalc.graph.problems import Problems
-from netcalc.graph.scope import Handle, Scope, Use
-from netcalc.spec import UNKNOWN, Evaluated, Item, Sequence, Unknown, Value
+from netcalc.graph.problems import ElaborationProblems
+from netcalc.graph.scope import Instance, Scope, TensorRef
+from netcalc.spec import UNKNOWN, Evaluated, Item, Unknown, Value, YamlSequence
 
 
 class Tensors:
     """Every tensor that can be read so far, by full name; a block's name is its output's too."""
 
-    def __init__(self, problems: Problems) -> None:
-        self._handles: dict[str, Handle] = {}
+    def __init__(self, inputs: list[TensorRef], problems: ElaborationProblems) -> None:
+        self._inputs = inputs
+        self._refs = {ref.name: ref for ref in inputs}
         self._stand_ins: set[str] = set()
         self.problems = problems
 
     def __contains__(self, full_name: str) -> bool:
-        return full_name in self._handles
+        return full_name in self._refs
 
     def is_taken(self, full_name: str) -> bool:
         """Whether a name is that of something that is there."""
-        return full_name in self._handles and full_name not in self._stand_ins
+        return full_name in self._refs and full_name not in self._stand_ins
 
-    def __getitem__(self, full_name: str) -> Handle:
-        return self._handles[full_name]
+    def __getitem__(self, full_name: str) -> TensorRef:
+        return self._refs[full_name]
 
-    def add(self, full_name: str, handle: Handle) -> None:
+    def add(self, full_name: str, ref: TensorRef) -> None:
         """Let a tensor be read under a name that is still free."""
         if full_name in self._stand_ins:
             self._stand_ins.remove(full_name)
-            self._handles[full_name] = handle
+            self._refs[full_name] = ref
         else:
-            self._handles.setdefault(full_name, handle)
+            self._refs.setdefault(full_name, ref)
 
-    def stand_in(self, full_name: str, handle: Handle) -> None:
+    def stand_in(self, full_name: str, ref: TensorRef) -> None:
         """Let the name of what is left out mean what it would have read, until something takes the name."""
-        if full_name not in self._handles:
+        if full_name not in self._refs:
             self._stand_ins.add(full_name)
-            self._handles[full_name] = handle
+            self._refs[full_name] = ref
 
     def is_free(self, name: str, scope: Scope) -> bool:
         """Whether an automatic name clashes with none in a scope."""
-        return name not in scope.declared and scope.full(name) not in self._handles
+        return name not in scope.declared and scope.full(name) not in self._refs
 
-    def read_by(self, use: Use) -> list[Handle | None]:
-        """What a use reads; None for a tensor that a mistake keeps from being known."""
-        sources = use.item.value("from")
+    def read_by(self, instance: Instance) -> list[TensorRef | None]:
+        """What an instance reads; None for a tensor that a mistake keeps from being known."""
+        sources = instance.item.value("from")
         if sources is None:
-            return [use.scope.previous]
-        parts = sources.items if isinstance(sources, Sequence) else (sources,)
+            if instance.scope.previous is None and len(self._inputs) > 1:
+                self._report_choice(instance)
+            return [instance.scope.previous]
+        parts = sources.items if isinstance(sources, YamlSequence) else (sources,)
         self.problems.spend(len(parts), sources.span)
-        return [self.look_up(part, use.scope, use.names, use.full_name) for part in parts]
+        return [self.look_up(part, instance.scope, instance.names, instance.full_name) for part in parts]
+
+    def read_one(self, instance: Instance, what: str) -> TensorRef | None:
+        """The one tensor that a block or branches read; `what` names them in a message."""
+        reads = self.read_by(instance)
+        if len(reads) == 1:
+            return reads[0]
+        message = f"{what} reads 1 input, here {len(reads)}"
+        self.problems.report("E505", message, instance.item.span)
+        return None
 
     def look_up(
         self, value: Value, scope: Scope, names: Environment, reader: str | None = None
-    ) -> Handle | None:
+    ) -> TensorRef | None:
         """The tensor that a value names; None where there is none, with the reason in `problems`."""
         full_name = self.resolve(value, scope, names, reader)
-        return None if full_name is None else self._handles[full_name]
+        return None if full_name is None else self._refs[full_name]
 
     def resolve(
         self, value: Value, scope: Scope, names: Environment, reader: str | None = None
@@ -67,37 +79,47 @@ class Tensors:
         if isinstance(name, Unknown):
             return None
         if not isinstance(name, str):
-            message = f"here stands the name of a layer or an input, or a list of them, not {written(name)}"
-            self.problems.append(Diagnostic("E404", message, value.span))
+            message = (
+                f"here stands the name of a layer or an input, or a list of them, not {format_value(name)}"
+            )
+            self.problems.report("E404", message, value.span)
             return None
         found = self._find(name, scope)
         if found is None:
-            self.problems.append(self._missing(name, value, scope, reader))
+            self.problems.add(self._missing(name, value, scope, reader))
         return found
 
     def incoming(self, item: Item, scope: Scope, names: Environment) -> dict[str, Evaluated | Unknown]:
         """What the expressions of an item may ask of the first tensor that it reads."""
-        return shape_names(self.first_read(item, scope, names))
+        return shape_names(self.peek_first(item, scope, names))
 
-    def only_read(self, item: Item, scope: Scope, names: Environment) -> Handle | None:
+    def peek_only(self, item: Item, scope: Scope, names: Environment) -> TensorRef | None:
         """The tensor that an item reads, where it is one and known; nothing is reported."""
         sources = item.value("from")
-        if isinstance(sources, Sequence) and len(sources.items) != 1:
+        if isinstance(sources, YamlSequence) and len(sources.items) != 1:
             return None
-        return self.first_read(item, scope, names)
+        return self.peek_first(item, scope, names)
 
-    def first_read(self, item: Item, scope: Scope, names: Environment) -> Handle | None:
+    def peek_first(self, item: Item, scope: Scope, names: Environment) -> TensorRef | None:
         """The first tensor that an item reads, where it is known; nothing is reported."""
         sources = item.value("from")
         if sources is None:
             return scope.previous
-        first = sources.items[:1] if isinstance(sources, Sequence) else (sources,)
-        found = next((self._find(str(value_of(part, names, Problems())), scope) for part in first), None)
-        return None if found is None else self._handles[found]
+        first = sources.items[:1] if isinstance(sources, YamlSequence) else (sources,)
+        found = next(
+            (self._find(str(value_of(part, names, ElaborationProblems())), scope) for part in first), None
+        )
+        return None if found is None else self._refs[found]
+
+    def _report_choice(self, instance: Instance) -> None:
+        choices = ", ".join(ref.name for ref in self._inputs)
+        message = f"the spec has {len(self._inputs)} inputs: say which one is read"
+        help = f"write from: with one or more of {choices}"
+        self.problems.report("E506", message, instance.item.span, help=help)
 
     def _find(self, name: str, scope: Scope) -> str | None:
         for around in scope.outward():
-            if (full := around.full(name)) in self._handles:
+            if (full := around.full(name)) in self._refs:
                 return full
         return None
 
@@ -108,14 +130,14 @@ class Tensors:
         if name in declared:
             message = f"{name} stands further down: a layer reads only what is above it"
             return Diagnostic("E502", message, value.span, help="move it above, or read another layer")
-        match = nearest(name, [*declared, *self._handles])
+        match = nearest(name, [*declared, *self._refs])
         help = f"did you mean {match}?" if match else "give the layer a name: and use that"
         return Diagnostic("E501", f"there is no layer or input {name!r}", value.span, help=help)
 
 
-def shape_names(handle: Handle | None) -> dict[str, Evaluated | Unknown]:
+def shape_names(ref: TensorRef | None) -> dict[str, Evaluated | Unknown]:
     """`in_channels` and `in_shape` of a tensor."""
-    if handle is None or handle.type is None:
+    if ref is None or ref.type is None:
         return {"in_channels": UNKNOWN, "in_shape": UNKNOWN}
-    shape = handle.type.shape
+    shape = ref.type.shape
     return {"in_channels": shape[0] if shape else 1, "in_shape": shape}

@@ -22,13 +22,15 @@ class Unary(Layer):
     keeps_layout = True
     ops: ClassVar[int]
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         return x
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * self.ops)
 
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
+        (x,) = xs
         return pointwise(x)
 
 
@@ -97,14 +99,15 @@ class PReLU(Activation):
     channels = Integer(1, doc="learned slopes: 1, or as many as channels", torch="num_parameters")
     slope = Number(0.25, doc="the slope to start from", torch="init")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if self.channels != 1:
             geometry.require_at_least(len(x.shape), 1, "prelu with a slope a channel reads no scalar")
             message = f"channels={self.channels} does not match the {x.shape[0]} channels of the input"
             geometry.require_equal(self.channels, x.shape[0], message, "channels")
         return x
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
         return (ParamSpec("weight", (self.channels,), f"constant:{self.slope}"),)
 
     def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
@@ -283,11 +286,13 @@ class Softmax(Activation):
 
     axis = Integer(-1, at_least=None, doc="the axis that sums to 1, without the batch", torch="dim")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         geometry.resolve_axis(self.axis, len(x.shape), "axis")
         return x
 
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
+        (x,) = xs
         over_channels = geometry.resolve_axis(self.axis, len(x.shape), "axis") == 0
         return pointwise(x) if over_channels else None
 

@@ -49,7 +49,8 @@ class ScaledDotProductAttention(Layer):
     kv_heads = Maybe(Integer(doc=_KV_HEADS, torch="enable_gqa"))
     causal = Flag(False, doc="whether a position sees only those up to itself", torch="is_causal")
 
-    def infer(self, query: TensorType, key: TensorType, value: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        query, key, value = xs
         for x in (query, key, value):
             _require_sequence(self.kind, x)
         shared = _queries_of_a_key(self.heads, self.kv_heads)
@@ -93,7 +94,7 @@ class ScaledDotProductAttention(Layer):
         copies = (key.numel + value.numel) * _queries_of_a_key(self.heads, self.kv_heads)
         return Kept(each=Extra(values=query.numel + copies + scores))
 
-    def tells_positions(self, *xs: TensorType) -> bool:
+    def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         return self.causal
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
@@ -158,7 +159,7 @@ class MultiHeadAttention(Layer):
     bias = Flag(True, doc="whether the projections add a bias", torch="bias")
     causal = Flag(False, doc="whether a position sees only those up to itself", torch="is_causal")
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
         for x in xs:
             _require_sequence(self.kind, x)
         query, key, value = _three(xs)
@@ -177,7 +178,7 @@ class MultiHeadAttention(Layer):
         """The width that keys and values are projected to, of queries of a width."""
         return width if self.kv_heads is None else width // self.heads * self.kv_heads
 
-    def params(self, *xs: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
         width, *others = (x.shape[1] for x in _three(xs))
         kv_width = self.kv_width(width)
         if all(geometry.is_equal(width, other) for other in others):
@@ -270,7 +271,7 @@ class MultiHeadAttention(Layer):
         width = query.shape[1]
         return 2 * query.numel * width + (key.numel + value.numel) * self.kv_width(width)
 
-    def tells_positions(self, *xs: TensorType) -> bool:
+    def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         return self.causal
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:

@@ -115,7 +115,8 @@ class Layer:
         inherited = {**cls.options, **own}
         cls.options = {name: inherited.pop(name) for name in _FIRST if name in inherited} | inherited
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, xs: tuple[TensorType, ...] = (), /, **given: Any) -> None:
+        """A layer with some options, on inputs of the types `xs`; not every layer depends on them."""
         for name in given:
             if name not in self.options:
                 raise LayerError(f"{self.kind} has no option {name!r}", option=name)
@@ -127,20 +128,22 @@ class Layer:
             else:
                 self.__dict__[name] = option.default
 
-    def resolved(self, *xs: TensorType) -> Self:
-        """This layer with every per-axis option spread over the spatial axes of its input."""
-        return self
+    def with_options(self, **values: Any) -> Self:
+        """This layer with other values of some options, each as a layer holds it."""
+        layer = object.__new__(type(self))
+        layer.__dict__.update({name: self.__dict__[name] for name in self.options}, **values)
+        return layer
 
     @property
     def weighted(self) -> bool:
         """Whether it is a learned linear map: a convolution or a linear layer."""
         return self.output_axis is not None
 
-    def infer(self, *xs: Any, **unused: Any) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
         """The output's type; raises LayerError where the inputs do not fit."""
         raise NotImplementedError
 
-    def params(self, *xs: Any, **unused: Any) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
         """The arrays it owns, learnable or running."""
         return ()
 
@@ -205,7 +208,7 @@ class Layer:
         """Those of `cost` that a mask makes needless: a kernel can skip them, there and on the way back."""
         return 0
 
-    def window(self, *xs: Any, **unused: Any) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
         """What each output reads along each spatial axis; None where that is the whole input."""
         return None
 
@@ -232,10 +235,10 @@ class Layer:
 
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
         """For each axis of the output, the axes of the first input that it runs along."""
-        axes, rank = len(self.infer(x).shape), len(x.shape)
+        axes, rank = len(self.infer((x,)).shape), len(x.shape)
         return tuple(frozenset((axis,)) if axes == rank else frozenset(range(rank)) for axis in range(axes))
 
-    def tells_positions(self, *xs: TensorType) -> bool:
+    def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         """Whether its output depends on where along the sequence or the map an element stands."""
         return False
 
@@ -267,12 +270,14 @@ class Layer:
 class SpatialLayer(Layer):
     """A layer that reads channels and spatial axes: C,W or C,H,W or C,D,H,W."""
 
-    def resolved(self, *xs: TensorType) -> Self:
+    def __init__(self, xs: tuple[TensorType, ...], /, **given: Any) -> None:
+        """Options that say one number for all spatial axes get one for each axis of the input."""
+        super().__init__(xs, **given)
         axes = spatial_axes(self.kind, xs[0])
-        values = {name: self.__dict__[name] for name in self.options}
         for name, option in self.options.items():
-            values[name] = option.per_axis(values[name], axes, values)
-        return type(self)(**values)
+            self.__dict__[name] = option.per_axis(self.__dict__[name], axes, self.__dict__)
+        for name, option in self.options.items():
+            option.parse(self.__dict__[name])
 
     def reads_axes(self, rank: int) -> Axes | None:
         return axes.channels_first(rank)

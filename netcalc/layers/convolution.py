@@ -29,7 +29,7 @@ class Convolution(SpatialLayer):
         """The groups of channels that do not mix."""
         raise NotImplementedError
 
-    def tells_positions(self, *xs: TensorType) -> bool:
+    def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         """Windows that overlap do; patches side by side, each read alike, do not."""
         return any(kernel > stride for kernel, stride in zip(self.kernel, self.stride, strict=True))
 
@@ -53,7 +53,8 @@ class Correlation(Convolution):
     def out_channels(self, channels: int) -> int:
         raise NotImplementedError
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         channels, space = channels_and_space(x)
         groups = self.in_groups(channels)
         geometry.require_divides(groups, channels, "input channels", "groups")
@@ -62,7 +63,8 @@ class Correlation(Convolution):
         sizes = self.sliding_window().output_sizes(space)
         return TensorType((self.out_channels(channels), *sizes), x.dtype)
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         channels = x.shape[0]
         filters = self.out_channels(channels)
         return self._parameters((filters, channels // self.in_groups(channels), *self.kernel), filters)
@@ -110,7 +112,7 @@ class Correlation(Convolution):
     def elements_read(self, x: TensorType, y: TensorType) -> int:
         return x.shape[0] * self.sliding_window().positions_read(x.shape[1:], y.shape[1:])
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return self.sliding_window().windows()
 
 
@@ -179,7 +181,8 @@ class ConvTranspose(Convolution):
     def in_groups(self, channels: int) -> int:
         return self.groups
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         channels, space = channels_and_space(x)
         geometry.require_divides(self.groups, channels, "input channels", "groups")
         geometry.require_divides(self.groups, self.filters, "filters", "groups")
@@ -195,11 +198,12 @@ class ConvTranspose(Convolution):
         )
         return TensorType((self.filters, *sizes), x.dtype)
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         return self._parameters((x.shape[0], self.filters // self.groups, *self.kernel), self.filters)
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(macs=xs[0].numel * (self.filters // self.groups) * prod(self.kernel))
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return tuple(map(geometry.transposed_window, self.kernel, self.stride, self.pad, self.dilation))

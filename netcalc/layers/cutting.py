@@ -36,7 +36,8 @@ class Crop(SpatialLayer):
         rests = (size - wanted for size, wanted in zip(space, self.size, strict=True))
         return tuple((rest // 2, rest - rest // 2) for rest in rests)
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         channels, space = channels_and_space(x)
         if self.size is not None:
             geometry.require_equal(any(map(any, self.crop)), False, "give crop or size, not both", "size")
@@ -49,7 +50,8 @@ class Crop(SpatialLayer):
             sizes.append(rest)
         return TensorType((channels, *sizes), x.dtype)
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        (x,) = xs
         return tuple(geometry.shifted_window(before) for before, _ in self.sides(x.shape[1:]))
 
     def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
@@ -82,14 +84,16 @@ class Slice(Layer):
     end = Maybe(Integer(at_least=None, doc="position behind the last; the axis's end unless given"))
     step = Integer(1, doc="distance between positions")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
         taken = len(self._positions(x.shape[axis]))
         message = f"nothing is left of axis {axis} of {x} from {self.start} to {self.end}"
         geometry.require_at_least(taken, 1, message, "start")
         return TensorType((*x.shape[:axis], taken, *x.shape[axis + 1 :]), x.dtype)
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        (x,) = xs
         windows = list(pointwise(x))
         axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
         if axis > 0:
@@ -122,14 +126,16 @@ class Split(Layer):
     part = Integer(at_least=0, doc="which piece, from 0")
     axis = Integer(0, at_least=None, doc="the axis, without the batch", torch="dim")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
         message = f"part={self.part} is not one of {self.parts} parts, 0 to {self.parts - 1}"
         geometry.require_at_least(self.parts - 1, self.part, message, "part")
         geometry.require_divides(self.parts, x.shape[axis], f"positions of axis {axis}", "parts")
         return TensorType((*x.shape[:axis], x.shape[axis] // self.parts, *x.shape[axis + 1 :]), x.dtype)
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        (x,) = xs
         windows = list(pointwise(x))
         axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
         if axis > 0:

@@ -28,7 +28,8 @@ class Embedding(Layer):
     entries = Integer(doc="rows of the table, such as the words of a vocabulary", torch="num_embeddings")
     width = Integer(doc="features of a row", torch="embedding_dim")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         return TensorType((*x.shape, self.width), x.dtype)
 
     def reads_axes(self, rank: int) -> Axes | None:
@@ -37,7 +38,7 @@ class Embedding(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return (*names[0], "D")
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
         return (ParamSpec("weight", (self.entries, self.width), "normal"),)
 
 
@@ -62,7 +63,8 @@ class Parameter(Layer):
     join = Choice("add", "multiply", "prepend", doc="how it meets the input")
     axis = Integer(0, at_least=None, doc="the axis along which prepend joins, without the batch", torch="dim")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if self.join == "prepend":
             return self._prepended(x)
         rank = len(self.shape)
@@ -73,7 +75,7 @@ class Parameter(Layer):
             geometry.require_stretches(own, size, message, "shape")
         return x
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
         initialiser = {"add": "truncated_normal", "multiply": "ones", "prepend": "zeros"}[self.join]
         return (ParamSpec("weight", self.shape, initialiser),)
 
@@ -93,11 +95,12 @@ class Parameter(Layer):
     def hands_on(self, x: TensorType, y: TensorType) -> bool:
         return self.join != "multiply"
 
-    def tells_positions(self, *xs: TensorType) -> bool:
+    def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         """A table of a row for each position does; one row for all, or a class token, does not."""
         return self.join != "prepend" and sum(size > 1 for size in self.shape) > 1
 
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
+        (x,) = xs
         if self.join == "prepend" and geometry.resolve_axis(self.axis, len(x.shape), "axis") != 0:
             return None
         return pointwise(x)

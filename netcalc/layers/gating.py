@@ -36,7 +36,8 @@ class GLU(Layer):
     gate = Choice(*GATES, "identity", doc="the function of the second half")
     axis = Integer(-1, at_least=None, doc="the axis that is halved, without the batch", torch="dim")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         axis = geometry.resolve_axis(self.axis, len(x.shape), "axis")
         size = x.shape[axis]
         geometry.require_equal(size % 2, 0, f"glu halves axis {axis}, whose size {size} is odd", "axis")
@@ -62,6 +63,7 @@ class GLU(Layer):
         """Without a function of the gate the gradients of both halves at once, before they are joined."""
         return Extra(values=y.numel if self.gate == "identity" else 0)
 
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
+        (x,) = xs
         over_channels = geometry.resolve_axis(self.axis, len(x.shape), "axis") == 0
         return pointwise(x) if over_channels else None

@@ -29,7 +29,8 @@ class Linear(Layer):
     units = Integer(doc="output features", torch="out_features")
     bias = Flag(True, doc="whether a bias is added to each output feature", torch="bias")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if not x.shape:
             raise LayerError("linear reads a tensor with at least one axis, not a scalar")
         return TensorType((*x.shape[:-1], self.units), x.dtype)
@@ -37,7 +38,8 @@ class Linear(Layer):
     def likely_axes(self, rank: int) -> Axes | None:
         return SEQUENCE if rank == len(SEQUENCE) else None
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         weight = ParamSpec("weight", (self.units, x.shape[-1]), "fan_in_uniform")
         return (weight, ParamSpec("bias", (self.units,), "fan_in_uniform")) if self.bias else (weight,)
 

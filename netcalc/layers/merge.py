@@ -27,7 +27,7 @@ class _Elementwise(Merge):
     fusible = True
     arity: ClassVar[tuple[int, int | None]] = (2, None)
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
         shape = xs[0].shape
         for x in xs[1:]:
             shape = _broadcast(self.kind, shape, x.shape)
@@ -52,11 +52,11 @@ class _Elementwise(Merge):
             return None
         inside, joined, type = Inside(len(xs)), 0, xs[0]
         for number, x in enumerate(xs[1:], 1):
-            type = self.infer(type, x)
+            type = self.infer((type, x))
             joined = inside.make(type.numel, joined, number)
         return inside
 
-    def window(self, *xs: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return pointwise(xs[0])
 
 
@@ -93,7 +93,7 @@ class Multiply(_Elementwise):
                 inputs.add(0)
             elif needs[number]:
                 between = between + product.numel
-            product, product_needs = self.infer(product, x), product_needs or needs[number]
+            product, product_needs = self.infer((product, x)), product_needs or needs[number]
         return Kept(inputs=tuple(sorted(inputs)), each=Extra(values=between))
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
@@ -102,7 +102,7 @@ class Multiply(_Elementwise):
             return None
         inside, joined, type = Inside(len(xs)), 0, xs[0]
         for number, x in enumerate(xs[1:], 1):
-            type = self.infer(type, x)
+            type = self.infer((type, x))
             joined = inside.product(type.numel, joined, number)
         return inside
 
@@ -160,7 +160,7 @@ class Concat(Merge):
 
     axis = Integer(0, at_least=None, doc="the axis, without the batch", torch="dim")
 
-    def infer(self, *xs: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
         first = xs[0]
         axis = geometry.resolve_axis(self.axis, len(first.shape), "axis")
         for x in xs[1:]:
@@ -175,7 +175,7 @@ class Concat(Merge):
         joined = sum(x.shape[axis] for x in xs)
         return TensorType((*first.shape[:axis], joined, *first.shape[axis + 1 :]), first.dtype)
 
-    def window(self, *xs: TensorType) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
         along_channels = geometry.resolve_axis(self.axis, len(xs[0].shape), "axis") == 0
         return pointwise(xs[0]) if along_channels else None
 
@@ -198,7 +198,8 @@ class MatMul(Merge):
 
     transpose = Flag(False, doc="read the second tensor as m x k")
 
-    def infer(self, first: TensorType, second: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        first, second = xs
         for x in (first, second):
             geometry.require_at_least(len(x.shape), 2, f"matmul reads tensors of two axes or more, not {x}")
         inner, columns = second.shape[-2:]

@@ -42,7 +42,8 @@ class _Norm(Normalisation):
 
     eps = Number(EPS, above=0, doc="added to the variance", torch="eps")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if len(x.shape) < self.least_axes:
             what = "a scalar" if not x.shape else f"a vector of {x}"
             raise LayerError(f"{self.kind} reads channels and spatial axes, not {what}")
@@ -52,7 +53,7 @@ class _Norm(Normalisation):
         return prod(x.shape[1:])
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        learned = sum(not param.buffer for param in self.params(*xs))
+        learned = sum(not param.buffer for param in self.params(xs))
         return Cost(other_ops=y.numel * (5 + learned))
 
 
@@ -89,7 +90,8 @@ class BatchNorm(_Norm):
     bias = Flag(True, doc="whether the shift is learned", torch="bias")
     running = Flag(True, doc="keep running statistics for inference", torch="track_running_stats")
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         channels = x.shape[:1]
         learned = _scale_and_shift(channels, self.bias) if self.affine else ()
         mean = ParamSpec("running_mean", channels, "zeros", buffer=True)
@@ -113,7 +115,8 @@ class BatchNorm(_Norm):
     def mixes_samples(self, training: bool) -> bool:
         return training or not self.running
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        (x,) = xs
         return pointwise(x)
 
 
@@ -123,7 +126,8 @@ class _OverAxes(Normalisation):
     axes = Integer(1, doc="how many of the last axes are normalised together", torch="normalized_shape")
     channels = Flag(False, doc="normalise over the channels, the first axis, at each position")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         message = f"axes={self.axes} is more than the {len(x.shape)} of an input of {x}"
         geometry.require_at_least(len(x.shape), self.axes, message, "axes")
         return x
@@ -140,7 +144,8 @@ class _OverAxes(Normalisation):
         """The sizes of what is normalised together."""
         return x.shape[:1] if self.channels else x.shape[-self.axes :]
 
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
+        (x,) = xs
         return pointwise(x) if self.channels else None
 
 
@@ -159,11 +164,12 @@ class LayerNorm(_OverAxes):
     affine = Flag(True, doc="learn a scale and a shift", torch="elementwise_affine")
     bias = Flag(True, doc="whether the shift is learned", torch="bias")
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         return _scale_and_shift(self.together(x), self.bias) if self.affine else ()
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
-        return Cost(other_ops=y.numel * (5 + len(self.params(*xs))))
+        return Cost(other_ops=y.numel * (5 + len(self.params(xs))))
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return Kept((0,), each=Extra(statistics=2 * (y.numel // prod(self.together(xs[0])))))
@@ -186,7 +192,8 @@ class InstanceNorm(_Norm):
     affine = Flag(False, doc="learn a scale and a shift for each channel", torch="affine")
     bias = Flag(True, doc="whether the shift is learned", torch="bias")
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         return _scale_and_shift(x.shape[:1], self.bias) if self.affine else ()
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
@@ -196,7 +203,7 @@ class InstanceNorm(_Norm):
 
     def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
         channels, inside = y.shape[0], Inside()
-        learned = [inside.make(channels) for _ in self.params(*xs)]
+        learned = [inside.make(channels) for _ in self.params(xs)]
         inside.make(y.numel, 0, *learned, beside=Extra(statistics=2 * channels))
         return inside
 
@@ -215,15 +222,17 @@ class GroupNorm(_Norm):
     affine = Flag(True, doc="learn a scale and a shift for each channel", torch="affine")
     bias = Flag(True, doc="whether the shift is learned", torch="bias")
 
-    def infer(self, x: TensorType) -> TensorType:
-        y = super().infer(x)
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
+        y = super().infer(xs)
         geometry.require_divides(self.groups, x.shape[0], "channels", "groups")
         return y
 
     def normalised_together(self, x: TensorType) -> int:
         return x.numel // self.groups
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         return _scale_and_shift(x.shape[:1], self.bias) if self.affine else ()
 
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
@@ -250,7 +259,8 @@ class RMSNorm(_OverAxes):
                        torch="eps"))  # fmt: skip
     affine = Flag(True, doc="learn a scale", torch="elementwise_affine")
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         return _scale_and_shift(self.together(x), bias=False) if self.affine else ()
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
@@ -299,7 +309,8 @@ class LRN(Normalisation):
     beta = Number(0.75, doc="power of the denominator", torch="beta")
     k = Number(1.0, doc="added to the sum", torch="k")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         geometry.require_at_least(len(x.shape), 2, f"lrn reads channels and spatial axes, not {x}")
         return x
 
@@ -322,5 +333,6 @@ class LRN(Normalisation):
         inside.make(y.numel, 0, total)
         return inside
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        (x,) = xs
         return pointwise(x)

@@ -7,7 +7,7 @@ checked here and nowhere else, whether they come from a spec or from Python.
 from collections.abc import Mapping
 from typing import Any, Generic, Self, TypeVar, overload
 
-from netcalc.diagnostics import nearest, written
+from netcalc.diagnostics import format_value, nearest
 from netcalc.layers import geometry
 from netcalc.layers.errors import LayerError
 
@@ -73,7 +73,7 @@ class Option(Generic[T_co]):
         return bool(value == self.default)
 
     def refuse(self, value: object, help: str | None = None) -> LayerError:
-        message = f"{self.name} is {self.words}, not {written(value)}"
+        message = f"{self.name} is {self.words}, not {format_value(value)}"
         return LayerError(message, option=self.name, help=help)
 
 
@@ -286,7 +286,7 @@ class Padding(_Whole[PerSide]):
         if not isinstance(axis, tuple):
             return self.whole(axis)
         if len(axis) != 2:
-            message = f"{self.name} gives an axis two sides, [before, after], not {written(axis)}"
+            message = f"{self.name} gives an axis two sides, [before, after], not {format_value(axis)}"
             raise LayerError(message, option=self.name)
         return self.whole(axis[0]), self.whole(axis[1])
 

@@ -73,7 +73,8 @@ class PooledAttention(Layer):
     residual = Choice("none", "patches", "all", doc="which pooled queries are added", torch="residual_pool")
     eps = Number(EPS, above=0, doc="added to the variance in the layer norms")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         geometry.require_equal(len(x.shape), 2, f"pooled_attention reads tokens x features, not {x}")
         for name in ("size", "kernel_q", "stride_q", "kernel_kv", "stride_kv"):
             given = len(getattr(self, name))
@@ -91,7 +92,8 @@ class PooledAttention(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return SEQUENCE
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         width = self._width(x)
         head = width // self.heads
         specs = [
@@ -111,7 +113,7 @@ class PooledAttention(Layer):
             specs += [ParamSpec(f"rel_pos_{axis}", (row, head), "truncated_normal") for axis, row in rows]
         return tuple(specs)
 
-    def tells_positions(self, *xs: TensorType) -> bool:
+    def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         return self.positions
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:

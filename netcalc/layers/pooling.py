@@ -37,7 +37,8 @@ class WindowPool(Pooling):
     def sliding_window(self) -> SlidingWindow:
         return SlidingWindow(self.kernel, self.stride, self.pad, (1,) * len(self.kernel))
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         channels, space = channels_and_space(x)
         geometry.require_pool_padding_fits(self.kernel, self.pad)
         sizes = self.sliding_window().output_sizes(space, self.ceil)
@@ -49,7 +50,7 @@ class WindowPool(Pooling):
     def elements_read(self, x: TensorType, y: TensorType) -> int:
         return x.shape[0] * self.sliding_window().positions_read(x.shape[1:], y.shape[1:])
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return self.sliding_window().windows()
 
 
@@ -96,13 +97,14 @@ class AvgPool(WindowPool):
         True, doc="whether padding counts in the mean's divisor", torch="count_include_pad"
     )
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         _, space = channels_and_space(x)
         if len(space) == 3:
             for size, kernel in zip(space, self.kernel, strict=True):
                 message = f"a 3D average pool of {kernel} needs an input of {kernel}, not {size}"
                 geometry.require_at_least(size, kernel, message, "kernel")
-        return super().infer(x)
+        return super().infer(xs)
 
 
 class AdaptivePool(Pooling):
@@ -110,7 +112,8 @@ class AdaptivePool(Pooling):
 
     size = Maybe(Sizes(doc="output size of each axis; 1 unless given", torch="output_size"))
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         channels, space = channels_and_space(x)
         return TensorType((channels, *(self.size or (1,) * len(space))), x.dtype)
 
@@ -122,8 +125,9 @@ class AdaptivePool(Pooling):
         channels, sizes = channels_and_space(y)
         return Cost(other_ops=channels * prod(map(geometry.adaptive_cells, space, sizes)))
 
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
-        sizes = self.infer(x).shape[1:]
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
+        (x,) = xs
+        sizes = self.infer((x,)).shape[1:]
         windows = tuple(map(geometry.adaptive_window, x.shape[1:], sizes))
         return tuple(filter(None, windows)) if all(windows) else None
 
@@ -166,7 +170,8 @@ class GlobalPool(Pooling):
 
     keep = Flag(False, doc="keep the spatial axes, each of size 1")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         axes = spatial_axes(self.kind, x)
         return TensorType((x.shape[0], *(1,) * axes) if self.keep else x.shape[:1], x.dtype)
 
@@ -177,7 +182,7 @@ class GlobalPool(Pooling):
         return Cost(other_ops=xs[0].numel)
 
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
-        return tuple(frozenset((axis,)) for axis in range(len(self.infer(x).shape)))
+        return tuple(frozenset((axis,)) for axis in range(len(self.infer((x,)).shape)))
 
 
 class GlobalAvgPool(GlobalPool):

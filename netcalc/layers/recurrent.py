@@ -44,7 +44,8 @@ class Recurrent(Layer):
     bias = Flag(True, doc="whether the two bias vectors are added", torch="bias")
     last = Flag(False, doc="give only the final state of each direction, PyTorch's h_n of the top layer")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if len(x.shape) != 2:
             raise LayerError(f"{self.kind} reads steps and features, T x D, not {x}")
         most = f"layers={self.layers} is beyond the limit of {MAX_LAYERS}"
@@ -58,7 +59,8 @@ class Recurrent(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return SEQUENCE[-len(y.shape) :]
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         rows = self.gates * self.units
         bound = f"uniform:{self.units**-0.5}"
         specs = []
@@ -137,7 +139,7 @@ class Recurrent(Layer):
         total = inside.make(self.units, joined, states[0])
         return [inside.make(self.units, total)]
 
-    def tells_positions(self, *xs: TensorType) -> bool:
+    def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         return True
 
     def _kept_states(self, steps: int) -> int:

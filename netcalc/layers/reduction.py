@@ -26,7 +26,8 @@ class Reduce(Layer):
     how = Choice("mean", "sum", "max", doc="what becomes of them")
     keep = Flag(False, doc="keep the axes, each of size 1", torch="keepdim")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         reduced = self._reduced(x)
         message = f"axes names an axis of {x} twice: {list(self.axes)}"
         geometry.require_equal(len(reduced), len(self.axes), message, "axes")
@@ -52,7 +53,8 @@ class Reduce(Layer):
         """Of a maximum where it stands, how often, and each one's share of the gradient."""
         return Extra(y.numel, indices=y.numel, flags=xs[0].numel) if self.how == "max" else Extra()
 
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
+        (x,) = xs
         return pointwise(x) if self.keep and self._reduced(x) == {0} else None
 
     def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:

@@ -17,7 +17,8 @@ class Regularisation(Layer):
 
     rate = Number(at_least=0, at_most=1, doc="share that is dropped", torch="p")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         return x
 
     def is_identity(self, x: TensorType, y: TensorType) -> bool:
@@ -29,7 +30,8 @@ class Regularisation(Layer):
     def mixes_samples(self, training: bool) -> bool:
         return training
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        (x,) = xs
         return pointwise(x)
 
 

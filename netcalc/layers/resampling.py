@@ -31,7 +31,8 @@ class _Interpolation(SpatialLayer):
         """The spatial sizes of the output."""
         raise NotImplementedError
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if self.align_corners and self.mode not in _TAPS:
             message = f"align_corners says where to interpolate, which {self.mode} does not"
             raise LayerError(message, option="align_corners", help="write mode: bilinear, or leave it out")
@@ -49,7 +50,8 @@ class _Interpolation(SpatialLayer):
         pairs = zip(x.shape[1:], y.shape[1:], strict=True)
         return x.shape[0] * prod(min(size, outputs) for size, outputs in pairs)
 
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
+        (x,) = xs
         axes = zip(x.shape[1:], self.sizes(x), strict=True)
         windows = tuple(
             geometry.resampling_window(size, outputs, _TAPS.get(self.mode, 1), self.align_corners)
@@ -119,7 +121,8 @@ class PixelShuffle(Layer):
 
     factor = Integer(doc="how many times finer", torch="upscale_factor")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         geometry.require_equal(len(x.shape), 3, f"pixel_shuffle reads C,H,W, not {x}")
         channels, height, width = x.shape
         cells = self.factor * self.factor
@@ -127,7 +130,7 @@ class PixelShuffle(Layer):
         geometry.require_equal(channels % cells, 0, message, "factor")
         return TensorType((channels // cells, height * self.factor, width * self.factor), x.dtype)
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return (geometry.nearest_window(self.factor),) * 2
 
 
@@ -151,7 +154,8 @@ class PixelUnshuffle(Layer):
 
     factor = Integer(doc="how many times coarser", torch="downscale_factor")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         geometry.require_equal(len(x.shape), 3, f"pixel_unshuffle reads C,H,W, not {x}")
         channels, height, width = x.shape
         geometry.require_divides(self.factor, height, "rows", "factor")
@@ -159,5 +163,5 @@ class PixelUnshuffle(Layer):
         cells = self.factor * self.factor
         return TensorType((channels * cells, height // self.factor, width // self.factor), x.dtype)
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return (geometry.convolution_window(self.factor, self.factor, (0, 0)),) * 2

@@ -32,7 +32,8 @@ class Rotary(Layer):
     pairs = Choice("halves", "neighbours", doc="which features make a pair")
     width = Maybe(Integer(doc="features of a head that are turned, the first ones; all unless given"))
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if len(x.shape) != 2:
             raise LayerError(f"rotary reads positions and features, T x D, not {x}")
         geometry.require_divides(self.heads, x.shape[1], "features", "heads")
@@ -46,7 +47,7 @@ class Rotary(Layer):
     def reads_axes(self, rank: int) -> Axes | None:
         return SEQUENCE
 
-    def tells_positions(self, *xs: TensorType) -> bool:
+    def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         return True
 
     def turned(self, x: TensorType) -> int:

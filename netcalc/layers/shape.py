@@ -26,13 +26,15 @@ class Identity(Layer):
     view = View.ANY
     also = ("Identity", "noop", "pass")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         return x
 
     def is_identity(self, x: TensorType, y: TensorType) -> bool:
         return True
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        (x,) = xs
         return pointwise(x)
 
 
@@ -55,7 +57,8 @@ class Flatten(Layer):
     start = Integer(0, at_least=None, doc="first axis joined", torch="start_dim")
     end = Integer(-1, at_least=None, doc="last axis joined", torch="end_dim")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if not x.shape:
             return TensorType((1,), x.dtype)
         start = geometry.resolve_axis(self.start, len(x.shape), "start")
@@ -93,7 +96,8 @@ class Reshape(Layer):
 
     shape = Integers(at_least=-1, doc="the new sizes, without the batch; one may be -1", torch="size")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         unknown = self.shape.count(-1)
         known = prod(size for size in self.shape if size != -1)
         if unknown > 1 or 0 in self.shape:
@@ -114,7 +118,7 @@ class Reshape(Layer):
         """The elements stay in order, so an axis runs along those whose steps its own do not leap over."""
         found, inner = list[frozenset[int]](), x.numel
         steps = [(prod(x.shape[axis + 1 :]), prod(x.shape[axis:])) for axis in range(len(x.shape))]
-        for size in self.infer(x).shape:
+        for size in self.infer((x,)).shape:
             outer, inner = inner, inner // size
             along = (axis for axis, (step, whole) in enumerate(steps) if step % outer and inner % whole)
             found.append(frozenset(along))
@@ -138,7 +142,8 @@ class Permute(Layer):
 
     order = Integers(at_least=None, doc="the input's axes in their new order", torch="dims")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         axes = [geometry.resolve_axis(axis, len(x.shape), "order") for axis in self.order]
         message = f"order names each of the {len(x.shape)} axes of {x} once, not {list(self.order)}"
         geometry.require_equal(sorted(axes), list(range(len(x.shape))), message, "order")
@@ -170,7 +175,8 @@ class Squeeze(Layer):
         Integers(at_least=None, doc="the axes to drop; every one of size 1 unless given", torch="dim")
     )
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if self.axes is None:
             return TensorType(tuple(size for size in x.shape if size != 1), x.dtype)
         dropped = {geometry.resolve_axis(axis, len(x.shape), "axes") for axis in self.axes}
@@ -212,7 +218,8 @@ class Unsqueeze(Layer):
 
     axis = Integer(at_least=None, doc="where the new axis stands in the output", torch="dim")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         axis = geometry.resolve_axis(self.axis, len(x.shape) + 1, "axis")
         return TensorType((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
 
@@ -252,7 +259,8 @@ class Pad(SpatialLayer):
     mode = Choice("zeros", "reflect", "replicate", "circular", doc="what the cells hold", torch="mode")
     value = Number(0.0, doc="what the cells hold in mode zeros, if not zero", torch="value")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         channels, space = channels_and_space(x)
         geometry.require_padding_fits(self.mode, space, self.pad)
         sizes = (size + (before + after) for size, (before, after) in zip(space, self.pad, strict=True))
@@ -261,7 +269,7 @@ class Pad(SpatialLayer):
     def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
         return INPUT if self.mode in geometry.MIRRORING else NOTHING
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return tuple(geometry.shifted_window(-before) for before, _ in self.pad)
 
 
@@ -285,12 +293,14 @@ class Roll(Layer):
 
     shift = Integers(at_least=None, doc="positions moved along each axis, negative backward", torch="shifts")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         message = f"shift lists {len(self.shift)} axes, the input of {x} has {len(x.shape)}"
         geometry.require_at_least(len(x.shape), len(self.shift), message, "shift")
         return x
 
-    def window(self, x: TensorType) -> tuple[Window, ...] | None:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
+        (x,) = xs
         return None if any(self.shift[1:]) else pointwise(x)
 
 
@@ -314,10 +324,12 @@ class ChannelShuffle(Layer):
 
     groups = Integer(doc="groups of channels that are mixed", torch="groups")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         geometry.require_at_least(len(x.shape), 2, f"channel_shuffle reads channels and positions, not {x}")
         geometry.require_divides(self.groups, x.shape[0], "channels", "groups")
         return x
 
-    def window(self, x: TensorType) -> tuple[Window, ...]:
+    def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        (x,) = xs
         return pointwise(x)

@@ -54,7 +54,8 @@ class WindowAttention(SpatialLayer):
     cosine = Flag(False, doc="Swin v2's cosine attention, in 2D")
     scale = Choice("head", "input", doc="whose width's root divides the scores: a head's, or all of C")
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
+        (x,) = xs
         if len(x.shape) not in (3, 4):
             raise LayerError(f"window_attention reads H,W,C or T,H,W,C with the channels last, not {x}")
         geometry.require_divides(self.heads, x.shape[-1], "channels", "heads")
@@ -76,7 +77,8 @@ class WindowAttention(SpatialLayer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return channels_last(len(y.shape))
 
-    def params(self, x: TensorType) -> tuple[ParamSpec, ...]:
+    def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
+        (x,) = xs
         channels = x.shape[-1]
         weight = ParamSpec("qkv.weight", (3 * channels, channels), "fan_in_uniform")
         bias = ParamSpec("qkv.bias", (3 * channels,), "fan_in_uniform")
@@ -87,7 +89,7 @@ class WindowAttention(SpatialLayer):
             *self._bias_params(),
         )
 
-    def tells_positions(self, *xs: TensorType) -> bool:
+    def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         return True
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:

@@ -55,7 +55,7 @@ class AttentionWithoutPositions(Rule):
             origins[name] = frozenset().union(*(origins[one] for one in reads))
             types = net.graph.input_types(node)
             mixes = mixes_positions(node, axes)
-            if reads & told or mixes or len(origins[name]) > 1 or node.layer.tells_positions(*types):
+            if reads & told or mixes or len(origins[name]) > 1 or node.layer.tells_positions(types):
                 told.add(name)
             elif isinstance(node.layer, (Embedding, Convolution)) or reads & ordered:
                 ordered.add(name)

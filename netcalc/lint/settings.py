@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from netcalc.diagnostics import Diagnostic, NetcalcError
 from netcalc.graph import Graph, elaborate
-from netcalc.spec import InputOverride, Scalar, Setting, Spec
-from netcalc.spec import Sequence as Listed
+from netcalc.spec import InputOverride, Setting, Spec, YamlScalar, YamlSequence
 
 
 def idle_settings(
@@ -34,6 +33,6 @@ def _is_same(
 
 def _plain(value: object) -> object:
     """A word, a number or a list of them as it is written; anything else as it is."""
-    if isinstance(value, Listed):
+    if isinstance(value, YamlSequence):
         return tuple(map(_plain, value.items))
-    return value.value if isinstance(value, Scalar) else value
+    return value.value if isinstance(value, YamlScalar) else value

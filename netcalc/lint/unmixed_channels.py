@@ -91,7 +91,7 @@ def _mixes(net: Net, node: Node) -> bool:
     if node.layer.mixes_tokens:
         return True
     if len(node.inputs) > 1:
-        return node.layer.window(*net.graph.input_types(node)) is None
+        return node.layer.window(net.graph.input_types(node)) is None
     moved = node.layer.came_from(net.input(node))[:1] != (frozenset((0,)),)
     return _groups(net, node) == 1 or moved or _shuffles(net, node)
 

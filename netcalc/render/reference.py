@@ -6,7 +6,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import Any, NamedTuple
 
-from netcalc.diagnostics import written
+from netcalc.diagnostics import format_value
 from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option, Sizes
 from netcalc.render.layout import Heading, Segment, lay_out
@@ -110,7 +110,7 @@ def _default(option: Option[Any]) -> str:
         return f"as {option.like}"
     if isinstance(option.default, float):
         return f"{option.default:g}"
-    return "none" if option.default is None else written(option.default).strip("'")
+    return "none" if option.default is None else format_value(option.default).strip("'")
 
 
 def _markdown_layer(layer: type[Layer]) -> Iterator[str]:

@@ -8,9 +8,9 @@ kind is held to that kind's options.
 import json
 from typing import Any
 
-from netcalc.graph.branching import CONSTRUCTS
-from netcalc.graph.expansion import MAX_LAYERS
-from netcalc.graph.judging import BYTE_UNITS, COUNT_UNITS, MEMORY
+from netcalc.graph.constructs import CONSTRUCTS
+from netcalc.graph.limits import BYTE_UNITS, COUNT_UNITS, MEMORY
+from netcalc.graph.rows import MAX_LAYERS
 from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option, Schema
 from netcalc.lint import RULES

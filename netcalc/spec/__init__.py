@@ -1,7 +1,8 @@
 """YAML text to a Spec: a located tree of items with expressions that are not evaluated yet."""
 
 from netcalc.spec.blocks import Block
-from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, evaluate, evaluate_counting
+from netcalc.spec.evaluator import evaluate, evaluate_counting
+from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, UnknownNameFault
 from netcalc.spec.items import BRANCH_EXAMPLES, BRANCH_KEYS, ITEM_KEYS, Body, Item
 from netcalc.spec.library import bundled_files, bundled_names, find_spec, open_source, variant_names
 from netcalc.spec.overrides import (
@@ -11,15 +12,15 @@ from netcalc.spec.overrides import (
     read_setting,
     split_setting,
 )
-from netcalc.spec.reader import InputDeclaration, Spec, read_spec
+from netcalc.spec.reader import Spec, read_spec
 from netcalc.spec.tree import (
     UNKNOWN,
-    Entry,
-    Mapping,
-    Scalar,
-    Sequence,
     Unknown,
     Value,
+    YamlEntry,
+    YamlMapping,
+    YamlScalar,
+    YamlSequence,
     describe,
 )
 from netcalc.spec.writing import FlatItem, spec_text
@@ -32,21 +33,21 @@ __all__ = [
     "UNKNOWN",
     "Block",
     "Body",
-    "Entry",
     "Evaluated",
     "Expression",
     "ExpressionFault",
     "FlatItem",
-    "InputDeclaration",
     "InputOverride",
     "Item",
-    "Mapping",
-    "Scalar",
-    "Sequence",
     "Setting",
     "Spec",
     "Unknown",
+    "UnknownNameFault",
     "Value",
+    "YamlEntry",
+    "YamlMapping",
+    "YamlScalar",
+    "YamlSequence",
     "bundled_files",
     "bundled_names",
     "describe",

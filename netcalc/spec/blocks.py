@@ -3,7 +3,7 @@
 import ast
 from typing import NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Source, Span
+from netcalc.diagnostics import Source, Span
 from netcalc.spec.expressions import (
     MAX_EXPRESSION_LENGTH,
     RESERVED,
@@ -12,11 +12,11 @@ from netcalc.spec.expressions import (
     parse_expression,
 )
 from netcalc.spec.items import BRANCH_KEYS, ITEM_KEYS, Item, ItemReader
-from netcalc.spec.tree import Entry, Mapping, describe, is_unknown
-from netcalc.spec.yaml_reader import expression_problem
+from netcalc.spec.problems import SpecProblems, expression_problem
+from netcalc.spec.tree import YamlEntry, YamlMapping, describe, is_unknown
 
 
-class Parameter(NamedTuple):
+class BlockParameter(NamedTuple):
     """An argument of a block; `default` None where it has to be given."""
 
     name: str
@@ -28,52 +28,52 @@ class Block(NamedTuple):
     """A named list of layers with arguments."""
 
     name: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[BlockParameter, ...]
     items: tuple[Item, ...]
     span: Span
 
 
-def read_blocks(entry: Entry, problems: list[Diagnostic]) -> dict[str, Block]:
+def read_blocks(entry: YamlEntry, problems: SpecProblems) -> dict[str, Block]:
     """The blocks under `blocks:`, by name."""
-    if not isinstance(entry.value, Mapping):
+    if not isinstance(entry.value, YamlMapping):
         if not is_unknown(entry.value):
             message = f"blocks: is a mapping, not {describe(entry.value)}"
             help = "write blocks: {unit(filters): [...]}"
-            problems.append(Diagnostic("E204", message, entry.key_span, help=help))
+            problems.report("E204", message, entry.key_span, help=help)
         return {}
     blocks: dict[str, Block] = {}
     for declared in entry.value.entries:
         block = _read_block(declared, problems)
         if block is not None and block.name in blocks:
-            problems.append(Diagnostic("E205", f"there are two blocks {block.name!r}", declared.key_span))
+            problems.report("E205", f"there are two blocks {block.name!r}", declared.key_span)
         elif block is not None:
             blocks[block.name] = block
     return blocks
 
 
-def _read_block(entry: Entry, problems: list[Diagnostic]) -> Block | None:
+def _read_block(entry: YamlEntry, problems: SpecProblems) -> Block | None:
     name, bracket, rest = entry.key.partition("(")
     name = name.strip()
     closed = not bracket or rest.rstrip().endswith(")")
     if not closed or not name.isidentifier():
         help = "write basic(filters, stride=1): with a name of letters, digits and _"
-        problems.append(Diagnostic("E205", "this is no head of a block", entry.key_span, help=help))
+        problems.report("E205", "this is no head of a block", entry.key_span, help=help)
         return None
     if name in BRANCH_KEYS:
         message = f"a block cannot be called {name!r}: {name} joins branches"
-        problems.append(Diagnostic("E205", message, entry.key_span))
+        problems.report("E205", message, entry.key_span)
         return None
     parameters = _parameters(entry, rest.rstrip()[:-1] if bracket else "", problems)
     items = ItemReader(problems).items(entry.value, name)
     return Block(name, parameters, items, entry.key_span)
 
 
-def _parameters(entry: Entry, text: str, problems: list[Diagnostic]) -> tuple[Parameter, ...]:
+def _parameters(entry: YamlEntry, text: str, problems: SpecProblems) -> tuple[BlockParameter, ...]:
     """The arguments in the head, `filters, stride=1`, as Python's parser reads those of a function."""
     head = f"lambda {text}: 0"
     if len(text) > MAX_EXPRESSION_LENGTH:
         message = f"the head of a block is limited to {MAX_EXPRESSION_LENGTH:,} characters"
-        problems.append(Diagnostic("E109", message, entry.key_span))
+        problems.report("E109", message, entry.key_span)
         return ()
     try:
         function = ast.parse(head, mode="eval").body
@@ -81,9 +81,7 @@ def _parameters(entry: Entry, text: str, problems: list[Diagnostic]) -> tuple[Pa
         function = None
     if not isinstance(function, ast.Lambda) or not _is_plain(function.args):
         help = "write them as name or name=default, with commas between"
-        problems.append(
-            Diagnostic("E205", "the arguments of this block cannot be read", entry.key_span, help=help)
-        )
+        problems.report("E205", "the arguments of this block cannot be read", entry.key_span, help=help)
         return ()
     names = [argument.arg for argument in function.args.args]
     defaults: list[ast.expr | None] = [None] * (len(names) - len(function.args.defaults))
@@ -93,15 +91,15 @@ def _parameters(entry: Entry, text: str, problems: list[Diagnostic]) -> tuple[Pa
         if name in RESERVED or name in ITEM_KEYS:
             whose = "a key that goes with every item" if name in ITEM_KEYS else "the expression language"
             message = f"an argument cannot be called {name!r}: {whose} has that name"
-            problems.append(Diagnostic("E702", message, _argument_span(entry, name)))
+            problems.report("E702", message, _argument_span(entry, name))
         expression = None
         if default is not None:
-            written = ast.get_source_segment(head, default) or ""
+            default_text = ast.get_source_segment(head, default) or ""
             try:
-                expression = parse_expression(written)
+                expression = parse_expression(default_text)
             except ExpressionFault as fault:
-                problems.append(expression_problem(fault, "E301", entry.key_span, written))
-        parameters.append(Parameter(name, expression, _argument_span(entry, name)))
+                problems.add(expression_problem(fault, "E301", entry.key_span, default_text))
+        parameters.append(BlockParameter(name, expression, _argument_span(entry, name)))
     return tuple(parameters)
 
 
@@ -110,7 +108,7 @@ def _is_plain(arguments: ast.arguments) -> bool:
     return not any(special)
 
 
-def _argument_span(entry: Entry, name: str) -> Span:
+def _argument_span(entry: YamlEntry, name: str) -> Span:
     source: Source = entry.value.source
     at = source.text.find(name, source.text.find("(", entry.key_start), entry.key_end)
     return Span(source, at, at + len(name)) if at >= 0 else entry.key_span

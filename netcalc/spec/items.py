@@ -2,10 +2,20 @@
 
 from typing import NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Span
+from netcalc.diagnostics import Span
 from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
-from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown, names_in
-from netcalc.spec.yaml_reader import expression_problem, inside_dollar, stop_at_many
+from netcalc.spec.problems import SpecProblems, expression_problem
+from netcalc.spec.tree import (
+    Value,
+    YamlEntry,
+    YamlMapping,
+    YamlScalar,
+    YamlSequence,
+    describe,
+    is_unknown,
+    names_in,
+)
+from netcalc.spec.yaml_reader import inside_dollar
 
 ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore", "trainable")
 """The keys that go with every item."""
@@ -40,8 +50,8 @@ class Item(NamedTuple):
 
     kind: str | Expression | None
     span: Span
-    options: tuple[Entry, ...] = ()
-    general: tuple[Entry, ...] = ()
+    options: tuple[YamlEntry, ...] = ()
+    general: tuple[YamlEntry, ...] = ()
     bodies: tuple[Body, ...] = ()
     short: Value | None = None
     """A number, a word or a list in place of the options: the value of the kind's main one."""
@@ -65,59 +75,62 @@ class Item(NamedTuple):
 class ItemReader:
     """Reads layer lists; what is wrong goes to `problems`."""
 
-    def __init__(self, problems: list[Diagnostic]) -> None:
+    def __init__(self, problems: SpecProblems) -> None:
         self.problems = problems
 
     def items(self, value: Value, what: str) -> tuple[Item, ...]:
         """The items of a list; `what` is the key it stands under."""
-        if isinstance(value, Sequence):
+        if isinstance(value, YamlSequence):
             return tuple(map(self._item, value.items))
         if not is_unknown(value):
             help = "list them, one a line: - conv: {filters: 64, kernel: 3}"
-            self._report("E204", f"{what}: is a list, not {describe(value)}", _start(value), help)
+            self.problems.report(
+                "E204", f"{what}: is a list, not {describe(value)}", _start(value), help=help
+            )
         return ()
 
     def _item(self, value: Value) -> Item:
-        if isinstance(value, Scalar) and value.value and isinstance(value.value, str | Expression):
+        if isinstance(value, YamlScalar) and value.value and isinstance(value.value, str | Expression):
             if value.value in BRANCH_KEYS:
-                self._report(
-                    "E403", f"{value.value} has no branches", value.span, BRANCH_EXAMPLES[value.value]
-                )
+                help = BRANCH_EXAMPLES[value.value]
+                self.problems.report("E403", f"{value.value} has no branches", value.span, help=help)
                 return Item(None, value.span)
             return Item(value.value, value.span)
-        if isinstance(value, Mapping) and len(value.entries) == 1:
+        if isinstance(value, YamlMapping) and len(value.entries) == 1:
             return self._item_with_options(value.entries[0])
         return self._malformed(value)
 
-    def _item_with_options(self, entry: Entry) -> Item:
+    def _item_with_options(self, entry: YamlEntry) -> Item:
         kind, body = self._kind(entry), entry.value
         if kind in ("parallel", "residual"):
             return self._branching(str(kind), entry)
-        if isinstance(body, Mapping):
+        if isinstance(body, YamlMapping):
             general = tuple(option for option in body.entries if option.key in ITEM_KEYS)
             own = (
                 tuple(option for option in body.entries if option not in general) if general else body.entries
             )
             return Item(kind, entry.key_span, own, general)
-        if isinstance(body, Scalar) and body.value is None:
+        if isinstance(body, YamlScalar) and body.value is None:
             return Item(kind, entry.key_span)
         return Item(None if is_unknown(body) else kind, entry.key_span, short=body)
 
-    def _kind(self, entry: Entry) -> str | Expression | None:
+    def _kind(self, entry: YamlEntry) -> str | Expression | None:
         inner = inside_dollar(entry.key) if entry.key.startswith("$") else None
         if inner is None:
             return entry.key
         try:
             return parse_expression(inner)
         except ExpressionFault as fault:
-            self.problems.append(expression_problem(fault, "E301", entry.key_span, inner))
+            self.problems.add(expression_problem(fault, "E301", entry.key_span, inner))
             return None
 
-    def _branching(self, kind: str, entry: Entry) -> Item:
+    def _branching(self, kind: str, entry: YamlEntry) -> Item:
         """`parallel` with its named branches, or `residual` with main and shortcut, as they are written."""
-        if not isinstance(entry.value, Mapping):
+        if not isinstance(entry.value, YamlMapping):
             if not is_unknown(entry.value):
-                self._report("E203", f"{kind} has branches", entry.key_span, BRANCH_EXAMPLES[kind])
+                self.problems.report(
+                    "E203", f"{kind} has branches", entry.key_span, help=BRANCH_EXAMPLES[kind]
+                )
             return Item(None, entry.key_span)
         options = {option.key: option for option in entry.value.entries}
         if kind == "residual":
@@ -130,7 +143,9 @@ class ItemReader:
             complete = mapping is not None
             is_borrowed = "share" in options and mapping is None
         if not complete and not is_borrowed:
-            self._report("E403", f"{kind} has no branches", entry.key_span, BRANCH_EXAMPLES[kind])
+            self.problems.report(
+                "E403", f"{kind} has no branches", entry.key_span, help=BRANCH_EXAMPLES[kind]
+            )
         if not is_borrowed and not (complete and branches):
             return Item(None, entry.key_span)
         bodies = tuple(Body(b.key, b.key_span, self._body(b)) for b in branches)
@@ -138,39 +153,35 @@ class ItemReader:
         own = tuple(option for key, option in options.items() if key not in ITEM_KEYS)
         return Item(kind, entry.key_span, own, general, bodies)
 
-    def _branches(self, value: Value) -> list[Entry]:
-        if isinstance(value, Mapping) and value.entries:
+    def _branches(self, value: Value) -> list[YamlEntry]:
+        if isinstance(value, YamlMapping) and value.entries:
             return [*value.entries]
         if not is_unknown(value):
-            found = "an empty one" if isinstance(value, Mapping) else describe(value)
+            found = "an empty one" if isinstance(value, YamlMapping) else describe(value)
             help = "write branches: {left: [...], right: [...]}"
-            self._report("E204", f"branches: is a mapping of layer lists, not {found}", _start(value), help)
+            message = f"branches: is a mapping of layer lists, not {found}"
+            self.problems.report("E204", message, _start(value), help=help)
         return []
 
-    def _body(self, entry: Entry) -> tuple[Item, ...]:
+    def _body(self, entry: YamlEntry) -> tuple[Item, ...]:
         """A branch; nothing at all is the identity."""
-        if isinstance(entry.value, Scalar) and entry.value.value is None:
+        if isinstance(entry.value, YamlScalar) and entry.value.value is None:
             return ()
         return self.items(entry.value, entry.key)
 
     def _malformed(self, value: Value) -> Item:
         if is_unknown(value):
             return Item(None, value.span)
-        if isinstance(value, Mapping) and value.entries:
+        if isinstance(value, YamlMapping) and value.entries:
             first, second = value.entries[0], value.entries[1]
             message = f"a layer is one kind with its options, here a second key {second.key!r} follows"
             help = f"put the options inside: - {first.key}: {{{second.key}: ...}}"
-            self._report("E203", message, second.key_span, help)
+            self.problems.report("E203", message, second.key_span, help=help)
             return Item(None, first.key_span)
         help = "write - relu or - conv: {filters: 64, kernel: 3}"
-        self._report(
-            "E203", f"a layer is a kind with its options, not {describe(value)}", _start(value), help
-        )
+        message = f"a layer is a kind with its options, not {describe(value)}"
+        self.problems.report("E203", message, _start(value), help=help)
         return Item(None, _start(value))
-
-    def _report(self, code: str, message: str, span: Span, help: str | None = None) -> None:
-        self.problems.append(Diagnostic(code, message, span, help=help))
-        stop_at_many(self.problems)
 
 
 def _start(value: Value) -> Span:

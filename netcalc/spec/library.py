@@ -11,31 +11,31 @@ from netcalc.spec.yaml_reader import MAX_TEXT
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-class Found(NamedTuple):
+class NamedSpec(NamedTuple):
     """The text that a name stands for, and the variant in it where the name is a variant's."""
 
     source: Source
     variant: str | None = None
 
 
-def find_spec(spec: str | os.PathLike[str]) -> Found:
+def find_spec(spec: str | os.PathLike[str]) -> NamedSpec:
     """The text that `spec` names: an existing file, a bundled file, or a variant in a bundled one.
 
     Raises SpecError where there is none, or it cannot be read as UTF-8 text.
     """
     name = os.fspath(spec)
     if name == "-":
-        return Found(_decode("<stdin>", _standard_input()))
+        return NamedSpec(_decode("<stdin>", _standard_input()))
     if "\0" in name:
         _fail(name, "E103", "a path cannot hold a NUL character")
     if os.path.exists(name):
-        return Found(_decode(name, _read(name), os.path.dirname(os.path.abspath(name))))
+        return NamedSpec(_decode(name, _read(name), os.path.dirname(os.path.abspath(name))))
     bundled = name.removesuffix(".yml").removesuffix(".yaml")
     if bundled in bundled_files():
-        return Found(_open_bundled(bundled), bundled if bundled in variant_names(bundled) else None)
+        return NamedSpec(_open_bundled(bundled), bundled if bundled in variant_names(bundled) else None)
     for family in bundled_files():
         if bundled in variant_names(family):
-            return Found(_open_bundled(family), bundled)
+            return NamedSpec(_open_bundled(family), bundled)
     match = nearest(os.path.basename(bundled), bundled_names())
     help = f"did you mean {match}?" if match else "netcalc list shows the bundled ones"
     return _fail(name, "E103", f"there is no file {name!r} and no bundled architecture of that name", help)

@@ -4,7 +4,7 @@ from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError
 from netcalc.spec.expressions import Evaluated
-from netcalc.spec.tree import Mapping, Value
+from netcalc.spec.tree import Value, YamlMapping, YamlScalar, YamlSequence
 from netcalc.spec.yaml_reader import read_document
 from netcalc.tensor import Shape
 
@@ -14,7 +14,11 @@ class Setting(NamedTuple):
 
     name: str
     value: Value | Evaluated
-    span: Span | None = None
+
+    @property
+    def span(self) -> Span | None:
+        """Where the value stands, unless it is a plain value from Python."""
+        return self.value.span if isinstance(self.value, YamlScalar | YamlSequence | YamlMapping) else None
 
 
 class InputOverride(NamedTuple):
@@ -39,9 +43,9 @@ def read_setting(text: str) -> Setting:
     root, problems = read_document(source, " " * (len(name) + 1) + value)
     if problems:
         raise SpecError(problems)
-    if isinstance(root, Mapping):
+    if isinstance(root, YamlMapping):
         _fail(source, "a setting is a number, a word or a list", "write --set width=0.5")
-    return Setting(name.strip(), root, root.span)
+    return Setting(name.strip(), root)
 
 
 def split_setting(text: str) -> list[str]:

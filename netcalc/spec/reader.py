@@ -1,7 +1,7 @@
 """The located tree to a Spec: what stands where, nothing evaluated yet."""
 
 import os
-from collections.abc import Mapping as Named
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -9,8 +9,9 @@ from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError, liste
 from netcalc.spec.blocks import Block, read_blocks
 from netcalc.spec.items import Item, ItemReader
 from netcalc.spec.library import open_beside
-from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value, describe, is_unknown
-from netcalc.spec.yaml_reader import read_document, stop_at_many
+from netcalc.spec.problems import SpecProblems
+from netcalc.spec.tree import Value, YamlEntry, YamlMapping, YamlScalar, YamlSequence, describe, is_unknown
+from netcalc.spec.yaml_reader import read_document
 
 TOP_LEVEL = (
     "name", "source", "year", "input", "inputs", "preprocess", "args", "variants", "expect", "budget",
@@ -38,8 +39,8 @@ class Variant(NamedTuple):
     """A named set of arguments, with what else differs: `own` are keys of the top level."""
 
     name: str
-    args: tuple[Entry, ...]
-    own: tuple[Entry, ...]
+    args: tuple[YamlEntry, ...]
+    own: tuple[YamlEntry, ...]
     span: Span
 
 
@@ -52,14 +53,14 @@ class Spec:
     citation: str
     year: int | None
     inputs: tuple[InputDeclaration, ...]
-    args: tuple[Entry, ...]
-    preprocess: tuple[Entry, ...]
-    expect: tuple[Entry, ...]
-    budget: tuple[Entry, ...]
+    args: tuple[YamlEntry, ...]
+    preprocess: tuple[YamlEntry, ...]
+    expect: tuple[YamlEntry, ...]
+    budget: tuple[YamlEntry, ...]
     ignore: tuple[Value, ...]
     """The rules that are silenced: the spec's own list, and its variant's."""
-    variants: Named[str, Variant]
-    blocks: Named[str, Block]
+    variants: Mapping[str, Variant]
+    blocks: Mapping[str, Block]
     items: tuple[Item, ...]
     outputs: Value | None
     problems: tuple[Diagnostic, ...]
@@ -71,24 +72,24 @@ def read_spec(source: Source, variant: str | None = None) -> Spec:
     Raises SpecError where the text is not even a mapping in YAML, or has no such variant.
     """
     root, problems = read_document(source)
-    if not isinstance(root, Mapping):
+    if not isinstance(root, YamlMapping):
         if is_unknown(root):
             raise SpecError(problems)
         message = f"a spec is a mapping with input: and layers:, this is {describe(root)}"
         end = min(root.end, root.start + 1)
         raise SpecError([*problems, Diagnostic("E110", message, Span(source, root.start, end))])
-    reader = _Reader(source, root, list(problems))
+    reader = _Reader(source, root, SpecProblems(problems))
     spec = reader.spec()
     return spec if variant is None else reader.with_variant(spec, variant)
 
 
 class _Reader:
-    def __init__(self, source: Source, root: Mapping, problems: list[Diagnostic]) -> None:
+    def __init__(self, source: Source, root: YamlMapping, problems: SpecProblems) -> None:
         self.source = source
         self.root = root
         self.problems = problems
         self.meant: set[str] = set()
-        """The keys that were probably meant by misspelt ones; nobody needs to hear that they are missing."""
+        """The keys that misspelt ones probably stand for, which are not reported as missing too."""
 
     def spec(self) -> Spec:
         top = {entry.key: entry for entry in self.root.entries}
@@ -97,7 +98,7 @@ class _Reader:
                 match = nearest(entry.key, TOP_LEVEL)
                 self.meant.add(match or "")
                 help = f"did you mean {match}?" if match else f"there are {', '.join(TOP_LEVEL)}"
-                self._report("E201", f"unknown key {entry.key!r}", entry.key_span, help)
+                self.problems.report("E201", f"unknown key {entry.key!r}", entry.key_span, help=help)
         args = self._mapping(top.get("args"))
         return Spec(
             source=self.source,
@@ -145,67 +146,72 @@ class _Reader:
             problems=tuple(self.problems),
         )
 
-    def _text(self, entry: Entry | None) -> str:
+    def _text(self, entry: YamlEntry | None) -> str:
         if entry is None:
             return ""
         value = entry.value
-        if isinstance(value, Scalar) and isinstance(value.value, str | int | float):
+        if isinstance(value, YamlScalar) and isinstance(value.value, str | int | float):
             return str(value.value)
         if is_unknown(value):
             return ""
-        self._report("E204", f"{entry.key}: is a text, not {describe(value)}", value.span)
+        self.problems.report("E204", f"{entry.key}: is a text, not {describe(value)}", value.span)
         return ""
 
-    def _year(self, entry: Entry | None) -> int | None:
+    def _year(self, entry: YamlEntry | None) -> int | None:
         if entry is None or is_unknown(entry.value):
             return None
-        year = entry.value.value if isinstance(entry.value, Scalar) else None
+        year = entry.value.value if isinstance(entry.value, YamlScalar) else None
         if isinstance(year, int) and YEARS[0] <= year <= YEARS[1]:
             return year
-        self._report("E204", f"year: is a year, not {describe(entry.value)}", entry.key_span)
+        self.problems.report("E204", f"year: is a year, not {describe(entry.value)}", entry.key_span)
         return None
 
-    def _mapping(self, entry: Entry | None) -> tuple[Entry, ...]:
+    def _mapping(self, entry: YamlEntry | None) -> tuple[YamlEntry, ...]:
         if entry is None:
             return ()
-        if isinstance(entry.value, Mapping):
+        if isinstance(entry.value, YamlMapping):
             return entry.value.entries
         if is_unknown(entry.value):
             return ()
-        self._report("E204", f"{entry.key}: is a mapping, not {describe(entry.value)}", entry.key_span)
+        self.problems.report(
+            "E204", f"{entry.key}: is a mapping, not {describe(entry.value)}", entry.key_span
+        )
         return ()
 
-    def _keyed(self, entry: Entry | None, known: tuple[str, ...], what: str) -> tuple[Entry, ...]:
+    def _keyed(self, entry: YamlEntry | None, known: tuple[str, ...], what: str) -> tuple[YamlEntry, ...]:
         """The entries of a mapping that has some keys and no others."""
         entries = self._mapping(entry)
         for given in entries:
             if given.key not in known:
                 match = nearest(given.key, known)
                 help = f"did you mean {match}?" if match else f"there are {', '.join(known)}"
-                self._report("E201", f"unknown {what} {given.key!r}", given.key_span, help)
+                self.problems.report("E201", f"unknown {what} {given.key!r}", given.key_span, help=help)
         return tuple(given for given in entries if given.key in known)
 
-    def _inputs(self, top: dict[str, Entry]) -> tuple[InputDeclaration, ...]:
+    def _inputs(self, top: dict[str, YamlEntry]) -> tuple[InputDeclaration, ...]:
         if "input" in top and "inputs" in top:
             note = Note("the other one", top["input"].key_span)
             span = top["inputs"].key_span
-            self.problems.append(
-                Diagnostic("E204", "input: and inputs: are one key, give one", span, (note,))
-            )
+            message = "input: and inputs: are one key, give one"
+            self.problems.report("E204", message, span, notes=(note,))
         entry = top.get("input") or top.get("inputs")
         if entry is None:
             if not self.meant & {"input", "inputs"}:
-                self._report("E202", "the spec has no input:", self._first_key(), "add input: [3, 224, 224]")
+                self.problems.report(
+                    "E202", "the spec has no input:", self._first_key(), help="add input: [3, 224, 224]"
+                )
             return ()
-        if not isinstance(entry.value, Mapping):
+        if not isinstance(entry.value, YamlMapping):
             return (InputDeclaration("input", entry.key_span, entry.value),)
         if not entry.value.entries:
-            self._report("E202", f"{entry.key}: names no input", entry.key_span, "add image: [3, 224, 224]")
+            self.problems.report(
+                "E202", f"{entry.key}: names no input", entry.key_span, help="add image: [3, 224, 224]"
+            )
         return tuple(
             InputDeclaration(named.key, named.key_span, named.value) for named in entry.value.entries
         )
 
-    def _variants(self, entry: Entry | None, args: set[str]) -> dict[str, Variant]:
+    def _variants(self, entry: YamlEntry | None, args: set[str]) -> dict[str, Variant]:
         variants = {}
         for named in self._mapping(entry):
             entries = self._mapping(named)
@@ -213,48 +219,53 @@ class _Reader:
                 if given.key not in args and given.key not in OF_VARIANTS:
                     match = nearest(given.key, [*args, *OF_VARIANTS])
                     help = f"did you mean {match}?" if match else "add it to args: with a default"
-                    self._report("E201", f"the spec has no argument {given.key!r}", given.key_span, help)
+                    self.problems.report(
+                        "E201", f"the spec has no argument {given.key!r}", given.key_span, help=help
+                    )
             own = tuple(given for given in entries if given.key in OF_VARIANTS)
             chosen = tuple(given for given in entries if given.key in args)
             variants[named.key] = Variant(named.key, chosen, own, named.key_span)
         return variants
 
-    def _blocks(self, entry: Entry | None) -> dict[str, Block]:
+    def _blocks(self, entry: YamlEntry | None) -> dict[str, Block]:
         return {} if entry is None else read_blocks(entry, self.problems)
 
-    def _included(self, entry: Entry | None) -> dict[str, Block]:
+    def _included(self, entry: YamlEntry | None) -> dict[str, Block]:
         """The blocks of the files that `include:` names."""
         if entry is None or is_unknown(entry.value):
             return {}
-        listed = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
+        listed = entry.value.items if isinstance(entry.value, YamlSequence) else (entry.value,)
         blocks: dict[str, Block] = {}
         for part in listed:
-            if not isinstance(part, Scalar) or not isinstance(part.value, str):
-                self._report("E204", f"include: names files beside this one, not {describe(part)}", part.span)
+            if not isinstance(part, YamlScalar) or not isinstance(part.value, str):
+                self.problems.report(
+                    "E204", f"include: names files beside this one, not {describe(part)}", part.span
+                )
                 continue
             try:
                 root, problems = read_document(open_beside(self.source, part.value))
             except SpecError as error:
                 for problem in error.diagnostics:
                     span = problem.span if problem.span and problem.span.source.text else part.span
-                    self.problems.append(replace(problem, span=span))
+                    self.problems.add(replace(problem, span=span))
                 continue
-            self.problems += problems
-            for found in root.entries if isinstance(root, Mapping) else ():
+            for problem in problems:
+                self.problems.add(problem)
+            for found in root.entries if isinstance(root, YamlMapping) else ():
                 if found.key == "blocks":
                     blocks |= read_blocks(found, self.problems)
                 else:
-                    self._report("E206", "an included file has blocks: alone", found.key_span)
+                    self.problems.report("E206", "an included file has blocks: alone", found.key_span)
         return blocks
 
-    def _layers(self, entry: Entry | None) -> tuple[Item, ...]:
+    def _layers(self, entry: YamlEntry | None) -> tuple[Item, ...]:
         help = "list them, one a line: - conv: {filters: 64, kernel: 3}"
         if entry is None:
             if "layers" not in self.meant:
-                self._report("E202", "the spec has no layers:", self._first_key(), help)
+                self.problems.report("E202", "the spec has no layers:", self._first_key(), help=help)
             return ()
-        if isinstance(entry.value, Sequence) and not entry.value.items:
-            self._report("E202", "layers: is empty", entry.value.span, help)
+        if isinstance(entry.value, YamlSequence) and not entry.value.items:
+            self.problems.report("E202", "layers: is empty", entry.value.span, help=help)
         return ItemReader(self.problems).items(entry.value, "layers")
 
     def _first_key(self) -> Span:
@@ -262,12 +273,8 @@ class _Reader:
             return self.root.entries[0].key_span
         return Span(self.source, self.root.start, self.root.start + 1)
 
-    def _report(self, code: str, message: str, span: Span, help: str | None = None) -> None:
-        self.problems.append(Diagnostic(code, message, span, help=help))
-        stop_at_many(self.problems)
 
-
-def _given(entry: Entry | None) -> tuple[Value, ...]:
+def _given(entry: YamlEntry | None) -> tuple[Value, ...]:
     return () if entry is None else (entry.value,)
 
 

@@ -1,4 +1,4 @@
-"""Plain values: how an unquoted YAML scalar is read, and how a value is told in a message.
+"""Plain values: how an unquoted YAML scalar is read, and how a message describes a value.
 
 Scalars follow the core schema of YAML 1.2: `1e-5` is a number, `no` is a word.
 
@@ -8,7 +8,7 @@ Source: https://yaml.org/spec/1.2.2/#1032-tag-resolution
 import re
 from math import inf, isfinite, nan
 
-from netcalc.diagnostics import written
+from netcalc.diagnostics import format_value
 
 MAX_INTEGER = 2**53 - 1
 """The largest integer a spec may hold: beyond it, JSON readers lose digits."""
@@ -56,5 +56,5 @@ def resolve_plain(text: str) -> None | bool | int | float | str:
 def describe_plain(value: object) -> str:
     """What an evaluated value is, in the words of an error message."""
     if isinstance(value, str):
-        return f"the word {written(value)}"
-    return f"the list {written(value)}" if isinstance(value, tuple) else written(value)
+        return f"the word {format_value(value)}"
+    return f"the list {format_value(value)}" if isinstance(value, tuple) else format_value(value)

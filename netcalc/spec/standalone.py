@@ -1,16 +1,15 @@
 """A spec as one text that stands alone: a variant's values as the defaults, included blocks written in."""
 
 import textwrap
-from collections.abc import Mapping as Named
-from collections.abc import Sequence as Sequenced
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, SpecError
 from netcalc.spec.expressions import Expression
-from netcalc.spec.library import Found, open_beside
+from netcalc.spec.library import NamedSpec, open_beside
 from netcalc.spec.reader import OF_VARIANTS, read_spec
-from netcalc.spec.tree import Entry, Mapping, Scalar, Sequence, Value
+from netcalc.spec.tree import Value, YamlEntry, YamlMapping, YamlScalar, YamlSequence
 from netcalc.spec.writing import flow_text
 from netcalc.spec.yaml_reader import read_document
 
@@ -18,7 +17,7 @@ Sections = dict[str, str]
 """The text of each key of a mapping, the comments above it included, in order."""
 
 
-def standalone_text(found: Found) -> str:
+def standalone_text(found: NamedSpec) -> str:
     """The YAML of a spec, or of the variant that was asked for, without `include:` and other variants.
 
     Layers, blocks and comments are given as they are written; a text that needs no change is given whole.
@@ -46,7 +45,7 @@ def standalone_text(found: Found) -> str:
     return text
 
 
-def _chosen(sections: Sections, top: dict[str, Entry], variant: str) -> Sections:
+def _chosen(sections: Sections, top: dict[str, YamlEntry], variant: str) -> Sections:
     """The sections with a variant's arguments and keys in place of the spec's own, and no variants."""
     (values,) = (_entries(entry.value) for entry in _entries(top["variants"].value) if entry.key == variant)
     new = {entry.key: _flow(entry.value) for entry in values}
@@ -69,13 +68,13 @@ def _chosen(sections: Sections, top: dict[str, Entry], variant: str) -> Sections
     return result
 
 
-def _with_included(sections: Sections, top: dict[str, Entry]) -> Sections:
+def _with_included(sections: Sections, top: dict[str, YamlEntry]) -> Sections:
     """The sections with the blocks of the included files in front of the spec's own."""
     include = top["include"].value
     own = _lines(top["blocks"].value) if "blocks" in top else ()
     found: dict[str, tuple[str, int]] = {}
     for part in _items(include):
-        assert isinstance(part, Scalar)
+        assert isinstance(part, YamlScalar)
         beside = open_beside(include.source, str(part.value))
         for entry in _entries(read_document(beside).root):
             inner = _lines(entry.value)
@@ -97,7 +96,7 @@ def _with_included(sections: Sections, top: dict[str, Entry]) -> Sections:
     return result
 
 
-def _check(text: str, rewritten: Entry) -> None:
+def _check(text: str, rewritten: YamlEntry) -> None:
     """Refuse a text that does not read: an anchor, say, stood in what is rewritten."""
     try:
         problems = list(read_spec(Source("", text)).problems)
@@ -107,14 +106,14 @@ def _check(text: str, rewritten: Entry) -> None:
         _refuse(rewritten, f"this cannot be written in one text: {problems[0].message}")
 
 
-def _sections(source: Source, entries: Sequenced[Entry], end: int | None = None) -> Sections:
+def _sections(source: Source, entries: Sequence[YamlEntry], end: int | None = None) -> Sections:
     """The text of each entry, a key a line, from the comments above it to the next one, or the end."""
     text = source.text if source.text.endswith("\n") else f"{source.text}\n"
     bounds = pairwise([*map(_start, entries), len(text) if end is None else end])
     return {entry.key: text[start:end] for entry, (start, end) in zip(entries, bounds, strict=True)}
 
 
-def _column(entry: Entry) -> int:
+def _column(entry: YamlEntry) -> int:
     """How many characters stand before a key."""
     return entry.key_span.source.position(entry.key_start)[1] - 1
 
@@ -124,7 +123,7 @@ def _shifted(text: str, columns: int) -> str:
     return textwrap.indent(text, " " * columns)
 
 
-def _start(entry: Entry) -> int:
+def _start(entry: YamlEntry) -> int:
     """Where the line of a key begins, or the comments directly above it."""
     text = entry.value.source.text
     start = text.rfind("\n", 0, entry.key_start) + 1
@@ -136,7 +135,7 @@ def _start(entry: Entry) -> int:
     return start
 
 
-def _replaced(text: str, start: int, entries: Sequenced[Entry], new: Named[str, str]) -> str:
+def _replaced(text: str, start: int, entries: Sequence[YamlEntry], new: Mapping[str, str]) -> str:
     """The text that begins at `start` with other values for some entries."""
     for entry in reversed(entries):
         behind = entry.value.source.text.index(":", entry.key_end) + 1
@@ -146,7 +145,7 @@ def _replaced(text: str, start: int, entries: Sequenced[Entry], new: Named[str, 
     return text
 
 
-def _lines(value: Value) -> tuple[Entry, ...]:
+def _lines(value: Value) -> tuple[YamlEntry, ...]:
     """The entries of a mapping that has each key on a line of its own."""
     entries = _entries(value)
     if value.source.text[value.start] == "{":
@@ -154,17 +153,17 @@ def _lines(value: Value) -> tuple[Entry, ...]:
     return entries
 
 
-def _refuse(entry: Entry, message: str) -> NoReturn:
+def _refuse(entry: YamlEntry, message: str) -> NoReturn:
     help = "write each key on a line of its own, and its value behind it"
     raise SpecError([Diagnostic("E204", message, entry.key_span, help=help)])
 
 
-def _entries(value: Value) -> tuple[Entry, ...]:
-    return value.entries if isinstance(value, Mapping) else ()
+def _entries(value: Value) -> tuple[YamlEntry, ...]:
+    return value.entries if isinstance(value, YamlMapping) else ()
 
 
 def _items(value: Value) -> tuple[Value, ...]:
-    return value.items if isinstance(value, Sequence) else (value,)
+    return value.items if isinstance(value, YamlSequence) else (value,)
 
 
 def _name(head: str) -> str:
@@ -174,15 +173,15 @@ def _name(head: str) -> str:
 
 def _end(value: Value) -> int:
     """Where a value ends: a list or mapping of lines with its last part, not where the next key begins."""
-    last = value.items[-1:] if isinstance(value, Sequence) else tuple(e.value for e in _entries(value)[-1:])
-    return value.end if _is_flow(value) or not last else _end(last[0])
+    parts = value.items if isinstance(value, YamlSequence) else tuple(e.value for e in _entries(value))
+    return value.end if _is_flow(value) or not parts else _end(parts[-1])
 
 
 def _flow(value: Value) -> str:
-    """A value on one line, each scalar as it is written, in quotes where it could mean more there."""
-    if isinstance(value, Sequence):
+    """A value on one line, each scalar as it is format_value, in quotes where it could mean more there."""
+    if isinstance(value, YamlSequence):
         return f"[{', '.join(map(_flow, value.items))}]"
-    if isinstance(value, Mapping):
+    if isinstance(value, YamlMapping):
         return f"{{{', '.join(f'{entry.key}: {_flow(entry.value)}' for entry in value.entries)}}}"
     written = value.source.text[value.start : value.end]
     if written[:1] in ("'", '"') or not set(written) & set(",[]{}#:|>\n"):
@@ -192,4 +191,4 @@ def _flow(value: Value) -> str:
 
 
 def _is_flow(value: Value) -> bool:
-    return isinstance(value, Scalar) or value.source.text[value.start] in "[{"
+    return isinstance(value, YamlScalar) or value.source.text[value.start] in "[{"

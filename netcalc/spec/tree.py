@@ -8,7 +8,7 @@ from netcalc.spec.scalars import describe_plain
 
 
 class Unknown:
-    """The value of something that is wrong; whoever meets it keeps silent, since it is reported."""
+    """The value of something that is wrong; it is reported already, so nothing that uses it is reported."""
 
 
 UNKNOWN: Final = Unknown()
@@ -16,7 +16,7 @@ UNKNOWN: Final = Unknown()
 Plain = None | bool | int | float | str
 
 
-class Scalar(NamedTuple):
+class YamlScalar(NamedTuple):
     """A single value, or an expression that elaboration evaluates."""
 
     value: Plain | Expression | Unknown
@@ -29,7 +29,7 @@ class Scalar(NamedTuple):
         return Span(self.source, self.start, self.end)
 
 
-class Sequence(NamedTuple):
+class YamlSequence(NamedTuple):
     """A YAML list."""
 
     items: "tuple[Value, ...]"
@@ -42,7 +42,7 @@ class Sequence(NamedTuple):
         return Span(self.source, self.start, self.end)
 
 
-class Entry(NamedTuple):
+class YamlEntry(NamedTuple):
     """One `key: value` of a mapping; the key is always a word."""
 
     key: str
@@ -55,10 +55,10 @@ class Entry(NamedTuple):
         return Span(self.value.source, self.key_start, self.key_end)
 
 
-class Mapping(NamedTuple):
+class YamlMapping(NamedTuple):
     """A YAML mapping, in the order of the text; keys are distinct."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[YamlEntry, ...]
     source: Source
     start: int
     end: int
@@ -68,26 +68,26 @@ class Mapping(NamedTuple):
         return Span(self.source, self.start, self.end)
 
 
-Value = Scalar | Sequence | Mapping
+Value = YamlScalar | YamlSequence | YamlMapping
 
 
 def describe(value: Value) -> str:
     """What a value is, in the words of an error message."""
-    if isinstance(value, Sequence):
+    if isinstance(value, YamlSequence):
         return "a list"
-    if isinstance(value, Mapping):
+    if isinstance(value, YamlMapping):
         return "a mapping"
     return describe_plain(value.value)
 
 
 def names_in(value: Value) -> frozenset[str]:
     """The names that the expressions in a value refer to."""
-    if isinstance(value, Scalar):
+    if isinstance(value, YamlScalar):
         return value.value.names if isinstance(value.value, Expression) else frozenset()
-    parts = value.items if isinstance(value, Sequence) else [entry.value for entry in value.entries]
+    parts = value.items if isinstance(value, YamlSequence) else [entry.value for entry in value.entries]
     return frozenset[str]().union(*map(names_in, parts))
 
 
 def is_unknown(value: Value) -> bool:
     """Whether a value could not be read, which is reported already."""
-    return isinstance(value, Scalar) and value.value is UNKNOWN
+    return isinstance(value, YamlScalar) and value.value is UNKNOWN

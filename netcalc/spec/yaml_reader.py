@@ -1,31 +1,38 @@
 """YAML text to a located tree.
 
-The parser's events are read rather than its nodes: one pass with a stack of our own meets no
-recursion limit, counts what aliases expand to, and is faster than composing nodes first.
+The parser's events are read, not its nodes: one pass with an explicit stack has no recursion limit,
+counts the values that aliases expand to, and is faster than composing nodes first.
 """
 
-from collections.abc import Sequence as Several
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
 from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError
 from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
+from netcalc.spec.problems import SpecProblems, expression_problem
 from netcalc.spec.scalars import ScalarFault, resolve_plain
-from netcalc.spec.tree import UNKNOWN, Entry, Mapping, Plain, Scalar, Sequence, Unknown, Value
+from netcalc.spec.tree import (
+    UNKNOWN,
+    Plain,
+    Unknown,
+    Value,
+    YamlEntry,
+    YamlMapping,
+    YamlScalar,
+    YamlSequence,
+)
 
 MAX_TEXT = 8 * 1024**2
 MAX_VALUES = 400_000
 MAX_ITEMS = 100_000
-"""The most items of a list: as many layers can be listed."""
+"""The most items of a list, and so the most layers that a spec can list."""
 MAX_PARTS = 300_000
 """The most lines and commas, which are counted before anything is read."""
-MAX_PROBLEMS = 300
-"""From so many mistakes on, nobody needs the others."""
 MAX_DEPTH = 100
 
 _EXPRESSION_VALUES, _EXPRESSION_CHARACTERS = 4, 10
-"""An expression takes as long to read as so many values, and one more for so many characters."""
+"""An expression counts as 4 values, and one more for every 10 characters: it takes longer to read."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -98,7 +105,7 @@ class _Open:
         self.anchor = anchor
         self.values_before = values_before
         self.items: list[Value] = []
-        self.entries: list[Entry] = []
+        self.entries: list[YamlEntry] = []
         self.key: tuple[str, int, int] | None = None
         self.first_keys: dict[str, tuple[int, int]] = {}
 
@@ -109,7 +116,7 @@ class _Composer:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.root: Value | None = None
-        self.problems: list[Diagnostic] = []
+        self.problems = SpecProblems()
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[Value, int]] = {}
         self._values = 0
@@ -147,21 +154,21 @@ class _Composer:
             try:
                 value = resolve_plain(event.value)
             except ScalarFault as fault:
-                self._report("E109", str(fault), start, end)
+                self.problems.report("E109", str(fault), Span(self.source, start, end))
                 value = UNKNOWN
-        self._add(Scalar(value, self.source, start, end), 1, event.anchor)
+        self._add(YamlScalar(value, self.source, start, end), 1, event.anchor)
 
     def _expression(self, text: str, start: int, end: int) -> Expression | Unknown:
         inner = inside_dollar(text)
         if inner is None:
             help = "write $name or $(...)" + (f": $({text[1:]})" if text[1:2].isalpha() else "")
-            self._report("E301", f"{text} is neither a $name nor a $(...) expression", start, end, help=help)
+            message = f"{text} is neither a $name nor a $(...) expression"
+            self.problems.report("E301", message, Span(self.source, start, end), help=help)
             return UNKNOWN
         try:
             return parse_expression(inner)
         except ExpressionFault as fault:
-            self.problems.append(expression_problem(fault, "E301", Span(self.source, start, end), inner))
-            stop_at_many(self.problems)
+            self.problems.add(expression_problem(fault, "E301", Span(self.source, start, end), inner))
             return UNKNOWN
 
     def _take_key(self, key: str, start: int, end: int) -> None:
@@ -171,7 +178,8 @@ class _Composer:
         first = collection.first_keys.setdefault(key, (start, end))
         if first != (start, end):
             notes = (Note("it stands first here", Span(self.source, *first)),)
-            self._report("E107", f"the key {key!r} stands twice in one mapping", start, end, notes)
+            message = f"the key {key!r} stands twice in one mapping"
+            self.problems.report("E107", message, Span(self.source, start, end), notes=notes)
         collection.key = (key, start, end)
 
     def _take_alias(self, event: Any) -> None:
@@ -199,11 +207,11 @@ class _Composer:
         end = event.end_mark.index
         value: Value
         if closed.refused:
-            value = Scalar(UNKNOWN, self.source, closed.start, end)
+            value = YamlScalar(UNKNOWN, self.source, closed.start, end)
         elif closed.is_mapping:
-            value = Mapping(tuple(closed.entries), self.source, closed.start, end)
+            value = YamlMapping(tuple(closed.entries), self.source, closed.start, end)
         else:
-            value = Sequence(tuple(closed.items), self.source, closed.start, end)
+            value = YamlSequence(tuple(closed.items), self.source, closed.start, end)
         self._add(value, 1, closed.anchor, self._values - closed.values_before)
 
     def _add(self, value: Value, size: int, anchor: str | None, inner: int = 0) -> None:
@@ -225,7 +233,7 @@ class _Composer:
             return
         assert parent.key is not None
         if parent.first_keys[parent.key[0]] == parent.key[1:]:  # a repeated key is reported, not kept
-            parent.entries.append(Entry(*parent.key, value))
+            parent.entries.append(YamlEntry(*parent.key, value))
         parent.key = None
 
     def _expects_key(self) -> bool:
@@ -234,36 +242,10 @@ class _Composer:
     def _refuses_tag(self, event: Any) -> bool:
         if event.tag is not None:
             start = event.start_mark.index
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._report("E106", f"the tag {tag} is not allowed", start, start + 1,
-                         help="write the value without a tag")  # fmt: skip
+            message = f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not allowed"
+            span = Span(self.source, start, start + 1)
+            self.problems.report("E106", message, span, help="write the value without a tag")
         return event.tag is not None
-
-    def _report(
-        self,
-        code: str,
-        message: str,
-        start: int,
-        end: int,
-        notes: tuple[Note, ...] = (),
-        help: str | None = None,
-    ) -> None:
-        self.problems.append(Diagnostic(code, message, Span(self.source, start, end), notes, help))
-        stop_at_many(self.problems)
-
-
-def stop_at_many(problems: Several[Diagnostic]) -> None:
-    """Raise SpecError with the mistakes so far where there are too many."""
-    if len(problems) >= MAX_PROBLEMS:
-        raise SpecError(problems)
-
-
-def expression_problem(fault: ExpressionFault, code: str, span: Span, text: str) -> Diagnostic:
-    """A fault inside an expression, placed in the scalar that holds it."""
-    base = span.source.text.find(text, span.start, span.end) if text else -1
-    if base >= 0:
-        span = Span(span.source, base + fault.start, min(base + fault.end, span.end), span.via)
-    return Diagnostic(code, fault.message, span, help=fault.help)
 
 
 def inside_dollar(text: str) -> str | None:

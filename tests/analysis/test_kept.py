@@ -67,8 +67,8 @@ def test_a_layer_keeps_what_pytorch_keeps(
     kind: str, options: dict[str, Any], inputs: list[list[int]], needs: list[bool], measured: list[Any]
 ) -> None:
     types = tuple(TensorType(tuple(shape)) for shape in inputs)
-    layer = LAYERS[kind](**{name: frozen(value) for name, value in options.items()}).resolved(*types)
-    kept = layer.kept(types, layer.infer(*types), tuple(needs))
+    layer = LAYERS[kind](types, **{name: frozen(value) for name, value in options.items()})
+    kept = layer.kept(types, layer.infer(types), tuple(needs))
     ours = [[batch, [*kept.inputs], kept.output, beside(kept).at(batch)] for batch, *_ in measured]
     assert ours == measured
 
@@ -103,7 +103,7 @@ def test_every_kind_has_a_rule(layer: type[Layer]) -> None:
     """A kind says what it keeps, and the inputs that it names are its own."""
     for case in (case for case in CASES if case.kind == layer.kind):
         made, types, needs = case.layer, case.types, (True,) * len(case.inputs)
-        y = made.infer(*types)
+        y = made.infer(types)
         kept = made.kept(types, y, needs)
         assert set(kept.inputs) <= set(range(len(types)))
         assert all(type(count) is int and count >= 0 for extra in (kept.each, kept.once) for count in extra)
@@ -116,8 +116,8 @@ def test_every_kind_has_a_rule(layer: type[Layer]) -> None:
 def test_a_view_has_its_inputs_elements_or_fewer(case: Case) -> None:
     made, types = case.layer, case.types
     if made.view_in(training=True) is not None:
-        assert made.infer(*types).numel <= types[0].numel
-        assert made.kept(types, made.infer(*types), (True,)) == Kept()
+        assert made.infer(types).numel <= types[0].numel
+        assert made.kept(types, made.infer(types), (True,)) == Kept()
 
 
 def test_statistics_stay_wide_in_sixteen_bits() -> None:

@@ -110,8 +110,8 @@ def test_a_layer_alone_takes_what_pytorchs_takes(
     kind: str, options: dict[str, Any], inputs: list[list[int]], batch: int, measured: int
 ) -> None:
     types = tuple(TensorType(tuple(shape)) for shape in inputs)
-    layer = LAYERS[kind](**{name: frozen(value) for name, value in options.items()}).resolved(*types)
-    y = layer.infer(*types)
+    layer = LAYERS[kind](types, **{name: frozen(value) for name, value in options.items()})
+    y = layer.infer(types)
     itemsize = 8 if kind == "embedding" else 4
     highest = 0
     inside = layer.inside(types, y)
@@ -126,13 +126,13 @@ def test_a_layer_alone_takes_what_pytorchs_takes(
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_what_a_layer_makes_inside_is_what_it_says(case: Case) -> None:
     """Its last operator makes the output; if its operators say what they keep, that is what it keeps."""
-    y = case.layer.infer(*case.types)
+    y = case.layer.infer(case.types)
     inside = case.layer.inside(case.types, y)
     if inside is None:
         return
     *before, last = inside.operators
     assert last.each == Extra(values=y.numel)
-    learned = sum(param.numel for param in case.layer.params(*case.types) if param.trainable)
+    learned = sum(param.numel for param in case.layer.params(case.types) if param.trainable)
     assert sum(operator.weights for operator in inside.operators) <= learned
     kept = {number for operator in inside.operators for number in operator.keeps}
     if not kept or not before:
@@ -172,7 +172,7 @@ def test_the_way_back_of_a_layer_alone_takes_what_pytorchs_takes(
 ) -> None:
     """Behind layers that are trained and keep nothing; what goes into the layer was there before."""
     types = tuple(TensorType(tuple(shape)) for shape in inputs)
-    layer = LAYERS[kind](**{name: frozen(value) for name, value in options.items()}).resolved(*types)
+    layer = LAYERS[kind](types, **{name: frozen(value) for name, value in options.items()})
     network = behind_parameters(layer, types)
     (own,) = (number for number, node in enumerate(network.nodes) if node.full_name == "y")
     kept = layer.kept(types, network.nodes[own].output, (kind != "embedding",) * len(types)).inputs

@@ -267,7 +267,7 @@ def test_every_layers_way_back_is_the_one_of_memory(case: Case) -> None:
         assert back == 2 * (trained.backward_macs - needless)
     types = case.types
     needs = (case.kind != "embedding",) * len(types)
-    counted = case.layer.backward_macs(types, case.layer.infer(*types), needs)
+    counted = case.layer.backward_macs(types, case.layer.infer(types), needs)
     assert trained.backward_macs == counted
 
 
@@ -300,7 +300,7 @@ def behind_scales(case: Case) -> Graph:
     scales = []
     for given in graph.inputs:
         layer = LAYERS["parameter"](shape=(1,), join="multiply")
-        params = layer.params(given.type)
+        params = layer.params((given.type,))
         scales.append(Node(f"{given.name}_scaled", (), layer, (given.name,), given.type, params, node.span))
     scaled = node._replace(inputs=tuple(scale.full_name for scale in scales))
     return replace(graph, nodes=(*scales, scaled))

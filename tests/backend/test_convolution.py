@@ -81,10 +81,10 @@ def made(case: Case, shape: tuple[int, ...], dtype: str, gap: int, *, finish: bo
     filters = channels if case.algorithm.name == "depthwise" else 20
     kind = LAYERS["depthwise_conv" if case.algorithm.name == "depthwise" else "conv"]
     options = {} if kind.kind == "depthwise_conv" else {"filters": filters}
-    plain = kind(kernel=case.kernel, stride=case.stride, dilation=case.dilation, **options)
-    layer = plain.resolved(TensorType(shape[1:]))
+    types = (TensorType(shape[1:]),)
+    layer = kind(types, kernel=case.kernel, stride=case.stride, dilation=case.dilation, **options)
     x = rng.standard_normal(shape)
-    weight = rng.standard_normal(layer.params(TensorType(shape[1:]))[0].shape)
+    weight = rng.standard_normal(layer.params(types)[0].shape)
     bias = rng.standard_normal(filters)
     expected, _ = convolution(layer, {"weight": weight, "bias": bias}, (x,), Context())  # type: ignore[arg-type]
     added = rng.standard_normal(expected.shape)
@@ -164,8 +164,8 @@ def in_larger_arrays(seed: int) -> tuple[list[Call], Callable[[], Array], Array]
     read = [(n - 1) * stride + span for n, stride, span in zip(size, options["stride"], spans, strict=True)]
     given = x[:, :, : read[0], : read[1]]
     kind, own = ("depthwise_conv", {}) if depthwise else ("conv", {"filters": filters})
-    layer = LAYERS[kind](**options, **own).resolved(TensorType(given.shape[1:]))
-    weight = rng.standard_normal(layer.params(TensorType(given.shape[1:]))[0].shape)
+    layer = LAYERS[kind]((TensorType(given.shape[1:]),), **options, **own)
+    weight = rng.standard_normal(layer.params((TensorType(given.shape[1:]),))[0].shape)
     bias = rng.standard_normal(filters)
     expected = convolution(layer, {"weight": weight, "bias": bias}, (given,), Context())[0]  # type: ignore[arg-type]
     expected = expected.transpose(0, 2, 3, 1)
@@ -257,12 +257,12 @@ def test_blocks_cover_everything_once(samples: int, rows: int, most: int, unit: 
 def test_the_rule(
     options: dict[str, int], channels: int, size: int, samples: int, dtype: str, name: str
 ) -> None:
-    layer = LAYERS["conv"](filters=64, **options).resolved(TensorType((channels, 100, 100)))
+    layer = LAYERS["conv"]((TensorType((channels, 100, 100)),), filters=64, **options)
     chosen = algorithm(layer, channels, (size, size), samples, np.dtype(dtype), planar=False)
     assert chosen.name == name
 
 
 def test_pictures_are_read_as_they_come() -> None:
-    layer = LAYERS["conv"](filters=64, kernel=7, stride=2).resolved(TensorType((3, 100, 100)))
+    layer = LAYERS["conv"]((TensorType((3, 100, 100)),), filters=64, kernel=7, stride=2)
     assert is_planar(layer, 3)
     assert not is_planar(layer, 32)

@@ -27,7 +27,7 @@ def there_and_back(
 ) -> tuple[Array, Array]:
     """y, and dx for a gradient of ones, of a layer without parameters."""
     given = np.asarray(x)
-    layer = LAYERS[kind](**options).resolved(TensorType(given.shape[1:]))
+    layer = LAYERS[kind]((TensorType(given.shape[1:]),), **options)
     with np.errstate(all="ignore"):
         y, backward = KERNELS[kind](layer, {}, (given,), context)
         (dx,), _ = backward(np.ones_like(y))

@@ -73,7 +73,7 @@ def test_capture_gives_what_lies_between() -> None:
     assert list(y) == ["sum", "again", "one", "a"]
     weight, bias = made.parameters()["one.weight"], made.parameters()["one.bias"]
     np.testing.assert_allclose(y["one"], x["a"] @ weight.T + bias)
-    with pytest.raises(ExecutionError, match=r"E901.*fan has no layer 'wun' to capture"):
+    with pytest.raises(ExecutionError, match=r"E915.*fan has no layer 'wun' to capture"):
         made.forward(x, capture=["wun"])
 
 

@@ -287,7 +287,7 @@ def test_a_process_that_is_lost_is_told(small: str) -> None:
                 os.kill(int(child), signal.SIGKILL)
         _, err = run.communicate(timeout=20)
     assert run.returncode == 2
-    assert "error[E901]: the processes that counted are lost" in err
+    assert "error[E914]: the processes that counted are lost" in err
     assert "Traceback" not in err
 
 

@@ -25,7 +25,7 @@ class Case(NamedTuple):
 
     @property
     def layer(self) -> Layer:
-        return LAYERS[self.kind](**self.options).resolved(*self.types)
+        return LAYERS[self.kind](self.types, **self.options)
 
     def __str__(self) -> str:
         inputs = "+".join("x".join(map(str, shape)) for shape in self.inputs)

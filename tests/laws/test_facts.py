@@ -58,7 +58,7 @@ def test_axes_run_along_those_that_they_came_from(case: Case) -> None:
             varies = y.shape[axis] > 1 and bool(np.ptp(y, axis=axis).any())
             assert (source in sources) >= varies
             assert varies or y.shape[axis] == 1 or size == 1 or source not in sources
-    assert len(found) == len(case.layer.infer(case.types[0]).shape)
+    assert len(found) == len(case.layer.infer((case.types[0],)).shape)
 
 
 SEQUENCES = [
@@ -77,4 +77,4 @@ def test_positions_are_told_where_their_order_matters(case: Case) -> None:
     (name, x), *_ = inputs(case).items()
     turned = run(case, {name: x[:, ::-1]})
     same = np.allclose(turned[:, ::-1], run(case, {name: x}), atol=1e-9)
-    assert same != case.layer.tells_positions(*case.types)
+    assert same != case.layer.tells_positions(case.types)

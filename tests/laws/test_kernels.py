@@ -22,8 +22,8 @@ from test_layers import graph_of_case
 
 def is_small(case: Case) -> bool:
     """Whether a case runs in milliseconds, so that it can be run some dozen times."""
-    params = sum(param.numel for param in case.layer.params(*case.types))
-    cost = case.layer.cost(case.types, case.layer.infer(*case.types))
+    params = sum(param.numel for param in case.layer.params(case.types))
+    cost = case.layer.cost(case.types, case.layer.infer(case.types))
     return sum(type.numel for type in case.types) + params <= 250_000 and sum(cost) <= 10_000_000
 
 
@@ -72,9 +72,9 @@ def test_every_layer_has_a_kernel(kind: str) -> None:
 def test_executed_shape_and_parameters_are_the_counted_ones(case: Case, training: bool) -> None:
     made = network(case)
     y = made.run(inputs(case), training=training).outputs["y"]
-    assert y.shape == (2, *case.layer.infer(*case.types).shape)
+    assert y.shape == (2, *case.layer.infer(case.types).shape)
     assert y.dtype == np.float64
-    declared = {f"y.{param.name}": param.shape for param in case.layer.params(*case.types)}
+    declared = {f"y.{param.name}": param.shape for param in case.layer.params(case.types)}
     assert {name: array.shape for name, array in made.parameters().items()} == declared
 
 
@@ -98,7 +98,7 @@ def test_the_way_back_does_the_products_that_are_counted(case: Case) -> None:
         y, backward = KERNELS[case.kind](case.layer, params, xs, context)
     with counting() as back:
         backward(counted(np.ones(y.shape)))
-    output = case.layer.infer(*types)
+    output = case.layer.infer(types)
     assert forward.macs == case.layer.cost(types, output).macs
     again = back.macs - case.layer.backward_macs(types, output, needs)
     if case.kind in ("multi_head_attention", "scaled_dot_product_attention"):

@@ -26,23 +26,23 @@ def graph_of_case(case: Case) -> Graph:
     layer, types = case.layer, case.types
     names = tuple(f"x{number}" for number in range(len(types)))
     span = Span(Source("case", ""), 0, 0)
-    node = Node("y", (), layer, names, layer.infer(*types), layer.params(*types), span)
+    node = Node("y", (), layer, names, layer.infer(types), layer.params(types), span)
     return Graph("case", tuple(map(Input, names, types)), (node,), ("y",))
 
 
 @every_case
 def test_output_shape(case: Case) -> None:
-    assert case.layer.infer(*case.types).shape == case.output
+    assert case.layer.infer(case.types).shape == case.output
 
 
 @every_case
 def test_figures_are_plain_integers(case: Case) -> None:
     layer, types = case.layer, case.types
-    y = layer.infer(*types)
+    y = layer.infer(types)
     sizes = [
         *y.shape,
         *layer.cost(types, y),
-        *(size for param in layer.params(*types) for size in param.shape),
+        *(size for param in layer.params(types) for size in param.shape),
     ]
     assert all(type(size) is int and size >= 0 for size in sizes)
     assert min(y.shape) >= 1
@@ -74,7 +74,7 @@ def test_traced_rules_give_the_same_figures_and_formulas_that_hold(case: Case) -
 def test_every_axis_of_an_output_has_a_name(case: Case) -> None:
     """Whatever the inputs' axes are called; names follow an axis that is moved."""
     layer, types = case.layer, case.types
-    y = layer.infer(*types)
+    y = layer.infer(types)
     for given in (channels_first, channels_last):
         names = layer.output_axes(tuple(given(len(type.shape)) for type in types), types, y)
         assert len(names) == len(y.shape)
@@ -92,7 +92,7 @@ def test_every_axis_of_an_output_has_a_name(case: Case) -> None:
 @every_case
 def test_windows_cover_the_spatial_axes(case: Case) -> None:
     layer, types = case.layer, case.types
-    windows = layer.window(*types)
+    windows = layer.window(types)
     if windows is not None:
         assert len(windows) == len(types[0].shape) - 1
         assert all(window.stride >= 1 and window.reach >= 0 and window.upsampling >= 1 for window in windows)
@@ -101,15 +101,17 @@ def test_windows_cover_the_spatial_axes(case: Case) -> None:
 @every_case
 def test_settings_make_the_same_layer(case: Case) -> None:
     layer = case.layer
-    again = type(layer)(**layer.settings()).resolved(*case.types)
+    again = type(layer)(case.types, **layer.settings())
     assert again == layer
     assert hash(again) == hash(layer)
-    assert again.infer(*case.types) == layer.infer(*case.types)
+    assert again.infer(case.types) == layer.infer(case.types)
 
 
 @every_case
-def test_resolving_twice_changes_nothing(case: Case) -> None:
-    assert case.layer.resolved(*case.types) == case.layer
+def test_options_as_a_layer_holds_them_make_the_same_layer(case: Case) -> None:
+    layer = case.layer
+    values = {name: getattr(layer, name) for name in layer.options}
+    assert type(layer)(case.types, **values) == layer.with_options(**values) == layer
 
 
 @every_layer
@@ -125,10 +127,10 @@ def test_a_scalar_is_refused_or_understood(layer: type[Layer]) -> None:
     options = next(case for case in CASES if case.kind == layer.kind).options
     scalars = (TensorType(()),) * layer.arity[0]
     try:
-        made = layer(**options).resolved(*scalars)
-        made.cost(scalars, made.infer(*scalars))
-        made.params(*scalars)
-        made.window(*scalars)
+        made = layer(scalars, **options)
+        made.cost(scalars, made.infer(scalars))
+        made.params(scalars)
+        made.window(scalars)
     except LayerError as error:
         assert error.message
 
@@ -142,14 +144,14 @@ def test_any_rank_is_refused_or_understood(layer: type[Layer], shape: Shape) -> 
     for case in (case for case in CASES if case.kind == layer.kind):
         types = (TensorType(shape),) * len(case.inputs)
         try:
-            made = layer(**case.options).resolved(*types)
-            y = made.infer(*types)
+            made = layer(types, **case.options)
+            y = made.infer(types)
         except LayerError as error:
             assert error.message
             continue
         assert isinstance(made.cost(types, y), Cost)
-        made.params(*types)
-        made.window(*types)
+        made.params(types)
+        made.window(types)
 
 
 WRONG: tuple[Any, ...] = (
@@ -174,8 +176,8 @@ def test_a_wrong_option_is_a_layer_error(layer: type[Layer]) -> None:
     for name in layer.options:
         for wrong in WRONG:
             try:
-                made = layer(**{**case.options, name: wrong}).resolved(*case.types)
-                made.infer(*case.types)
+                made = layer(case.types, **{**case.options, name: wrong})
+                made.infer(case.types)
             except LayerError as error:
                 assert name in error.message or error.option
 
@@ -183,10 +185,10 @@ def test_a_wrong_option_is_a_layer_error(layer: type[Layer]) -> None:
 @every_layer
 def test_unknown_and_missing_options_are_layer_errors(layer: type[Layer]) -> None:
     with pytest.raises(LayerError, match="has no option 'wrong'"):
-        layer(wrong=1)
+        layer((), wrong=1)
     if any(option.required for option in layer.options.values()):
         with pytest.raises(LayerError, match="needs"):
-            layer()
+            layer(())
 
 
 @every_layer
@@ -232,7 +234,7 @@ def test_traced_integers_keep_their_value() -> None:
 def test_what_acts_on_each_element_can_be_fused(layer: type[Layer]) -> None:
     """So that no bound of a time counts bytes for it; and no product can."""
     made = next(case for case in CASES if case.kind == layer.kind)
-    macs = made.layer.cost(made.types, made.layer.infer(*made.types)).macs
+    macs = made.layer.cost(made.types, made.layer.infer(made.types)).macs
     if layer.fusible:
         assert macs == 0
     if layer.family in ("activation", "normalisation", "regularisation"):

@@ -29,7 +29,7 @@ every_recorded = pytest.mark.parametrize("recorded", RECORDED, ids=lambda record
 @every_recorded
 def test_same_names_and_shapes(recorded: list[Any]) -> None:
     case, parameters, buffers = case_of(recorded), recorded[5], recorded[6]
-    params = case.layer.params(*case.types)
+    params = case.layer.params(case.types)
     assert {p.name: list(p.shape) for p in params if p.trainable} == parameters
     assert {p.name: list(p.shape) for p in params if not p.trainable} == buffers
     assert len(params) == len(parameters) + len(buffers)
@@ -38,7 +38,7 @@ def test_same_names_and_shapes(recorded: list[Any]) -> None:
 @every_recorded
 def test_same_output_and_macs(recorded: list[Any]) -> None:
     case, macs = case_of(recorded), recorded[4]
-    y = case.layer.infer(*case.types)
+    y = case.layer.infer(case.types)
     assert y.shape == case.output
     assert case.layer.cost(case.types, y).macs == macs
 

@@ -24,8 +24,8 @@ def frozen(value: Any) -> Any:
 def inferred(kind: str, input_shape: list[int], options: dict[str, Any]) -> tuple[int, ...] | None:
     x = TensorType(tuple(input_shape))
     try:
-        layer = LAYERS[kind](**{name: frozen(value) for name, value in options.items()}).resolved(x)
-        return layer.infer(x).shape
+        layer = LAYERS[kind]((x,), **{name: frozen(value) for name, value in options.items()})
+        return layer.infer((x,)).shape
     except LayerError:
         return None
 

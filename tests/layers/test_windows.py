@@ -47,4 +47,4 @@ POINT = Window()
 )
 def test_window(kind: str, options: dict[str, Any], shape: Shape, windows: tuple[Window, ...] | None) -> None:
     x = TensorType(shape)
-    assert LAYERS[kind](**options).resolved(x).window(x) == windows
+    assert LAYERS[kind]((x,), **options).window((x,)) == windows

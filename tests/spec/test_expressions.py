@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netcalc.spec.expressions import FUNCTIONS, Evaluated, ExpressionFault, evaluate, parse_expression
+from netcalc.spec.evaluator import evaluate
+from netcalc.spec.expressions import FUNCTIONS, Evaluated, ExpressionFault, parse_expression
 
 NAMES: dict[str, Any] = {
     "width": 0.5,

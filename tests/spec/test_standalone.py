@@ -10,7 +10,7 @@ from netcalc.diagnostics import SpecError
 from netcalc.graph import Graph, elaborate
 from netcalc.render.json import json_chunks
 from netcalc.spec import bundled_files, bundled_names, find_spec, read_spec
-from netcalc.spec.library import Found, Source
+from netcalc.spec.library import NamedSpec, Source
 from netcalc.spec.standalone import standalone_text
 
 
@@ -91,15 +91,15 @@ layers:
 
 def test_a_file_of_ones_own() -> None:
     source = Source("family.yaml", FAMILY)
-    text = standalone_text(Found(source, "small"))
+    text = standalone_text(NamedSpec(source, "small"))
     assert text == (
         "# about the whole\nname: small\nargs:\n  # how wide\n  width: 2\n"
         "  depths: [3, 4]\n\n  last: relu\nignore: [N101, N102, N103]\n"
         "input: [1, 8, 8]\nexpect: {params: 38, macs: 2}\n\n# what it is made of\nlayers:\n"
         '  - conv: {filters: $width, kernel: 3, repeat: "$(sum(depths))"}\n  - $last\n'
     )
-    assert "name: A name of its own\n" in standalone_text(Found(source, "plain"))
-    assert standalone_text(Found(source)) == FAMILY
+    assert "name: A name of its own\n" in standalone_text(NamedSpec(source, "plain"))
+    assert standalone_text(NamedSpec(source)) == FAMILY
 
 
 def test_blocks_of_other_files_are_written_in(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_nothing_included(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_cannot_be_rewritten_is_refused(text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
-        standalone_text(Found(Source("s.yaml", text), "v"))
+        standalone_text(NamedSpec(Source("s.yaml", text), "v"))
 
 
 def test_json_is_the_same_to_the_byte(tmp_path: Path) -> None:

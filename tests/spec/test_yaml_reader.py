@@ -5,7 +5,7 @@ import yaml
 
 from netcalc.diagnostics import Source, SpecError
 from netcalc.spec import yaml_reader
-from netcalc.spec.tree import Mapping, Scalar, Sequence, Value
+from netcalc.spec.tree import Value, YamlMapping, YamlScalar, YamlSequence
 from netcalc.spec.yaml_reader import read_document
 
 PARSERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])]
@@ -25,16 +25,16 @@ def read(text: str) -> Value:
 def test_every_part_has_its_place() -> None:
     text = "näme: é\r\nlayers:\r\n  - conv: {filters: 64, kernel: [3, 5]}\r\n  - 'relu'\r\n"
     root = read(text)
-    assert isinstance(root, Mapping)
+    assert isinstance(root, YamlMapping)
     layers = root.entries[1].value
-    assert isinstance(layers, Sequence)
+    assert isinstance(layers, YamlSequence)
     conv = layers.items[0]
-    assert isinstance(conv, Mapping)
+    assert isinstance(conv, YamlMapping)
     assert (conv.entries[0].key_span.source.position(conv.entries[0].key_span.start)) == (3, 5)
     options = conv.entries[0].value
-    assert isinstance(options, Mapping)
+    assert isinstance(options, YamlMapping)
     filters = options.entries[0].value
-    assert isinstance(filters, Scalar)
+    assert isinstance(filters, YamlScalar)
     assert text[filters.start : filters.end] == "64"
     relu = layers.items[1]
     assert text[relu.start : relu.end] == "'relu'"
@@ -43,8 +43,8 @@ def test_every_part_has_its_place() -> None:
 
 def test_quoted_scalars_are_words_and_plain_ones_are_resolved() -> None:
     root = read("[64, '64', \"true\", true, no, 1e-5]")
-    assert isinstance(root, Sequence)
-    assert [item.value for item in root.items if isinstance(item, Scalar)] == [
+    assert isinstance(root, YamlSequence)
+    assert [item.value for item in root.items if isinstance(item, YamlScalar)] == [
         64,
         "64",
         "true",
@@ -56,7 +56,7 @@ def test_quoted_scalars_are_words_and_plain_ones_are_resolved() -> None:
 
 def test_an_alias_is_the_same_value_again() -> None:
     root = read("a: &x [1, 2]\nb: *x\n")
-    assert isinstance(root, Mapping)
+    assert isinstance(root, YamlMapping)
     assert root.entries[0].value is root.entries[1].value
 
 

@@ -80,8 +80,8 @@ def _pooled(
     samples, heads, _, width = x.shape
     patches = x[:, :, 1:].swapaxes(2, 3).copy().reshape(samples * heads, width, *layer.size)
     pads = tuple(cells // 2 for cells in pool.kernel)
-    conv = DepthwiseConv(kernel=pool.kernel, stride=pool.stride, pad=pads, bias=False)
-    conv = conv.resolved(TensorType(patches.shape[1:]))
+    x_type = TensorType(patches.shape[1:])
+    conv = DepthwiseConv((x_type,), kernel=pool.kernel, stride=pool.stride, pad=pads, bias=False)
     own = {"weight": params[f"{pool.name}.pool.weight"]}
     left, conv_backward = convolution(conv, own, (patches,), context)
     grid = left.shape

@@ -35,7 +35,7 @@ def maxpool(layer: MaxPool, x: Array) -> Mapped:
     The first is that in the window's row-major order. Where there is NaN in a window, the last has it: both
     as in PyTorch.
     """
-    space = layer.infer(TensorType(x.shape[1:])).shape[1:]
+    space = layer.infer((TensorType(x.shape[1:]),)).shape[1:]
     offsets = [
         [d * k - before for k in range(kernel)]
         for kernel, d, (before, _) in zip(layer.kernel, layer.dilation, layer.pad, strict=True)
@@ -69,7 +69,7 @@ def adaptive_maxpool(layer: AdaptiveMaxPool, x: Array) -> Mapped:
     Each window is laid out on its own, the shorter ones with their last cell repeated, which changes
     neither the maximum nor who is first.
     """
-    sizes = layer.infer(TensorType(x.shape[1:])).shape[1:]
+    sizes = layer.infer((TensorType(x.shape[1:]),)).shape[1:]
     bounds = [adaptive_bounds(size, windows) for size, windows in zip(x.shape[2:], sizes, strict=True)]
     kernel = [max(behind - first for first, behind in own) for own in bounds]
 
@@ -92,7 +92,7 @@ def adaptive_maxpool(layer: AdaptiveMaxPool, x: Array) -> Mapped:
 @unary
 def adaptive_avgpool(layer: AdaptiveAvgPool, x: Array) -> Mapped:
     """y[u] = mean of x from floor(u W / S) to ceil((u + 1) W / S);  dx[i] += dy[u] / cells of the window."""
-    sizes = layer.infer(TensorType(x.shape[1:])).shape[1:]
+    sizes = layer.infer((TensorType(x.shape[1:]),)).shape[1:]
 
     def step(x: Array, axis: int) -> Mapped:
         windows = enumerate(adaptive_bounds(x.shape[axis], sizes[axis - 2]))

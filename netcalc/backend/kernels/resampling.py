@@ -13,7 +13,7 @@ from netcalc.tensor import TensorType
 @unary
 def resampled(layer: Upsample | Interpolate, x: Array) -> Mapped:
     """y = M x along each spatial axis, with M as the mode's function below says;  dx = M^T dy."""
-    sizes = layer.infer(TensorType(x.shape[1:])).shape[1:]
+    sizes = layer.infer((TensorType(x.shape[1:]),)).shape[1:]
     rules = {"nearest": _nearest, "nearest_exact": _nearest_exact}
     interpolate = partial(cubic if layer.mode == "bicubic" else linear, aligned=layer.align_corners)
     rule = rules.get(layer.mode, interpolate)

@@ -28,7 +28,7 @@ def identity(layer: Identity, x: Array) -> Mapped:
 @unary
 def reshaped(layer: Flatten | Reshape | Squeeze | Unsqueeze, x: Array) -> Mapped:
     """The same elements in the same order, in the shape that the layer infers."""
-    before, after = x.shape, layer.infer(TensorType(x.shape[1:])).shape
+    before, after = x.shape, layer.infer((TensorType(x.shape[1:]),)).shape
     return x.reshape(x.shape[0], *after), lambda dy: dy.reshape(before)
 
 

@@ -1,13 +1,13 @@
-"""How a spec wants to be judged: the limits of its figures, and the design rules that it silences."""
+"""The limits in `budget:`, and the design rules that `ignore:` silences."""
 
 import re
 from fractions import Fraction
 
-from netcalc.diagnostics import Diagnostic, Span, written
+from netcalc.diagnostics import Span, format_value
 from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.model import Ignored, Limit
-from netcalc.graph.problems import Problems
-from netcalc.spec import Evaluated, Sequence, Spec, Unknown, Value
+from netcalc.graph.problems import ElaborationProblems
+from netcalc.spec import Evaluated, Spec, Unknown, Value, YamlSequence
 
 COUNT_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 BYTE_UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -17,7 +17,7 @@ _LIMIT = r"(?P<number>[0-9]{1,15}(\.[0-9]{1,15})?) ?(?P<unit>[A-Za-z]*)(@batch(?
 """How a limit with a unit is written."""
 
 
-def budget(spec: Spec, names: Environment, problems: Problems) -> dict[str, Limit]:
+def budget(spec: Spec, names: Environment, problems: ElaborationProblems) -> dict[str, Limit]:
     """The limits in `budget:`: `params: 5M`, `training_memory: 8GiB@batch32`."""
     limits = {}
     for entry in spec.budget:
@@ -28,24 +28,26 @@ def budget(spec: Spec, names: Environment, problems: Problems) -> dict[str, Limi
         if limit is None:
             example = "8GiB@batch32" if entry.key in MEMORY else "5M"
             units = ", ".join(filter(None, _units(entry.key)))
-            message = f"a limit of {entry.key} is a whole number, or one with {units}, not {written(value)}"
+            message = (
+                f"a limit of {entry.key} is a whole number, or one with {units}, not {format_value(value)}"
+            )
             help = f"write {entry.key}: {example}"
-            problems.append(Diagnostic("E404", message, entry.value.span, help=help))
+            problems.report("E404", message, entry.value.span, help=help)
         else:
             limits[entry.key] = limit
     return limits
 
 
-def ignored(value: Value, names: Environment, problems: Problems) -> tuple[Ignored, ...]:
-    """The codes in `ignore:`, one or a list of them; whether there are such rules is not asked here."""
+def ignored(value: Value, names: Environment, problems: ElaborationProblems) -> tuple[Ignored, ...]:
+    """The codes in `ignore:`, one or a list of them; the check itself reports codes that no rule has."""
     found = []
-    for part in value.items if isinstance(value, Sequence) else (value,):
+    for part in value.items if isinstance(value, YamlSequence) else (value,):
         code = value_of(part, names, problems)
         if isinstance(code, str):
             found.append(Ignored(code, part.span))
         elif not isinstance(code, Unknown):
-            message = f"ignore: has the codes of design rules, not {written(code)}"
-            problems.append(Diagnostic("E404", message, part.span, help="write ignore: [N101]"))
+            message = f"ignore: has the codes of design rules, not {format_value(code)}"
+            problems.report("E404", message, part.span, help="write ignore: [N101]")
     return tuple(found)
 
 

@@ -1,0 +1,28 @@
+"""The table of error codes. It is data for the reference: nothing that raises an error reads it.
+
+E1 the file and its YAML    E2 the keys of a spec    E3 expressions    E4 kinds and options
+E5 names and inputs         E6 shapes and sizes      E7 arguments      E8 netcalc check    E9 running
+"""
+
+from netcalc.errors.checking import CHECKING
+from netcalc.errors.code import ErrorCode
+from netcalc.errors.execution import EXECUTION
+from netcalc.errors.graph import EXPRESSIONS, OPTIONS, SHAPES, WIRING
+from netcalc.errors.text import KEYS, TEXT
+
+SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
+    "The file and its YAML": TEXT,
+    "The keys of a spec": KEYS,
+    "Expressions": EXPRESSIONS,
+    "Kinds and options": OPTIONS,
+    "Names and inputs of layers": WIRING,
+    "Shapes and sizes": SHAPES,
+    **CHECKING,
+    "Running a network, and files": EXECUTION,
+}
+"""Every error code by subject, in order."""
+
+ERRORS: dict[str, ErrorCode] = {error.code: error for errors in SUBJECTS.values() for error in errors}
+"""Every error code."""
+
+__all__ = ["ERRORS", "SUBJECTS", "ErrorCode"]

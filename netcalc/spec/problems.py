@@ -1,0 +1,24 @@
+"""The mistakes in the text of a spec."""
+
+from netcalc.diagnostics import Diagnostic, Problems, Span, SpecError
+from netcalc.spec.expressions import ExpressionFault
+
+MAX_PROBLEMS = 300
+"""Reading stops at this number of mistakes."""
+
+
+class SpecProblems(Problems):
+    """Collects the mistakes in a text; raises SpecError with all of them at MAX_PROBLEMS."""
+
+    def add(self, problem: Diagnostic) -> None:
+        super().add(problem)
+        if len(self) >= MAX_PROBLEMS:
+            self.raise_if_any(SpecError)
+
+
+def expression_problem(fault: ExpressionFault, code: str, span: Span, text: str) -> Diagnostic:
+    """A fault inside an expression, placed in the scalar that holds it."""
+    base = span.source.text.find(text, span.start, span.end) if text else -1
+    if base >= 0:
+        span = Span(span.source, base + fault.start, min(base + fault.end, span.end), span.via)
+    return Diagnostic(code, fault.message, span, help=fault.help)
