@@ -14,7 +14,7 @@ KINDS = {*LAYERS, *(layer.family for layer in LAYERS.values())}
 CLASSES = {layer.__name__ for layer in LAYERS.values()}
 REGISTRIES = ("backend/kernels/", "lint/rules.py")
 """A kernel may choose among the kernels of other layers: a gate's function, a cell's activation."""
-STILL_TO_DO = ("backend/plan/", "backend/step/", "render/table")
+STILL_TO_DO = ("render/table",)
 """Where kinds are still listed."""
 
 

@@ -7,9 +7,9 @@ from math import prod
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.kernels.merge import MERGES
 from netcalc.backend.plan.calls import Call, Scratch, blocks
 from netcalc.backend.plan.epilogues import EPILOGUES, epilogue_of
-from netcalc.backend.plan.fusion import MERGES
 from netcalc.backend.plan.operations import BLOCK_ELEMENTS, Operands, WithEpilogue
 from netcalc.graph import Node
 from netcalc.tensor import Shape

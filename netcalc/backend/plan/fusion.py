@@ -8,8 +8,7 @@ still in the cache. Layers without effect in inference only rename their input.
 from collections import Counter
 from dataclasses import dataclass, field
 
-import numpy as np
-
+from netcalc.backend.kernels.merge import MERGES
 from netcalc.backend.plan.convolution.choice import is_image_convolution
 from netcalc.backend.plan.epilogues import EPILOGUES
 from netcalc.graph import Graph, Node
@@ -18,11 +17,6 @@ from netcalc.layers.linear import Linear
 from netcalc.layers.merge import Add
 from netcalc.layers.normalisation import BatchNorm
 from netcalc.tensor import TensorType
-
-MERGES: dict[str, np.ufunc] = {
-    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide,
-}  # fmt: skip
-"""The layers that join tensors element by element, two at a time, by kind."""
 
 
 @dataclass
