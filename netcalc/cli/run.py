@@ -57,6 +57,9 @@ def command(
     training: Annotated[
         bool, typer.Option("--training", help="As in training: batch statistics, dropout.")
     ] = False,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="The plain kernels, layer by layer, instead of a fast engine.")
+    ] = False,
     seed: Annotated[
         int, typer.Option("--seed", min=0, max=2**63 - 1, help="What random numbers start from.")
     ] = 0,
@@ -101,7 +104,10 @@ def command(
 
     profiler = Profiler()
     x, words = fed(graph, feeds, batch, seed, dtype)
-    y = _forward(network, x, profiler if trace else None, gradients=backward, training=training)
+    if trace or backward or reference:
+        y = _forward(network, x, profiler if trace else None, gradients=backward, training=training)
+    else:
+        y = _on_engine(network, x, training)
     out = terminal()
     out.write([[(_what_ran(network, words, weights, len(next(iter(x.values())))), "bold")], []])
     if trace:
@@ -119,6 +125,15 @@ def command(
         write_npz(output, saved)
 
 
+def _on_engine(network: "Network", x: "dict[str, Array]", training: bool) -> "Pass":
+    """The forward run on a fast engine, or on the kernels where the engine refuses it."""
+    from netcalc.backend.dispatch import run_on_engine
+
+    with progress(1, "forward"):
+        y = run_on_engine(network, x, training)
+    return y or _forward(network, x, None, gradients=False, training=training)
+
+
 def _forward(
     network: "Network", x: "dict[str, Array]", profiler: "Profiler | None", gradients: bool, training: bool
 ) -> "Pass":
@@ -134,7 +149,7 @@ def _forward(
             if profiler is not None:
                 profiler.forward(node, xs, y, seconds)
 
-        return network.run(x, training=training, gradients=gradients, observe=observe)
+        return network.run(x, training=training, gradients=gradients, observe=observe, draw=0)
 
 
 def _backward(out: Terminal, y: "Pass", upstream: str | None, profiler: "Profiler") -> "dict[str, Array]":
