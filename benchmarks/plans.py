@@ -49,11 +49,12 @@ def errors(names: list[str]) -> Iterator[float]:
             planned = plan.run(x)
         end = time.perf_counter()
         error = max(float(np.abs(planned[key] - y).max() / np.abs(y).max()) for key, y in plain.items())
-        fast = sum(step.is_fast for step in plan.draft.steps)
+        fast = sum(operation.is_fast for operation in plan.program.operations)
         print(
             f"{name:24} {graph.inputs[0].type!s:>14} {len(graph.nodes):5} layers, {fast:4} of "
-            f"{len(plan.draft.steps):4} steps fast, error {error:.1e}, plain {between - start:6.2f} s, "
-            f"planned {end - ready:6.2f} s{'' if error < LARGEST else '   differs'}",
+            f"{len(plan.program.operations):4} operations fast, error {error:.1e}, "
+            f"plain {between - start:6.2f} s, planned {end - ready:6.2f} s"
+            f"{'' if error < LARGEST else '   differs'}",
             flush=True,
         )
         yield error

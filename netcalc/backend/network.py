@@ -144,7 +144,7 @@ class Network:
         if draw is None:
             draw = self.next_draw() if training else 0
         kept = {*self.graph.outputs, *wanted}
-        steps: list[tuple[Node, Backward]] = []
+        backwards: list[tuple[Node, Backward]] = []
         with np.errstate(all="ignore"):
             for number, node in enumerate(self.graph.nodes):
                 rng = np.random.default_rng([self.seed, draw, number]) if training else None
@@ -156,7 +156,7 @@ class Network:
                 if observe is not None:
                     observe(node, xs, y, seconds)
                 if gradients:
-                    steps.append((node, backward))
+                    backwards.append((node, backward))
                 else:
                     for name in self._read_last[number] - kept:
                         del tensors[name]
@@ -165,7 +165,7 @@ class Network:
             self.graph,
             outputs,
             {name: tensors[name] for name in wanted},
-            tuple(steps),
+            tuple(backwards),
             self._learnable,
             self.precision,
         )

@@ -23,7 +23,7 @@ class Grads(NamedTuple):
 
 
 class LayerBackward(NamedTuple):
-    """What one layer's backward took in and gave: `upstream` is the gradient of its output."""
+    """One layer's backward: its output's gradient `upstream`, and the gradients that it computed."""
 
     node: Node
     upstream: Array
@@ -42,7 +42,7 @@ class Pass:
     graph: Graph
     outputs: dict[str, Array]
     captured: dict[str, Array]
-    steps: tuple[tuple[Node, Backward], ...]
+    backwards: tuple[tuple[Node, Backward], ...]
     """Each layer's backward; empty where none was saved."""
     zeros: Mapping[str, tuple[int, ...]]
     """The shapes of all parameters that are not frozen, for those that no gradient reaches."""
@@ -58,13 +58,13 @@ class Pass:
         Gradients of tensors that several layers read, and of shared parameters, are summed.
         Raises ExecutionError where an upstream gradient does not fit, or nothing was kept.
         """
-        if self.graph.nodes and not self.steps:
+        if self.graph.nodes and not self.backwards:
             refuse("E909", "this pass kept nothing for a way back: run it with gradients=True")
         flowing = checked_upstream(self.outputs, upstream, self.precision)
         params: dict[str, Array] = {}
         rounded = self.precision.rounded
         with np.errstate(all="ignore"):
-            for node, backward in reversed(self.steps):
+            for node, backward in reversed(self.backwards):
                 dy = flowing.pop(node.full_name, None)
                 if dy is None:
                     continue

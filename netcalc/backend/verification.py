@@ -75,7 +75,7 @@ def verify(
 
     Each kernel runs a second time with its matrix products done, and its multiply-adds counted, by a
     naive loop; beyond a hundred thousand a layer they are counted by the products' sizes. `advance` is
-    told each layer that is done. Raises ExecutionError where the network cannot be run.
+    called with each layer that is done. Raises ExecutionError where the network cannot be run.
     """
     found: list[Verified] = []
     graph, precision = network.graph, network.precision

@@ -157,7 +157,7 @@ def _backward(out: Terminal, y: "Pass", upstream: str | None, profiler: "Profile
     from netcalc.backend.files import read_npy
     from netcalc.render.trace import backward_lines
 
-    with progress(len(y.steps), "backward") as advance:
+    with progress(len(y.backwards), "backward") as advance:
 
         def observe(record: Any) -> None:
             advance(1)

@@ -73,7 +73,7 @@ def flattened(x: Array) -> Array | None:
     return as_strided(x, (n * h * w, c), (pixel, x.strides[3]))
 
 
-def widened(x: Array) -> Array:
+def merged_rows(x: Array) -> Array:
     """N,H,W,C as N,H,(W C) where the pixels of a row follow each other: longer runs for NumPy's loops."""
     n, h, w, c = x.shape
     if x.strides[3] == x.itemsize and (w == 1 or x.strides[2] == c * x.itemsize):
@@ -82,7 +82,7 @@ def widened(x: Array) -> Array:
 
 
 def tiled(vector: Array, y: Array) -> Array:
-    """A value for each channel, repeated over a row where y is widened."""
+    """A value for each channel, repeated over a row where the rows of y are merged."""
     return np.tile(vector, y.shape[-1] // vector.size) if y.ndim == 3 else vector
 
 

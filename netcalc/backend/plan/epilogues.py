@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan.calls import Call, Epilogue, Scratch, widened
+from netcalc.backend.plan.calls import Call, Epilogue, Scratch, merged_rows
 from netcalc.layers import Layer
 from netcalc.layers.activation import LeakyReLU
 from netcalc.layers.arithmetic import Scale
@@ -112,6 +112,6 @@ def epilogue_of(layer: Layer | None) -> Epilogue | None:
     rule = EPILOGUES[layer.kind]
 
     def apply(y: Array, scratch: Scratch) -> Iterator[Call]:
-        return rule(layer, widened(y) if y.ndim == 4 else y, scratch)
+        return rule(layer, merged_rows(y) if y.ndim == 4 else y, scratch)
 
     return apply

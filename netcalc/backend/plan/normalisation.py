@@ -7,7 +7,7 @@ import numpy as np
 
 from netcalc.backend.folding import scale_and_shift
 from netcalc.backend.kernels.base import Array, Arrays
-from netcalc.backend.plan.calls import Call, tiled, widened
+from netcalc.backend.plan.calls import Call, merged_rows, tiled
 from netcalc.backend.plan.elementwise import BlockedElementwise
 from netcalc.graph import Node
 from netcalc.layers.normalisation import BatchNorm
@@ -33,7 +33,7 @@ class ScaleAndShift(BlockedElementwise):
     def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
         scale, shift = self.params["scale"], self.params["shift"]
         if y.ndim == 4:
-            wide, x = widened(y), widened(xs[0])
+            wide, x = merged_rows(y), merged_rows(xs[0])
             if wide.ndim == x.ndim:
                 yield partial(np.multiply, x, tiled(scale, wide), wide)
                 yield partial(np.add, wide, tiled(shift, wide), wide)

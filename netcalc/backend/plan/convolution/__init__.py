@@ -1,8 +1,7 @@
-"""The algorithms of convolutions, one a file, and the rule that chooses among them.
+"""Convolutions in a plan: the algorithms, one a file, the rule that chooses among them, the operation.
 
-The reference is `kernels/convolution.py`: the sum over the kernel's cells, as the formula has it. Here
-stand the fast ones, for images N,H,W,C, of which plans for inference are made. Each states its formula
-and source on top of its file:
+The reference is `kernels/convolution.py`, which sums over the kernel's cells as the formula does. The
+algorithms here are fast, for images N,H,W,C. Each states its formula and source on top of its file:
 
 | file | algorithm | taken for |
 |---|---|---|

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan.calls import Call, Epilogue, Scratch, flattened, tiled, widened
+from netcalc.backend.plan.calls import Call, Epilogue, Scratch, flattened, merged_rows, tiled
 from netcalc.layers.geometry import extent
 from netcalc.tensor import Shape
 
@@ -49,7 +49,7 @@ class ConvolutionOutput:
         if rows is not None and flattened(self.y) is None:
             source = rows.reshape(self.y.shape, copy=False)
         if self.bias is not None:
-            y, read = widened(self.y), widened(source)
+            y, read = merged_rows(self.y), merged_rows(source)
             if y.ndim != read.ndim:
                 y, read = self.y, source
             yield partial(np.add, read, tiled(self.bias, y), y)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan.calls import Call, Scratch, blocks, widened
+from netcalc.backend.plan.calls import Call, Scratch, blocks, merged_rows
 from netcalc.backend.plan.convolution.algorithm import ConvolutionOutput, input_size, windows
 from netcalc.tensor import Shape
 
@@ -48,8 +48,8 @@ class Depthwise:
         for samples, rows in blocks(scratch, n, h, max(1, _BLOCK_ELEMENTS // (w * channels))):
             part = output.cut(samples, rows)
             block, y = view[samples, rows], part.y
-            if run and widened(y).ndim == 3:
-                yield partial(np.einsum, "nhijr,ijr->nhr", _along_rows(block), weight, out=widened(y))
+            if run and merged_rows(y).ndim == 3:
+                yield partial(np.einsum, "nhijr,ijr->nhr", _along_rows(block), weight, out=merged_rows(y))
             else:
                 yield partial(np.einsum, "nhwijc,ijc->nhwc", block, weight[..., :channels], out=y)
             yield from part.epilogue(scratch)

@@ -14,7 +14,7 @@ from netcalc.tensor import Shape
 _BLOCK_ELEMENTS = 2**18
 """Of the output, so that what follows in place finds it in the cache."""
 _LEAST_POSITIONS = 196
-"""A product lays its weights out anew each time, which fewer positions do not pay back."""
+"""Each product packs its weights anew, which takes longer than a product over fewer positions."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Any convolution as a matrix product: the columns that each output reads are laid out, then multiplied.
+"""Any convolution as a matrix product: the columns that each output reads are copied, then multiplied.
 
 y[p, o] = sum over k, c of columns[p, (k, c)] W[(k, c), o] with columns[p, (k, c)] = x[s p + d k, c]
 (Chellapilla, Puri and Simard 2006). The columns of a few rows at a time stay in the cache.
@@ -19,7 +19,7 @@ from netcalc.tensor import Shape
 _FEW_CHANNELS = 128
 _BLOCK_BYTES = 2**21
 _WIDE_BLOCK_BYTES = 2**22
-"""With many channels the weights outgrow the columns, and a product lays them out anew each time."""
+"""With many channels the weights outgrow the columns, and each product packs them anew."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ _POINTS = (0, 1, -1, 2, -2)
 _ONE = 1
 """The place of the point 1 in it, at which A is 1 throughout."""
 _BLOCK_TILES = 128
-"""Tiles for each matrix product, where there are so many; fewer do not pay for laying out the weights."""
+"""Tiles in each matrix product, if there are that many; with fewer, packing the weights takes too long."""
 _BLOCK_WEIGHTS = 2**12
 """Kernels whose transforms are computed together, so that they stay in the cache."""
 
@@ -96,25 +96,25 @@ class Winograd:
             part = output.cut(samples, rows)
             down = -(-(rows.stop - rows.start) // m)
             tiles = x[samples, rows.start : rows.start + down * m + self.kernel - 1]
-            spread = scratch.take((self.tile, self.tile, len(tiles), down, across, x.shape[3]), x.dtype)
-            yield from self._spread(tiles, spread, scratch)
-            products = scratch.take((*spread.shape[:5], part.y.shape[3]), x.dtype)
+            transformed = scratch.take((self.tile, self.tile, len(tiles), down, across, x.shape[3]), x.dtype)
+            yield from self._input_transform(tiles, transformed, scratch)
+            products = scratch.take((*transformed.shape[:5], part.y.shape[3]), x.dtype)
             flat = (self.tile**2, -1)
             yield partial(
                 np.matmul,
-                spread.reshape(*flat, spread.shape[5], copy=False),
+                transformed.reshape(*flat, transformed.shape[5], copy=False),
                 weight,
                 products.reshape(*flat, products.shape[5], copy=False),
             )
             if part.bias is not None:
                 place = products[_ONE, _ONE]
                 yield partial(np.add, place, part.bias, place)
-            yield from self._gathered(products, part.y, scratch)
+            yield from self._output_transform(products, part.y, scratch)
             yield from ConvolutionOutput(part.y, None, part.added, part.activation).epilogue(scratch)
 
-    def _spread(self, x: Array, spread: Array, scratch: Scratch) -> Iterator[Call]:
-        """B^T d B: whole rows of pixels first, then tile by tile."""
-        n, _, samples, down, across, channels = spread.shape
+    def _input_transform(self, x: Array, transformed: Array, scratch: Scratch) -> Iterator[Call]:
+        """B^T d B: along whole rows of pixels first, then tile by tile."""
+        n, _, samples, down, across, channels = transformed.shape
         bt = self.transforms[2].astype(x.dtype)
         width = across * self.outputs + self.kernel - 1
         s, h, w, c = x.strides
@@ -132,10 +132,10 @@ class Winograd:
             (n, samples, down, across, n, channels),
             (*half.strides[:3], pixel * self.outputs, pixel, x.itemsize),
         )
-        yield partial(np.matmul, bt, tiles, spread.transpose(0, 2, 3, 4, 1, 5))
+        yield partial(np.matmul, bt, tiles, transformed.transpose(0, 2, 3, 4, 1, 5))
 
-    def _gathered(self, products: Array, y: Array, scratch: Scratch) -> Iterator[Call]:
-        """A^T M A into y; the last tiles may reach over its edges, and there give fewer outputs."""
+    def _output_transform(self, products: Array, y: Array, scratch: Scratch) -> Iterator[Call]:
+        """A^T M A into y; the last tiles may reach over its edges and then give fewer outputs."""
         n, _, samples, down, across, channels = products.shape
         m = self.outputs
         at = self.transforms[0].astype(y.dtype)
@@ -151,7 +151,7 @@ class Winograd:
 
 
 def _edges(tiles: int, outputs: int, size: int) -> Iterator[tuple[slice, int, slice]]:
-    """The tiles along an axis that lie inside, then the last where it does not: how much each gives."""
+    """The tiles along an axis that lie inside, then a last one that does not, with the outputs of each."""
     whole, rest = divmod(size, outputs)
     if whole:
         yield slice(0, whole), outputs, slice(0, whole * outputs)
