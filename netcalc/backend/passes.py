@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array, Backward
-from netcalc.backend.precision import Precision
+from netcalc.backend.precision import ElementType
 from netcalc.graph import Graph, Node
 from netcalc.tensor import format_shape
 
@@ -46,7 +46,7 @@ class Pass:
     """Each layer's backward; empty where none was saved."""
     zeros: Mapping[str, tuple[int, ...]]
     """The shapes of all parameters that are not frozen, for those that no gradient reaches."""
-    precision: Precision
+    precision: ElementType
 
     def backward(
         self,
@@ -89,7 +89,7 @@ class Pass:
 def checked_upstream(
     outputs: Mapping[str, Array],
     given: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None,
-    precision: Precision,
+    precision: ElementType,
 ) -> dict[str, Array]:
     """The gradient of each output by name, in the network's precision; ones where nothing is given.
 

@@ -16,7 +16,7 @@ from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradi
 
 
 @dataclass(frozen=True, slots=True)
-class Precision:
+class ElementType:
     """An element type: its name, the dtype of the arrays that hold it, and its largest number."""
 
     name: str
@@ -91,9 +91,9 @@ def _to_bfloat16(array: Array) -> Array:
     return kept
 
 
-def _of_numpy(name: str) -> Precision:
+def _of_numpy(name: str) -> ElementType:
     info = np.finfo(name)
-    return Precision(name, np.dtype(name), float(info.max), float(info.eps))
+    return ElementType(name, np.dtype(name), float(info.max), float(info.eps))
 
 
 PRECISIONS = {
@@ -101,7 +101,7 @@ PRECISIONS = {
     for precision in (
         _of_numpy("float64"),
         _of_numpy("float32"),
-        Precision("bfloat16", np.dtype(np.float32), 3.3895313892515355e38, 2.0**-7),
+        ElementType("bfloat16", np.dtype(np.float32), 3.3895313892515355e38, 2.0**-7),
         _of_numpy("float16"),
     )
 }

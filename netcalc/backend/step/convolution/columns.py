@@ -7,7 +7,7 @@ since they read whole rows:
     y[o, h] = sum over i of W[o, :, i, :] columns[s h + i]
 
 That is kw copies of the input where im2col (Chellapilla et al. 2006) makes kh kw. All rows are one
-batched product, in tiles that the cache holds. Two ways to sum over i, by what suits the product:
+batched product, in tiles that fit the cache. There are two ways to sum over i:
 
 - products: all W[:, :, i, :] stacked, times each row once; then kh sums of rows. For stride 1.
 - windows: kh consecutive rows are one matrix already, (kh, C, kw) x (W, N). For any stride, and where
@@ -60,10 +60,10 @@ class Columns:
         return as_strided(rows, shape, (stride * by_row, *inner), writeable=False)
 
 
-class Correlation:
+class ColumnCorrelation:
     """y[o, h, w] = sum over c, i, j of W[o, c, i, j] x[c, s h + i - p, s' w + j - p'], for one worker.
 
-    `weight` is a view O,C,kh,kw, read at each call. ForwardProgram that is the layer itself; backward, at
+    `weight` is a view O,C,kh,kw, read at each call. Forward this is the layer itself; backward, at
     stride 1, its kernel flipped and transposed, on the gradient.
     """
 

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.step.buffers import BufferPool, GradientBuffer
-from netcalc.backend.step.convolution.columns import Col2im, Columns, Correlation, flipped, summed_products
+from netcalc.backend.step.convolution.columns import (
+    Col2im,
+    ColumnCorrelation,
+    Columns,
+    flipped,
+    summed_products,
+)
 from netcalc.backend.step.operations import Binding, TrainingOperation
 from netcalc.backend.step.sums import add_to_channels, sums_of_channels
 from netcalc.backend.step.windows import WindowAxis, window_axes
@@ -44,7 +50,7 @@ class Convolution(TrainingOperation):
         self.weight = binding.params["weight"]
         self.rows, self.width = window_axes(self.x.layout.shape[1:], self.layer.sliding_window())
         self.forwards = [
-            Correlation(self.runtime, worker, x, y, self.weight, self.rows, self.width)
+            ColumnCorrelation(self.runtime, worker, x, y, self.weight, self.rows, self.width)
             for worker, (x, y) in enumerate(zip(self.x.parts, self.y.parts, strict=True))
         ]
 
@@ -60,13 +66,13 @@ class Convolution(TrainingOperation):
         (dxs,) = self.dxs
         axes = self.rows, self.width
         workers = range(len(self.runtime.shares))
-        self.backwards: list[Correlation] | list[Col2im] = []
+        self.backwards: list[ColumnCorrelation] | list[Col2im] = []
         self.reused: list[Columns] = []
         if dxs is not None and all(map(_can_flip, axes)):
             rows, width = map(_flipped, axes, self.y.layout.shape[1:])
             weight = flipped(self.weight)
             correlations = [
-                Correlation(self.runtime, worker, self.dy[worker], dxs[worker], weight, rows, width)
+                ColumnCorrelation(self.runtime, worker, self.dy[worker], dxs[worker], weight, rows, width)
                 for worker in workers
             ]
             self.backwards = correlations
