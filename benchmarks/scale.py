@@ -34,7 +34,7 @@ def measure(path: str) -> tuple[float, float]:
     gc.disable()  # as the command line does
     from netcalc.analysis import analyze
     from netcalc.graph import elaborate
-    from netcalc.render.json import json_chunks
+    from netcalc.render.table.json import json_chunks
     from netcalc.spec import open_source, read_spec
 
     elaborate(read_spec(open_source("alexnet")))  # everything is imported

@@ -5,7 +5,7 @@ python docs/make_errors.py
 
 from pathlib import Path
 
-from netcalc.render.errors import markdown_chunks
+from netcalc.render.reference.errors import markdown_chunks
 
 PAGE = Path(__file__).parent / "errors.md"
 

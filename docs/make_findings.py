@@ -54,7 +54,7 @@ def page() -> str:
     notes: dict[str, list[str]] = {}
     names = [(family, name) for family in bundled_files() for name in variant_names(family) or [family]]
     for family, name in names:
-        for found in check(load(name)).found:
+        for found in check(load(name)).violations:
             if found.diagnostic.severity == "note":
                 notes.setdefault(found.rule.code, []).append(name)
             else:

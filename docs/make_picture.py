@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 import netcalc
-from netcalc.render.table import table_lines
+from netcalc.render.table.text import table_lines
 from netcalc.render.terminal import Terminal
 
 WIDTH = 96

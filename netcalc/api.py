@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from netcalc import analysis
 from netcalc.graph import Graph, elaborate
-from netcalc.render.display import PrintedReport
+from netcalc.render.table.display import PrintedReport
 from netcalc.spec import Evaluated, InputOverride, Setting, find_spec, read_spec
 
 Argument = None | bool | int | float | str | Sequence["Argument"]

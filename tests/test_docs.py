@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from netcalc.analysis.devices import read_devices
-from netcalc.layers import LAYERS, Kept
-from netcalc.render.errors import markdown_chunks
+from netcalc.layers import LAYERS, Saved
+from netcalc.render.reference.errors import markdown_chunks
 
 from helpers import TESTS, graph_of
 
@@ -74,14 +74,14 @@ def test_the_commands_of_the_page_on_memory(cli: Callable[..., Any]) -> None:
 
 def test_the_page_on_memory_tells_what_layers_keep() -> None:
     """The kinds in a row of the table keep what it says."""
-    told = {"their input": Kept(inputs=(0,)), "their output": Kept(output=True)}
+    told = {"their input": Saved(inputs=(0,)), "their output": Saved(output=True)}
     rows = [line.strip("| ").split(" | ") for line in MEMORY.splitlines() if line.startswith("| ")]
     shown = [
         (kind, told[keeps]) for kinds, keeps in rows if keeps in told for kind in re.findall("`(.+?)`", kinds)
     ]
     assert len(shown) > 15
     for kind, kept in shown:
-        assert LAYERS[kind].keeps == kept, kind
+        assert LAYERS[kind].saves == kept, kind
 
 
 def test_every_command_is_in_the_readme_or_the_changelog() -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 import netcalc
 from netcalc.backend.network import KERNELS
 from netcalc.errors import ERRORS
-from netcalc.render.errors import error_lines
+from netcalc.render.reference.errors import error_lines
 
 from helpers import TESTS
 

@@ -8,10 +8,10 @@ from netcalc.analysis import analyze
 from netcalc.diagnostics import NetcalcError, Source
 from netcalc.graph import elaborate
 from netcalc.lint import check
-from netcalc.render.check import verdict_lines
+from netcalc.render.check.text import verdict_lines
 from netcalc.render.diagnostics import diagnostic_lines
-from netcalc.render.json import json_chunks
-from netcalc.render.table import table_lines
+from netcalc.render.table.json import json_chunks
+from netcalc.render.table.text import table_lines
 from netcalc.spec import bundled_names, open_source, read_spec
 
 BRANCHES = """

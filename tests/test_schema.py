@@ -14,7 +14,7 @@ from netcalc.graph import elaborate
 from netcalc.graph.constructs import CONSTRUCTS
 from netcalc.layers import LAYERS
 from netcalc.layers.options import LARGEST
-from netcalc.render.schema import general_keys, schema
+from netcalc.render.reference.schema import general_keys, schema
 from netcalc.spec import (
     BRANCH_KEYS,
     ITEM_KEYS,

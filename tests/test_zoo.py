@@ -5,7 +5,7 @@ import pytest
 from netcalc.analysis import analyze
 from netcalc.analysis.explain import explain
 from netcalc.api import load
-from netcalc.render.display import PrintedReport
+from netcalc.render.table.display import PrintedReport
 from netcalc.spec import bundled_names, find_spec
 
 NAMES = bundled_names()

@@ -1,4 +1,4 @@
-"""Graph to Report: cost, receptive field, comparison, and how each figure comes about."""
+"""Graph to Report: cost, memory, receptive field, comparison, and the formula of each figure."""
 
 from netcalc.analysis.conventions import CONVENTIONS, Convention
 from netcalc.analysis.receptive_field import AxisField, Field

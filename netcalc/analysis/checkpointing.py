@@ -1,4 +1,4 @@
-"""Where training forgets what its layers made, and runs them again on the way back (Chen et al. 2016)."""
+"""Checkpointing: segments whose activations are dropped and recomputed in backward (Chen et al. 2016)."""
 
 from collections.abc import Iterator
 from itertools import groupby, pairwise
@@ -10,11 +10,12 @@ from netcalc.graph import Graph
 
 
 class Segment(NamedTuple):
-    """Layers `start` up to, not with, `stop`, by their places; with `again` they are run again as a whole."""
+    """Layers `start` to `stop`, exclusive, by their places in the graph."""
 
     start: int
     stop: int
-    again: bool = False
+    recomputed: bool = False
+    """Whether backward runs the segment's forward a second time."""
 
     @property
     def layers(self) -> range:
@@ -22,47 +23,48 @@ class Segment(NamedTuple):
         return range(self.start, self.stop)
 
 
-def whole(graph: Graph) -> tuple[Segment, ...]:
-    """One segment that keeps everything."""
+def no_checkpoints(graph: Graph) -> tuple[Segment, ...]:
+    """One segment that saves everything."""
     return (Segment(0, len(graph.nodes)),)
 
 
 def blocks(graph: Graph, depth: int = 1) -> tuple[Segment, ...]:
-    """A segment for each block, by the names so many deep; layers outside keep what they keep.
+    """A recomputed segment for each block at a depth of nesting.
 
-    So does a block of one layer, which has nothing inside to forget.
+    Layers outside blocks save their tensors, and so do blocks of one layer, where nothing would be dropped.
     """
     segments = []
     for path, members in groupby(enumerate(graph.nodes), key=lambda placed: placed[1].path[:depth]):
         places = [place for place, _ in members]
-        segments.append(Segment(places[0], places[-1] + 1, again=len(path) == depth and len(places) > 1))
+        is_block = len(path) == depth and len(places) > 1
+        segments.append(Segment(places[0], places[-1] + 1, recomputed=is_block))
     return tuple(segments)
 
 
 def square_root(lifetimes: Lifetimes) -> tuple[Segment, ...]:
-    """As many segments of like length as the root of the number of layers; the last keeps what it keeps.
+    """About sqrt(n) segments of similar length for n layers; all but the last are recomputed.
 
-    Each ends within half a length of its even place, where the fewest bytes pass on.
+    A segment ends within half a length of its even place, where the fewest bytes are live.
     """
-    count = len(lifetimes.made)
+    count = len(lifetimes.written)
     length = max(1, isqrt(count))
-    passing = list(_crossing(lifetimes))
+    crossing = list(_crossing_bytes(lifetimes))
     ends = [0]
     for even in range(length, count, length):
         near = [end for end in range(even - length // 2, even + (length + 1) // 2) if ends[-1] < end < count]
         if near:
-            ends.append(min(near, key=lambda end, even=even: (passing[end], abs(end - even))))  # type: ignore[misc]
+            ends.append(min(near, key=lambda end, even=even: (crossing[end], abs(end - even))))  # type: ignore[misc]
     return tuple(Segment(start, stop, stop < count) for start, stop in pairwise([*ends, count]))
 
 
-def _crossing(lifetimes: Lifetimes) -> Iterator[int]:
-    """Bytes of one sample that are made before each place and read from it on."""
-    sizes, count = lifetimes.storages.sizes, len(lifetimes.made)
+def _crossing_bytes(lifetimes: Lifetimes) -> Iterator[int]:
+    """For each place the bytes of one sample that are written before it and read from it on."""
+    sizes, count = lifetimes.aliasing.sizes, len(lifetimes.written)
     change = [0] * (count + 1)
-    makers = {made: layer for layer, made in enumerate(lifetimes.made) if made is not None}
+    writers = {storage: layer for layer, storage in enumerate(lifetimes.written) if storage is not None}
     for storage, readers in enumerate(lifetimes.readers):
         if readers:
-            change[makers.get(storage, -1) + 1] += sizes[storage]
+            change[writers.get(storage, -1) + 1] += sizes[storage]
             change[max(readers) + 1] -= sizes[storage]
     live = 0
     for place in range(count):

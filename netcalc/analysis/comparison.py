@@ -1,4 +1,4 @@
-"""Several reports side by side: the same totals of each, and their ratios to the first's.
+"""Comparison of several networks: totals side by side, and their ratios to those of the first.
 
 After the lecture's page "AlexNet vs VGG-16" (EECS 498-007, lecture 7), which compares the memory of the
 outputs of convolution and linear layers, the parameters and the multiply-adds.
@@ -12,7 +12,7 @@ from netcalc.analysis.report import Report, total
 
 
 class Measure(NamedTuple):
-    """A total that networks are compared by; `unit` is `bytes` or nothing."""
+    """A total to compare; `unit` is `bytes` or empty."""
 
     name: str
     words: str
@@ -21,7 +21,7 @@ class Measure(NamedTuple):
 
 
 class Member(NamedTuple):
-    """One of the networks that are compared."""
+    """One of the compared networks."""
 
     label: str
     report: Report
@@ -29,13 +29,13 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Networks counted alike; the first is what the others are held against."""
+    """Networks of one batch, element type and convention; the first is the baseline."""
 
     members: tuple[Member, ...]
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """What is compared; FLOPs only where they are not the multiply-adds."""
+        """The totals to compare; FLOPs only where they differ from multiply-adds."""
         convention = self.members[0].report.convention
         figures = [member.report.totals for member in self.members]
         measures = tuple(
@@ -49,14 +49,14 @@ class Comparison:
         return (*measures, Measure("flops", words, lambda report: report.totals.flops))
 
     def values(self, measure: Measure) -> list[int]:
-        """A measure of each network."""
+        """The value of a measure for each network."""
         return [measure.of(member.report) for member in self.members]
 
 
 def compare(reports: Sequence[Report], given: Sequence[str]) -> Comparison:
-    """Hold reports side by side under labels that tell them apart: their names, or what was `given`.
+    """Compare reports under unique labels: their names, or those `given`.
 
-    Raises ValueError unless there are two or more, counted for one batch, element type and convention.
+    Raises ValueError for fewer than two reports, and for different batches, element types or conventions.
     """
     if len(reports) < 2:
         raise ValueError(f"a comparison needs two networks or more, not {len(reports)}")
@@ -82,7 +82,7 @@ def _held_bytes(report: Report) -> int:
 
 
 _TRAINABLE = Measure("trainable_params", "trainable params", lambda report: report.totals.trainable_params)
-"""Shown where some are frozen."""
+"""Shown if some parameters are frozen."""
 _MEASURES = (
     Measure("weighted_output_bytes", "outputs of conv and linear layers", _weighted_bytes, "bytes"),
     Measure("held_output_bytes", "all outputs, activations in place", _held_bytes, "bytes"),

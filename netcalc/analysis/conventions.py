@@ -1,4 +1,4 @@
-"""What a FLOP is: the counting conventions, each stated in words."""
+"""Counting conventions: the definition of a FLOP."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from netcalc.layers.pooling import Pooling
 
 
 class Convention(NamedTuple):
-    """How FLOPs follow from the two integers that are counted."""
+    """A definition of FLOPs in terms of multiply-adds and other operations."""
 
     name: str
     unit: str
-    """What is counted, as a column's heading says it."""
+    """The heading of the column."""
     words: str
     flops: Callable[[Layer, Cost], int]
 

@@ -1,4 +1,4 @@
-"""Devices: how fast they compute and move bytes at best, read from a table of YAML with sources."""
+"""Devices: peak throughput and bandwidth, read from a YAML table with sources."""
 
 import os
 from typing import NamedTuple, NoReturn
@@ -8,44 +8,44 @@ from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_source, 
 from netcalc.tensor import DTYPES, DType
 
 STORED_AS = {**DTYPES, "tf32": DTYPES["float32"]}
-"""The types that devices have a peak for, and how each lies in memory."""
+"""The types that devices have a peak for, and the type that each is stored in."""
 
 _BUNDLED = os.path.join(os.path.dirname(__file__), "devices.yaml")
 _KEYS = ("name", "memory_gib", "bandwidth_giga", "peak_tera", "source")
 
 
 class Device(NamedTuple):
-    """What a device does at best. Operations count a multiply-add as two."""
+    """Peak figures of a device; a multiply-add is two operations."""
 
     key: str
     name: str
     memory_bytes: int
     bytes_per_second: float
     operations_per_second: dict[str, float]
-    """By element type; types that it has no peak for are left out."""
+    """Peak throughput by element type; types without a peak are left out."""
     source: str
 
     def balance(self, dtype: str) -> float:
-        """Operations a byte from which on computing takes longer than moving."""
+        """Machine balance: the arithmetic intensity above which a kernel is bound by compute."""
         return self.operations_per_second[dtype] / self.bytes_per_second
 
     def stored_as(self, dtype: str) -> DType:
-        """How elements of a type that it computes in lie in memory."""
+        """The type in memory of elements that are computed in a type."""
         return STORED_AS[dtype]
 
 
 def read_devices(path: str | None = None) -> dict[str, Device]:
-    """The bundled devices by their names, with those of a file of one's own.
+    """The bundled devices by name, with those of another file.
 
-    Raises SpecError where the file cannot be read, with every mistake in it.
+    Raises SpecError with every mistake in the file.
     """
     devices = _read(_BUNDLED)
     return devices if path is None else {**devices, **_read(path)}
 
 
 def _read(path: str) -> dict[str, Device]:
-    root, found = read_document(open_source(path))
-    problems = list(found)
+    root, diagnostics = read_document(open_source(path))
+    problems = list(diagnostics)
     if not isinstance(root, YamlMapping):
         _stop(f"a table of devices is a mapping, not {describe(root)}", root)
     devices = {}

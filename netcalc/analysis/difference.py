@@ -1,8 +1,7 @@
-"""What differs between two networks, layer by layer, and what each difference costs.
+"""Differences between two networks, layer by layer, and the cost of each.
 
-The layers are aligned along the order of both graphs by all that they are: kind, options, shapes, names,
-places and neighbours. No layer stands in two steps and none is left out, so that the costs of the steps add
-up to the difference of the totals.
+The layers are aligned in the order of both graphs by kind, options, shapes, names, places and neighbours.
+Each layer is in exactly one LayerDifference, so the costs add up to the difference of the totals.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,19 +16,19 @@ from netcalc.analysis.report import Figures, Report, Row, total
 _Pair = tuple[Row | None, Row | None]
 
 Status = Literal["unchanged", "renamed", "changed", "added", "removed"]
-"""`renamed` is a layer of which nothing but the name is another."""
+"""A `renamed` layer differs in its name alone."""
 
 
 class Detail(NamedTuple):
-    """One thing that differs: an option, a shape, a name, or what a layer reads; None where there is none."""
+    """One property that differs: an option, a shape, a name or the inputs; None where a layer lacks it."""
 
     what: str
     before: Any
     after: Any
 
 
-class Step(NamedTuple):
-    """A layer of the one network, its match in the other, or both; `cost` is after minus before."""
+class LayerDifference(NamedTuple):
+    """An aligned pair of layers, or a layer of one network alone; `cost` is after minus before."""
 
     status: Status
     before: Row | None
@@ -39,35 +38,35 @@ class Step(NamedTuple):
 
     @property
     def row(self) -> Row:
-        """The layer as it is in the end, or as it was."""
-        found = self.after or self.before
-        assert found is not None
-        return found
+        """The layer of the second network, otherwise that of the first."""
+        row = self.after or self.before
+        assert row is not None
+        return row
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Every layer of two networks, in an order that keeps both of theirs."""
+    """Every layer of two networks, in an order consistent with both."""
 
     before: Report
     after: Report
-    steps: tuple[Step, ...]
+    layers: tuple[LayerDifference, ...]
 
     @cached_property
     def cost(self) -> Figures:
-        """The sum of all steps; output bytes leave out what works in place."""
-        return total(step.cost for step in self.steps)
+        """The sum of all costs; output bytes exclude layers that work in place."""
+        return total(layer.cost for layer in self.layers)
 
 
 def difference(before: Report, after: Report) -> Difference:
-    """Align two reports, which are counted alike, and tell what changed from the first to the second."""
+    """Align two reports of one batch, element type and convention, and find what changed."""
     pairs = list(_pairs(before.rows, after.rows, align(before, after)))
-    teller = _Teller(before, after, pairs)
-    return Difference(before, after, tuple(teller.step(old, new) for old, new in pairs))
+    comparer = _Comparer(before, after, pairs)
+    return Difference(before, after, tuple(comparer.compare(old, new) for old, new in pairs))
 
 
 def _pairs(before: Sequence[Row], after: Sequence[Row], matches: Iterable[Match]) -> Iterator[_Pair]:
-    """Every row once: those that match together, between them first what went, then what came."""
+    """Every row once: matched rows in pairs; between two pairs first the removed, then the added rows."""
     old = new = 0
     for match in (*matches, (len(before), len(after))):
         yield from ((row, None) for row in before[old : match[0]])
@@ -77,8 +76,8 @@ def _pairs(before: Sequence[Row], after: Sequence[Row], matches: Iterable[Match]
         old, new = match[0] + 1, match[1] + 1
 
 
-class _Teller:
-    """Tells what differs between two rows, knowing which tensors of the networks belong together."""
+class _Comparer:
+    """Compares two rows, given which tensors of the networks correspond."""
 
     def __init__(self, before: Report, after: Report, pairs: Iterable[_Pair]) -> None:
         self.before, self.after = before, after
@@ -88,20 +87,20 @@ class _Teller:
         self.partners |= {old.node.full_name: new.node.full_name for old, new in pairs if old and new}
         self.matched = frozenset(self.partners.values())
 
-    def step(self, old: Row | None, new: Row | None) -> Step:
+    def compare(self, old: Row | None, new: Row | None) -> LayerDifference:
         was = self.before.held(old) if old else Figures()
         now = self.after.held(new) if new else Figures()
         if old is None or new is None:
-            return Step("added" if new else "removed", old, new, (), now.minus(was))
-        details = [*_options(old, new), *_shapes(old, new), *self._places(old, new)]
+            return LayerDifference("added" if new else "removed", old, new, (), now.minus(was))
+        details = [*_options(old, new), *_shapes(old, new), *self._connections(old, new)]
         status: Status = "changed" if details else "unchanged"
         if is_renamed(old.node, self.names[0], new.node, self.names[1]):
             details.append(Detail("name", old.node.full_name, new.node.full_name))
             status = "changed" if len(details) > 1 else "renamed"
-        return Step(status, old, new, tuple(details), now.minus(was))
+        return LayerDifference(status, old, new, tuple(details), now.minus(was))
 
-    def _places(self, old: Row, new: Row) -> Iterator[Detail]:
-        """What a layer reads and shares, where other steps do not tell it already."""
+    def _connections(self, old: Row, new: Row) -> Iterator[Detail]:
+        """Differences in sharing, training, inputs and in-place execution that no other layer explains."""
         if self._shares_otherwise(old.node.shared, new.node.shared):
             yield Detail("share", old.node.shared, new.node.shared)
         if old.node.is_frozen != new.node.is_frozen:
@@ -119,12 +118,12 @@ class _Teller:
         return self.partners.get(old) != new
 
     def _is_another(self, old: str, new: str) -> bool:
-        """Whether two tensors belong to others; one that came or went explains itself."""
+        """Whether an input is another tensor; an added or removed one is a difference of its own."""
         return old in self.partners and new in self.matched and self.partners[old] != new
 
 
 def _options(old: Row, new: Row) -> Iterator[Detail]:
-    """The kind and the options; one that the other kind does not have where it is not at its default."""
+    """Differences in kind and options; an option of one kind alone counts unless at its default."""
     first, second = old.node.layer, new.node.layer
     if first.kind != second.kind:
         yield Detail("kind", first.kind, second.kind)

@@ -1,18 +1,18 @@
-"""How each figure of a layer comes about: its formula, and the same with the numbers put in."""
+"""The formula of each figure of a layer, found by evaluating the layer's rules on symbolic integers."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from netcalc.analysis.receptive_field import AxisField
 from netcalc.analysis.report import Report, Row
-from netcalc.analysis.traced import Term, Traced, term_of
+from netcalc.analysis.symbolic import SymbolicInt, Term, term_of
 from netcalc.layers import Cost, Layer, Window
 from netcalc.layers.axes import Axes
 from netcalc.tensor import Shape, TensorType
 
 
 class Explanation(NamedTuple):
-    """One figure of a layer: `term` is how it was computed, `remark` what else to know."""
+    """One figure of a layer, with the term it was computed by."""
 
     figure: str
     value: int
@@ -22,15 +22,15 @@ class Explanation(NamedTuple):
 
 
 def explain(report: Report, row: Row) -> list[Explanation]:
-    """Every figure of a row, computed again on traced integers; batch 1, as formulas are written."""
+    """The figures of a row for one sample, with their formulas."""
     node = row.node
     several = len(row.input_shapes) > 1
     xs = tuple(
-        TensorType(_traced_shape(shape, axes, f"in{number}_" if several else ""))
+        TensorType(_symbolic_shape(shape, axes, f"in{number}_" if several else ""))
         for number, (shape, axes) in enumerate(zip(row.input_shapes, row.input_axes, strict=True), 1)
     )
-    layer = _traced_layer(node.layer, row.input_axes)
-    y = TensorType(_traced_shape(node.output.shape, row.output_axes, "out_"))
+    layer = _symbolic_layer(node.layer, row.input_axes)
+    y = TensorType(_symbolic_shape(node.output.shape, row.output_axes, "out_"))
     cost = node.layer.cost(row_types(row), node.output)
     return [
         *_output(layer.infer(xs), row.output_axes),
@@ -42,52 +42,52 @@ def explain(report: Report, row: Row) -> list[Explanation]:
 
 
 def row_types(row: Row) -> tuple[TensorType, ...]:
-    """The types of what a row's layer reads."""
+    """The types of the inputs of a row's layer."""
     return tuple(map(TensorType, row.input_shapes))
 
 
-def _traced_shape(shape: Shape, axes: Axes, prefix: str) -> Shape:
-    return tuple(Traced.named(prefix + name, size) for name, size in zip(axes, shape, strict=True))
+def _symbolic_shape(shape: Shape, axes: Axes, prefix: str) -> Shape:
+    return tuple(SymbolicInt.named(prefix + name, size) for name, size in zip(axes, shape, strict=True))
 
 
-def _traced_layer(layer: Layer, axes: tuple[Axes, ...]) -> Layer:
-    """The layer with each option that is not at its default as a named quantity."""
+def _symbolic_layer(layer: Layer, axes: tuple[Axes, ...]) -> Layer:
+    """The layer with a symbol for each option that differs from its default."""
     values = layer.settings()
     for name in values:
-        values[name] = _traced_option(name, values[name], _space(axes))
+        values[name] = _symbolic_option(name, values[name], _space(axes))
     if isinstance(values.get("pad"), tuple):
-        values["pad"] = tuple(map(_traced_sides, values["pad"]))
+        values["pad"] = tuple(map(_symbolic_pad, values["pad"]))
     return layer.with_options(**values)
 
 
 def _space(axes: tuple[Axes, ...]) -> Axes:
-    """The axes of the first input without its channels."""
+    """The axes of the first input without the channels."""
     return tuple(name for name in axes[0] if name != "C") if axes else ()
 
 
-def _traced_option(name: str, given: Any, space: Axes) -> Any:
-    """Equal numbers of a list share one name; others are called by their axis, or numbered."""
+def _symbolic_option(name: str, given: Any, space: Axes) -> Any:
+    """A symbol for each number: equal numbers of a list share one, others end in their axis or position."""
     if isinstance(given, bool) or not isinstance(given, int | tuple):
         return given
     if isinstance(given, int):
-        return Traced.named(name, given)
+        return SymbolicInt.named(name, given)
     if not all(isinstance(number, int) for number in given):
         return given
     alike = len(set(given)) == 1
     axes = space if len(space) == len(given) else tuple(map(str, range(len(given))))
     return tuple(
-        Traced.named(name if alike else f"{name}_{axis}", number)
+        SymbolicInt.named(name if alike else f"{name}_{axis}", number)
         for axis, number in zip(axes, given, strict=True)
     )
 
 
-def _traced_sides(sides: tuple[int, int]) -> tuple[int, int]:
+def _symbolic_pad(sides: tuple[int, int]) -> tuple[int, int]:
     before, after = sides
     if before == after:
-        return (Traced.named("pad", before), Traced.named("pad", after)) if before else sides
+        return (SymbolicInt.named("pad", before), SymbolicInt.named("pad", after)) if before else sides
     return (
-        Traced.named("pad_before", before) if before else 0,
-        Traced.named("pad_after", after) if after else 0,
+        SymbolicInt.named("pad_before", before) if before else 0,
+        SymbolicInt.named("pad_after", after) if after else 0,
     )
 
 
@@ -97,36 +97,36 @@ def _output(y: TensorType, axes: Axes) -> Iterator[Explanation]:
 
 
 def _memory(y: TensorType, report: Report) -> Iterator[Explanation]:
-    nbytes = y.numel * Traced.named("itemsize", report.dtype.itemsize)
+    nbytes = y.numel * SymbolicInt.named("itemsize", report.dtype.itemsize)
     yield Explanation("memory", int(nbytes), term_of(nbytes), "bytes")
 
 
 def _params(layer: Layer, xs: tuple[TensorType, ...], is_frozen: bool) -> Iterator[Explanation]:
     params = layer.params(xs)
-    learned = sum(param.numel for param in params if not param.buffer)
+    learnable = sum(param.numel for param in params if not param.buffer)
     names = ", ".join(param.name for param in params if not param.buffer)
     remark = f"{names}; frozen" if is_frozen else names or "nothing is learned"
-    yield Explanation("params", int(learned), term_of(learned), remark=remark)
-    kept = sum(param.numel for param in params if param.buffer)
-    if kept:
+    yield Explanation("params", int(learnable), term_of(learnable), remark=remark)
+    buffers = sum(param.numel for param in params if param.buffer)
+    if buffers:
         names = ", ".join(param.name for param in params if param.buffer)
-        yield Explanation("buffers", int(kept), term_of(kept), remark=names)
+        yield Explanation("buffers", int(buffers), term_of(buffers), remark=names)
 
 
 def _shared_params(owner: str) -> Iterator[Explanation]:
-    """Parameters of another layer are counted there."""
+    """Shared parameters are counted at the layer that owns them."""
     yield Explanation("params", 0, term_of(0), remark=f"shared with {owner}")
 
 
-def _operations(traced: Cost, cost: Cost) -> Iterator[Explanation]:
+def _operations(symbolic: Cost, cost: Cost) -> Iterator[Explanation]:
     remark = "" if cost.macs else "no dot product"
-    yield Explanation("macs", cost.macs, term_of(traced.macs), "multiply-adds", remark)
+    yield Explanation("macs", cost.macs, term_of(symbolic.macs), "multiply-adds", remark)
     if cost.other_ops:
-        yield Explanation("other ops", cost.other_ops, term_of(traced.other_ops), "operations")
+        yield Explanation("other ops", cost.other_ops, term_of(symbolic.other_ops), "operations")
 
 
 def _receptive_field(report: Report, row: Row, windows: tuple[Window, ...] | None) -> Iterator[Explanation]:
-    """The recurrence r = r_in + (reach of the window) x stride_in, where strides are whole."""
+    """The recurrence r = r_in + (extent of the window - 1) * stride_in, for paths without upsampling."""
     field = row.receptive_field
     if field is None or windows is None:
         return
@@ -134,15 +134,15 @@ def _receptive_field(report: Report, row: Row, windows: tuple[Window, ...] | Non
     for name, axis, incoming, window in zip(row.output_axes[1:], field.axes, before, windows, strict=True):
         term: Term = axis.size
         if incoming is not None and len(incoming.first) == 1 and window.upsampling == 1:
-            size = Traced.named("in_field", incoming.size)
-            stride = Traced.named("in_stride", incoming.advance)
+            size = SymbolicInt.named("in_field", incoming.size)
+            stride = SymbolicInt.named("in_stride", incoming.advance)
             term = term_of(size + window.reach * stride)
         remark = f"stride {axis.stride}, padding {axis.padding}"
         yield Explanation(f"field {name}", axis.size, term, "inputs", remark)
 
 
 def _incoming_axes(report: Report, row: Row) -> tuple[AxisField | None, ...]:
-    """The field of the one tensor that a layer reads; None an axis where there are several."""
+    """The field of a layer's only input along each axis; None where it has several inputs."""
     axes = len(row.output_shape) - 1
     if len(row.node.inputs) != 1:
         return (None,) * axes

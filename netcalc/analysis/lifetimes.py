@@ -1,7 +1,7 @@
-"""When the memory of each tensor is taken and given back, as layers run in some order.
+"""Lifetimes of storages: when each is allocated and freed, as layers run in some order.
 
-An output lives from its making to its last reader, an input of the network from the start, an output of the
-network to the end. While an operator of a layer runs, what it reads and what it makes both live.
+An output lives from its layer to its last reader, an input of the network from the start, an output of the
+network to the end. While an operator runs, both what it reads and what it writes are live.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,104 +9,106 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from netcalc.analysis.ledger import Bytes
-from netcalc.analysis.precision import Precision
-from netcalc.analysis.storages import Storages
-from netcalc.layers.inside import Moment
+from netcalc.analysis.aliasing import Aliasing
+from netcalc.analysis.allocations import Bytes
+from netcalc.analysis.precision import PrecisionPolicy
+from netcalc.layers.operators import Moment
 
 
-class Taken(NamedTuple):
-    """What a layer itself takes at a moment of its run, and what it no longer needs of what it reads."""
+class OperatorMemory(NamedTuple):
+    """Memory while one operator of a layer runs."""
 
     own: Bytes
-    """Its output, if it is there, and what lives inside."""
-    done: frozenset[int]
-    """The storages that neither this operator nor a later one of the layer reads."""
+    """What the layer itself has allocated: intermediate results, and its output once it exists."""
+    dead: frozenset[int]
+    """The storages that the layer reads, but neither in this operator nor in a later one."""
 
 
 @dataclass(frozen=True)
 class Lifetimes:
-    """What each layer makes and reads: layers by their place in the graph, storages by their number."""
+    """What each layer writes and reads: layers by their place in the graph, storages by their number."""
 
-    storages: Storages
+    aliasing: Aliasing
 
     @cached_property
-    def made(self) -> tuple[int | None, ...]:
-        """The storage that each layer makes; None where it works in place or gives a view."""
-        given = len(self.storages.graph.inputs)
-        number, made = given, list[int | None]()
-        for node in self.storages.graph.nodes:
-            makes = self.storages.of[node.full_name] == number
-            made.append(number if makes else None)
-            number += makes
-        return tuple(made)
+    def written(self) -> tuple[int | None, ...]:
+        """The storage that each layer allocates for its output; None for views and in-place layers."""
+        storage = len(self.aliasing.graph.inputs)
+        written = list[int | None]()
+        for node in self.aliasing.graph.nodes:
+            is_new = self.aliasing.storage_of[node.full_name] == storage
+            written.append(storage if is_new else None)
+            storage += is_new
+        return tuple(written)
 
     @cached_property
     def read(self) -> tuple[frozenset[int], ...]:
         """The storages that each layer reads."""
-        of = self.storages.of
-        return tuple(frozenset(of[name] for name in node.inputs) for node in self.storages.graph.nodes)
+        storage_of = self.aliasing.storage_of
+        return tuple(
+            frozenset(storage_of[name] for name in node.inputs) for node in self.aliasing.graph.nodes
+        )
 
     @cached_property
     def readers(self) -> tuple[tuple[int, ...], ...]:
         """The layers that read each storage."""
-        readers: list[list[int]] = [[] for _ in self.storages.sizes]
+        readers: list[list[int]] = [[] for _ in self.aliasing.sizes]
         for layer, read in enumerate(self.read):
             for storage in read:
                 readers[storage].append(layer)
         return tuple(map(tuple, readers))
 
     @cached_property
-    def moments(self) -> tuple[tuple[Taken, ...], ...]:
-        """The moments of each layer's run, operator by operator."""
-        return tuple(tuple(self._moments(layer)) for layer in range(len(self.made)))
+    def operators(self) -> tuple[tuple[OperatorMemory, ...], ...]:
+        """The memory of each operator of each layer."""
+        return tuple(tuple(self._operators(layer)) for layer in range(len(self.written)))
 
     @cached_property
     def outputs(self) -> frozenset[int]:
         """The storages of the network's outputs."""
-        return frozenset(self.storages.of[name] for name in self.storages.graph.outputs)
+        return frozenset(self.aliasing.storage_of[name] for name in self.aliasing.graph.outputs)
 
     @cached_property
-    def before(self) -> tuple[frozenset[int], ...]:
-        """The layers that each layer reads."""
-        places = {node.full_name: place for place, node in enumerate(self.storages.graph.nodes)}
-        nodes = self.storages.graph.nodes
+    def predecessors(self) -> tuple[frozenset[int], ...]:
+        """The layers whose outputs each layer reads."""
+        nodes = self.aliasing.graph.nodes
+        places = {node.full_name: place for place, node in enumerate(nodes)}
         return tuple(frozenset(places[name] for name in node.inputs if name in places) for node in nodes)
 
-    def given_bytes(self) -> int:
-        """Bytes of one sample's inputs."""
-        given = {self.storages.of[given.name] for given in self.storages.graph.inputs}
-        return sum(self.storages.sizes[storage] for storage in given if self._lives(storage))
+    def input_bytes(self) -> int:
+        """Bytes of one sample's inputs, without those that nothing reads."""
+        storages = {self.aliasing.storage_of[given.name] for given in self.aliasing.graph.inputs}
+        return sum(self.aliasing.sizes[storage] for storage in storages if self._is_read(storage))
 
-    def replay(self, order: Sequence[int]) -> Iterator[tuple[int, Bytes]]:
-        """Each layer of an order with what lives while it runs, moment by moment."""
-        left = [len(readers) + (number in self.outputs) for number, readers in enumerate(self.readers)]
-        sizes, live = self.storages.sizes, self.given_bytes()
+    def live_bytes(self, order: Sequence[int]) -> Iterator[tuple[int, Bytes]]:
+        """The live memory during each operator, with its layer, where layers run in an order."""
+        remaining = [len(readers) + (number in self.outputs) for number, readers in enumerate(self.readers)]
+        sizes, live = self.aliasing.sizes, self.input_bytes()
         for layer in order:
-            for own, done in self.moments[layer]:
-                gone = sum(sizes[storage] for storage in done if left[storage] == 1)
-                yield layer, own.plus(Bytes(each=live - gone))
-            made = self.made[layer]
-            live += 0 if made is None else sizes[made]
+            for own, dead in self.operators[layer]:
+                freed = sum(sizes[storage] for storage in dead if remaining[storage] == 1)
+                yield layer, own.plus(Bytes(per_sample=live - freed))
+            written = self.written[layer]
+            live += 0 if written is None else sizes[written]
             for storage in self.read[layer]:
-                left[storage] -= 1
-                live -= 0 if left[storage] else sizes[storage]
-            if made is not None and not left[made]:
-                live -= sizes[made]
+                remaining[storage] -= 1
+                live -= 0 if remaining[storage] else sizes[storage]
+            if written is not None and not remaining[written]:
+                live -= sizes[written]
 
-    def _moments(self, layer: int) -> Iterator[Taken]:
-        node, made = self.storages.graph.nodes[layer], self.made[layer]
-        size = 0 if made is None else self.storages.sizes[made]
-        inside = node.layer.inside(self.storages.graph.input_types(node), node.output)
-        precision = Precision(self.storages.itemsize)
-        for moment in (Moment(),) if inside is None or made is None else inside.moments():
-            each = precision.extra_bytes(moment.each) + moment.output * size
-            own = Bytes(precision.extra_bytes(moment.once), each)
+    def _operators(self, layer: int) -> Iterator[OperatorMemory]:
+        node, written = self.aliasing.graph.nodes[layer], self.written[layer]
+        size = 0 if written is None else self.aliasing.sizes[written]
+        operators = node.layer.operators(self.aliasing.graph.input_types(node), node.output)
+        precision = PrecisionPolicy(self.aliasing.itemsize)
+        for moment in (Moment(),) if operators is None or written is None else operators.moments():
+            per_sample = precision.extra_bytes(moment.each) + moment.output * size
+            own = Bytes(precision.extra_bytes(moment.once), per_sample)
             if moment.inputs is None:
-                yield Taken(own, frozenset())
+                yield OperatorMemory(own, frozenset())
             else:
-                still = {self.storages.of[node.inputs[position]] for position in moment.inputs}
-                yield Taken(own, self.read[layer] - still)
+                live = {self.aliasing.storage_of[node.inputs[position]] for position in moment.inputs}
+                yield OperatorMemory(own, self.read[layer] - live)
 
-    def _lives(self, storage: int) -> bool:
+    def _is_read(self, storage: int) -> bool:
         return bool(self.readers[storage]) or storage in self.outputs

@@ -1,16 +1,15 @@
-"""The loss of a training step: what it keeps, and what its forward and backward take.
+"""Memory of the loss of a training step: what it saves, and what its forward and backward allocate.
 
-As PyTorch's operators on one output y: cross-entropy makes the logarithm of the softmax, as large as y, and
-keeps it; on the way back come its gradient and then that of y. The mean squared error keeps y and a target
-as large.
+As PyTorch's operators do for one output y. Cross-entropy saves log_softmax(y), as large as y; its backward
+allocates the gradient of log_softmax(y), then that of y. The mean squared error saves y and the target.
 """
 
 from typing import Literal, NamedTuple
 
-from netcalc.analysis.ledger import Bytes
-from netcalc.analysis.precision import Precision
+from netcalc.analysis.allocations import Bytes
+from netcalc.analysis.precision import PrecisionPolicy
 from netcalc.graph import Graph
-from netcalc.layers.kept import INDEX_BYTES
+from netcalc.layers.saved import INDEX_BYTES
 
 LossName = Literal["auto", "cross_entropy", "mse", "none"]
 Kind = Literal["cross_entropy", "mse"]
@@ -24,25 +23,25 @@ class Loss(NamedTuple):
     """The output's full name."""
     name: Kind
     target: Bytes
-    """The classes or values that are wanted, there from the start."""
-    logs: Bytes
-    """What the forward makes and keeps; its gradient takes as much."""
+    """The target classes or values, live from the start."""
+    log_softmax: Bytes
+    """What the forward allocates and saves; its gradient is as large."""
 
     @property
-    def keeps_output(self) -> bool:
+    def saves_output(self) -> bool:
         """Whether backward reads the output itself."""
         return self.name == "mse"
 
     @property
-    def kept(self) -> Bytes:
-        """What it keeps beside tensors of the network."""
-        return self.target.plus(self.logs)
+    def saved(self) -> Bytes:
+        """What it saves beside tensors of the network."""
+        return self.target.plus(self.log_softmax)
 
 
-def losses_of(graph: Graph, precision: Precision, loss: LossName = "auto") -> tuple[Loss, ...]:
-    """The loss of each output; with `auto` cross-entropy on scores of classes, C or T x C, alone.
+def losses_of(graph: Graph, precision: PrecisionPolicy, loss: LossName = "auto") -> tuple[Loss, ...]:
+    """The loss of each output; `auto` is cross-entropy on class scores, C or T x C, and none elsewhere.
 
-    Raises ValueError for a loss that is not known.
+    Raises ValueError for an unknown loss.
     """
     if loss not in LOSSES:
         raise ValueError(f"loss is one of {', '.join(LOSSES)}, not {loss!r}")
@@ -59,12 +58,13 @@ def _is_classifier(graph: Graph, name: str) -> bool:
     return len(shape) in (1, 2) and shape[-1] > 1
 
 
-def _loss(graph: Graph, precision: Precision, name: str, kind: Kind) -> Loss:
+def _loss(graph: Graph, precision: PrecisionPolicy, name: str, kind: Kind) -> Loss:
     shape, elements = graph.types[name].shape, graph.types[name].numel
     if kind == "mse":
-        return Loss(name, kind, Bytes(each=elements * precision.itemsize), Bytes())
-    # the classes are the last axis of T x C, the first of C, H, W
+        return Loss(name, kind, Bytes(per_sample=elements * precision.itemsize), Bytes())
+    # classes are the last axis of T x C, the first of C, H, W
     classes = shape[-1 if len(shape) == 2 else 0] if shape else 1
-    wide = precision.statistic_bytes if precision.mixed else precision.itemsize
-    # beside the logarithms the sum of the samples' weights, one number
-    return Loss(name, kind, Bytes(each=elements // classes * INDEX_BYTES), Bytes(wide, elements * wide))
+    itemsize = precision.statistic_bytes if precision.mixed else precision.itemsize
+    # the forward also saves the total weight of the samples, one number
+    log_softmax = Bytes(itemsize, elements * itemsize)
+    return Loss(name, kind, Bytes(per_sample=elements // classes * INDEX_BYTES), log_softmax)

@@ -1,7 +1,7 @@
-"""What a network needs in memory: at its highest in training and in inference, and which batch fits.
+"""Memory of training and inference: the peak, the timeline, and the largest batch that fits.
 
-In inference an output lives until its last reader; in training until the backward of the last layer that kept
-it. Every figure of a sample grows with the batch alone, so that the largest batch that fits is exact.
+In inference an output lives until its last reader; in training until the backward of the last layer that
+saved it. Every size is linear in the batch, so the largest batch that fits is exact.
 """
 
 from collections.abc import Mapping
@@ -9,78 +9,80 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from netcalc.analysis.checkpointing import Segment, blocks, square_root, whole
+from netcalc.analysis.aliasing import Aliasing
+from netcalc.analysis.allocations import Bytes, MemoryEvent
+from netcalc.analysis.checkpointing import Segment, blocks, no_checkpoints, square_root
 from netcalc.analysis.gradients import backward_macs
-from netcalc.analysis.ledger import Bytes
 from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.losses import Loss, LossName, losses_of
 from netcalc.analysis.ordering import Ordering, best_order
-from netcalc.analysis.precision import Precision, Weights, precision_of, update_bytes, weights_of
-from netcalc.analysis.storages import Storages
-from netcalc.analysis.training import Replay, Step
+from netcalc.analysis.precision import PrecisionPolicy, Weights, precision_of, update_bytes, weights_of
+from netcalc.analysis.report import require_batch, require_dtype
+from netcalc.analysis.training import TrainingReplay
 from netcalc.graph import Graph, Node
-from netcalc.layers import Kept
+from netcalc.layers import Saved
 from netcalc.tensor import DTYPES
 
 Checkpoint = Literal["none", "sqrt"] | int
-"""Nothing forgotten, as many parts as the root of the number of layers, or blocks so many names deep."""
+"""No checkpoints, about sqrt(n) segments for n layers, or the blocks at a depth of nesting."""
 
 
 class LayerMemory(NamedTuple):
-    """What one layer adds to training, and its multiply-adds of one sample on the way back."""
+    """What one layer adds to the memory and the computation of training."""
 
     node: Node
-    kept: Bytes
-    """What it keeps that no layer before it keeps."""
+    saved: Bytes
+    """What it saves for backward that no layer before it saves."""
     backward_macs: int
+    """Multiply-adds of its backward for one sample."""
 
 
 @dataclass(frozen=True)
-class Training:
-    """One step of training, whatever the batch."""
+class TrainingMemory:
+    """Memory of one training step at any batch size."""
 
     graph: Graph
-    precision: Precision
+    precision: PrecisionPolicy
     weights: Weights
     segments: tuple[Segment, ...]
-    steps: tuple[Step, ...]
+    timeline: tuple[MemoryEvent, ...]
     layers: tuple[LayerMemory, ...]
-    keeps: Mapping[str, Kept]
-    """What each layer keeps, by its full name."""
+    saved_tensors: Mapping[str, Saved]
+    """What each layer saves, by its full name."""
     losses: tuple[Loss, ...]
-    loss_kept: Bytes
-    """What the losses keep that no layer keeps."""
+    loss_saved: Bytes
+    """What the losses save that no layer saves."""
 
-    def bytes_at(self, step: Step, batch: int) -> int:
-        """Everything that lives at a step."""
-        return self.weights.total + step.parts.total.at(batch)
+    def bytes_at(self, event: MemoryEvent, batch: int) -> int:
+        """Live memory during an event, weights included."""
+        return self.weights.total + event.parts.total.at(batch)
 
-    def peak_step(self, batch: int) -> Step:
-        """The first step at which most lives."""
-        return max(self.steps, key=lambda step: step.parts.total.at(batch))
+    def peak_event(self, batch: int) -> MemoryEvent:
+        """The first event at which live memory is at its peak."""
+        return max(self.timeline, key=lambda event: event.parts.total.at(batch))
 
     def peak(self, batch: int) -> int:
-        """The most bytes that live at once."""
-        return self.bytes_at(self.peak_step(batch), batch)
+        """Peak memory."""
+        return self.bytes_at(self.peak_event(batch), batch)
 
     def largest_batch(self, limit: int) -> int | None:
-        """The largest batch whose peak is within a limit of bytes; 0 where none fits, None where all do."""
+        """The largest batch whose peak is within a limit; 0 if not even one sample fits, None if any does."""
         fits = []
-        for step in self.steps:
-            once, each = step.parts.total
-            room = limit - self.weights.total - once
+        for event in self.timeline:
+            fixed, per_sample = event.parts.total
+            room = limit - self.weights.total - fixed
             if room < 0:
                 return 0
-            if each:
-                fits.append(room // each)
+            if per_sample:
+                fits.append(room // per_sample)
         return min(fits, default=None)
 
     @cached_property
-    def kept(self) -> Bytes:
-        """What all layers and the loss keep for backward, nothing forgotten."""
-        total = self.loss_kept
+    def saved(self) -> Bytes:
+        """What all layers and the loss save for backward without checkpoints."""
+        total = self.loss_saved
         for layer in self.layers:
-            total = total.plus(layer.kept)
+            total = total.plus(layer.saved)
         return total
 
     @cached_property
@@ -90,39 +92,39 @@ class Training:
 
     @cached_property
     def backward_macs(self) -> int:
-        """Multiply-adds of one sample's backward, without those that run again."""
+        """Multiply-adds of one sample's backward, without recomputation."""
         return sum(layer.backward_macs for layer in self.layers)
 
     @cached_property
-    def again_macs(self) -> int:
-        """Multiply-adds of one sample's forward that run again."""
-        places = (step.layer for step in self.steps if step.phase == "again" and step.layer is not None)
-        return sum(_macs(self.graph, self.graph.nodes[place]) for place in places)
+    def recomputed_macs(self) -> int:
+        """Multiply-adds of one sample's recomputation."""
+        places = (event.layer for event in self.timeline if event.phase == "again")
+        return sum(_macs(self.graph, self.graph.nodes[place]) for place in places if place is not None)
 
 
 @dataclass(frozen=True)
-class Inference:
-    """Running the network forward, whatever the batch."""
+class InferenceMemory:
+    """Memory of a forward pass at any batch size."""
 
     graph: Graph
     weights: int
-    written: tuple[tuple[int, Bytes], ...]
-    """What lives beside the weights, moment by moment with the layer that runs, in the graph's order."""
+    live: tuple[tuple[int, Bytes], ...]
+    """Live memory during each operator without the weights, with its layer, in the graph's order."""
     ordering: Ordering
-    ordered: tuple[tuple[int, Bytes], ...]
-    """The same in the order that was found."""
+    best_live: tuple[tuple[int, Bytes], ...]
+    """The same in the best order that was found."""
 
     def peak_layer(self, batch: int) -> Node:
-        """The layer at which most lives, in the graph's order."""
-        return self.graph.nodes[max(self.written, key=lambda moment: moment[1].at(batch))[0]]
+        """The layer at which memory is at its peak, in the graph's order."""
+        return self.graph.nodes[max(self.live, key=lambda entry: entry[1].at(batch))[0]]
 
     def peak(self, batch: int) -> int:
-        """The most bytes that live at once, in the graph's order."""
-        return self.weights + max(live.at(batch) for _, live in self.written)
+        """Peak memory in the graph's order."""
+        return self.weights + max(live.at(batch) for _, live in self.live)
 
     def best_peak(self, batch: int) -> int:
-        """The same in the order that was found."""
-        return self.weights + max(live.at(batch) for _, live in self.ordered)
+        """Peak memory in the best order that was found."""
+        return self.weights + max(live.at(batch) for _, live in self.best_live)
 
 
 def training(
@@ -133,88 +135,86 @@ def training(
     mixed: bool = True,
     checkpoint: Checkpoint = "none",
     loss: LossName = "auto",
-) -> Training:
-    """Replay one step of training.
+) -> TrainingMemory:
+    """The memory of one training step.
 
-    Raises ValueError for an element type, an optimiser, a loss or a depth of blocks that is not known.
+    Raises ValueError for an unknown element type, optimiser or loss, and for a depth of blocks below 1.
     """
     precision = precision_of(dtype, mixed)
     weights = weights_of(graph, precision, optimiser)
     segments = _segments(graph, precision, checkpoint)
-    part_of = {
+    segment_of = {
         node.full_name: number
         for number, segment in enumerate(segments)
         for node in graph.nodes[segment.start : segment.stop]
     }
-    lifetimes = Lifetimes(Storages(graph, precision.itemsize, training=True, part_of=part_of))
+    lifetimes = Lifetimes(Aliasing(graph, precision.itemsize, training=True, segment_of=segment_of))
     losses = losses_of(graph, precision, loss)
     update = update_bytes(graph, precision, optimiser)
-    steps = tuple(Replay(lifetimes, precision, segments, losses, update).steps())
-    storages = lifetimes.storages
-    layers = _layers(storages, precision)
-    return Training(
-        graph, precision, weights, segments, steps, layers, storages.kept, losses, _kept_by(storages, losses)
+    timeline = tuple(TrainingReplay(lifetimes, precision, segments, losses, update).events())
+    aliasing = lifetimes.aliasing
+    layers, loss_saved = _layers(aliasing, precision), _loss_saved(aliasing, losses)
+    return TrainingMemory(
+        graph, precision, weights, segments, timeline, layers, aliasing.saved, losses, loss_saved
     )
 
 
 def training_peak(graph: Graph, batch: int, dtype: str = "float32", optimiser: str = "sgd") -> int:
-    """The most bytes that one step of training holds at once.
+    """Peak memory of one training step in bytes.
 
-    Raises ValueError for an argument that is out of range.
+    Raises ValueError for an invalid argument.
     """
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"batch is a whole number from 1 up, not {batch!r}")
+    require_batch(batch)
     return training(graph, dtype, optimiser).peak(batch)
 
 
-def inference(graph: Graph, dtype: str = "float32") -> Inference:
-    """Replay a forward run, in the graph's order and in the best that is found.
+def inference(graph: Graph, dtype: str = "float32") -> InferenceMemory:
+    """The memory of a forward pass, in the graph's order and in the best order that is found.
 
-    Raises ValueError for an element type that is not known.
+    Raises ValueError for an unknown element type.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+    require_dtype(dtype)
     itemsize = DTYPES[dtype].itemsize
-    lifetimes = Lifetimes(Storages(graph, itemsize))
+    lifetimes = Lifetimes(Aliasing(graph, itemsize))
     ordering = best_order(lifetimes)
     owners = (node for node in graph.nodes if node.shared is None)
     weights = sum(param.numel * itemsize for node in owners for param in node.params)
-    written = tuple(lifetimes.replay(range(len(graph.nodes))))
-    return Inference(graph, weights, written, ordering, tuple(lifetimes.replay(ordering.order)))
+    live = tuple(lifetimes.live_bytes(range(len(graph.nodes))))
+    return InferenceMemory(graph, weights, live, ordering, tuple(lifetimes.live_bytes(ordering.order)))
 
 
-def _segments(graph: Graph, precision: Precision, checkpoint: Checkpoint) -> tuple[Segment, ...]:
+def _segments(graph: Graph, precision: PrecisionPolicy, checkpoint: Checkpoint) -> tuple[Segment, ...]:
     if checkpoint == "none":
-        return whole(graph)
+        return no_checkpoints(graph)
     if checkpoint == "sqrt":
-        return square_root(Lifetimes(Storages(graph, precision.itemsize, training=True)))
+        return square_root(Lifetimes(Aliasing(graph, precision.itemsize, training=True)))
     if isinstance(checkpoint, bool) or not isinstance(checkpoint, int) or checkpoint < 1:
         raise ValueError(f"checkpoint is none, sqrt or a number from 1 up, not {checkpoint!r}")
     return blocks(graph, checkpoint)
 
 
-def _layers(storages: Storages, precision: Precision) -> tuple[LayerMemory, ...]:
-    held, layers = set[int](), []
-    for node in storages.graph.nodes:
-        kept = storages.kept[node.full_name]
-        new = storages.kept_by(node) - held
-        held |= new
-        each = sum(storages.sizes[storage] for storage in new) + precision.extra_bytes(kept.each)
-        back = backward_macs(storages.graph, node)
-        layers.append(LayerMemory(node, Bytes(precision.extra_bytes(kept.once), each), back))
+def _layers(aliasing: Aliasing, precision: PrecisionPolicy) -> tuple[LayerMemory, ...]:
+    seen, layers = set[int](), []
+    for node in aliasing.graph.nodes:
+        saved = aliasing.saved[node.full_name]
+        new = aliasing.storages_saved_by(node) - seen
+        seen |= new
+        per_sample = sum(aliasing.sizes[storage] for storage in new) + precision.extra_bytes(saved.each)
+        size = Bytes(precision.extra_bytes(saved.once), per_sample)
+        layers.append(LayerMemory(node, size, backward_macs(aliasing.graph, node)))
     return tuple(layers)
 
 
-def _kept_by(storages: Storages, losses: tuple[Loss, ...]) -> Bytes:
-    """What the losses keep that no layer keeps."""
-    held = {storage for node in storages.graph.nodes for storage in storages.kept_by(node)}
+def _loss_saved(aliasing: Aliasing, losses: tuple[Loss, ...]) -> Bytes:
+    """What the losses save that no layer saves."""
+    seen = {storage for node in aliasing.graph.nodes for storage in aliasing.storages_saved_by(node)}
     total = Bytes()
     for loss in losses:
-        storage = storages.of[loss.output]
-        total = total.plus(loss.kept)
-        if loss.keeps_output and storage not in held:
-            held.add(storage)
-            total = total.plus(Bytes(each=storages.sizes[storage]))
+        storage = aliasing.storage_of[loss.output]
+        total = total.plus(loss.saved)
+        if loss.saves_output and storage not in seen:
+            seen.add(storage)
+            total = total.plus(Bytes(per_sample=aliasing.sizes[storage]))
     return total
 
 

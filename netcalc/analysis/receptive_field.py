@@ -1,9 +1,9 @@
-"""Receptive fields: which input positions each output position depends on, exactly.
+"""Receptive fields: the input positions that each output position depends on, exactly.
 
 After Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill
-2019: through branches the union of all paths, with paths that are centred differently marked. Their
-recurrence is for strides of whole inputs; here a field is kept for one period of outputs, so that
-upsampling and transposed convolutions are exact as well.
+2019. The field of a join is the union over its paths; paths with different centres are marked. Their
+recurrence needs integer strides. Here a field is stored for one period of outputs, so that upsampling and
+transposed convolutions are exact too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,13 +17,13 @@ from netcalc.layers.axes import Axes
 from netcalc.tensor import Shape, TensorType
 
 MAX_PERIOD = 1024
-"""Beyond so many output positions that differ, a field is not followed."""
+"""The longest period of outputs for which a field is computed."""
 
 
 class AxisField(NamedTuple):
-    """Output u sees inputs first[u mod p] + advance (u // p) to last[u mod p] + advance (u // p).
+    """Output u depends on inputs first[u mod p] + advance (u // p) to last[u mod p] + advance (u // p).
 
-    p = len(first) is the period: 1 unless something on the way upsamples.
+    p = len(first) is the period: 1 unless a layer before upsamples.
     """
 
     advance: int
@@ -32,21 +32,27 @@ class AxisField(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The most inputs that an output sees from its first to its last."""
+        """The extent of the largest field, in inputs."""
         return max(last - first + 1 for first, last in zip(self.first, self.last, strict=True))
 
     @property
     def stride(self) -> Fraction:
-        """Inputs from one output's field to the next one's."""
+        """Inputs between the fields of neighbouring outputs, on average."""
         return Fraction(self.advance, len(self.first))
 
     @property
     def padding(self) -> int:
-        """How far the first output's field reaches beyond the input's start."""
+        """How far the first output's field reaches before the start of the input."""
         return -self.first[0]
 
+    @property
+    def centre(self) -> Fraction:
+        """The input that the first output's field is centred on; after upsampling the mean over a period."""
+        period = len(self.first)
+        return Fraction(sum(self.first) + sum(self.last), 2 * period) - self.stride * (period - 1) / 2
+
     def through(self, window: Window) -> "AxisField | None":
-        """The field after a layer with this window; None where its period grows too long."""
+        """The field after a layer with this window; None where its period exceeds MAX_PERIOD."""
         stride, before, reach, upsampling = window
         if upsampling == 1 and len(self.first) == 1:
             start = self.first[0] - before * self.advance
@@ -65,27 +71,32 @@ class AxisField(NamedTuple):
         return bounds[phase] + self.advance * periods
 
     def repeated(self, period: int) -> "AxisField":
-        """The same field written out for a multiple of its period."""
+        """The same field over a multiple of its period."""
         first = tuple(self._at(self.first, u) for u in range(period))
         last = tuple(self._at(self.last, u) for u in range(period))
         return AxisField(self.advance * period // len(self.first), first, last)
 
 
 class Field(NamedTuple):
-    """The receptive field of a tensor's positions, axis by axis."""
+    """The receptive field of a tensor's positions along each spatial axis."""
 
     axes: tuple[AxisField, ...]
     origin: Shape
     """The spatial sizes of the network's input."""
     aligned: bool = True
-    """False where paths join here whose fields are centred differently."""
+    """False where paths join here whose fields have different centres or strides."""
+
+    @property
+    def sizes(self) -> Shape:
+        """The size along each axis."""
+        return tuple(axis.size for axis in self.axes)
 
 
 def receptive_fields(graph: Graph, axes: Mapping[str, Axes]) -> Iterator[Field | None]:
     """The field of each node's output, in order; None where an output depends on the whole input.
 
-    `axes` are the names of the tensors' axes. A field is one of positions behind channels: a sequence of
-    features and a picture with the channels behind have none.
+    `axes` names the axes of every tensor. Only channels-first tensors have a field: sequences of features
+    and channels-last images have none.
     """
     fields = {given.name: _input_field(given.type, axes[given.name]) for given in graph.inputs}
     for node in graph.nodes:
@@ -113,7 +124,7 @@ def _node_field(node: Node, types: tuple[TensorType, ...], fields: list[Field | 
 
 
 def _union(fields: list[Field]) -> Field | None:
-    """The field of an element that reads the same position of several tensors."""
+    """The field of an element-wise layer of several tensors."""
     if len({field.origin for field in fields}) > 1:
         return None
     joined = [_join_axis(axes) for axes in zip(*(field.axes for field in fields), strict=True)]
@@ -121,10 +132,9 @@ def _union(fields: list[Field]) -> Field | None:
 
 
 def _join_axis(fields: Iterable[AxisField]) -> tuple[AxisField, bool]:
-    """The union along one axis, and whether the paths' strides and centres agree.
+    """The union along one axis, and whether the strides and centres of all paths agree.
 
-    Where the strides differ, fields drift apart from one output to the next; the first path's then
-    stands for all.
+    Where the strides differ there is no fixed union; the field of the first path is returned.
     """
     fields = list(dict.fromkeys(fields))
     if len(fields) == 1:

@@ -1,4 +1,4 @@
-"""Graph to Report: what each layer takes, in integers."""
+"""Graph to Report: the parameters, operations and bytes of each layer, in integers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,14 +15,14 @@ from netcalc.tensor import DTYPES, DType, Shape, TensorType
 
 
 class Figures(NamedTuple):
-    """What one layer, or several together, take. Counts and output bytes are for the whole batch."""
+    """Counts of one layer, or sums over several. Operations and output bytes are for the whole batch."""
 
     params: int = 0
-    """Learnable parameters, the frozen ones among them."""
+    """Learnable parameters, frozen ones included."""
     trainable_params: int = 0
-    """Those that are not frozen."""
+    """Parameters that are not frozen."""
     buffers: int = 0
-    """Elements kept beside the parameters, such as running statistics."""
+    """Elements of state that is not learned, such as running statistics."""
     macs: int = 0
     other_ops: int = 0
     flops: int = 0
@@ -38,7 +38,7 @@ class Figures(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One layer's line of the report; shapes leave the batch axis out."""
+    """One layer of the report; shapes exclude the batch axis."""
 
     node: Node
     input_shapes: tuple[Shape, ...]
@@ -46,9 +46,9 @@ class Row(NamedTuple):
     receptive_field: Field | None
     """None where each output depends on the whole input."""
     used: bool
-    """False where no output of the network depends on it."""
+    """Whether an output of the network depends on it."""
     input_axes: tuple[Axes, ...]
-    """What the axes of its inputs are called."""
+    """The names of the axes of its inputs."""
     output_axes: Axes
 
     @property
@@ -58,7 +58,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """Every layer's figures, in the graph's order, with what they were counted for."""
+    """The figures of every layer in the graph's order, with the conditions of counting."""
 
     graph: Graph
     rows: tuple[Row, ...]
@@ -66,10 +66,10 @@ class Report:
     batch: int
     dtype: DType
     only: tuple[str, ...] = ()
-    """The kinds or families that are left in, where not all are."""
+    """The kinds or families that the rows are restricted to; empty for all."""
 
     def restricted(self, only: tuple[str, ...]) -> "Report":
-        """The report with the rows of some kinds or families of layers alone."""
+        """The report with only the rows of some kinds or families of layers."""
         rows = tuple(row for row in self.rows if {row.node.layer.kind, row.node.layer.family} & set(only))
         return replace(self, rows=rows, only=only)
 
@@ -80,7 +80,7 @@ class Report:
 
     @cached_property
     def by_family(self) -> dict[str, Figures]:
-        """The sums of each family of layers, in the order in which they first stand."""
+        """The sums of each family of layers, in order of first appearance."""
         families: dict[str, list[Figures]] = {}
         for row in self.rows:
             families.setdefault(row.node.layer.family, []).append(row.figures)
@@ -88,7 +88,7 @@ class Report:
 
     @cached_property
     def in_place(self) -> frozenset[str]:
-        """The full names of the layers that can write over what they read: nobody else reads it."""
+        """The full names of the layers that can overwrite their input, of which they are the only reader."""
         names, above = set(), ""
         for row in self.rows:
             layer, reads = row.node.layer, row.node.inputs
@@ -97,13 +97,24 @@ class Report:
             above = row.node.full_name
         return frozenset(names)
 
+    @property
+    def groups(self) -> tuple[tuple[Row, ...], ...]:
+        """The rows in order, each layer with those behind it that work in place on its output."""
+        groups: list[list[Row]] = []
+        for row in self.rows:
+            if groups and row.node.full_name in self.in_place:
+                groups[-1].append(row)
+            else:
+                groups.append([row])
+        return tuple(map(tuple, groups))
+
     @cached_property
     def axes(self) -> Mapping[str, Axes]:
-        """What the axes of each tensor are called, by the full name of its input or layer."""
+        """The names of the axes of each tensor, by the full name of its input or layer."""
         return axis_names(self.graph)
 
     def held(self, row: Row) -> Figures:
-        """A row's figures, without the output of a layer that works in place."""
+        """A row's figures, without output bytes if the layer works in place."""
         return row.figures._replace(output_bytes=0) if row.node.full_name in self.in_place else row.figures
 
 
@@ -112,18 +123,28 @@ def total(figures: Iterable[Figures]) -> Figures:
     return reduce(Figures.plus, figures, Figures())
 
 
-def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: str = "lecture") -> Report:
-    """Count what a graph takes at a batch size, in an element type, by a convention.
-
-    Raises ValueError for a batch below 1, and for a dtype or convention that is not known.
-    """
+def require_batch(batch: int) -> None:
+    """Raise ValueError unless a batch is 1 or more."""
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise ValueError(f"batch is a whole number from 1 up, not {batch!r}")
+
+
+def require_dtype(dtype: str) -> None:
+    """Raise ValueError for an unknown element type."""
     if dtype not in DTYPES:
         raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+
+
+def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: str = "lecture") -> Report:
+    """The report of a graph for a batch size, an element type and a convention.
+
+    Raises ValueError for a batch below 1, and for an unknown element type or convention.
+    """
+    require_batch(batch)
+    require_dtype(dtype)
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
-    counter = _Counter(batch, DTYPES[dtype], CONVENTIONS[convention])
+    counter = _FigureCounter(batch, DTYPES[dtype], CONVENTIONS[convention])
     rows, axes = [], axis_names(graph)
     for node, field in zip(graph.nodes, receptive_fields(graph, axes), strict=True):
         types = graph.input_types(node)
@@ -134,8 +155,8 @@ def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: st
     return Report(graph, tuple(rows), counter.convention, batch, counter.dtype)
 
 
-class _Counter:
-    """Counts layers; equal ones on equal inputs once."""
+class _FigureCounter:
+    """Counts figures, of equal layers on equal inputs only once."""
 
     def __init__(self, batch: int, dtype: DType, convention: Convention) -> None:
         self.batch = batch

@@ -1,9 +1,9 @@
-"""Which rows of a sweep are looked at: those that meet a condition, those that no other row beats."""
+"""Selection of rows of a sweep: by a condition, or the Pareto front of several objectives."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, NoReturn
 
-from netcalc.analysis.sweep import FIGURES, Row, Sweep
+from netcalc.analysis.sweep import FIGURES, Sweep, VariantRow
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, nearest
 from netcalc.spec import Evaluated, Expression, ExpressionFault, UnknownNameFault, evaluate
 from netcalc.spec.expressions import CONSTANTS, FUNCTIONS, parse_expression
@@ -15,8 +15,8 @@ class Condition(NamedTuple):
     expression: Expression
     source: Source
 
-    def meets(self, row: Row) -> bool:
-        """Whether a row meets it; one that failed does not. Raises SpecError where it cannot be told."""
+    def meets(self, row: VariantRow) -> bool:
+        """Whether a row meets it; a failed row does not. Raises SpecError where it cannot be evaluated."""
         if row["error"] is not None:
             return False
         try:
@@ -30,7 +30,7 @@ class Condition(NamedTuple):
 
 
 def read_condition(text: str, columns: Sequence[str]) -> Condition:
-    """The condition of a text; raises SpecError where it is none or names what is no column."""
+    """The condition of a text; raises SpecError for invalid syntax and unknown columns."""
     source = Source("--where", text)
     try:
         expression = parse_expression(text)
@@ -45,20 +45,20 @@ def read_condition(text: str, columns: Sequence[str]) -> Condition:
 
 
 class Objective(NamedTuple):
-    """A column that is to be small, or large."""
+    """A column to minimise, or to maximise."""
 
     column: str
-    largest: bool = False
+    maximise: bool = False
 
 
 def numeric_columns(sweep: Sweep) -> list[str]:
-    """The columns that hold a number in every row that did not fail."""
+    """The columns that hold a number in every row without an error."""
     settings = [axis.column for axis in sweep.axes if all(map(_is_number, axis.values))]
     return [*settings, *FIGURES]
 
 
-def number(row: Row, column: str) -> float:
-    """The value of a numeric column in a row that did not fail."""
+def number(row: VariantRow, column: str) -> float:
+    """The value of a numeric column in a row without an error."""
     value = row[column]
     assert isinstance(value, int | float)
     return value
@@ -71,42 +71,42 @@ def read_objectives(text: str, columns: Sequence[str]) -> list[Objective]:
     """
     objectives = []
     for part in map(str.strip, text.split(",")):
-        name, colon, way = part.partition(":")
+        name, colon, direction = part.partition(":")
         column = name.removeprefix("-")
         require_column(column, columns)
-        if colon and (way not in ("min", "max") or column != name):
+        if colon and (direction not in ("min", "max") or column != name):
             raise ValueError(f"{part!r} is no objective; write {column}, {column}:max or -{column}.")
-        objectives.append(Objective(column, way == "max" or column != name))
+        objectives.append(Objective(column, direction == "max" or column != name))
     return objectives
 
 
 def require_column(name: str, columns: Sequence[str]) -> None:
-    """Raise ValueError unless a name is among those of the columns of numbers."""
+    """Raise ValueError unless a name is that of a numeric column."""
     if name not in columns:
         match = nearest(name, columns)
         hint = f"did you mean {match}?" if match else f"there are {', '.join(columns)}."
         raise ValueError(f"there is no column of numbers {name!r}; {hint}")
 
 
-def pareto_front(rows: Iterable[Row], objectives: Sequence[Objective]) -> list[Row]:
-    """The rows that no other beats: is better than in one objective, and no worse in all the others.
+def pareto_front(rows: Iterable[VariantRow], objectives: Sequence[Objective]) -> list[VariantRow]:
+    """The Pareto front: the rows that no other row dominates.
 
-    Best in the first objective first; rows that failed are left out, equals are all kept.
+    Sorted by the first objective. Rows with an error are left out, equal rows are all in.
     """
     ranked = [(_costs(row, objectives), row) for row in rows if row["error"] is None]
     ranked.sort(key=lambda entry: entry[0])
-    front: dict[tuple[float, ...], list[Row]] = {}
-    for costs, row in ranked:  # what beats a row stands before it
-        if costs in front or not any(_at_most(other, costs) for other in front):
+    front: dict[tuple[float, ...], list[VariantRow]] = {}
+    for costs, row in ranked:  # a row that dominates another stands before it
+        if costs in front or not any(_dominates(other, costs) for other in front):
             front.setdefault(costs, []).append(row)
     return [row for equals in front.values() for row in equals]
 
 
-def _costs(row: Row, objectives: Sequence[Objective]) -> tuple[float, ...]:
-    return tuple(-number(row, column) if largest else number(row, column) for column, largest in objectives)
+def _costs(row: VariantRow, objectives: Sequence[Objective]) -> tuple[float, ...]:
+    return tuple(-number(row, column) if maximise else number(row, column) for column, maximise in objectives)
 
 
-def _at_most(first: Sequence[float], second: Sequence[float]) -> bool:
+def _dominates(first: Sequence[float], second: Sequence[float]) -> bool:
     return all(one <= other for one, other in zip(first, second, strict=True))
 
 

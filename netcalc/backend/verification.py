@@ -158,7 +158,7 @@ def _kept(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[
         sizes.append(saved_bytes(backward, without=own))
     itemsize = next((x.dtype.itemsize for x in xs if x.dtype.kind == "f"), node.output.dtype.itemsize)
     types = tuple(TensorType(x.shape[1:]) for x in xs)
-    kept = node.layer.kept(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
+    kept = node.layer.saved(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
     tensors = (
         sum(xs[number].nbytes for number in set(kept.inputs)) + node.output.numel * itemsize * kept.output
     )

@@ -1,4 +1,4 @@
-"""The command `netcalc` itself: its subcommands, its exit codes, what every mistake looks like."""
+"""The command `netcalc` itself: its subcommands, its exit codes, how errors are shown."""
 
 import os
 import sys
@@ -21,11 +21,11 @@ COMMANDS = (
 
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-"""What every wrong use raises; typer keeps its name to itself."""
+"""The base class of usage errors, which typer does not export."""
 
 
 class _LazyGroup(TyperGroup):
-    """Loads a command's module when the command is asked for, so that start-up pays for one alone."""
+    """Loads a command's module when the command is called, so that start-up imports one alone."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*COMMANDS]
@@ -38,17 +38,17 @@ class _LazyGroup(TyperGroup):
         return typer.main.get_command(single)
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
-        with _shown():
+        with _escaped():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: Any) -> Any:
-        with _shown():
+        with _escaped():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _shown() -> Iterator[None]:
-    """What is said of a wrong use may name an argument of any characters, or what a hostile spec holds."""
+def _escaped() -> Iterator[None]:
+    """Escape control characters in usage errors: they may quote arguments and text of hostile specs."""
     try:
         yield
     except _UsageError as error:
@@ -96,7 +96,7 @@ def run(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
     except NetcalcError as error:
         return _show(error.diagnostics)
-    except BrokenPipeError:  # whoever read the output has had enough
+    except BrokenPipeError:  # the reader of the pipe has closed it
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (it stays open until the process ends)
         return 1
     except OSError as error:
@@ -124,6 +124,6 @@ def _show(diagnostics: Any) -> int:
     try:
         Terminal(Console(stderr=True)).write(diagnostic_lines(diagnostics))
         sys.stderr.flush()
-    except OSError:  # nobody can be told; the exit code still says it
+    except OSError:  # stderr is closed too: the exit code alone reports it
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     return 2

@@ -17,7 +17,7 @@ from netcalc.cli.common import (
 from netcalc.diagnostics import NetcalcError
 from netcalc.graph import elaborate
 from netcalc.lint import RULES, Verdict, check, idle_settings, likely_rule
-from netcalc.render.check import Checked
+from netcalc.render.check.checked import Checked
 from netcalc.spec import find_spec, read_input_override, read_setting, read_spec
 
 Format = Literal["rich", "json", "sarif", "github"]
@@ -95,15 +95,15 @@ def _codes(ignore: Sequence[str]) -> set[str]:
 
 def _write(checked: list[Checked], format: Format, notes: bool) -> None:
     if format == "json":
-        from netcalc.render.findings import findings_json
+        from netcalc.render.check.json import findings_json
 
         write([findings_json(checked, __version__)])
     elif format == "sarif":
-        from netcalc.render.sarif import sarif_text
+        from netcalc.render.check.sarif import sarif_text
 
         write([sarif_text(checked, __version__)])
     elif format == "github":
-        from netcalc.render.github import annotations
+        from netcalc.render.check.github import annotations
 
         write(annotations(checked, notes))
     else:
@@ -114,7 +114,7 @@ def _print(checked: list[Checked], notes: bool) -> None:
     """Verdicts to standard output, mistakes to standard error."""
     from rich.console import Console
 
-    from netcalc.render.check import shown, verdict_lines
+    from netcalc.render.check.text import shown, verdict_lines
     from netcalc.render.diagnostics import diagnostic_lines
     from netcalc.render.terminal import Terminal
 

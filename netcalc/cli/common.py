@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 import typer
 from rich.console import Console
 
+from netcalc.diagnostics import nearest
 from netcalc.graph import Graph, elaborate
 from netcalc.render.terminal import Terminal
 from netcalc.spec import find_spec, read_input_override, read_setting, read_spec
@@ -54,15 +55,21 @@ def load_graph(
     )
 
 
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The known name nearest to an unknown one, or else a hint."""
+    match = nearest(name, known)
+    return f"did you mean {match}?" if match else otherwise
+
+
 def terminal() -> Terminal:
     """Where results go."""
     return Terminal(Console())
 
 
 def track(items: Iterable[Item], what: str, total: int | None = None, done: int = 0) -> Iterable[Item]:
-    """Go through long work with a progress bar on standard error, where that is a terminal.
+    """Iterate with a progress bar on standard error, where that is a terminal.
 
-    `total` says how many items there are where they cannot be counted; `done` of them were there before.
+    `total` is the number of items where `items` has no length; `done` of them are done already.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -76,7 +83,7 @@ def track(items: Iterable[Item], what: str, total: int | None = None, done: int 
 def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     """A progress bar with the time left, on standard error where that is a terminal.
 
-    Gives a function to be called with how much of `total` more is done.
+    Yields a function that advances the bar by a part of `total`.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -89,8 +96,8 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.advance(task, done)
 
 
-def tell(text: str) -> None:
-    """Write a line to standard error; what a file is called a terminal does not obey."""
+def print_error(text: str) -> None:
+    """Write a line to standard error, with control characters (of file names) escaped."""
     from netcalc.render.escaping import visible
 
     typer.echo(visible(text), err=True)

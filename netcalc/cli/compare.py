@@ -39,27 +39,23 @@ def command(
         return
     out = terminal()
     if diff:
-        from netcalc.render.difference import difference_lines
+        from netcalc.render.comparison.difference import difference_lines
 
         out.write(difference_lines(comparison, out.width))
     else:
-        from netcalc.render.comparison import comparison_lines
+        from netcalc.render.comparison.text import comparison_lines
 
         out.write(comparison_lines(comparison, out.width))
 
 
 def _chunks(comparison: Comparison, format: Format, diff: bool) -> Iterable[str]:
-    if diff:
-        from netcalc.render import difference
-
-        if format == "json":
-            return difference.json_chunks(comparison, __version__)
-        return difference.markdown_chunks(comparison)
-    from netcalc.render import comparison as side_by_side
-
     if format == "json":
-        return side_by_side.json_chunks(comparison, __version__)
-    return side_by_side.markdown_chunks(comparison)
+        from netcalc.render.comparison.json import difference_json_chunks, json_chunks
+
+        return (difference_json_chunks if diff else json_chunks)(comparison, __version__)
+    from netcalc.render.comparison.markdown import difference_markdown_chunks, markdown_chunks
+
+    return (difference_markdown_chunks if diff else markdown_chunks)(comparison)
 
 
 def _check(specs: list[str], diff: bool) -> None:

@@ -7,7 +7,7 @@ import typer
 from netcalc import __version__
 from netcalc.analysis.devices import read_devices
 from netcalc.cli.common import terminal, write
-from netcalc.render.devices import device_lines, json_chunks
+from netcalc.render.reference.devices import device_lines, json_chunks
 
 
 def command(

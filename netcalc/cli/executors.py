@@ -1,6 +1,6 @@
-"""Where long work is done: in this process, in local ones, or on a Dask cluster; one interface for all.
+"""Executors of a sweep: this process, local processes, or a Dask cluster, behind one interface.
 
-Each executor comes with how much is put under way at a time.
+Each comes with how many variants are submitted together, and how many submissions run at a time.
 """
 
 import multiprocessing
@@ -21,28 +21,28 @@ from netcalc.diagnostics import Diagnostic, ExecutionError
 Result = TypeVar("Result")
 
 _LARGEST_CHUNK = 16
-"""Variants that travel together, so that their way there and back costs less than counting them."""
+"""Most variants in one submission, so that sending them costs less than counting them."""
 
 _WAITING = 30
-"""Seconds that a cluster has to answer, to find its first worker, and to find one again when all are gone."""
+"""Seconds that a cluster has to answer, to have its first worker, and to replace lost workers."""
 
 _BETWEEN_LOOKS = 1
-"""Seconds between two looks at which workers a cluster has."""
+"""Seconds between two checks of a cluster's workers."""
 
 
-class Crew(NamedTuple):
-    """An executor, how many variants go to it together, and how many chunks are under way at most."""
+class SweepExecutor(NamedTuple):
+    """An executor, how many variants it takes in one chunk, and how many chunks are in flight at most."""
 
     executor: Executor
     chunk: int = 1
     in_flight: int = 1
     result: Callable[[Future[Any]], Any] = methodcaller("result")
-    """Waits for what a future gives."""
+    """Waits for the result of a future."""
     faults: tuple[type[Exception], ...] = ()
-    """What its results raise when it fails, rather than what it does."""
+    """What a result raises where the executor fails, rather than the work."""
 
     def watched(self, results: Iterable[Result]) -> Iterator[Result]:
-        """The results, with a clear word where the workers are lost."""
+        """The results; an ExecutionError where the processes that count are lost."""
         try:
             yield from results
         except self.faults as error:
@@ -53,8 +53,8 @@ class Crew(NamedTuple):
 
 
 @contextmanager
-def crew(jobs: int, scheduler: str, variants: int) -> Iterator[Crew]:
-    """The executor that was asked for; ends what it started, at once when interrupted."""
+def sweep_executor(jobs: int, scheduler: str, variants: int) -> Iterator[SweepExecutor]:
+    """The executor asked for. Ends the processes that it started, at once when interrupted."""
     if scheduler:
         with _cluster(scheduler, variants) as found:
             yield found
@@ -62,11 +62,11 @@ def crew(jobs: int, scheduler: str, variants: int) -> Iterator[Crew]:
         with _processes(jobs, variants) as found:
             yield found
     else:
-        yield Crew(_Here())
+        yield SweepExecutor(_InlineExecutor())
 
 
-class _Here(Executor):
-    """Does the work when it is submitted."""
+class _InlineExecutor(Executor):
+    """Runs work in this process, when it is submitted."""
 
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
         future: Future[Result] = Future()
@@ -74,13 +74,13 @@ class _Here(Executor):
         return future
 
 
-class _Processes(ProcessPoolExecutor):
-    """Starts its processes where Ctrl-C does not reach them: the parent ends them."""
+class _ProcessExecutor(ProcessPoolExecutor):
+    """Starts processes that ignore Ctrl-C: the parent ends them."""
 
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
         if not hasattr(signal, "pthread_sigmask"):
             return super().submit(fn, *args, **kwargs)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what is started inherits it
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes inherit it
         try:
             return super().submit(fn, *args, **kwargs)
         finally:
@@ -88,12 +88,12 @@ class _Processes(ProcessPoolExecutor):
 
 
 @contextmanager
-def _processes(jobs: int, variants: int) -> Iterator[Crew]:
+def _processes(jobs: int, variants: int) -> Iterator[SweepExecutor]:
     # started afresh rather than forked: the progress bar has a thread, which no fork survives
     context = multiprocessing.get_context("spawn")
-    executor = _Processes(jobs, mp_context=context, initializer=_prepare)
+    executor = _ProcessExecutor(jobs, mp_context=context, initializer=_prepare)
     try:
-        yield Crew(executor, _chunk(variants, jobs), 4 * jobs, faults=(BrokenExecutor,))
+        yield SweepExecutor(executor, _chunk(variants, jobs), 4 * jobs, faults=(BrokenExecutor,))
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
@@ -103,7 +103,7 @@ def _processes(jobs: int, variants: int) -> Iterator[Crew]:
 
 
 def _prepare() -> None:
-    """Make a new process leave Ctrl-C to its parent, and end when its parent ends."""
+    """Make a new process ignore Ctrl-C, and end when its parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -116,7 +116,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _cluster(address: str, variants: int) -> Iterator[Crew]:
+def _cluster(address: str, variants: int) -> Iterator[SweepExecutor]:
     try:
         from distributed import Client
         from distributed.comm.addressing import parse_address, parse_host_port
@@ -141,19 +141,21 @@ def _cluster(address: str, variants: int) -> Iterator[Crew]:
         cores = sum(client.ncores().values())
         executor = client.get_executor(pure=False)
         try:
-            yield Crew(executor, _chunk(variants, cores), 4 * cores, _Patience(client.ncores), (Exception,))
+            yield SweepExecutor(
+                executor, _chunk(variants, cores), 4 * cores, _ClusterResults(client.ncores), (Exception,)
+            )
         finally:
             executor.shutdown(wait=False)
 
 
-class _Patience:
-    """Waits for futures of a cluster as long as it has workers, or finds some again."""
+class _ClusterResults:
+    """Waits for futures of a cluster while it has workers."""
 
     def __init__(self, workers: Callable[[], Mapping[str, int]]) -> None:
         self._workers = workers
 
     def __call__(self, future: Future[Result]) -> Result:
-        """What a future gives; raises TimeoutError where there have been no workers for a while."""
+        """The result of a future; TimeoutError where the cluster has had no workers for a while."""
         last_seen = time.monotonic()
         while not wait([future], _BETWEEN_LOOKS).done:
             if self._workers():
@@ -164,5 +166,5 @@ class _Patience:
 
 
 def _chunk(variants: int, cores: int) -> int:
-    """Small enough that every core has something to do until the end."""
+    """The size of a chunk: small enough to keep every core busy until the end."""
     return max(1, min(_LARGEST_CHUNK, variants // (4 * cores)))

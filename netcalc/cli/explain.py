@@ -5,8 +5,15 @@ from typing import Annotated
 import typer
 
 from netcalc.analysis import Report, Row, analyze
-from netcalc.cli.common import InputOption, SetOption, SpecArgument, VariantOption, load_graph, terminal
-from netcalc.diagnostics import nearest
+from netcalc.cli.common import (
+    InputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_graph,
+    suggestion,
+    terminal,
+)
 
 
 def command(
@@ -22,7 +29,7 @@ def command(
 
     netcalc explain alexnet.yaml conv1
     """
-    from netcalc.render.explanation import explanation_lines
+    from netcalc.render.table.explanation import explanation_lines
 
     report = analyze(load_graph(spec, set, input, variant))
     shown = terminal()
@@ -32,8 +39,7 @@ def command(
 def _row(report: Report, name: str) -> Row:
     names = {row.node.full_name: row for row in report.rows}
     if name not in names:
-        match = nearest(name, names)
         few = ", ".join(list(names)[:20]) + (", ..." if len(names) > 20 else "")
-        hint = f"did you mean {match}?" if match else f"there are {few}."
+        hint = suggestion(name, names, f"there are {few}.")
         raise typer.BadParameter(f"{report.graph.name} has no layer {name!r}; {hint}", param_hint="LAYER")
     return names[name]

@@ -45,7 +45,7 @@ def command(
     names = tuple(layer or ())
     _check_layers(graph, names)
     from netcalc.backend.gradcheck import check_gradients
-    from netcalc.render.verification import gradcheck_lines
+    from netcalc.render.execution.verification import gradcheck_lines
 
     with progress(len(names) or len(graph.nodes), "checking") as advance:
         checks = tuple(check_gradients(graph, seed, batch, training, names, lambda node: advance(1)))

@@ -18,7 +18,7 @@ def command(
     ] = "rich",
 ) -> None:
     """The layer reference: every kind, or one kind's options, ranges, defaults and rules."""
-    from netcalc.render.reference import index_lines, layer_lines, markdown_chunks
+    from netcalc.render.reference.layers import index_lines, layer_lines, markdown_chunks
 
     if format == "markdown":
         write(markdown_chunks())

@@ -21,15 +21,15 @@ def command(
 
     netcalc list resnet --sort macs
     """
-    from netcalc.render.zoo import Entry, zoo_lines
+    from netcalc.render.reference.zoo import Architecture, zoo_lines
     from netcalc.spec import bundled_files, variant_names
 
     names = [(family, name) for family in bundled_files() for name in variant_names(family) or [family]]
     wanted = [word.lower() for word in words or ()]
-    entries = []
+    found = []
     for family, name in track(names, "counting"):
         report: Report = analyze(load_graph(name, None, None))
         text = f"{family} {name} {report.graph.name} {report.graph.citation}".lower()
         if all(word in text for word in wanted):
-            entries.append(Entry(name, family, report))
-    terminal().write(zoo_lines(entries, sort))
+            found.append(Architecture(name, family, report))
+    terminal().write(zoo_lines(found, sort))

@@ -7,7 +7,7 @@ import typer
 
 from netcalc import __version__
 from netcalc.analysis.losses import LossName
-from netcalc.analysis.memory import Checkpoint, Training, inference, training
+from netcalc.analysis.memory import Checkpoint, TrainingMemory, inference, training
 from netcalc.analysis.precision import TRAINABLE
 from netcalc.cli.common import (
     BatchOption,
@@ -28,36 +28,43 @@ _UNITS: dict[str, int] = {"": 1, "B": 1} | {
 }
 
 
+OptimiserOption = Annotated[
+    Literal["sgd", "momentum", "adam", "adamw"],
+    typer.Option("--optimiser", help="Keeps 0 (sgd), 1 (momentum) or 2 numbers beside each weight."),
+]
+MixedOption = Annotated[
+    bool,
+    typer.Option("--mixed/--pure", help="In 16 bits: with float32 copies of the weights, or without."),
+]
+LossOption = Annotated[
+    LossName,
+    typer.Option(
+        "--loss",
+        help="On every output; auto is cross-entropy on scores of classes, C or T x C, none on others.",
+    ),
+]
+CheckpointOption = Annotated[
+    str,
+    typer.Option(
+        "--checkpoint",
+        metavar="HOW",
+        help="Run parts again instead of keeping them: sqrt, block, or blocks so many names deep.",
+    ),
+]
+FitOption = Annotated[
+    str, typer.Option("--fit", metavar="SIZE", help="The largest batch whose training fits, as in 24GiB.")
+]
+
+
 def command(
     spec: SpecArgument,
     batch: BatchOption = 1,
     dtype: DtypeOption = "float32",
-    optimiser: Annotated[
-        Literal["sgd", "momentum", "adam", "adamw"],
-        typer.Option("--optimiser", help="Keeps 0 (sgd), 1 (momentum) or 2 numbers beside each weight."),
-    ] = "sgd",
-    mixed: Annotated[
-        bool,
-        typer.Option("--mixed/--pure", help="In 16 bits: with float32 copies of the weights, or without."),
-    ] = True,
-    loss: Annotated[
-        LossName,
-        typer.Option(
-            "--loss",
-            help="On every output; auto is cross-entropy on scores of classes, C or T x C, none on others.",
-        ),
-    ] = "auto",
-    checkpoint: Annotated[
-        str,
-        typer.Option(
-            "--checkpoint",
-            metavar="HOW",
-            help="Run parts again instead of keeping them: sqrt, block, or blocks so many names deep.",
-        ),
-    ] = "none",
-    fit: Annotated[
-        str, typer.Option("--fit", metavar="SIZE", help="The largest batch whose training fits, as in 24GiB.")
-    ] = "",
+    optimiser: OptimiserOption = "sgd",
+    mixed: MixedOption = True,
+    loss: LossOption = "auto",
+    checkpoint: CheckpointOption = "none",
+    fit: FitOption = "",
     every_layer: Annotated[
         bool, typer.Option("--all", "-a", help="Every layer, not only those that keep most.")
     ] = False,
@@ -74,13 +81,15 @@ def command(
     netcalc memory vit_b_16 --dtype bfloat16 --optimiser adamw --fit 24GiB
     netcalc memory unet --batch 8 --checkpoint sqrt
     """
-    from netcalc.render.memory import MemoryView, memory_lines
-    from netcalc.render.memory_data import csv_chunks, json_chunks
+    from netcalc.render.memory.csv import csv_chunks
+    from netcalc.render.memory.json import json_chunks
+    from netcalc.render.memory.text import memory_lines
+    from netcalc.render.memory.view import MemoryView
 
     limit, how = _bytes(fit), _checkpoint(checkpoint)
     graph = load_graph(spec, set, input, variant)
-    trained: Training | None = None
-    whole: Training | None = None
+    trained: TrainingMemory | None = None
+    whole: TrainingMemory | None = None
     if dtype in TRAINABLE:
         trained = training(graph, dtype, optimiser, mixed=mixed, checkpoint=how, loss=loss)
         whole = training(graph, dtype, optimiser, mixed=mixed, loss=loss) if how != "none" else None

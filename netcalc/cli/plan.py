@@ -30,7 +30,7 @@ def command(
     """
     graph = load_graph(spec, set, input, variant)
     from netcalc.backend.plan import lowered
-    from netcalc.render.plan import plan_lines
+    from netcalc.render.execution.plan import plan_lines
 
     out = terminal()
     out.write(plan_lines(lowered(graph, batch, dtype, workers), out.width))

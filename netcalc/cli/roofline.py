@@ -15,40 +15,46 @@ from netcalc.cli.common import (
     SpecArgument,
     VariantOption,
     load_graph,
+    suggestion,
     terminal,
     write,
 )
-from netcalc.diagnostics import nearest
 from netcalc.graph import Graph
-from netcalc.render.roofline import Training, json_chunks, roofline_lines
+from netcalc.render.roofline.json import json_chunks
+from netcalc.render.roofline.text import roofline_lines
+from netcalc.render.roofline.words import TrainingRun
+
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        "-d",
+        metavar="NAME",
+        help="One that netcalc devices lists, or one of --devices.",
+    ),
+]
+PeakOption = Annotated[
+    Literal["float64", "float32", "tf32", "float16", "bfloat16", "int8"] | None,
+    typer.Option("--dtype", help="What is computed in; float32 unless the device has no peak for it."),
+]
+FusionOption = Annotated[
+    Literal["none", "elementwise"],
+    typer.Option(
+        "--fusion",
+        help="elementwise: what can be done on the way to the next product takes no bytes, the bound; "
+        "none: a kernel a layer.",
+    ),
+]
 
 
 def command(
     spec: SpecArgument,
-    device: Annotated[
-        str,
-        typer.Option(
-            "--device",
-            "-d",
-            metavar="NAME",
-            help="One that netcalc devices lists, or one of --devices.",
-        ),
-    ],
+    device: DeviceOption,
     devices: Annotated[
         str | None, typer.Option("--devices", metavar="FILE", help="A YAML table of devices of your own.")
     ] = None,
-    dtype: Annotated[
-        Literal["float64", "float32", "tf32", "float16", "bfloat16", "int8"] | None,
-        typer.Option("--dtype", help="What is computed in; float32 unless the device has no peak for it."),
-    ] = None,
-    fusion: Annotated[
-        Literal["none", "elementwise"],
-        typer.Option(
-            "--fusion",
-            help="elementwise: what can be done on the way to the next product takes no bytes, the bound; "
-            "none: a kernel a layer.",
-        ),
-    ] = "elementwise",
+    dtype: PeakOption = None,
+    fusion: FusionOption = "elementwise",
     batch: BatchOption = 1,
     epochs: Annotated[int, typer.Option("--epochs", min=1, max=10**9, help="How often all are seen.")] = 1,
     images: Annotated[
@@ -84,8 +90,7 @@ def command(
 def _device(name: str, path: str | None) -> Device:
     known = read_devices(path)
     if name not in known:
-        match = nearest(name, known)
-        hint = f"did you mean {match}?" if match else f"there are {', '.join(known)}."
+        hint = suggestion(name, known, f"there are {', '.join(known)}.")
         raise typer.BadParameter(f"there is no device {name!r}; {hint}", param_hint="--device")
     return known[name]
 
@@ -100,5 +105,5 @@ def _dtype(device: Device, wanted: str | None) -> str:
     return wanted
 
 
-def _training(graph: Graph, device: Device, batch: int, dtype: str, images: int, epochs: int) -> Training:
-    return Training(images, epochs, training_peak(graph, batch, device.stored_as(dtype).name))
+def _training(graph: Graph, device: Device, batch: int, dtype: str, images: int, epochs: int) -> TrainingRun:
+    return TrainingRun(images, epochs, training_peak(graph, batch, device.stored_as(dtype).name))

@@ -1,4 +1,4 @@
-"""The file that a sweep grows, a JSON line a variant; an interrupted sweep goes on where it ends."""
+"""The file of a sweep: a JSON line for each variant. An interrupted sweep resumes where the file ends."""
 
 import json
 import os
@@ -8,28 +8,28 @@ from typing import BinaryIO, NoReturn
 
 import typer
 
-from netcalc.analysis.sweep import Row, Sweep
-from netcalc.cli.common import tell
-from netcalc.render.sweep import json_line, line_start
+from netcalc.analysis.sweep import Sweep, VariantRow
+from netcalc.cli.common import print_error
+from netcalc.render.sweep.json import json_line, line_start
 from netcalc.spec import Evaluated
 
 
 class RowFile:
-    """Whole lines in the order of the variants. `rows` are those that were there before."""
+    """Complete lines in the order of the variants. `rows` are those of an earlier run."""
 
-    def __init__(self, path: str, file: BinaryIO, sweep: Sweep, rows: list[Row]) -> None:
+    def __init__(self, path: str, file: BinaryIO, sweep: Sweep, rows: list[VariantRow]) -> None:
         self.path = path
         self.rows = rows
         self._file = file
         self._sweep = sweep
 
-    def append(self, row: Row) -> None:
-        """Write a row where it survives whatever ends this process."""
+    def append(self, row: VariantRow) -> None:
+        """Write a row and flush it, so that it survives the end of this process."""
         self._file.write(json_line(self._sweep, row).encode())
         self._file.flush()
 
     def count(self) -> int:
-        """How many rows the file has, even where the last one was interrupted on its way there."""
+        """The number of complete rows in the file."""
         self._file.flush()
         self._file.seek(0)
         return sum(line.endswith(b"\n") for line in self._file)
@@ -37,12 +37,12 @@ class RowFile:
 
 @contextmanager
 def open_rows(path: str, sweep: Sweep, indices: Sequence[int]) -> Iterator[RowFile]:
-    """A sweep's file, made where there is none; what a power cut left of a last line is taken off.
+    """A sweep's file, created where there is none; an incomplete last line, as of a power cut, is cut off.
 
-    Lines that end as Windows ends them are written anew, so that the file is that of one sweep.
+    Windows line ends are replaced, so that the file has one form.
 
-    Raises typer.BadParameter where it cannot be written or holds anything but this sweep's rows, which
-    is left as it is.
+    Raises typer.BadParameter where it cannot be written, or holds anything but this sweep's rows; such a
+    file is left as it is.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         _refuse(f"{path} is no file that rows can be added to.")
@@ -51,7 +51,7 @@ def open_rows(path: str, sweep: Sweep, indices: Sequence[int]) -> Iterator[RowFi
         rows, whole, torn = _read(path, file, sweep, indices)
         if torn.endswith(b"\0"):
             zeros = len(torn) - len(torn.rstrip(b"\0"))
-            tell(f"{zeros:,} bytes of zeros at the end of {path} are cut off")
+            print_error(f"{zeros:,} bytes of zeros at the end of {path} are cut off")
         file.seek(0)
         if file.read(len(whole)) == whole:
             file.truncate(len(whole))
@@ -62,7 +62,7 @@ def open_rows(path: str, sweep: Sweep, indices: Sequence[int]) -> Iterator[RowFi
 
 
 def _opened(path: str) -> BinaryIO:
-    """The file, made where there is none, for this process alone."""
+    """The file, created where there is none, and locked."""
     try:
         file = open(path, "a+b")  # noqa: SIM115 (the caller closes it)
     except ValueError:
@@ -77,9 +77,11 @@ def _opened(path: str) -> BinaryIO:
     return file
 
 
-def _read(path: str, file: BinaryIO, sweep: Sweep, indices: Sequence[int]) -> tuple[list[Row], bytes, bytes]:
-    """The rows of a file, the lines that hold them, and what is left of one behind them."""
-    rows: list[Row] = []
+def _read(
+    path: str, file: BinaryIO, sweep: Sweep, indices: Sequence[int]
+) -> tuple[list[VariantRow], bytes, bytes]:
+    """The rows of a file, the lines that hold them, and an incomplete line after them."""
+    rows: list[VariantRow] = []
     lines: list[bytes] = []
     file.seek(0)
     for number, line in enumerate(file):
@@ -96,7 +98,7 @@ def _read(path: str, file: BinaryIO, sweep: Sweep, indices: Sequence[int]) -> tu
 
 
 def _replace(path: str, content: bytes) -> None:
-    """Put a file in the place of another, all of it or nothing."""
+    """Replace a file atomically."""
     temporary = f"{path}.{os.getpid()}.part"
     try:
         with open(temporary, "wb") as file:
@@ -108,7 +110,7 @@ def _replace(path: str, content: bytes) -> None:
         _refuse(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.")
 
 
-def _row(path: str, sweep: Sweep, number: int, line: bytes, expected: bytes) -> Row:
+def _row(path: str, sweep: Sweep, number: int, line: bytes, expected: bytes) -> VariantRow:
     if not expected or not line.startswith(expected):
         _refuse_line(path, number)
     try:
@@ -123,10 +125,10 @@ def _frozen(value: list[Evaluated] | Evaluated) -> Evaluated:
 
 
 def _lock(path: str, file: BinaryIO) -> None:
-    """Keep a second sweep from writing the same rows; the system lets go when this process ends."""
+    """Keep a second sweep from writing to the file; the lock ends with this process."""
     try:
         import fcntl
-    except ImportError:  # not a system that has it
+    except ImportError:  # Windows
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,8 +26,8 @@ def command(
     An error code is explained in the same way: what it means, an example and its cure.
     """
     from netcalc.errors import ERRORS
-    from netcalc.render.errors import error_lines
-    from netcalc.render.rules import index_lines, markdown_chunks, rule_lines
+    from netcalc.render.reference.errors import error_lines
+    from netcalc.render.reference.rules import index_lines, markdown_chunks, rule_lines
 
     if format == "markdown":
         write(markdown_chunks())

@@ -8,6 +8,6 @@ def command() -> None:
 
     netcalc schema > netcalc.schema.json
     """
-    from netcalc.render.schema import schema_text
+    from netcalc.render.reference.schema import schema_text
 
     write([schema_text()])

@@ -18,7 +18,7 @@ from netcalc.analysis.selection import (
     read_condition,
     read_objectives,
 )
-from netcalc.analysis.sweep import Row, Sweep, chosen_variants, plan, sweep_rows
+from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, plan, sweep_rows
 from netcalc.cli.common import (
     BatchOption,
     ConventionOption,
@@ -26,74 +26,89 @@ from netcalc.cli.common import (
     InputOption,
     SpecArgument,
     VariantOption,
-    tell,
+    print_error,
     terminal,
     track,
     write,
 )
-from netcalc.cli.executors import crew
+from netcalc.cli.executors import sweep_executor
 from netcalc.cli.row_file import RowFile, open_rows
-from netcalc.render import plots
-from netcalc.render.sweep import Selection, csv_chunks, json_chunks, json_line, sweep_lines
+from netcalc.render.sweep import plots
+from netcalc.render.sweep.csv import csv_chunks
+from netcalc.render.sweep.json import json_chunks, json_line
+from netcalc.render.sweep.text import Selection, sweep_lines
 from netcalc.spec import find_spec, read_spec
 
 Format = Literal["rich", "csv", "jsonl", "json"]
 
 
+GridOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUES",
+        help="What varies, as width=0.25,0.5,1 or input=128,224; several make a grid.",
+    ),
+]
+SampleOption = Annotated[
+    int | None, typer.Option("--sample", min=1, help="So many variants of the grid, drawn at random.")
+]
+SampleSeedOption = Annotated[int, typer.Option("--seed", help="Which sample is drawn.")]
+WhereOption = Annotated[
+    str, typer.Option("--where", metavar="CONDITION", help="Show those alone with, say, params < 5e6.")
+]
+ParetoOption = Annotated[
+    str,
+    typer.Option(
+        "--pareto",
+        metavar="COLUMNS",
+        help="Show those alone that no other beats in all of these, as macs,params; "
+        "-name or name:max where more is better.",
+    ),
+]
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the rows are written.")]
+RowsOption = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Every row as a JSON line, whatever is shown; one that was interrupted goes on.",
+    ),
+]
+PlotOption = Annotated[
+    str,
+    typer.Option(
+        "--plot", metavar="AXES", help="A plot: x=macs,y=params, and by=COLUMN, kind=line where wanted."
+    ),
+]
+PlotFileOption = Annotated[
+    str,
+    typer.Option(
+        "--plot-file",
+        metavar="FILE",
+        help="The plot's .png, .svg or .pdf; sweep.png unless given.",
+    ),
+]
+JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, max=1024, help="Processes that count.")]
+SchedulerOption = Annotated[
+    str, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster, as tcp://host:8786.")
+]
+
+
 def command(
     spec: SpecArgument,
-    set: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUES",
-            help="What varies, as width=0.25,0.5,1 or input=128,224; several make a grid.",
-        ),
-    ] = None,
-    sample: Annotated[
-        int | None, typer.Option("--sample", min=1, help="So many variants of the grid, drawn at random.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Which sample is drawn.")] = 0,
-    where: Annotated[
-        str, typer.Option("--where", metavar="CONDITION", help="Show those alone with, say, params < 5e6.")
-    ] = "",
-    pareto: Annotated[
-        str,
-        typer.Option(
-            "--pareto",
-            metavar="COLUMNS",
-            help="Show those alone that no other beats in all of these, as macs,params; "
-            "-name or name:max where more is better.",
-        ),
-    ] = "",
-    format: Annotated[Format, typer.Option("--format", "-f", help="How the rows are written.")] = "rich",
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Every row as a JSON line, whatever is shown; one that was interrupted goes on.",
-        ),
-    ] = "",
-    plot: Annotated[
-        str,
-        typer.Option(
-            "--plot", metavar="AXES", help="A plot: x=macs,y=params, and by=COLUMN, kind=line where wanted."
-        ),
-    ] = "",
-    plot_file: Annotated[
-        str,
-        typer.Option(
-            "--plot-file",
-            metavar="FILE",
-            help="The plot's .png, .svg or .pdf; sweep.png unless given.",
-        ),
-    ] = "",
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=1024, help="Processes that count.")] = 1,
-    scheduler: Annotated[
-        str, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster, as tcp://host:8786.")
-    ] = "",
+    set: GridOption = None,
+    sample: SampleOption = None,
+    seed: SampleSeedOption = 0,
+    where: WhereOption = "",
+    pareto: ParetoOption = "",
+    format: FormatOption = "rich",
+    output: RowsOption = "",
+    plot: PlotOption = "",
+    plot_file: PlotFileOption = "",
+    jobs: JobsOption = 1,
+    scheduler: SchedulerOption = "",
     convention: ConventionOption = "lecture",
     batch: BatchOption = 1,
     dtype: DtypeOption = "float32",
@@ -109,15 +124,8 @@ def command(
     if not set:
         raise typer.BadParameter("say what varies, as width=0.25,0.5,1 or input=128,224.", param_hint="--set")
     source, named = find_spec(spec)
-    sweep = plan(
-        read_spec(source, variant or named),
-        set,
-        input or (),
-        batch=batch,
-        dtype=dtype,
-        convention=convention,
-        version=__version__,
-    )
+    read = read_spec(source, variant or named)
+    sweep = plan(read, set, input or (), batch=batch, dtype=dtype, convention=convention, version=__version__)
     with _named("--sample"):
         indices = chosen_variants(sweep, sample, seed)
     wanted = _wanted(sweep, where, pareto, plot, plot_file)
@@ -131,7 +139,7 @@ def command(
         except KeyboardInterrupt:
             if file is not None:
                 message = f"{file.count():,} of {len(indices):,} variants are in {output}"
-                tell(f"interrupted; {message}, and the same command goes on from there")
+                print_error(f"interrupted; {message}, and the same command goes on from there")
             raise
 
 
@@ -178,25 +186,25 @@ def _named(option: str) -> Iterator[None]:
 
 def _counted(
     sweep: Sweep, indices: Sequence[int], file: RowFile | None, jobs: int, scheduler: str, quiet: bool
-) -> Generator[Row]:
+) -> Generator[VariantRow]:
     """Every row: first those that the file has, then the others as they are counted and saved."""
     done = file.rows if file else []
     yield from done
     remaining = indices[len(done) :]
     if not remaining:
         return
-    with crew(jobs, scheduler, len(remaining)) as at_work:
-        found = at_work.watched(sweep_rows(sweep, remaining, *at_work[:4]))
+    with sweep_executor(jobs, scheduler, len(remaining)) as counting:
+        found = counting.watched(sweep_rows(sweep, remaining, *counting[:4]))
         for row in found if quiet else track(found, "counting", len(indices), len(done)):
             if file is not None:
                 file.append(row)
             yield row
 
 
-def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[Row], format: Format, streams: bool) -> None:
+def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[VariantRow], format: Format, streams: bool) -> None:
     counted = Counter[bool]()
 
-    def passing() -> Iterator[Row]:
+    def passing() -> Iterator[VariantRow]:
         for row in rows:
             counted[row["error"] is None] += 1
             if wanted.condition is None or wanted.condition.meets(row):
@@ -217,13 +225,13 @@ def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[Row], format: Format, st
     if wanted.plot is None:
         return
     if all(row["error"] is not None for row in chosen):
-        tell("no variant is left to draw")
+        print_error("no variant is left to draw")
     else:
         plots.draw(wanted.plot, chosen, front if wanted.objectives else (), sweep.name, wanted.plot_file)
-        tell(f"drawn into {wanted.plot_file}")
+        print_error(f"drawn into {wanted.plot_file}")
 
 
-def _chunks(sweep: Sweep, rows: Iterable[Row], format: Format) -> Iterable[str]:
+def _chunks(sweep: Sweep, rows: Iterable[VariantRow], format: Format) -> Iterable[str]:
     if format == "csv":
         return csv_chunks(sweep, rows)
     if format == "json":

@@ -16,10 +16,11 @@ from netcalc.cli.common import (
     SpecArgument,
     VariantOption,
     load_graph,
+    suggestion,
     terminal,
     write,
 )
-from netcalc.render.lines import View
+from netcalc.render.table.lines import TableView
 
 Format = Literal["rich", "json", "csv", "markdown", "latex"]
 
@@ -59,14 +60,14 @@ def command(
     netcalc table vgg16 --convention flops --batch 32 --columns +rf,+macs
     netcalc table my.yaml --format json > my.json
     """
-    view = View(every_layer, depth, _listed(columns))
+    view = TableView(every_layer, depth, _listed(columns))
     kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
     _check_columns(report, view.wanted)
     _check_kinds(kinds)
     report = report.restricted(kinds) if kinds else report
     if format == "rich":
-        from netcalc.render.table import table_lines
+        from netcalc.render.table.text import table_lines
 
         out = terminal()
         out.write(table_lines(report, view, bars=bars, width=out.width))
@@ -74,20 +75,20 @@ def command(
         write(_chunks(report, format, view))
 
 
-def _chunks(report: Report, format: Format, view: View) -> Iterable[str]:
+def _chunks(report: Report, format: Format, view: TableView) -> Iterable[str]:
     if format == "json":
-        from netcalc.render.json import json_chunks
+        from netcalc.render.table.json import json_chunks
 
         return json_chunks(report, __version__)
     if format == "csv":
-        from netcalc.render.csv import csv_chunks
+        from netcalc.render.table.csv import csv_chunks
 
         return csv_chunks(report, view.wanted)
     if format == "markdown":
-        from netcalc.render.markdown import markdown_chunks
+        from netcalc.render.table.markdown import markdown_chunks
 
         return markdown_chunks(report, view)
-    from netcalc.render.latex import latex_chunks
+    from netcalc.render.table.latex import latex_chunks
 
     return latex_chunks(report, view)
 
@@ -97,24 +98,20 @@ def _listed(names: str) -> tuple[str, ...]:
 
 
 def _check_kinds(names: tuple[str, ...]) -> None:
-    from netcalc.diagnostics import nearest
     from netcalc.layers import LAYERS
 
     known = [*LAYERS, *dict.fromkeys(layer.family for layer in LAYERS.values())]
     for name in names:
         if name not in known:
-            match = nearest(name, known)
-            hint = f"did you mean {match}?" if match else "netcalc layers lists them."
+            hint = suggestion(name, known, "netcalc layers lists them.")
             raise typer.BadParameter(f"there is no kind of layer {name!r}; {hint}", param_hint="--only")
 
 
 def _check_columns(report: Report, wanted: tuple[str, ...]) -> None:
-    from netcalc.diagnostics import nearest
-    from netcalc.render.columns import columns
+    from netcalc.render.table.columns import columns
 
     known = columns(report.convention)
     for name in wanted:
         if name.removeprefix("+") not in known:
-            match = nearest(name, known)
-            hint = f"did you mean {match}?" if match else f"there are {', '.join(known)}."
+            hint = suggestion(name, known, f"there are {', '.join(known)}.")
             raise typer.BadParameter(f"there is no column {name!r}; {hint}", param_hint="--columns")

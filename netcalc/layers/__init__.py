@@ -24,7 +24,7 @@ from netcalc.layers import (
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import Kept, View
+from netcalc.layers.saved import Saved, View
 
 LAYERS: dict[str, type[Layer]] = {
     layer.kind: layer
@@ -115,5 +115,13 @@ def kinds_by_name() -> dict[str, str]:
 
 
 __all__ = [
-    "LAYERS", "Cost", "Kept", "Layer", "LayerError", "ParamSpec", "View", "Window", "kinds_by_name",
+    "LAYERS",
+    "Cost",
+    "Layer",
+    "LayerError",
+    "ParamSpec",
+    "Saved",
+    "View",
+    "Window",
+    "kinds_by_name",
 ]  # fmt: skip

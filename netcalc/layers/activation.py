@@ -9,15 +9,15 @@ from typing import ClassVar
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import INPUT, OUTPUT, Extra
 from netcalc.layers.options import Choice, Integer, Number
+from netcalc.layers.saved import INPUT, OUTPUT, Extra
 from netcalc.tensor import TensorType
 
 
 class Unary(Layer):
     """A function of each element on its own; the shape stays."""
 
-    keeps = INPUT
+    saves = INPUT
     fusible = True
     keeps_layout = True
     ops: ClassVar[int]
@@ -50,7 +50,7 @@ class ReLU(Activation):
     kind = "relu"
     in_place = True
     rectifies = True
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("ReLU", "rectifier")
     ops = 1
 
@@ -78,7 +78,7 @@ class LeakyReLU(Activation):
     kind = "leaky_relu"
     in_place = True
     main = "slope"
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("LeakyReLU",)
     ops = 2
 
@@ -110,7 +110,7 @@ class PReLU(Activation):
     def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
         return (ParamSpec("weight", (self.channels,), f"constant:{self.slope}"),)
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """The slopes' gradient of each element."""
         return Extra(values=y.numel)
 
@@ -124,7 +124,7 @@ class ELU(Activation):
     kind = "elu"
     in_place = True
     main = "alpha"
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("ELU",)
     ops = 4
 
@@ -139,7 +139,7 @@ class SELU(Activation):
 
     kind = "selu"
     in_place = True
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("SELU",)
     ops = 5
 
@@ -153,7 +153,7 @@ class CELU(Activation):
     kind = "celu"
     in_place = True
     main = "alpha"
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("CELU",)
     ops = 7
 
@@ -198,7 +198,7 @@ class Sigmoid(Activation):
     kind = "sigmoid"
     bounded = True
     sigmoidal = True
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("Sigmoid", "logistic")
     ops = 4
 
@@ -212,7 +212,7 @@ class Tanh(Activation):
     kind = "tanh"
     bounded = True
     sigmoidal = True
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("Tanh",)
     ops = 1
 
@@ -280,7 +280,7 @@ class Softmax(Activation):
     kind = "softmax"
     main = "axis"
     bounded = True
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
 

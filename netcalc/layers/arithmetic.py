@@ -6,8 +6,8 @@ one operation. PyTorch's functions make a new tensor, so that none works in plac
 
 from netcalc.layers.activation import Unary
 from netcalc.layers.base import Cost
-from netcalc.layers.kept import NOTHING, OUTPUT, Extra
 from netcalc.layers.options import Number
+from netcalc.layers.saved import NOTHING, OUTPUT, Extra
 from netcalc.tensor import TensorType
 
 
@@ -28,7 +28,7 @@ class Scale(Arithmetic):
     kind = "scale"
     main = "factor"
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     also = ("Rescaling", "rescale")
 
     factor = Number(1.0, doc="what each element is multiplied by")
@@ -37,7 +37,7 @@ class Scale(Arithmetic):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * ((self.factor != 1) + (self.shift != 0)))
 
-    def hands_on(self, x: TensorType, y: TensorType) -> bool:
+    def passes_gradient(self, x: TensorType, y: TensorType) -> bool:
         return self.factor == 1
 
 
@@ -56,7 +56,7 @@ class Power(Arithmetic):
 
     exponent = Number(doc="power that each element is raised to", torch="exponent")
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """The power of one less, and its product with the exponent."""
         return Extra(values=2 * y.numel if self.exponent else 0)
 
@@ -68,11 +68,11 @@ class Sqrt(Arithmetic):
     """
 
     kind = "sqrt"
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("Sqrt", "root")
     ops = 1
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """Twice the root."""
         return Extra(values=y.numel)
 
@@ -84,7 +84,7 @@ class Exp(Arithmetic):
     """
 
     kind = "exp"
-    keeps = OUTPUT
+    saves = OUTPUT
     also = ("Exp", "exponential")
     ops = 1
 
@@ -110,6 +110,6 @@ class Absolute(Arithmetic):
     also = ("abs", "Abs")
     ops = 1
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """The signs."""
         return Extra(values=y.numel)

@@ -12,9 +12,9 @@ from netcalc.layers.activation import Softmax
 from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Extra, Kept
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Flag, Integer, Maybe
+from netcalc.layers.saved import Extra, Saved
 from netcalc.tensor import TensorType
 
 T = TypeVar("T")
@@ -79,45 +79,45 @@ class ScaledDotProductAttention(Layer):
         scores = query.shape[0] * key.shape[0]
         return Cost(scores * (query.shape[1] + y.shape[1]), self.heads * scores * SCORE_OPS)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """Inputs, output and each query's log-sum: the scores are computed again.
 
         Where the widths of keys and values differ, the scores' softmax and copies of the inputs instead,
         a key's for each head that reads it, the values themselves where there is one head.
         """
         query, key, value = xs
-        if geometry.is_equal(key.shape[1], value.shape[1]):
-            return Kept((0, 1, 2), output=True, each=Extra(statistics=self.heads * query.shape[0]))
+        if key.shape[1] == value.shape[1]:
+            return Saved((0, 1, 2), output=True, each=Extra(statistics=self.heads * query.shape[0]))
         scores = self.heads * query.shape[0] * key.shape[0]
         if self.heads == 1:
-            return Kept((2,), each=Extra(values=query.numel + key.numel + scores))
+            return Saved((2,), each=Extra(values=query.numel + key.numel + scores))
         copies = (key.numel + value.numel) * _queries_of_a_key(self.heads, self.kv_heads)
-        return Kept(each=Extra(values=query.numel + copies + scores))
+        return Saved(each=Extra(values=query.numel + copies + scores))
 
     def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         return self.causal
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         """One operator with the log-sums beside; where keys and values differ in width the scores too."""
-        (query, key, value), inside = xs, Inside(3)
+        (query, key, value), operators = xs, Operators(3)
         if key.shape[1] == value.shape[1]:
-            inside.product(y.numel, 0, 1, 2, beside=Extra(statistics=self.heads * query.shape[0]))
-            return inside
+            operators.product(y.numel, 0, 1, 2, workspace=Extra(statistics=self.heads * query.shape[0]))
+            return operators
         pairs = query.shape[0] * key.shape[0]
         apart, times = self.heads > 1, _queries_of_a_key(self.heads, self.kv_heads)
-        scaled = inside.make(query.numel, 0)
-        mask = inside.make(0, once=Extra(values=pairs)) if self.causal else None
-        keys = inside.make(key.numel, 1)
+        scaled = operators.make(query.numel, 0)
+        mask = operators.make(0, once=Extra(values=pairs)) if self.causal else None
+        keys = operators.make(key.numel, 1)
         if apart:
-            scaled, keys = inside.copy(query.numel, scaled), inside.copy(key.numel * times, keys)
-        scores = inside.product(self.heads * pairs, scaled, keys)
+            scaled, keys = operators.copy(query.numel, scaled), operators.copy(key.numel * times, keys)
+        scores = operators.product(self.heads * pairs, scaled, keys)
         if mask is not None:
-            scores = inside.make(self.heads * pairs, scores, mask)
-        weights = inside.softmax(self.heads * pairs, scores)
-        weighted = inside.product(y.numel, weights, inside.copy(value.numel * times, 2) if apart else 2)
+            scores = operators.make(self.heads * pairs, scores, mask)
+        weights = operators.softmax(self.heads * pairs, scores)
+        weighted = operators.product(y.numel, weights, operators.copy(value.numel * times, 2) if apart else 2)
         if apart:
-            inside.copy(y.numel, weighted)
-        return inside
+            operators.copy(y.numel, weighted)
+        return operators
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return 2 * self.cost(xs, y).macs
@@ -181,7 +181,7 @@ class MultiHeadAttention(Layer):
     def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
         width, *others = (x.shape[1] for x in _three(xs))
         kv_width = self.kv_width(width)
-        if all(geometry.is_equal(width, other) for other in others):
+        if all(width == other for other in others):
             weights: tuple[ParamSpec, ...] = (
                 ParamSpec("in_proj_weight", (width + 2 * kv_width, width), "xavier_uniform"),
             )
@@ -202,7 +202,7 @@ class MultiHeadAttention(Layer):
         products = self.weight_macs(xs, y) + 2 * scores * query.shape[1]
         return Cost(products, self.heads * scores * SCORE_OPS)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """Copies of what the projections read, queries, keys, values, weighted values, log-sums.
 
         One copy serves the keys and values of one tensor, and of one width with the queries. With
@@ -213,35 +213,35 @@ class MultiHeadAttention(Layer):
         projected = length * width + 2 * key.shape[0] * self.kv_width(width)
         if self.kv_heads is not None:
             extra = Extra(values=projected + query.numel, statistics=self.heads * length)
-            return Kept(tuple(range(len(xs))), each=extra)
+            return Saved(tuple(range(len(xs))), each=extra)
         read = query.numel
         if len(xs) > 1:
-            one = len(xs) == 2 and geometry.is_equal(width, key.shape[1])
+            one = len(xs) == 2 and width == key.shape[1]
             read = read + (key.numel if one else key.numel + value.numel)
-        return Kept(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
+        return Saved(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         """What is read is copied, projected, given its bias; projections made together are then dealt out."""
-        inside = Inside(len(xs))
+        operators = Operators(len(xs))
         numbers, (query, key, value) = _three(tuple(range(len(xs)))), _three(xs)
         width = query.shape[1]
         beside = Extra(statistics=self.heads * query.shape[0])
         if self.kv_heads is not None:
             projected = query.numel + 2 * key.shape[0] * self.kv_width(width)
-            parts = [inside.product(projected, *range(len(xs)), weights=self._projecting(*xs))]
-            weighted = inside.attention(query.numel, *parts, beside=beside)
-            inside.product(y.numel, weighted, weights=width * (width + self.bias))
-            return inside
+            parts = [operators.product(projected, *range(len(xs)), weights=self._projecting(*xs))]
+            weighted = operators.attention(query.numel, *parts, workspace=beside)
+            operators.product(y.numel, weighted, weights=width * (width + self.bias))
+            return operators
         if len(xs) == 1:
             groups = [(0, query, 3)]
         elif len(xs) == 2 and key.shape[1] == width:
             groups = [(0, query, 1), (1, key, 2)]
         else:
             groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
-        parts = [self._project(inside, number, x, width * times, times) for number, x, times in groups]
-        weighted = inside.attention(query.numel, *parts, beside=beside)
-        inside.product(y.numel, weighted, weights=width * (width + self.bias))
-        return inside
+        parts = [self._project(operators, number, x, width * times, times) for number, x, times in groups]
+        weighted = operators.attention(query.numel, *parts, workspace=beside)
+        operators.product(y.numel, weighted, weights=width * (width + self.bias))
+        return operators
 
     def gives_view(self, x: TensorType) -> bool:
         return True  # of the projections' gradient, positions and samples the other way round
@@ -251,20 +251,20 @@ class MultiHeadAttention(Layer):
         query, key, value = (x.shape[1] for x in _three(xs))
         return query * query + (key + value) * self.kv_width(query)
 
-    def _project(self, inside: Inside, number: int, x: TensorType, features: int, times: int) -> int:
+    def _project(self, operators: Operators, number: int, x: TensorType, features: int, times: int) -> int:
         """The projections of one input, `times` of them side by side."""
         size = x.shape[0] * features
-        read = inside.copy(x.numel, number)
-        projected = inside.product(size, read, weights=x.shape[1] * features)
+        read = operators.copy(x.numel, number)
+        projected = operators.product(size, read, weights=x.shape[1] * features)
         if self.bias:
-            projected = inside.make(size, projected, weights=features, copies=True)
-        return projected if times == 1 else inside.make(size, projected)
+            projected = operators.make(size, projected, weights=features, copies=True)
+        return projected if times == 1 else operators.make(size, projected)
 
-    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """As much without what the projections read."""
         query, key, _ = _three(xs)
         projected = query.numel + 2 * key.shape[0] * self.kv_width(query.shape[1])
-        return Kept(each=Extra(values=projected + query.numel, statistics=self.heads * query.shape[0]))
+        return Saved(each=Extra(values=projected + query.numel, statistics=self.heads * query.shape[0]))
 
     def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
         query, key, value = _three(xs)

@@ -13,9 +13,9 @@ from netcalc.layers import axes
 from netcalc.layers.axes import Axes
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import POINTWISE, SlidingWindow, Window
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Extra, Kept, View
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Option
+from netcalc.layers.saved import Extra, Saved, View
 from netcalc.tensor import Shape, TensorType
 
 
@@ -26,7 +26,7 @@ class ParamSpec(NamedTuple):
     shape: Shape
     initialiser: str
     buffer: bool = False
-    """Kept beside the parameters, such as running statistics: no gradient goes to it."""
+    """Saved beside the parameters, such as running statistics: no gradient goes to it."""
     frozen: bool = False
     """A parameter that stays as it is: the spec says `trainable: false`."""
 
@@ -58,8 +58,7 @@ _FIRST = ("filters", "units", "kernel", "stride", "dilation", "pad")
 class Layer:
     """A kind of layer. Subclasses declare their options as fields and state their rules.
 
-    `infer`, `params` and `window` take the input types, one argument each. Their signature here is the
-    one that lets a layer of one input name it.
+    Rules take the types of the inputs, `xs`, and where they need it that of the output, `y`.
 
     A layer is a frozen dataclass in all but name: `dataclass` compiles code for each class, which for the
     whole layer set would double the start-up of the command line.
@@ -74,8 +73,8 @@ class Layer:
     main: ClassVar[str | None] = None
     """The option that a spec may give alone: `linear: 10`. No other one is required."""
     options: ClassVar[Mapping[str, Option[Any]]] = {}
-    keeps: ClassVar[Kept]
-    """What it keeps for backward, where that does not depend on its options and sizes."""
+    saves: ClassVar[Saved]
+    """What it saves for backward, where that does not depend on its options and sizes."""
     view: ClassVar[View | None] = None
     """How its output is its input's memory, where it is."""
     in_place: ClassVar[bool] = False
@@ -116,7 +115,7 @@ class Layer:
         cls.options = {name: inherited.pop(name) for name in _FIRST if name in inherited} | inherited
 
     def __init__(self, xs: tuple[TensorType, ...] = (), /, **given: Any) -> None:
-        """A layer with some options, on inputs of the types `xs`; not every layer depends on them."""
+        """A layer with some options, on inputs of the types `xs`; most kinds do not depend on them."""
         for name in given:
             if name not in self.options:
                 raise LayerError(f"{self.kind} has no option {name!r}", option=name)
@@ -151,24 +150,26 @@ class Layer:
         """What one sample costs."""
         return Cost()
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        """What it keeps for backward; `needs` says of each input whether a gradient goes back to it."""
-        return self.keeps
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        """What it saves for backward; `needs` says for each input whether it needs a gradient."""
+        return self.saves
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
-        """The operators it runs; None where one reads all inputs and makes the output, nothing beside."""
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
+        """The operators it runs; None where a single one reads all inputs and makes the output."""
         return None
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra | None:
-        """What its way back makes at its highest beside the gradients that come and that it gives.
+    def backward_workspace(
+        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]
+    ) -> Extra | None:
+        """The most that its backward makes beside the gradients of its output and its inputs.
 
         None where that follows from its operators.
         """
         return None
 
-    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        """What it keeps where its parameters are frozen: as much, unless a layer says less."""
-        return self.kept(xs, y, needs)
+    def saved_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        """What it saves where its parameters are frozen: as much, unless a layer saves less."""
+        return self.saved(xs, y, needs)
 
     def view_in(self, training: bool) -> View | None:
         """How its output is its input's memory, in training or in inference."""
@@ -185,8 +186,8 @@ class Layer:
         """
         return False
 
-    def hands_on(self, x: TensorType, y: TensorType) -> bool:
-        """Whether an input's gradient is the output's, or a part of it, rather than computed."""
+    def passes_gradient(self, x: TensorType, y: TensorType) -> bool:
+        """Whether an input's gradient is the output's, or a part of it, and takes no computation."""
         return self.view_in(training=True) is not None and x.numel == y.numel
 
     def gives_view(self, x: TensorType) -> bool:
@@ -205,7 +206,7 @@ class Layer:
         return self.cost(xs, y).macs
 
     def masked_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
-        """Those of `cost` that a mask makes needless: a kernel can skip them, there and on the way back."""
+        """Those of `cost` that a mask makes needless: a kernel can skip them, forward and backward."""
         return 0
 
     def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:
@@ -233,7 +234,7 @@ class Layer:
         rank = len(y.shape)
         return next((given for given in names if len(given) == rank), axes.channels_first(rank))
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         """For each axis of the output, the axes of the first input that it runs along."""
         axes, rank = len(self.infer((x,)).shape), len(x.shape)
         return tuple(frozenset((axis,)) if axes == rank else frozenset(range(rank)) for axis in range(axes))

@@ -6,9 +6,9 @@ from netcalc.layers import geometry
 from netcalc.layers.axes import Axes, channels_first
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer, channels_and_space
 from netcalc.layers.geometry import SlidingWindow, Window
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import INPUT, Extra, Kept
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Choice, Flag, Integer, Padding, Sizes
+from netcalc.layers.saved import INPUT, Extra, Saved
 from netcalc.tensor import TensorType
 
 
@@ -17,7 +17,7 @@ class Convolution(SpatialLayer):
 
     family = "convolution"
     output_axis = 0
-    keeps = INPUT
+    saves = INPUT
     linear = True
 
     kernel = Sizes(doc="size of the window", torch="kernel_size")
@@ -73,27 +73,27 @@ class Correlation(Convolution):
         channels = xs[0].shape[0]
         return Cost(macs=y.numel * (channels // self.in_groups(channels)) * prod(self.kernel))
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """The input, padded where it is padded beforehand: with a mode, or by what one side has more.
 
         Beside that the input itself, where a gradient of its padding reads that.
         """
         padded = self._padded(xs[0])
-        if geometry.is_equal(padded, xs[0].numel):
+        if padded == xs[0].numel:
             return INPUT
         reads = needs[0] and self.padding_mode in geometry.MIRRORING
-        return Kept((0,) if reads else (), each=Extra(values=padded))
+        return Saved((0,) if reads else (), each=Extra(values=padded))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
         """What is padded beforehand, then the sums."""
         padded = self._padded(xs[0])
-        if geometry.is_equal(padded, xs[0].numel):
+        if padded == xs[0].numel:
             return None
-        inside = Inside()
-        inside.make(y.numel, inside.copy(padded, 0))
-        return inside
+        operators = Operators()
+        operators.make(y.numel, operators.copy(padded, 0))
+        return operators
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """The gradient of the padding, beside that of what was padded."""
         return Extra(values=self._padded(xs[0]) - xs[0].numel if needs[0] else 0)
 

@@ -3,8 +3,8 @@
 from netcalc.layers import geometry
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import NOTHING, Extra, View
 from netcalc.layers.options import Integer, Maybe, Padding, Sizes
+from netcalc.layers.saved import NOTHING, Extra, View
 from netcalc.tensor import Shape, TensorType
 
 
@@ -22,7 +22,7 @@ class Crop(SpatialLayer):
     rearranges = True
     keeps_layout = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     view = View.STRIDED
     also = ("CenterCrop", "Cropping2D", "center_crop")
 
@@ -54,7 +54,7 @@ class Crop(SpatialLayer):
         (x,) = xs
         return tuple(geometry.shifted_window(before) for before, _ in self.sides(x.shape[1:]))
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """The gradient with the last axes uncut, once that of the output is gone."""
         cut = next((axis for axis, sides in enumerate(self.sides(xs[0].shape[1:]), 1) if any(sides)), None)
         if cut is None:
@@ -75,7 +75,7 @@ class Slice(Layer):
     rearranges = True
     keeps_layout = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     view = View.STRIDED
     also = ("narrow",)
 
@@ -118,7 +118,7 @@ class Split(Layer):
     rearranges = True
     keeps_layout = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     view = View.STRIDED
     also = ("chunk", "Split")
 
@@ -142,6 +142,6 @@ class Split(Layer):
             windows[axis - 1] = geometry.shifted_window(x.shape[axis] // self.parts * self.part)
         return tuple(windows)
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """Zeros for the other pieces."""
         return Extra(values=xs[0].numel - y.numel)

@@ -5,8 +5,8 @@ from netcalc.layers.axes import Axes, by_place
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import INPUT, NOTHING, Extra, Kept
 from netcalc.layers.options import Choice, Integer, Integers
+from netcalc.layers.saved import INPUT, NOTHING, Extra, Saved
 from netcalc.tensor import TensorType, format_shape
 
 
@@ -21,7 +21,7 @@ class Embedding(Layer):
 
     kind = "embedding"
     family = "embedding"
-    keeps = INPUT
+    saves = INPUT
     reads_tokens = True
     also = ("Embedding", "lookup")
 
@@ -82,17 +82,17 @@ class Parameter(Layer):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost() if self.join == "prepend" else Cost(other_ops=y.numel)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         return INPUT if self.join == "multiply" else NOTHING
 
-    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         return NOTHING  # the product's gradient for the input reads the weight alone
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """Of a product the learned tensor's gradient of each element, before its sum."""
         return Extra(values=y.numel if self.join == "multiply" else 0)
 
-    def hands_on(self, x: TensorType, y: TensorType) -> bool:
+    def passes_gradient(self, x: TensorType, y: TensorType) -> bool:
         return self.join != "multiply"
 
     def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:

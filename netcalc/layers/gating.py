@@ -4,9 +4,9 @@ from netcalc.layers import geometry
 from netcalc.layers.activation import GELU, ReLU, Sigmoid, SiLU, Tanh
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.geometry import Window
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import INPUT, Extra, Kept
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Choice, Integer
+from netcalc.layers.saved import INPUT, Extra, Saved
 from netcalc.tensor import TensorType
 
 GATES: dict[str, type[Layer]] = {
@@ -47,19 +47,19 @@ class GLU(Layer):
         gate = GATES[self.gate]().cost((y,), y).other_ops if self.gate in GATES else 0
         return Cost(other_ops=gate + y.numel)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """The input, and beside it the gate's values where PyTorch has no function for both in one."""
-        return INPUT if self.gate in ("sigmoid", "identity") else Kept((0,), each=Extra(values=y.numel))
+        return INPUT if self.gate in ("sigmoid", "identity") else Saved((0,), each=Extra(values=y.numel))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
         """The gate's values, then the product, where PyTorch has no function for both in one."""
         if self.gate in ("sigmoid", "identity"):
             return None
-        inside = Inside()
-        inside.make(y.numel, 0, inside.make(y.numel, 0))
-        return inside
+        operators = Operators()
+        operators.make(y.numel, 0, operators.make(y.numel, 0))
+        return operators
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """Without a function of the gate the gradients of both halves at once, before they are joined."""
         return Extra(values=y.numel if self.gate == "identity" else 0)
 

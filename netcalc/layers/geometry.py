@@ -1,7 +1,7 @@
 """Windows and padding: the only such arithmetic in the project.
 
 Shape rules, receptive fields, kernels and exporters all call it, one axis at a time. The rules are
-PyTorch's. Every comparison of sizes goes through a `require_...` helper.
+PyTorch's. A size that does not fit is refused by a `require_...` helper.
 """
 
 from math import gcd, prod
@@ -56,7 +56,7 @@ class SlidingWindow(NamedTuple):
 
 
 MIRRORING = ("reflect", "replicate")
-"""The padding modes whose way back keeps the input in PyTorch; of the others it needs no more than sizes."""
+"""The padding modes whose backward reads the input in PyTorch; that of the others needs its sizes alone."""
 
 
 def extent(kernel: int, dilation: int) -> int:
@@ -102,11 +102,11 @@ def output_size(
     room = size - extent(kernel, dilation) + (before + after)
     if ceil:
         windows = -(-room // stride) + 1
-        if is_more((windows - 1) * stride + 1, size + before):
+        if (windows - 1) * stride + 1 > size + before:
             windows = windows - 1
     else:
         windows = room // stride + 1
-    if is_more(1, windows):
+    if windows < 1:
         raise LayerError(_too_large(size, kernel, pad, dilation), option="kernel")
     return windows
 
@@ -139,8 +139,8 @@ def cell_positions(size: int, outputs: int, stride: int, offset: int) -> tuple[s
 
     Output u reads input stride u + offset; those that lie outside the input are left out.
     """
-    first = larger(0, -(offset // stride))
-    behind = larger(first, smaller(outputs, (size - 1 - offset) // stride + 1))
+    first = max(0, -(offset // stride))
+    behind = max(first, min(outputs, (size - 1 - offset) // stride + 1))
     start = first * stride + offset
     return slice(first, behind), slice(start, start + (behind - first) * stride, stride)
 
@@ -228,26 +228,6 @@ def resolve_axis(axis: int, rank: int, option: str) -> int:
 def whole_factor(size: int, enlarged: int) -> int | None:
     """How many times an axis is enlarged, where that is a whole number."""
     return enlarged // size if enlarged % size == 0 else None
-
-
-def is_more(first: int, second: int) -> bool:
-    """Whether a size is more than another, where that chooses between rules rather than refusing."""
-    return first > second
-
-
-def is_equal(first: int, second: int) -> bool:
-    """Whether two sizes are equal, where that chooses between rules."""
-    return first == second
-
-
-def smaller(first: int, second: int) -> int:
-    """The lesser of two sizes."""
-    return second if is_more(first, second) else first
-
-
-def larger(first: int, second: int) -> int:
-    """The greater of two sizes."""
-    return first if is_more(first, second) else second
 
 
 def whole_windows(size: int, window: int) -> int:

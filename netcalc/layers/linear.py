@@ -3,8 +3,8 @@
 from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
-from netcalc.layers.kept import INPUT, NOTHING, Kept
 from netcalc.layers.options import Flag, Integer
+from netcalc.layers.saved import INPUT, NOTHING, Saved
 from netcalc.tensor import TensorType
 
 
@@ -22,7 +22,7 @@ class Linear(Layer):
     family = "linear"
     output_axis = 0
     channel_axis = -1
-    keeps = INPUT
+    saves = INPUT
     linear = True
     also = ("Dense", "fc", "fully_connected", "affine", "dense")
 
@@ -43,7 +43,7 @@ class Linear(Layer):
         weight = ParamSpec("weight", (self.units, x.shape[-1]), "fan_in_uniform")
         return (weight, ParamSpec("bias", (self.units,), "fan_in_uniform")) if self.bias else (weight,)
 
-    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         return NOTHING  # the input is read for the weights' gradient alone
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:

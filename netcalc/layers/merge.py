@@ -8,9 +8,9 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import NOTHING, Extra, Kept
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Flag, Integer
+from netcalc.layers.saved import NOTHING, Extra, Saved
 from netcalc.tensor import Shape, TensorType
 
 
@@ -38,7 +38,7 @@ class _Elementwise(Merge):
         found = list(super().output_axes(names, xs, y))
         for axis in range(1, len(y.shape) + 1):
             for given, x in zip(names, xs, strict=True):
-                if axis <= len(given) and not geometry.is_equal(x.shape[-axis], 1):
+                if axis <= len(given) and x.shape[-axis] != 1:
                     found[-axis] = given[-axis]
                     break
         return tuple(found)
@@ -46,15 +46,15 @@ class _Elementwise(Merge):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * (len(xs) - 1))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
         """Two at a time: of three or more the results between are tensors of their own."""
         if len(xs) == 2:
             return None
-        inside, joined, type = Inside(len(xs)), 0, xs[0]
+        operators, joined, type = Operators(len(xs)), 0, xs[0]
         for number, x in enumerate(xs[1:], 1):
             type = self.infer((type, x))
-            joined = inside.make(type.numel, joined, number)
-        return inside
+            joined = operators.make(type.numel, joined, number)
+        return operators
 
     def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return pointwise(xs[0])
@@ -67,10 +67,10 @@ class Add(_Elementwise):
     """
 
     kind = "add"
-    keeps = NOTHING
+    saves = NOTHING
     also = ("sum", "Add", "plus")
 
-    def hands_on(self, x: TensorType, y: TensorType) -> bool:
+    def passes_gradient(self, x: TensorType, y: TensorType) -> bool:
         return x.shape == y.shape
 
 
@@ -83,7 +83,7 @@ class Multiply(_Elementwise):
     kind = "multiply"
     also = ("mul", "Multiply", "times")
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """Each factor that another's gradient needs, and the products between the first and the last."""
         inputs, between, product, product_needs = set[int](), 0, xs[0], needs[0]
         for number, x in enumerate(xs[1:], 1):
@@ -94,19 +94,21 @@ class Multiply(_Elementwise):
             elif needs[number]:
                 between = between + product.numel
             product, product_needs = self.infer((product, x)), product_needs or needs[number]
-        return Kept(inputs=tuple(sorted(inputs)), each=Extra(values=between))
+        return Saved(inputs=tuple(sorted(inputs)), each=Extra(values=between))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
-        """As of other sums; each product's way back reads its factors."""
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
+        """Two at a time, as a sum; each product's backward reads its factors."""
         if len(xs) == 2:
             return None
-        inside, joined, type = Inside(len(xs)), 0, xs[0]
+        operators, joined, type = Operators(len(xs)), 0, xs[0]
         for number, x in enumerate(xs[1:], 1):
             type = self.infer((type, x))
-            joined = inside.product(type.numel, joined, number)
-        return inside
+            joined = operators.product(type.numel, joined, number)
+        return operators
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra | None:
+    def backward_workspace(
+        self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]
+    ) -> Extra | None:
         """Of a factor that stretches its gradient of each element, before its sum."""
         return Extra(values=_stretched(xs, y, needs)) if len(xs) == 2 else None
 
@@ -118,7 +120,7 @@ class Subtract(_Elementwise):
     """
 
     kind = "subtract"
-    keeps = NOTHING
+    saves = NOTHING
     also = ("sub", "Sub", "Subtract", "minus")
     arity = (2, 2)
 
@@ -133,11 +135,11 @@ class Divide(_Elementwise):
     also = ("div", "Div", "truediv")
     arity = (2, 2)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """The divisor, and the dividend where the divisor's gradient is wanted."""
-        return Kept(inputs=(0, 1) if needs[1] else (1,) if needs[0] else ())
+        return Saved(inputs=(0, 1) if needs[1] else (1,) if needs[0] else ())
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """For the divisor the negative gradient, the quotient and that by the divisor again."""
         given = sum(x.numel for x, needed in zip(xs, needs, strict=True) if needed)
         formula = 4 * y.numel - given if needs[1] else 0
@@ -153,7 +155,7 @@ class Concat(Merge):
     """
 
     kind = "concat"
-    keeps = NOTHING
+    saves = NOTHING
     fusible = True
     also = ("cat", "Concatenate", "concatenate")
     arity = (2, None)
@@ -179,7 +181,7 @@ class Concat(Merge):
         along_channels = geometry.resolve_axis(self.axis, len(xs[0].shape), "axis") == 0
         return pointwise(xs[0]) if along_channels else None
 
-    def hands_on(self, x: TensorType, y: TensorType) -> bool:
+    def passes_gradient(self, x: TensorType, y: TensorType) -> bool:
         return True
 
 
@@ -219,24 +221,22 @@ class MatMul(Merge):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(macs=y.numel * xs[0].shape[-1])
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """Each factor that the other's gradient needs, one that stretches as a copy at full size."""
         stretched = [(*y.shape[:-2], *x.shape[-2:]) for x in xs]
         read = [number for number, needed in enumerate(reversed(needs)) if needed]
-        copies = [
-            number for number in read if not geometry.is_equal(prod(stretched[number]), xs[number].numel)
-        ]
+        copies = [number for number in read if prod(stretched[number]) != xs[number].numel]
         inputs = tuple(number for number in read if number not in copies)
-        return Kept(inputs, each=Extra(values=sum(prod(stretched[number]) for number in copies)))
+        return Saved(inputs, each=Extra(values=sum(prod(stretched[number]) for number in copies)))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         """A factor that stretches is copied at full size first."""
-        inside, factors = Inside(2), []
+        operators, factors = Operators(2), []
         for number, x in enumerate(xs):
             stretched = prod((*y.shape[:-2], *x.shape[-2:]))
-            factors.append(number if stretched == x.numel else inside.copy(stretched, number))
-        inside.make(y.numel, *factors)
-        return inside
+            factors.append(number if stretched == x.numel else operators.copy(stretched, number))
+        operators.make(y.numel, *factors)
+        return operators
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         return self.cost(xs, y).macs * sum(needs)

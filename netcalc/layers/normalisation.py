@@ -15,9 +15,9 @@ from netcalc.layers.axes import SEQUENCE, Axes, channels_last
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Extra, Kept
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Flag, Integer, Maybe, Number
+from netcalc.layers.saved import Extra, Saved
 from netcalc.tensor import Shape, TensorType
 
 EPS = 1e-5
@@ -62,11 +62,11 @@ def _scale_and_shift(shape: Shape, bias: bool = True) -> tuple[ParamSpec, ...]:
     return (scale, ParamSpec("bias", shape, "zeros")) if bias else (scale,)
 
 
-def _with_statistics(y: TensorType, kept: Kept) -> Inside:
+def _with_statistics(y: TensorType, kept: Saved) -> Operators:
     """One operator, which makes the mean and the deviation beside its output."""
-    inside = Inside()
-    inside.make(y.numel, 0, beside=kept.each)
-    return inside
+    operators = Operators()
+    operators.make(y.numel, 0, workspace=kept.each)
+    return operators
 
 
 class BatchNorm(_Norm):
@@ -101,16 +101,16 @@ class BatchNorm(_Norm):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * 2) if self.running else super().cost(xs, y)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return Kept((0,), once=Extra(statistics=2 * xs[0].shape[0]))
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        return Saved((0,), once=Extra(statistics=2 * xs[0].shape[0]))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside | None:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
         """The batch's mean and deviation, where inference takes them too."""
         if self.running:
             return None
-        inside = Inside()
-        inside.make(y.numel, 0, once=Extra(statistics=2 * y.shape[0]))
-        return inside
+        operators = Operators()
+        operators.make(y.numel, 0, once=Extra(statistics=2 * y.shape[0]))
+        return operators
 
     def mixes_samples(self, training: bool) -> bool:
         return training or not self.running
@@ -171,11 +171,11 @@ class LayerNorm(_OverAxes):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * (5 + len(self.params(xs))))
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return Kept((0,), each=Extra(statistics=2 * (y.numel // prod(self.together(xs[0])))))
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        return Saved((0,), each=Extra(statistics=2 * (y.numel // prod(self.together(xs[0])))))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
-        return _with_statistics(y, self.kept(xs, y, (True,)))
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
+        return _with_statistics(y, self.saved(xs, y, (True,)))
 
 
 class InstanceNorm(_Norm):
@@ -196,16 +196,16 @@ class InstanceNorm(_Norm):
         (x,) = xs
         return _scale_and_shift(x.shape[:1], self.bias) if self.affine else ()
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """The scale once a sample beside the statistics: PyTorch makes each sample's channels its own."""
         channels = xs[0].shape[0]
-        return Kept((0,), each=Extra(values=channels if self.affine else 0, statistics=2 * channels))
+        return Saved((0,), each=Extra(values=channels if self.affine else 0, statistics=2 * channels))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
-        channels, inside = y.shape[0], Inside()
-        learned = [inside.make(channels) for _ in self.params(xs)]
-        inside.make(y.numel, 0, *learned, beside=Extra(statistics=2 * channels))
-        return inside
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
+        channels, operators = y.shape[0], Operators()
+        learned = [operators.make(channels) for _ in self.params(xs)]
+        operators.make(y.numel, 0, *learned, workspace=Extra(statistics=2 * channels))
+        return operators
 
 
 class GroupNorm(_Norm):
@@ -235,11 +235,11 @@ class GroupNorm(_Norm):
         (x,) = xs
         return _scale_and_shift(x.shape[:1], self.bias) if self.affine else ()
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return Kept((0,), each=Extra(statistics=2 * self.groups))
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        return Saved((0,), each=Extra(statistics=2 * self.groups))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
-        return _with_statistics(y, self.kept(xs, y, (True,)))
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
+        return _with_statistics(y, self.saved(xs, y, (True,)))
 
 
 class RMSNorm(_OverAxes):
@@ -266,26 +266,26 @@ class RMSNorm(_OverAxes):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * (3 + self.affine))
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """One number for what is normalised together, and before the learned scale the result."""
         statistics = y.numel // prod(self.together(xs[0]))
-        return Kept((0,), each=Extra(values=y.numel if self.affine else 0, statistics=statistics))
+        return Saved((0,), each=Extra(values=y.numel if self.affine else 0, statistics=statistics))
 
-    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """Without the result, which the scale's gradient alone reads."""
-        return self.kept(xs, y, needs)._replace(each=Extra(statistics=y.numel // prod(self.together(xs[0]))))
+        return self.saved(xs, y, needs)._replace(each=Extra(statistics=y.numel // prod(self.together(xs[0]))))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         """The squares, their mean and its root, the result before the learned scale."""
-        inside, statistics = Inside(), Extra(statistics=y.numel // prod(self.together(xs[0])))
-        mean = inside.make(0, inside.make(y.numel, 0), each=statistics)
-        root = inside.make(0, mean, each=statistics)
-        normal = inside.make(y.numel, 0, root)
+        operators, statistics = Operators(), Extra(statistics=y.numel // prod(self.together(xs[0])))
+        mean = operators.make(0, operators.make(y.numel, 0), each=statistics)
+        root = operators.make(0, mean, each=statistics)
+        normal = operators.make(y.numel, 0, root)
         if self.affine:
-            inside.make(y.numel, normal)
-        return inside
+            operators.make(y.numel, normal)
+        return operators
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """Five tensors in all: with what is kept, the gradients of the output and of the input."""
         statistics = y.numel // prod(self.together(xs[0]))
         return Extra(values=(3 - self.affine) * y.numel, statistics=-statistics)
@@ -317,21 +317,21 @@ class LRN(Normalisation):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=y.numel * (self.size + 5))
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """The squares padded along the channels, the sum before its power and after."""
         channels, positions = y.shape[0], prod(y.shape[1:])
         padded = (channels + self.size - 1) * positions
-        return Kept((0,), each=Extra(values=padded + 2 * y.numel))
+        return Saved((0,), each=Extra(values=padded + 2 * y.numel))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
-        inside = Inside()
-        square = inside.make(y.numel, 0)
-        padded = inside.make((y.shape[0] + self.size - 1) * prod(y.shape[1:]), square)
-        total = inside.make(y.numel, padded)
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
+        operators = Operators()
+        square = operators.make(y.numel, 0)
+        padded = operators.make((y.shape[0] + self.size - 1) * prod(y.shape[1:]), square)
+        total = operators.make(y.numel, padded)
         for _ in ("alpha", "k", "beta"):
-            total = inside.make(y.numel, total)
-        inside.make(y.numel, 0, total)
-        return inside
+            total = operators.make(y.numel, total)
+        operators.make(y.numel, 0, total)
+        return operators
 
     def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         (x,) = xs

@@ -7,10 +7,10 @@ from netcalc.layers import geometry
 from netcalc.layers.attention import SCORE_OPS
 from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.normalisation import EPS
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Choice, Flag, Integer, Integers, Maybe, Number
+from netcalc.layers.saved import Extra, Saved
 from netcalc.tensor import Shape, TensorType
 
 _ONES = (1, 1, 1)
@@ -132,7 +132,7 @@ class PooledAttention(Layer):
         added = {"none": 0, "patches": prod(queries), "all": 1 + prod(queries)}[self.residual]
         return Cost(macs, other_ops + added * width)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """The scores' softmax, what it weighs, queries, keys and values; of a pool what its parts read.
 
         With one head keys and values that are not pooled stay in the projection's memory. `positions`
@@ -152,7 +152,7 @@ class PooledAttention(Layer):
             values = values + 3 * prod(queries) * width
             pairs = sum(q * k for q, k in zip(queries, keys, strict=True))
             once = Extra(values=pairs * (width // self.heads), indices=pairs)
-        return Kept((0,), each=Extra(values, statistics), once=once)
+        return Saved((0,), each=Extra(values, statistics), once=once)
 
     def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
         queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
@@ -163,61 +163,64 @@ class PooledAttention(Layer):
         reading = 3 * xs[0].numel * self._width(xs[0])
         return 2 * self.cost(xs, y).macs - (0 if any(needs) else reading)
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         """Projection, pools of keys, values and queries, scores, their softmax, what they weigh."""
-        (tokens, features), width, inside = xs[0].shape, self._width(xs[0]), Inside()
+        (tokens, features), width, operators = xs[0].shape, self._width(xs[0]), Operators()
         queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
         left, right = 1 + prod(queries), 1 + prod(keys)
-        qkv = inside.product(3 * tokens * width, 0, weights=3 * width * features)
+        qkv = operators.product(3 * tokens * width, 0, weights=3 * width * features)
         key, value, query = (
-            self._pool(inside, qkv, pool, width) for pool in (self.key_pool, self.value_pool, self.query_pool)
+            self._pool(operators, qkv, pool, width)
+            for pool in (self.key_pool, self.value_pool, self.query_pool)
         )
         apart = self.heads > 1
-        scaled = inside.make(left * width, query)
+        scaled = operators.make(left * width, query)
         if apart and not self.query_pool.stands:
-            scaled = inside.copy(left * width, scaled)
+            scaled = operators.copy(left * width, scaled)
         if apart and not self.key_pool.stands:
-            key = inside.copy(right * width, key)
+            key = operators.copy(right * width, key)
         scores = self.heads * left * right
-        score = inside.product(scores, scaled, key)
+        score = operators.product(scores, scaled, key)
         if self.positions:
-            inside.make(0, score, self._make_offsets(inside, query, width))  # added in place
-        weights = inside.softmax(scores, score)
+            operators.make(0, score, self._make_offsets(operators, query, width))  # added in place
+        weights = operators.softmax(scores, score)
         if apart and not self.value_pool.stands:
-            value = inside.copy(right * width, value)
-        weighted = inside.product(left * width, weights, value)
+            value = operators.copy(right * width, value)
+        weighted = operators.product(left * width, weights, value)
         if self.residual != "none":
-            inside.make(0, weighted, query)  # added in place
+            operators.make(0, weighted, query)  # added in place
         if apart:
-            weighted = inside.copy(left * width, weighted)
-        inside.product(y.numel, weighted, weights=width * width)
-        return inside
+            weighted = operators.copy(left * width, weighted)
+        operators.product(y.numel, weighted, weights=width * width)
+        return operators
 
-    def _pool(self, inside: Inside, qkv: int, pool: Pool, width: int) -> int:
+    def _pool(self, operators: Operators, qkv: int, pool: Pool, width: int) -> int:
         """Queries, keys or values, pooled where there is a pool, beside the class token."""
         if not pool.stands:
             return qkv
         grid = prod(pool.grid(self.size))
-        patches = inside.copy(prod(self.size) * width, qkv)
-        pooled = inside.product(grid * width, patches, weights=prod(pool.kernel) * width // self.heads)
-        whole = inside.copy((1 + grid) * width, qkv, pooled)
-        return inside.product((1 + grid) * width, whole, beside=Extra(statistics=2 * self.heads * (1 + grid)))
+        patches = operators.copy(prod(self.size) * width, qkv)
+        pooled = operators.product(grid * width, patches, weights=prod(pool.kernel) * width // self.heads)
+        whole = operators.copy((1 + grid) * width, qkv, pooled)
+        return operators.product(
+            (1 + grid) * width, whole, workspace=Extra(statistics=2 * self.heads * (1 + grid))
+        )
 
-    def _make_offsets(self, inside: Inside, query: int, width: int) -> int:
+    def _make_offsets(self, operators: Operators, query: int, width: int) -> int:
         """The products of queries and learned positions along each axis, summed over the axes."""
         queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
         frames, *space = (
-            inside.make(0, once=Extra(values=q * k * (width // self.heads)))
+            operators.make(0, once=Extra(values=q * k * (width // self.heads)))
             for q, k in zip(queries, keys, strict=True)
         )
         count, products = self.heads * prod(queries), []
         for table, positions in (*zip(space, keys[1:], strict=True), (frames, keys[0])):
-            patches = inside.copy(prod(queries) * width, query)
-            products.append(inside.product(count * positions, patches, table))
+            patches = operators.copy(prod(queries) * width, query)
+            products.append(operators.product(count * positions, patches, table))
         height, breadth, time = products
-        plane = inside.make(count * keys[1] * keys[2], height, breadth)
-        total = inside.make(count * prod(keys), plane, time)
-        return inside.copy(count * prod(keys), total)
+        plane = operators.make(count * keys[1] * keys[2], height, breadth)
+        total = operators.make(count * prod(keys), plane, time)
+        return operators.copy(count * prod(keys), total)
 
     def _width(self, x: TensorType) -> int:
         return x.shape[1] if self.width is None else self.width
@@ -243,12 +246,12 @@ class PooledAttention(Layer):
     def _table_rows(self) -> Shape:
         """Offsets that the learned positions hold along T, H, W: torchvision's sizes, one for H and W."""
         frames, height, width = self.size
-        longest = geometry.larger(height, width)
-        space = geometry.larger(longest // self.stride_q[1], longest // self.stride_kv[1])
+        longest = max(width, height)
+        space = max(longest // self.stride_kv[1], longest // self.stride_q[1])
         return 2 * frames - 1, 2 * space - 1, 2 * space - 1
 
     def _stretched(self, queries: Shape, keys: Shape) -> int:
         """Rows of the position tables that are interpolated, where there are more or fewer offsets."""
-        offsets = [2 * geometry.larger(q, k) - 1 for q, k in zip(queries, keys, strict=True)]
+        offsets = [2 * max(k, q) - 1 for q, k in zip(queries, keys, strict=True)]
         tables = zip(offsets, self._table_rows(), strict=True)
-        return sum(needed for needed, rows in tables if not geometry.is_equal(needed, rows))
+        return sum(needed for needed, rows in tables if needed != rows)

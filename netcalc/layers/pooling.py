@@ -6,17 +6,17 @@ from netcalc.layers import geometry
 from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, SpatialLayer, channels_and_space, spatial_axes
 from netcalc.layers.geometry import SlidingWindow, Window
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import INPUT, NOTHING, Extra, Kept
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Flag, Maybe, Padding, Sizes
+from netcalc.layers.saved import INPUT, NOTHING, Extra, Saved
 from netcalc.tensor import TensorType
 
 
-def _with_indices(y: TensorType) -> Inside:
+def _with_indices(y: TensorType) -> Operators:
     """A maximum and the index of each, which PyTorch also makes where no backward will read them."""
-    inside = Inside()
-    inside.make(y.numel, 0, beside=Extra(indices=y.numel))
-    return inside
+    operators = Operators()
+    operators.make(y.numel, 0, workspace=Extra(indices=y.numel))
+    return operators
 
 
 class Pooling(SpatialLayer):
@@ -71,10 +71,10 @@ class MaxPool(WindowPool):
     def sliding_window(self) -> SlidingWindow:
         return SlidingWindow(self.kernel, self.stride, self.pad, self.dilation)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return Kept((0,), each=Extra(indices=y.numel))
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        return Saved((0,), each=Extra(indices=y.numel))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         return _with_indices(y)
 
 
@@ -90,7 +90,7 @@ class AvgPool(WindowPool):
     kind = "avgpool"
     main = "kernel"
     linear = True
-    keeps = INPUT
+    saves = INPUT
     also = ("AvgPool1d", "AvgPool2d", "AvgPool3d", "AveragePooling2D")
 
     count_include_pad = Flag(
@@ -143,9 +143,9 @@ class AdaptiveAvgPool(AdaptivePool):
     linear = True
     also = ("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d")
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """Nothing where it is the mean over all positions."""
-        return NOTHING if geometry.is_equal(prod(y.shape[1:]), 1) else INPUT
+        return NOTHING if prod(y.shape[1:]) == 1 else INPUT
 
 
 class AdaptiveMaxPool(AdaptivePool):
@@ -158,10 +158,10 @@ class AdaptiveMaxPool(AdaptivePool):
     main = "size"
     also = ("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d")
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return Kept((0,), each=Extra(indices=y.numel))
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        return Saved((0,), each=Extra(indices=y.numel))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         return _with_indices(y)
 
 
@@ -181,7 +181,7 @@ class GlobalPool(Pooling):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=xs[0].numel)
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         return tuple(frozenset((axis,)) for axis in range(len(self.infer((x,)).shape)))
 
 
@@ -193,7 +193,7 @@ class GlobalAvgPool(GlobalPool):
 
     kind = "global_avgpool"
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     also = ("GlobalAveragePooling2D", "GlobalAvgPool2d")
 
 
@@ -206,8 +206,8 @@ class GlobalMaxPool(GlobalPool):
     kind = "global_maxpool"
     also = ("GlobalMaxPooling2D", "GlobalMaxPool2d")
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return Kept((0,), each=Extra(indices=y.numel))
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        return Saved((0,), each=Extra(indices=y.numel))
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         return _with_indices(y)

@@ -17,9 +17,9 @@ from netcalc.layers.activation import Sigmoid, Tanh
 from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Extra, Kept
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Choice, Flag, Integer
+from netcalc.layers.saved import Extra, Saved
 from netcalc.tensor import Shape, TensorType
 
 MAX_LAYERS = 1000
@@ -78,7 +78,7 @@ class Recurrent(Layer):
         read = sum(features + self.units for features in self._features(xs[0]))
         return Cost(runs * self.gates * self.units * read, runs * self.layers * self.units * self.unit_ops)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """What each layer and direction reads, in a copy, and its steps; every later layer reads one.
 
         The first state of all layers and directions is one tensor.
@@ -86,12 +86,12 @@ class Recurrent(Layer):
         directions, steps = len(self.directions), xs[0].shape[0]
         first, *later = self._features(xs[0])
         read = steps * (directions * first + sum(later))
-        return Kept(each=Extra(values=read + directions * self.layers * self._kept_states(steps)))
+        return Saved(each=Extra(values=read + directions * self.layers * self._kept_states(steps)))
 
-    def kept_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """Its steps alone, without what they read: that and the states before are for the weights."""
         states = self._kept_states(xs[0].shape[0]) - self._states_for_weights(xs[0].shape[0])
-        return Kept(each=Extra(values=len(self.directions) * self.layers * states))
+        return Saved(each=Extra(values=len(self.directions) * self.layers * states))
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
         """Twice the forward's, but for the state before the first step: it needs no gradient."""
@@ -99,45 +99,45 @@ class Recurrent(Layer):
         reading = 0 if any(needs) else xs[0].numel
         return 2 * self.cost(xs, y).macs - runs * (self.layers * self.units + reading)
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         """For each layer and direction the products with its input, the states step by step, their stack."""
-        inside, steps, read = Inside(), xs[0].shape[0], 0
+        operators, steps, read = Operators(), xs[0].shape[0], 0
         size = self.layers * len(self.directions) * self.units
-        first = [inside.make(size) for _ in range(self.states)]
+        first = [operators.make(size) for _ in range(self.states)]
         final: list[int] = []  # the states after the last step, which PyTorch gives beside the output
         for number, features in enumerate(self._features(xs[0])):
             sequences = []
             for _ in self.directions:
-                hidden, states = self._run(inside, read, steps, features, number == 0, first)
+                hidden, states = self._run(operators, read, steps, features, number == 0, first)
                 final += states
-                sequences.append(inside.make(steps * self.units, *hidden, *final))
+                sequences.append(operators.make(steps * self.units, *hidden, *final))
             read = sequences[0]
             if self.bidirectional:
-                read = inside.copy(steps * self.units * 2, *sequences, *final)
+                read = operators.copy(steps * self.units * 2, *sequences, *final)
         if self.last:
-            inside.make(y.numel, read, *final)
-        return inside
+            operators.make(y.numel, read, *final)
+        return operators
 
     def _run(
-        self, inside: Inside, read: int, steps: int, features: int, is_first: bool, states: list[int]
+        self, operators: Operators, read: int, steps: int, features: int, is_first: bool, states: list[int]
     ) -> tuple[list[int], list[int]]:
         """The hidden states of one layer in one direction, and the states after its last step."""
         size = self.gates * self.units
         if is_first:
-            read = inside.copy(steps * features, read)
-        joined = inside.make(steps * size, read, weights=size * features)
+            read = operators.copy(steps * features, read)
+        joined = operators.make(steps * size, read, weights=size * features)
         if is_first and self.bias:
-            joined = inside.make(steps * size, joined)
+            joined = operators.make(steps * size, joined)
         hidden = []
         for _ in range(steps):
-            states = self._step(inside, joined, states)
+            states = self._step(operators, joined, states)
             hidden.append(states[0])
         return hidden, states
 
-    def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
+    def _step(self, operators: Operators, joined: int, states: list[int]) -> list[int]:
         """The next states, the hidden one first."""
-        total = inside.make(self.units, joined, states[0])
-        return [inside.make(self.units, total)]
+        total = operators.make(self.units, joined, states[0])
+        return [operators.make(self.units, total)]
 
     def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         return True
@@ -202,14 +202,14 @@ class LSTM(Recurrent):
     states = 2
     unit_ops = 4 + 3 * Sigmoid.ops + 2 * Tanh.ops + 4
 
-    def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
+    def _step(self, operators: Operators, joined: int, states: list[int]) -> list[int]:
         hidden, cell = states
-        gates = inside.make(4 * self.units, joined, hidden)
-        kept = inside.make(self.units, gates, cell)
-        new = inside.make(self.units, gates)
-        inside.make(0, kept, new)  # added in place
-        bounded = inside.make(self.units, kept)
-        return [inside.make(self.units, gates, bounded), kept]
+        gates = operators.make(4 * self.units, joined, hidden)
+        kept = operators.make(self.units, gates, cell)
+        new = operators.make(self.units, gates)
+        operators.make(0, kept, new)  # added in place
+        bounded = operators.make(self.units, kept)
+        return [operators.make(self.units, gates, bounded), kept]
 
 
 class GRU(Recurrent):
@@ -228,8 +228,8 @@ class GRU(Recurrent):
     gates = 3
     unit_ops = 3 + 1 + 2 * Sigmoid.ops + Tanh.ops + 4
 
-    def _step(self, inside: Inside, joined: int, states: list[int]) -> list[int]:
-        gates = inside.make(3 * self.units, states[0])
-        reset = inside.make(self.units, joined, gates)
-        inside.make(0, gates, reset)  # the new gate in place
-        return [inside.make(self.units, states[0], gates)]
+    def _step(self, operators: Operators, joined: int, states: list[int]) -> list[int]:
+        gates = operators.make(3 * self.units, states[0])
+        reset = operators.make(self.units, joined, gates)
+        operators.make(0, gates, reset)  # the new gate in place
+        return [operators.make(self.units, states[0], gates)]

@@ -4,8 +4,8 @@ from netcalc.layers import geometry
 from netcalc.layers.axes import Axes
 from netcalc.layers.base import Cost, Layer, pointwise
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import NOTHING, Extra, Kept
 from netcalc.layers.options import Choice, Flag, Integers
+from netcalc.layers.saved import NOTHING, Extra, Saved
 from netcalc.tensor import TensorType
 
 
@@ -46,10 +46,10 @@ class Reduce(Layer):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=xs[0].numel)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return Kept(inputs=(0,), output=True) if self.how == "max" else NOTHING
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        return Saved(inputs=(0,), output=True) if self.how == "max" else NOTHING
 
-    def made_back(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
+    def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
         """Of a maximum where it stands, how often, and each one's share of the gradient."""
         return Extra(y.numel, indices=y.numel, flags=xs[0].numel) if self.how == "max" else Extra()
 
@@ -57,7 +57,7 @@ class Reduce(Layer):
         (x,) = xs
         return pointwise(x) if self.keep and self._reduced(x) == {0} else None
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         kept = (axis for axis in range(len(x.shape)) if self.keep or axis not in self._reduced(x))
         return tuple(frozenset((axis,)) for axis in kept)
 

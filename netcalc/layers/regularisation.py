@@ -2,8 +2,8 @@
 
 from netcalc.layers.base import Layer, pointwise
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import NOTHING, Extra, Kept, View
 from netcalc.layers.options import Flag, Number
+from netcalc.layers.saved import NOTHING, Extra, Saved, View
 from netcalc.tensor import TensorType
 
 
@@ -38,7 +38,7 @@ class Regularisation(Layer):
 class Dropout(Regularisation):
     """Zeroes elements at random in training, with `channels` whole channels; nothing in inference.
 
-    Kept elements are scaled by 1 / (1 - rate) (Srivastava et al. 2014), as PyTorch's Dropout and
+    Saved elements are scaled by 1 / (1 - rate) (Srivastava et al. 2014), as PyTorch's Dropout and
     Dropout2d. It counts no operation, since inference has none.
 
     Example: `dropout: {rate: 0.5}` on 4096 gives 4096
@@ -51,12 +51,12 @@ class Dropout(Regularisation):
     rate = Number(0.5, at_least=0, at_most=1, doc="share of elements that are zeroed", torch="p")
     channels = Flag(False, doc="zero whole channels")
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         if self.rate == 0:
             return NOTHING
         if self.rate == 1:
-            return Kept(once=Extra(values=1))
-        return Kept(each=Extra(values=y.shape[0] if self.channels else y.numel))
+            return Saved(once=Extra(values=1))
+        return Saved(each=Extra(values=y.shape[0] if self.channels else y.numel))
 
 
 class StochasticDepth(Regularisation):
@@ -74,5 +74,5 @@ class StochasticDepth(Regularisation):
 
     rate = Number(at_least=0, at_most=1, doc="share of samples whose branch is dropped", torch="p")
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
-        return Kept(each=Extra(values=1)) if self.rate else NOTHING
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        return Saved(each=Extra(values=1)) if self.rate else NOTHING

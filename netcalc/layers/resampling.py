@@ -6,8 +6,8 @@ from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, SpatialLayer
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import NOTHING
 from netcalc.layers.options import Choice, Flag, Integer, Sizes
+from netcalc.layers.saved import NOTHING
 from netcalc.tensor import TensorType
 
 _TAPS = {"bilinear": 2, "bicubic": 4}
@@ -20,7 +20,7 @@ class _Interpolation(SpatialLayer):
     family = "resampling"
     keeps_layout = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
 
     mode = Choice("nearest", "nearest_exact", "bilinear", "bicubic", doc="pick, or interpolate", torch="mode")
     align_corners = Flag(
@@ -116,7 +116,7 @@ class PixelShuffle(Layer):
     keeps_layout = True
     fusible = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     also = ("PixelShuffle", "depth_to_space")
 
     factor = Integer(doc="how many times finer", torch="upscale_factor")
@@ -149,7 +149,7 @@ class PixelUnshuffle(Layer):
     keeps_layout = True
     fusible = True
     linear = True
-    keeps = NOTHING
+    saves = NOTHING
     also = ("PixelUnshuffle", "space_to_depth", "SpaceToDepth")
 
     factor = Integer(doc="how many times coarser", torch="downscale_factor")

@@ -4,8 +4,8 @@ from netcalc.layers import geometry
 from netcalc.layers.axes import SEQUENCE, Axes
 from netcalc.layers.base import Cost, Layer
 from netcalc.layers.errors import LayerError
-from netcalc.layers.kept import Extra, Kept
 from netcalc.layers.options import Choice, Integer, Maybe, Number
+from netcalc.layers.saved import Extra, Saved
 from netcalc.tensor import TensorType
 
 
@@ -57,6 +57,6 @@ class Rotary(Layer):
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost(other_ops=3 * y.shape[0] * self.heads * self.turned(xs[0]))
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """A sine and a cosine for each turned feature of a head, the same for all heads and samples."""
-        return Kept(once=Extra(values=2 * y.shape[0] * self.turned(xs[0])))
+        return Saved(once=Extra(values=2 * y.shape[0] * self.turned(xs[0])))

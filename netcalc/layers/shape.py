@@ -7,22 +7,27 @@ from netcalc.layers.axes import Axes
 from netcalc.layers.base import Layer, SpatialLayer, channels_and_space, pointwise
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
-from netcalc.layers.kept import INPUT, NOTHING, Kept, View
 from netcalc.layers.options import Choice, Integer, Integers, Maybe, Number, Padding
+from netcalc.layers.saved import INPUT, NOTHING, Saved, View
 from netcalc.tensor import TensorType, format_shape
 
 
-class Identity(Layer):
+class Rearrangement(Layer):
+    """A layer that gives the elements of its input in another shape or order."""
+
+    family = "shape"
+    rearranges = True
+    linear = True
+    saves = NOTHING
+
+
+class Identity(Rearrangement):
     """y = x: a name for a tensor.
 
     Example: `identity` on 64x56x56 gives 64x56x56
     """
 
     kind = "identity"
-    family = "shape"
-    rearranges = True
-    linear = True
-    keeps = NOTHING
     view = View.ANY
     also = ("Identity", "noop", "pass")
 
@@ -38,7 +43,7 @@ class Identity(Layer):
         return pointwise(x)
 
 
-class Flatten(Layer):
+class Flatten(Rearrangement):
     """Joins the axes from `start` to `end` into one, in order; the batch axis stays.
 
     PyTorch's `start_dim` counts the batch axis, `start` does not.
@@ -47,10 +52,6 @@ class Flatten(Layer):
     """
 
     kind = "flatten"
-    family = "shape"
-    rearranges = True
-    linear = True
-    keeps = NOTHING
     view = View.IN_ORDER
     also = ("Flatten",)
 
@@ -69,7 +70,7 @@ class Flatten(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return axes.reshaped(names[0], xs[0].shape, y.shape) if names[0] else ("C",)
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         if not rank:
             return (frozenset(),)
@@ -79,7 +80,7 @@ class Flatten(Layer):
         return (*single[:start], frozenset(range(start, end + 1)), *single[end + 1 :])
 
 
-class Reshape(Layer):
+class Reshape(Rearrangement):
     """The same elements in another shape; one size may be -1 and takes what is left.
 
     Example: `reshape: {shape: [8, -1]}` on 64x4x4 gives 8x128
@@ -87,10 +88,6 @@ class Reshape(Layer):
 
     kind = "reshape"
     main = "shape"
-    family = "shape"
-    rearranges = True
-    linear = True
-    keeps = NOTHING
     view = View.IN_ORDER
     also = ("Unflatten", "view")
 
@@ -114,7 +111,7 @@ class Reshape(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return axes.reshaped(names[0], xs[0].shape, y.shape)
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         """The elements stay in order, so an axis runs along those whose steps its own do not leap over."""
         found, inner = list[frozenset[int]](), x.numel
         steps = [(prod(x.shape[axis + 1 :]), prod(x.shape[axis:])) for axis in range(len(x.shape))]
@@ -125,7 +122,7 @@ class Reshape(Layer):
         return tuple(found)
 
 
-class Permute(Layer):
+class Permute(Rearrangement):
     """The axes in another order: axis i of the output is axis `order[i]` of the input.
 
     Example: `permute: {order: [1, 2, 0]}` on 96x56x56 gives 56x56x96
@@ -133,10 +130,6 @@ class Permute(Layer):
 
     kind = "permute"
     main = "order"
-    family = "shape"
-    rearranges = True
-    linear = True
-    keeps = NOTHING
     view = View.STRIDED
     also = ("Permute", "transpose")
 
@@ -152,12 +145,12 @@ class Permute(Layer):
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
         return axes.arranged(tuple(names[0][axis] for axis in self.order))
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         return tuple(frozenset((geometry.resolve_axis(axis, rank, "order"),)) for axis in self.order)
 
 
-class Squeeze(Layer):
+class Squeeze(Rearrangement):
     """Drops axes of size 1: all of them, or those named.
 
     Example: `squeeze` on 512x1x1 gives 512
@@ -165,10 +158,6 @@ class Squeeze(Layer):
 
     kind = "squeeze"
     main = "axes"
-    family = "shape"
-    rearranges = True
-    linear = True
-    keeps = NOTHING
     view = View.ANY
 
     axes = Maybe(
@@ -193,7 +182,7 @@ class Squeeze(Layer):
             gone = {geometry.resolve_axis(axis, rank, "axes") for axis in self.axes}
         return tuple(name for axis, name in enumerate(names[0]) if axis not in gone)
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         if self.axes is None:
             return tuple(frozenset((axis,)) for axis, size in enumerate(x.shape) if size != 1)
@@ -201,7 +190,7 @@ class Squeeze(Layer):
         return tuple(frozenset((axis,)) for axis in range(rank) if axis not in dropped)
 
 
-class Unsqueeze(Layer):
+class Unsqueeze(Rearrangement):
     """Adds an axis of size 1 before `axis`.
 
     Example: `unsqueeze: {axis: 0}` on 28x28 gives 1x28x28
@@ -209,10 +198,6 @@ class Unsqueeze(Layer):
 
     kind = "unsqueeze"
     main = "axis"
-    family = "shape"
-    rearranges = True
-    linear = True
-    keeps = NOTHING
     view = View.ANY
     also = ("expand_dims",)
 
@@ -231,7 +216,7 @@ class Unsqueeze(Layer):
             return ("C", *names[0])
         return (*names[0][:axis], axes.by_place(axis), *names[0][axis:])
 
-    def came_from(self, x: TensorType) -> tuple[frozenset[int], ...]:
+    def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
         rank = len(x.shape)
         axis = geometry.resolve_axis(self.axis, rank + 1, "axis")
         single = [frozenset((old,)) for old in range(rank)]
@@ -266,14 +251,14 @@ class Pad(SpatialLayer):
         sizes = (size + (before + after) for size, (before, after) in zip(space, self.pad, strict=True))
         return TensorType((channels, *sizes), x.dtype)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         return INPUT if self.mode in geometry.MIRRORING else NOTHING
 
     def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return tuple(geometry.shifted_window(-before) for before, _ in self.pad)
 
 
-class Roll(Layer):
+class Roll(Rearrangement):
     """Moves the elements along each axis, and those that leave at one end in at the other.
 
     y[i] = x[(i - shift) mod size], as PyTorch's roll. `shift` lists the axes in order, the channels of a
@@ -284,11 +269,7 @@ class Roll(Layer):
 
     kind = "roll"
     main = "shift"
-    family = "shape"
-    rearranges = True
     fusible = True
-    linear = True
-    keeps = NOTHING
     also = ("Roll", "cyclic_shift")
 
     shift = Integers(at_least=None, doc="positions moved along each axis, negative backward", torch="shifts")
@@ -304,7 +285,7 @@ class Roll(Layer):
         return None if any(self.shift[1:]) else pointwise(x)
 
 
-class ChannelShuffle(Layer):
+class ChannelShuffle(Rearrangement):
     """Deals the channels of each group out over all groups (Zhang et al. 2017).
 
     Channel i of g groups of n goes to (i mod n) g + i // n, as PyTorch's ChannelShuffle.
@@ -314,12 +295,8 @@ class ChannelShuffle(Layer):
 
     kind = "channel_shuffle"
     main = "groups"
-    family = "shape"
-    rearranges = True
     keeps_layout = True
     fusible = True
-    linear = True
-    keeps = NOTHING
     also = ("ChannelShuffle",)
 
     groups = Integer(doc="groups of channels that are mixed", torch="groups")

@@ -8,9 +8,9 @@ from netcalc.layers.attention import SCORE_OPS
 from netcalc.layers.axes import Axes, channels_last
 from netcalc.layers.base import Cost, ParamSpec, SpatialLayer
 from netcalc.layers.errors import LayerError
-from netcalc.layers.inside import Inside
-from netcalc.layers.kept import Extra, Kept
+from netcalc.layers.operators import Operators
 from netcalc.layers.options import Choice, Flag, Integer, Sizes
+from netcalc.layers.saved import Extra, Saved
 from netcalc.tensor import Shape, TensorType
 
 _HIDDEN = 512
@@ -105,10 +105,10 @@ class WindowAttention(SpatialLayer):
             other_ops = other_ops + 2 * positions * channels * 3 + biases * (Sigmoid.ops + 1) + hidden
         return Cost(macs, other_ops)
 
-    def kept(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Kept:
+    def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """Copies of the windows, queries, keys, values, the scores' softmax and what it weighs.
 
-        With one head keys and values stay in the projection's memory. `cosine` also keeps the projection,
+        With one head keys and values stay in the projection's memory. `cosine` also saves the projection,
         lengths, scores before their factor, and the network of the bias; a window that shrank its offsets.
         """
         *space, channels = xs[0].shape
@@ -120,9 +120,9 @@ class WindowAttention(SpatialLayer):
             lengths = 4 * positions * self.heads
             each = (7 if self.heads == 1 else 8) * positions * channels + lengths + 2 * scores
             once = Extra(self.offsets() * _HIDDEN + inside * inside * self.heads + self.heads)
-        elif not geometry.is_equal(inside, prod(self.size)):
+        elif inside != prod(self.size):
             once = Extra(indices=inside * inside)
-        return Kept(each=Extra(each), once=once)
+        return Saved(each=Extra(each), once=once)
 
     def weight_macs(self, xs: tuple[TensorType, ...], y: TensorType) -> int:
         *space, channels = xs[0].shape
@@ -138,92 +138,94 @@ class WindowAttention(SpatialLayer):
         offsets = self.offsets() * _HIDDEN * _COORDINATES if self.cosine else 0
         return 2 * self.cost(xs, y).macs - reading - offsets
 
-    def inside(self, xs: tuple[TensorType, ...], y: TensorType) -> Inside:
+    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
         """Bias, windows, projection, scores, their softmax, what they weigh, and the input's shape again."""
-        inside = Inside()
+        operators = Operators()
         *space, channels = xs[0].shape
         positions, _ = self._positions(tuple(space))
         windows = self.windows(tuple(space))
         cut = any(size > window for size, window in zip(space[1:], windows[1:], strict=True))
         padded = positions * channels
         swin = not self.grid and self.scale == "head"
-        bias = self._make_bias(inside, windows) if swin else None
-        x = inside.copy(padded, 0) if swin else 0
+        bias = self._make_bias(operators, windows) if swin else None
+        x = operators.copy(padded, 0) if swin else 0
         if any(self.shifts(tuple(space))):
-            x = inside.copy(padded, x)
+            x = operators.copy(padded, x)
         if cut or not swin:
-            x = inside.copy(padded, x)
-        qkv = inside.product(3 * padded, x, weights=3 * channels * channels)
-        x = self._attend(inside, qkv, bias, tuple(space), x)
-        x = inside.product(padded, x, weights=channels * channels)
+            x = operators.copy(padded, x)
+        qkv = operators.product(3 * padded, x, weights=3 * channels * channels)
+        x = self._attend(operators, qkv, bias, tuple(space), x)
+        x = operators.product(padded, x, weights=channels * channels)
         if cut or not swin:
-            x = inside.copy(padded, x)
+            x = operators.copy(padded, x)
         if any(self.shifts(tuple(space))):
-            x = inside.copy(padded, x)
+            x = operators.copy(padded, x)
         if positions != prod(space):
-            inside.copy(y.numel, x)
-        return inside
+            operators.copy(y.numel, x)
+        return operators
 
-    def _make_bias(self, inside: Inside, windows: Shape) -> int:
+    def _make_bias(self, operators: Operators, windows: Shape) -> int:
         """The bias of each two positions of a window: picked from a table, or from a network's results."""
         pairs = prod(windows) ** 2
         picked = Extra(values=pairs * self.heads)
         made: tuple[int, ...] = ()
         if self.cosine:
-            hidden = inside.make(0, once=Extra(values=self.offsets() * _HIDDEN))
-            made = (inside.make(0, hidden, once=Extra(values=self.offsets() * self.heads)),)
+            hidden = operators.make(0, once=Extra(values=self.offsets() * _HIDDEN))
+            made = (operators.make(0, hidden, once=Extra(values=self.offsets() * self.heads)),)
         elif prod(windows) != prod(self.size):
-            made = (inside.make(0, once=Extra(indices=pairs)),)
-        bias = inside.make(0, *made, once=picked)
+            made = (operators.make(0, once=Extra(indices=pairs)),)
+        bias = operators.make(0, *made, once=picked)
         if self.heads > 1:
-            bias = inside.copy(0, bias, once=picked)
+            bias = operators.copy(0, bias, once=picked)
         for _ in ("sigmoid", "times 16") if self.cosine else ():
-            bias = inside.make(0, bias, once=picked)
+            bias = operators.make(0, bias, once=picked)
         return bias
 
-    def _attend(self, inside: Inside, qkv: int, bias: int | None, space: Shape, windows: int) -> int:
+    def _attend(self, operators: Operators, qkv: int, bias: int | None, space: Shape, windows: int) -> int:
         """Scores of queries and keys, their softmax, and the values that it weighs."""
-        channels = inside.operators[qkv - inside.inputs].each.values
+        channels = operators.listed[qkv - operators.inputs].each.values
         positions, size = self._positions(space)
         part, scores = channels // 3, positions * size * self.heads
         apart = self.heads > 1
         if self.cosine:
-            query, key = (self._unit_length(inside, qkv, part, positions) for _ in ("queries", "keys"))
+            query, key = (self._unit_length(operators, qkv, part, positions) for _ in ("queries", "keys"))
         else:
-            query, key = inside.make(part, qkv), qkv
+            query, key = operators.make(part, qkv), qkv
         if apart:
-            query, key = inside.copy(part, query), inside.copy(part, key)
-        score = inside.product(scores, query, key)
+            query, key = operators.copy(part, query), operators.copy(part, key)
+        score = operators.product(scores, query, key)
         if self.cosine:
-            score = inside.product(scores, score, inside.make(0, once=Extra(values=self.heads)))
+            score = operators.product(scores, score, operators.make(0, once=Extra(values=self.heads)))
         if bias is None:
-            bias = self._make_bias(inside, self.windows(space))
-        score = inside.make(scores, score, bias, copies=True)
+            bias = self._make_bias(operators, self.windows(space))
+        score = operators.make(scores, score, bias, copies=True)
         if any(self.shifts(space)):
-            score = inside.make(scores, score, self._make_mask(inside, positions, size, windows), copies=True)
-        weights = inside.softmax(scores, score)
-        weighted = inside.product(part, weights, inside.copy(part, qkv) if apart else qkv)
-        return inside.copy(part, weighted) if apart else weighted
+            score = operators.make(
+                scores, score, self._make_mask(operators, positions, size, windows), copies=True
+            )
+        weights = operators.softmax(scores, score)
+        weighted = operators.product(part, weights, operators.copy(part, qkv) if apart else qkv)
+        return operators.copy(part, weighted) if apart else weighted
 
-    def _unit_length(self, inside: Inside, qkv: int, part: int, positions: int) -> int:
+    def _unit_length(self, operators: Operators, qkv: int, part: int, positions: int) -> int:
         """Queries or keys divided by their lengths."""
-        length = inside.make(positions * self.heads, qkv, keeps=(qkv,))
-        bounded = inside.product(positions * self.heads, length)
-        return inside.product(part, qkv, bounded)
+        length = operators.make(positions * self.heads, qkv, saves=(qkv,))
+        bounded = operators.product(positions * self.heads, length)
+        return operators.product(part, qkv, bounded)
 
-    def _make_mask(self, inside: Inside, positions: int, size: int, windows: int) -> int:
+    def _make_mask(self, operators: Operators, positions: int, size: int, windows: int) -> int:
         """Which positions of a shifted window were neighbours; the same for all samples.
 
         PyTorch's `new_zeros` takes the windows as an example of a tensor.
         """
         pairs = Extra(values=positions * size)
-        region = inside.make(0, windows, once=Extra(values=positions))
-        region = inside.copy(0, region, once=Extra(values=positions))
-        apart = inside.make(0, region, once=pairs)
-        differs = inside.make(0, apart, once=Extra(flags=positions * size))
-        filled = inside.make(0, apart, differs, once=pairs)
-        agrees = inside.make(0, apart, once=Extra(flags=positions * size))
-        return inside.make(0, filled, agrees, once=pairs)
+        region = operators.make(0, windows, once=Extra(values=positions))
+        region = operators.copy(0, region, once=Extra(values=positions))
+        apart = operators.make(0, region, once=pairs)
+        differs = operators.make(0, apart, once=Extra(flags=positions * size))
+        filled = operators.make(0, apart, differs, once=pairs)
+        agrees = operators.make(0, apart, once=Extra(flags=positions * size))
+        return operators.make(0, filled, agrees, once=pairs)
 
     def _positions(self, space: Shape) -> tuple[int, int]:
         """The positions of all windows, the padded ones among them, and those of one."""
@@ -235,12 +237,12 @@ class WindowAttention(SpatialLayer):
         """The window's size along each axis, as it is used on an input."""
         if len(space) == _COORDINATES:
             return self.size
-        return tuple(map(geometry.smaller, self.size, space))
+        return tuple(map(min, self.size, space))
 
     def shifts(self, space: Shape) -> Shape:
         """How far the windows are moved along each axis of an input: not where one covers it."""
         moved = zip(space, self.size, self.shift, strict=True)
-        return tuple(shift if geometry.is_more(size, window) else 0 for size, window, shift in moved)
+        return tuple(shift if size > window else 0 for size, window, shift in moved)
 
     def offsets(self) -> int:
         """How many offsets there are between two positions of a window."""

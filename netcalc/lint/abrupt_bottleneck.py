@@ -11,7 +11,7 @@ from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.windows import axes
 
 ABRUPT = 8
-"""A layer that leaves less than one in so many values is abrupt."""
+"""The largest ratio of values before and after a layer that is not abrupt."""
 
 
 class AbruptBottleneck(Rule):
@@ -55,39 +55,39 @@ class AbruptBottleneck(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         last = _last_readers(net)
-        alive = {given.name: given.type.numel for given in net.graph.inputs}
-        before = sum(alive.values())
+        live = {given.name: given.type.numel for given in net.graph.inputs}
+        before = sum(live.values())
         for number, node in enumerate(net.graph.nodes):
-            alive[node.full_name] = node.output.numel
+            live[node.full_name] = node.output.numel
             after = before + node.output.numel
             for name in {*node.inputs}:
                 if last[name] == number:
-                    after -= alive.pop(name)
+                    after -= live.pop(name)
             narrows = isinstance(node.layer, (Convolution, Pooling)) and positions(node.output) > 1
             narrows = (
                 narrows
                 and not _is_laid_out(net, node)
                 and not any(axis.size > axis.windows == 1 for axis in axes(net, node))
             )
-            if narrows and before > ABRUPT * after and not _is_head(net, node, alive):
+            if narrows and before > ABRUPT * after and not _is_head(net, node, live):
                 message = f"{node.full_name} leaves {after:,} of {before:,} values"
                 yield Finding(node, message, help="go down in two steps, or widen the channels before")
             before = after
 
 
 def _is_laid_out(net: Net, node: Node) -> bool:
-    """Whether it is an adaptive pool that a flatten reads: it gives the layers behind a fixed size."""
+    """Whether a node is an adaptive pool before a flatten, which fixes the size for the layers after it."""
     reader = net.only_reader(node)
     return isinstance(node.layer, AdaptivePool) and reader is not None and isinstance(reader.layer, Flatten)
 
 
-def _is_head(net: Net, node: Node, alive: Collection[str]) -> bool:
-    """Whether it is the last layer with weights, or an output is done before it."""
-    return node.full_name in net.heads or any(name in alive for name in net.outputs)
+def _is_head(net: Net, node: Node, live: Collection[str]) -> bool:
+    """Whether a node is the last layer with weights, or an output is computed before it."""
+    return node.full_name in net.heads or any(name in live for name in net.outputs)
 
 
 def _last_readers(net: Net) -> dict[str, int]:
-    """The number of the last layer that reads each tensor; outputs are kept to the end."""
+    """The number of the last layer that reads each tensor; outputs live to the end."""
     numbers = {node.full_name: number for number, node in enumerate(net.graph.nodes)}
     last = {name: numbers[readers[-1].full_name] for name, readers in net.graph.readers.items() if readers}
     return last | dict.fromkeys(net.graph.outputs, len(net.graph.nodes))

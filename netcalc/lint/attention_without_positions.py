@@ -48,18 +48,18 @@ class AttentionWithoutPositions(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         axes = position_axes(net)
         ordered: set[str] = set()
-        told: set[str] = set()
+        positioned: set[str] = set()
         origins = {given.name: frozenset((given.name,)) for given in net.graph.inputs}
         for node in net.graph.nodes:
             name, reads = node.full_name, {*node.inputs}
             origins[name] = frozenset().union(*(origins[one] for one in reads))
             types = net.graph.input_types(node)
             mixes = mixes_positions(node, axes)
-            if reads & told or mixes or len(origins[name]) > 1 or node.layer.tells_positions(types):
-                told.add(name)
+            if reads & positioned or mixes or len(origins[name]) > 1 or node.layer.tells_positions(types):
+                positioned.add(name)
             elif isinstance(node.layer, (Embedding, Convolution)) or reads & ordered:
                 ordered.add(name)
-            if node.layer.family == "attention" and name not in told:
+            if node.layer.family == "attention" and name not in positioned:
                 severity: Severity = "warning" if name in ordered and not _is_laid_out(net, name) else "note"
                 message = f"{name} is not told the positions of what it reads"
                 yield Finding(
@@ -72,7 +72,7 @@ class AttentionWithoutPositions(Rule):
 
 
 def _is_laid_out(net: Net, name: str) -> bool:
-    """Whether a flatten behind tells positions apart: each then has weights of its own."""
+    """Whether a flatten follows, after which each position has weights of its own."""
     reached = {name}
     for node in net.graph.nodes:
         if reached & {*node.inputs}:

@@ -7,7 +7,7 @@ from netcalc.lint.rule import Finding, Rule
 from netcalc.tensor import Shape
 
 COLOURS, MOST_COLOURS = (1, 3), 4
-"""The channels of grey and colour pictures; an image is larger along both axes."""
+"""The channels of grey and colour images, and a bound that height and width exceed."""
 
 
 class BatchAxis(Rule):
@@ -47,7 +47,7 @@ class BatchAxis(Rule):
 
 
 def _image(shape: Shape) -> Shape:
-    """The sizes of one image, channels first, of a batch of them; nothing where it is none."""
+    """The shape of one image of a batch, channels first; empty where a shape is no batch of images."""
     if len(shape) != 4:
         return ()
     _, *sizes = shape

@@ -52,7 +52,7 @@ class ChannelsLastInput(Rule):
 
 
 def _is_channels_last(shape: Shape) -> bool:
-    """Whether sizes are those of height, width and colours, and a picture of that height."""
+    """Whether a shape is that of a channels-last image."""
     if len(shape) != 3 or shape[2] not in COLOURS or min(shape[:2]) <= MOST_COLOURS:
         return False
     return shape[2] != 1 or shape[0] == shape[1]

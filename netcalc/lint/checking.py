@@ -1,4 +1,4 @@
-"""A report to a verdict: what the rules find, what is silenced, which figures hold."""
+"""Report to Verdict: the rules that are broken, the findings that are ignored, the checks of figures."""
 
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
@@ -6,17 +6,17 @@ from typing import NamedTuple
 from netcalc.analysis import Report, analyze
 from netcalc.diagnostics import Diagnostic, GraphError, Note, Severity, nearest
 from netcalc.graph import Graph, Ignored
-from netcalc.lint.figures import Claim, claims
+from netcalc.lint.figures import FigureCheck, check_figures
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.rules import RULES
 
 _NAMED = 4
-"""So many layers are named where one place of the text makes several that trip a rule alike."""
+"""How many layers a note names, where one place of the text gives several the same finding."""
 
 
-class Found(NamedTuple):
-    """What a rule says of one place in the text, and of which layers."""
+class Violation(NamedTuple):
+    """A rule broken at one place of the text, and the layers that this place defines."""
 
     rule: type[Rule]
     diagnostic: Diagnostic
@@ -24,55 +24,56 @@ class Found(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What is to be said of a network."""
+    """The result of checking a network."""
 
     report: Report
-    found: tuple[Found, ...]
+    violations: tuple[Violation, ...]
     silenced: int
-    """Findings that the spec or the caller ignores."""
-    claims: tuple[Claim, ...]
+    """How many findings the spec or the caller ignores."""
+    figure_checks: tuple[FigureCheck, ...]
     settings: tuple[Diagnostic, ...] = ()
-    """What is to be said of the settings from outside."""
+    """Diagnostics about settings given on the command line."""
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Settings, figures that do not hold, then findings by their place in the network."""
-        failed = (claim.diagnostic for claim in self.claims if claim.diagnostic is not None)
-        return (*self.settings, *failed, *(found.diagnostic for found in self.found))
+        """Settings, failed checks of figures, then violations by their place in the network."""
+        failed = (check.diagnostic for check in self.figure_checks if check.diagnostic is not None)
+        return (*self.settings, *failed, *(violation.diagnostic for violation in self.violations))
 
     def count(self, severity: Severity) -> int:
-        """How many diagnostics there are of a severity."""
+        """The number of diagnostics of a severity."""
         return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)
 
 
 def check(graph: Graph, batch: int = 32, ignore: Collection[str] = (), as_written: bool = True) -> Verdict:
-    """Hold a graph against every rule, and against the figures that its spec expects and limits.
+    """Check a graph by every rule, and compare the figures that its spec expects or limits.
 
-    `batch` is that of training, `ignore` has codes of rules that are left out. Where the graph is not
-    `as_written`, but with arguments or inputs from outside, what the spec expects is not compared.
-    Raises GraphError where the spec ignores a rule that there is not.
+    `batch` is the training batch, `ignore` holds codes of rules to leave out. `as_written` is false where
+    arguments or inputs were overridden: the expected figures are then not compared.
+    Raises GraphError where the spec ignores a rule that does not exist.
     """
     _refuse_unknown(graph)
     report = analyze(graph)
     net = Net(report, batch)
     silenced = 0
-    kept: list[tuple[type[Rule], Finding]] = []
+    findings: list[tuple[type[Rule], Finding]] = []
     everywhere = {*ignore, *(rule.code for rule in graph.ignored)}
     for rule in RULES.values():
         for finding in rule().check(net):
             if rule.code in everywhere or any(own.code == rule.code for own in finding.node.ignored):
                 silenced += 1
             else:
-                kept.append((rule, finding))
+                findings.append((rule, finding))
     order = {node.full_name: number for number, node in enumerate(graph.nodes)}
-    kept.sort(key=lambda found: order[found[1].node.full_name])
-    return Verdict(report, tuple(_by_place(kept)), silenced, claims(report, batch, as_written))
+    findings.sort(key=lambda entry: order[entry[1].node.full_name])
+    violations = tuple(_by_place(findings))
+    return Verdict(report, violations, silenced, check_figures(report, batch, as_written))
 
 
-def _by_place(kept: list[tuple[type[Rule], Finding]]) -> Iterator[Found]:
-    """What one place of the text brings about in several layers is said once."""
+def _by_place(findings: list[tuple[type[Rule], Finding]]) -> Iterator[Violation]:
+    """One violation for each rule and place of the text, with all layers that the place defines."""
     places: dict[object, list[tuple[type[Rule], Finding]]] = {}
-    for rule, finding in kept:
+    for rule, finding in findings:
         key = (rule.code, finding.severity, finding.node.span._replace(via=None))
         places.setdefault(key, []).append((rule, finding))
     for alike in places.values():
@@ -81,7 +82,7 @@ def _by_place(kept: list[tuple[type[Rule], Finding]]) -> Iterator[Found]:
         notes = (*first.notes, Note(_others(layers[1:]))) if len(layers) > 1 else first.notes
         severity = first.severity or rule.severity
         diagnostic = Diagnostic(rule.code, first.message, first.node.span, notes, first.help, severity)
-        yield Found(rule, diagnostic, layers)
+        yield Violation(rule, diagnostic, layers)
 
 
 def _others(names: tuple[str, ...]) -> str:
@@ -91,7 +92,7 @@ def _others(names: tuple[str, ...]) -> str:
 
 
 def _refuse_unknown(graph: Graph) -> None:
-    """Raise GraphError where `ignore:` names a rule that there is not."""
+    """Raise GraphError where `ignore:` names a rule that does not exist."""
     ignored = {*graph.ignored, *(rule for node in graph.nodes for rule in node.ignored)}
     unknown = sorted((rule for rule in ignored if rule.code not in RULES), key=lambda rule: rule.span.start)
     if unknown:
@@ -103,7 +104,7 @@ def _unknown(rule: Ignored) -> Diagnostic:
 
 
 def likely_rule(code: str) -> str:
-    """What to type for the code of a rule that there is not."""
+    """A suggestion for a code that belongs to no rule."""
     by_name = {rule.name: rule.code for rule in RULES.values()}
     match = by_name.get(nearest(code, by_name) or "") or nearest(code, RULES)
     return f"did you mean {match}?" if match else "netcalc rules lists them"

@@ -9,7 +9,7 @@ from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
 DEEP = 21
-"""So many layers with weights on one path are more than plain networks bear."""
+"""The number of layers with weights from which a plain network is too deep."""
 
 
 class DeepPlainStack(Rule):

@@ -10,7 +10,7 @@ from netcalc.lint.rule import Finding, Rule
 from netcalc.lint.windows import axes
 
 MANY = 3
-"""So many equal dilations in a row leave a grid worth a word."""
+"""The number of equal dilations in a row from which gridding matters."""
 
 
 class DilationGrid(Rule):
@@ -57,7 +57,7 @@ class DilationGrid(Rule):
 
 
 def _runs(net: Net) -> Iterator[list[Node]]:
-    """Convolutions of one dilation above 1 in a row, on a path without joins, no denser one behind them."""
+    """Runs of convolutions of one dilation above 1, on a path without joins, no smaller dilation after."""
     ended: set[str] = set()
     for node in reversed(net.graph.nodes):
         dilation = _dilation(net, node)
@@ -77,14 +77,14 @@ def _runs(net: Net) -> Iterator[list[Node]]:
 
 
 def _dilation(net: Net, node: Node) -> int:
-    """The dilation of a convolution that reaches beyond its own position; 0 for other layers."""
+    """The dilation of a convolution whose kernel is larger than 1; 0 for other layers."""
     if not isinstance(node.layer, Convolution):
         return 0
     return max((axis.dilation for axis in axes(net, node) if axis.kernel > 1), default=0)
 
 
 def _seen_before(net: Net, node: Node) -> Fraction:
-    """How many positions wide the input of a layer sees, in its own steps."""
+    """The receptive field of a layer's input, in positions of that input."""
     row = net.rows.get(node.inputs[0])
     if row is None or row.receptive_field is None:
         return Fraction(1)

@@ -9,7 +9,7 @@ from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
 FAR = 2
-"""So many positions beside their place is more than rounding brings about."""
+"""A shift in positions that is larger than rounding can cause."""
 
 
 class DriftingField(Rule):
@@ -44,25 +44,23 @@ class DriftingField(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        found = last_convolution(net)
-        if found is None:
+        last = last_convolution(net)
+        if last is None:
             return
-        node = found[0]
+        node = last[0]
         field = net.rows[node.full_name].receptive_field
-        assert field is not None  # since it is found
+        assert field is not None  # last_convolution found it
         drifts = [
             _drift(axis, size, given)
             for axis, size, given in zip(field.axes, node.output.shape[1:], field.origin, strict=True)
         ]
         least = min(map(abs, drifts))
         if least >= FAR and (len(drifts) > 1 or drifts[0] == least):
-            written = ", ".join(f"{float(drift):+g}" for drift in drifts)
-            message = f"positions of {node.full_name} are centred {written} positions beside their place"
+            shifts = ", ".join(f"{float(drift):+g}" for drift in drifts)
+            message = f"positions of {node.full_name} are centred {shifts} positions beside their place"
             yield Finding(node, message, help="pad alike on both sides, as pad: same does with odd kernels")
 
 
 def _drift(axis: AxisField, size: int, given: int) -> Fraction:
-    """How far the middle position is centred from the middle of the input, in steps of the coarsest map."""
-    period = len(axis.first)
-    centre = Fraction(sum(axis.first) + sum(axis.last), 2 * period) - axis.stride * (period - 1) / 2
-    return (centre + axis.stride * (size - 1) / 2 - Fraction(given - 1, 2)) / axis.advance
+    """The distance of the middle position's centre from that of the input, in strides of the coarsest map."""
+    return (axis.centre + axis.stride * (size - 1) / 2 - Fraction(given - 1, 2)) / axis.advance

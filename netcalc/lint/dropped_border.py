@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from netcalc.layers.pooling import Pooling
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.lint.windows import Axis, axes, losses, told
+from netcalc.lint.windows import AxisWindows, axes, format_axes, unread_axes
 
 MUCH = 20
-"""From one in so many positions on, what is lost is worth a warning; less is a note."""
+"""Losing more than one of this many positions is a warning, less is a note."""
 
 
 class DroppedBorder(Rule):
@@ -42,32 +42,32 @@ class DroppedBorder(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        for node, found in losses(net, _loses):
-            first = max(found, key=lambda axis: axis.dropped)
+        for node, lossy in unread_axes(net, _dropped):
+            first = max(lossy, key=lambda axis: axis.dropped)
             message = (
                 f"{node.full_name} never reads the last {first.dropped} of {first.size} positions"
-                f" along {told(found)}"
+                f" along {format_axes(lossy)}"
             )
             much = first.dropped * MUCH >= first.size
-            help = _help(first, found, axes(net, node), isinstance(node.layer, Pooling))
+            help = _help(first, lossy, axes(net, node), isinstance(node.layer, Pooling))
             yield Finding(node, message, help=help, severity="warning" if much else "note")
 
 
-def _loses(axis: Axis) -> int:
-    """What lies behind the last window, where the windows leave no gaps between them."""
+def _dropped(axis: AxisWindows) -> int:
+    """Positions after the last window, if the windows have no gaps between them."""
     return axis.dropped if axis.seen == axis.stride else 0
 
 
-def _help(axis: Axis, found: list[Axis], every: tuple[Axis, ...], is_pool: bool) -> str:
+def _help(axis: AxisWindows, lossy: list[AxisWindows], every: tuple[AxisWindows, ...], is_pool: bool) -> str:
     missing = _missing(axis)
     smaller = f"{axis.size - axis.dropped} or " if axis.dropped < axis.size else ""
     sizes = f"a size of {smaller}{axis.size + missing - axis.after} loses nothing"
     if is_pool:
         return f"ceil: true reads them; {sizes}"
-    pads = [[own.before, _missing(own) if own in found else own.after] for own in every]
+    pads = [[own.before, _missing(own) if own in lossy else own.after] for own in every]
     return f"pad: {pads} reads them; {sizes}"
 
 
-def _missing(axis: Axis) -> int:
-    """The padding behind with which one more window fits."""
+def _missing(axis: AxisWindows) -> int:
+    """The padding at the end with which one more window fits."""
     return axis.extent + axis.windows * axis.stride - axis.before - axis.size

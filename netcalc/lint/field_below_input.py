@@ -8,6 +8,7 @@ from netcalc.layers.reduction import Reduce
 from netcalc.lint.fields import last_convolution
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
+from netcalc.tensor import format_shape
 
 
 class FieldBelowInput(Rule):
@@ -49,18 +50,15 @@ class FieldBelowInput(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        found = last_convolution(net)
-        if found is None:
+        last = last_convolution(net)
+        if last is None:
             return
-        node, field = found
-        sizes = [axis.size for axis in field.axes]
-        if any(size < given for size, given in zip(sizes, field.origin, strict=True)):
-            written, given = "x".join(map(str, sizes)), "x".join(map(str, field.origin))
-            message = (
-                f"at the last convolution, {node.full_name}, a position sees {written} of {given} inputs"
-            )
-            half = all(2 * size < given for size, given in zip(sizes, field.origin, strict=True))
-            bag = half and len(sizes) > 1 and _is_pooled(net)
+        node, field = last
+        if any(size < given for size, given in zip(field.sizes, field.origin, strict=True)):
+            size, given = format_shape(field.sizes), format_shape(field.origin)
+            message = f"at the last convolution, {node.full_name}, a position sees {size} of {given} inputs"
+            half = all(2 * size < given for size, given in zip(field.sizes, field.origin, strict=True))
+            bag = half and len(field.axes) > 1 and _is_pooled(net)
             severity: Severity = "warning" if bag else "note"
             help = "more layers, stride or dilation widen the field"
             yield Finding(node, message, help=help, severity=severity)

@@ -6,9 +6,10 @@ from netcalc.diagnostics import Note
 from netcalc.lint.fields import last_convolution
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
+from netcalc.tensor import format_shape
 
 FAR = 4
-"""From so many times the input's size on, a field is far larger than the input."""
+"""A field is far larger than the input from this multiple of its size on."""
 
 
 class FieldBeyondInput(Rule):
@@ -50,14 +51,12 @@ class FieldBeyondInput(Rule):
     severity = "note"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        found = last_convolution(net)
-        if found is None:
+        last = last_convolution(net)
+        if last is None:
             return
-        node, field = found
-        sizes = [axis.size for axis in field.axes]
-        if all(size >= FAR * given for size, given in zip(sizes, field.origin, strict=True)):
-            written, given = "x".join(map(str, sizes)), "x".join(map(str, field.origin))
-            message = f"at the last convolution, {node.full_name}, a position reaches over {written}"
-            yield Finding(
-                node, message, (Note(f"the input is {given}"),), help="fewer strides or layers see as much"
-            )
+        node, field = last
+        if all(size >= FAR * given for size, given in zip(field.sizes, field.origin, strict=True)):
+            size = format_shape(field.sizes)
+            message = f"at the last convolution, {node.full_name}, a position reaches over {size}"
+            notes = (Note(f"the input is {format_shape(field.origin)}"),)
+            yield Finding(node, message, notes, help="fewer strides or layers see as much")

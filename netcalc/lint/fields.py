@@ -1,4 +1,4 @@
-"""The receptive field that counts: that of the last convolution."""
+"""The receptive field of the last convolution."""
 
 from netcalc.analysis import Field
 from netcalc.graph import Node
@@ -11,9 +11,8 @@ from netcalc.lint.net import Net
 def last_convolution(net: Net) -> tuple[Node, Field] | None:
     """The last convolution that an output depends on, and its field; None where it has none.
 
-    Where branches join behind it, the field is that of the join: the convolution may stand in the
-    narrowest. None also where attention, recurrence or a mixer follows, which relates all positions to
-    each other.
+    If branches join after it, the field is that of the join, since the convolution may be in the branch of
+    the smallest field. None also if attention, recurrence or a mixer follows, which relates all positions.
     """
     positions = position_axes(net)
     joined: Field | None = None

@@ -1,4 +1,4 @@
-"""The figures that a spec expects, and those that it limits."""
+"""The figures that a spec expects or limits, compared with those of the report."""
 
 from typing import Literal, NamedTuple
 
@@ -7,8 +7,8 @@ from netcalc.diagnostics import Diagnostic
 from netcalc.graph import MEMORY, Limit
 
 
-class Claim(NamedTuple):
-    """A figure against what the spec says of it; `diagnostic` says what is wrong where it does not hold."""
+class FigureCheck(NamedTuple):
+    """A figure compared with the spec; `diagnostic` is the error where the check fails."""
 
     kind: Literal["expect", "budget"]
     figure: str
@@ -23,15 +23,15 @@ class Claim(NamedTuple):
         return self.figure in MEMORY
 
 
-def claims(report: Report, batch: int, as_written: bool) -> tuple[Claim, ...]:
-    """Every figure of the spec, compared; memory is that of `batch` samples where the spec says no other."""
+def check_figures(report: Report, batch: int, as_written: bool) -> tuple[FigureCheck, ...]:
+    """One check for each figure in the spec; memory is at `batch` unless the spec names another batch."""
     graph = report.graph
     expected = [_expected(report, figure, wanted) for figure, wanted in (graph.expect or {}).items()]
     limited = [_limited(report, figure, limit, batch) for figure, limit in graph.budget.items()]
     return (*(expected if as_written else ()), *limited)
 
 
-def _expected(report: Report, figure: str, wanted: int) -> Claim:
+def _expected(report: Report, figure: str, wanted: int) -> FigureCheck:
     got = getattr(report.totals, figure)
     problem = None
     if got != wanted:
@@ -40,10 +40,10 @@ def _expected(report: Report, figure: str, wanted: int) -> Claim:
         )
         span = report.graph.expected_at.get(figure)
         problem = Diagnostic("E802", message, span, help=f"write {figure}: {got} if that is meant")
-    return Claim("expect", figure, got, wanted, 1, problem)
+    return FigureCheck("expect", figure, got, wanted, 1, problem)
 
 
-def _limited(report: Report, figure: str, limit: Limit, batch: int) -> Claim:
+def _limited(report: Report, figure: str, limit: Limit, batch: int) -> FigureCheck:
     if figure == "training_memory":
         batch = limit.batch or batch
         got = _training_memory(report, batch)
@@ -55,11 +55,11 @@ def _limited(report: Report, figure: str, limit: Limit, batch: int) -> Claim:
         of = f" at batch {batch}" if batch > 1 else ""
         message = f"{figure} is {got:,}{of}, {got - limit.most:,} over the budget of {limit.most:,}"
         problem = Diagnostic("E803", message, limit.span)
-    return Claim("budget", figure, got, limit.most, batch, problem)
+    return FigureCheck("budget", figure, got, limit.most, batch, problem)
 
 
 def _training_memory(report: Report, batch: int) -> int:
-    """The peak of a training step with SGD in bytes."""
+    """Peak memory of a training step with SGD, in bytes."""
     from netcalc.analysis.memory import training_peak  # only a budget needs it
 
     return training_peak(report.graph, batch)

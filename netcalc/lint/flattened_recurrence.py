@@ -37,9 +37,9 @@ class FlattenedRecurrence(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            made = net.maker(node.inputs[0])
+            made = net.producer(node.inputs[0])
             while made is not None and isinstance(made.layer, (Activation, Normalisation)):
-                made = net.maker(made.inputs[0])
+                made = net.producer(made.inputs[0])
             if made is None or not isinstance(made.layer, Recurrent) or not isinstance(node.layer, Linear):
                 continue
             if net.input(node).shape[-1] > made.output.shape[-1]:

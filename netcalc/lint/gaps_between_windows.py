@@ -5,7 +5,7 @@ from math import prod
 
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.lint.windows import losses
+from netcalc.lint.windows import unread_axes
 
 
 class GapsBetweenWindows(Rule):
@@ -38,9 +38,9 @@ class GapsBetweenWindows(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        for node, found in losses(net, lambda axis: axis.seen < axis.stride):
-            seen = prod(axis.seen for axis in found)
-            of = prod(axis.stride for axis in found)
+        for node, gappy in unread_axes(net, lambda axis: axis.seen < axis.stride):
+            seen = prod(axis.seen for axis in gappy)
+            of = prod(axis.stride for axis in gappy)
             message = f"{node.full_name} reads {seen} of {of} positions of its input, the rest is never seen"
             help = "take a kernel of at least the stride, or move the stride to a layer that has one"
             yield Finding(node, message, help=help)

@@ -8,7 +8,7 @@ from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
 MOST = 0.9
-"""A share dropped from here on is nearly surely meant as the share kept."""
+"""From this rate on, the share to keep was probably given instead of the share to drop."""
 
 
 class HeavyDropout(Rule):

@@ -77,7 +77,7 @@ def _needs_places(net: Net, node: Node) -> bool:
 
 
 def _flatten_above(net: Net, node: Node) -> Node | None:
-    """The flattening of a map of several positions that a linear layer reads."""
+    """The flatten of a map of several positions that a linear layer reads; None where there is none."""
     if not isinstance(node.layer, Linear):
         return None
     for above in net.upward(node):

@@ -55,10 +55,8 @@ class IdlePool(Rule):
 
 
 def _is_lost(net: Net, node: Node) -> bool:
-    """Whether the map above went down to one position by strides, not by a window of its own size."""
-    above = net.above(node)
-    while above is not None and positions(net.input(above)) == 1:
-        above = net.above(above)
+    """Whether the map above was reduced to one position by strides, not by a window of its own size."""
+    above = net.narrowing(node)
     return above is None or any(axis.before or axis.kernel != axis.size for axis in axes(net, above))
 
 

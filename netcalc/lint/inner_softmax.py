@@ -11,7 +11,7 @@ from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
 READING = (Convolution, Linear, Recurrent, Normalisation, Activation)
-"""The families that read features rather than weights."""
+"""Families whose input is features rather than attention weights."""
 
 
 class InnerSoftmax(Rule):
@@ -44,7 +44,7 @@ class InnerSoftmax(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            made = net.maker(node.inputs[0])
+            made = net.producer(node.inputs[0])
             if made is None or not isinstance(made.layer, Softmax):
                 continue
             if isinstance(node.layer, READING):

@@ -50,16 +50,14 @@ class KernelOnOnePosition(Rule):
             kernel = max((axis.kernel for axis in windows), default=1)
             single = kernel > 1 and positions(net.input(node)) == 1
             if single and isinstance(node.layer, Convolution) and node.full_name not in net.heads:
-                written = "x".join(str(axis.kernel) for axis in windows)
-                message = f"{node.full_name} has a kernel of {written} on {net.input(node)}: it reads padding"
+                kernels = "x".join(str(axis.kernel) for axis in windows)
+                message = f"{node.full_name} has a kernel of {kernels} on {net.input(node)}: it reads padding"
                 yield Finding(
                     node, message, _narrowing(net, node), "take kernel: 1, or fewer strides and pools above"
                 )
 
 
 def _narrowing(net: Net, node: Node) -> tuple[Note, ...]:
-    """The layer above that left one position."""
-    above = net.above(node)
-    while above is not None and positions(net.input(above)) == 1:
-        above = net.above(above)
+    """A note on the layer above that reduced the map to one position."""
+    above = net.narrowing(node)
     return () if above is None else (Note(f"{above.full_name} leaves one position of {net.input(above)}"),)

@@ -1,4 +1,4 @@
-"""Linear maps that follow each other with nothing nonlinear between them."""
+"""Consecutive linear maps with nothing nonlinear between them."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,11 @@ from netcalc.lint.net import Net, positions
 
 
 def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
-    """Every two full maps whose product is one map that costs no more to represent.
+    """Pairs of consecutive linear maps whose product is one map with no more weights.
 
-    A narrow layer between two wide ones is not meant: that is a product of low rank, as in the linear
-    bottlenecks of MobileNet v2. Neither are grouped and depthwise convolutions, nor a 1xk kernel with
-    a kx1: they are the factors of a larger map, made to be cheaper than it. So are maps over different
-    axes, as in a mixer, and filters on grids of different sizes with an upsampling between.
+    Left out are factors that are cheaper than their product: a narrow layer between two wide ones, as in the
+    linear bottlenecks of MobileNet v2, grouped and depthwise convolutions, a 1xk kernel with a kx1, maps over
+    different axes, as in a mixer, and convolutions with an upsampling between.
     """
     for second in net.graph.nodes:
         if not _is_full(net, second):
@@ -22,13 +21,13 @@ def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
         mixed = _mixed(net, second)
         for first in net.upward(second):
             if _is_full(net, first):
-                factors = _is_narrow(net, first, second) or _is_separable(first, second)
+                factors = _is_low_rank(net, first, second) or _is_separable(first, second)
                 if not factors and _channel_axis(first) in mixed:
                     yield first, second
                 break
             if not first.layer.linear or first.layer.family == "resampling":
                 break
-            sources = first.layer.came_from(net.input(first))
+            sources = first.layer.source_axes(net.input(first))
             mixed = frozenset(source for axis in mixed for source in sources[axis])
 
 
@@ -40,13 +39,13 @@ def _is_full(net: Net, node: Node) -> bool:
 
 
 def _mixed(net: Net, node: Node) -> frozenset[int]:
-    """The axes of its input that a map joins: the channels, and those that its kernel reaches along."""
+    """The axes that a map mixes: the channels, and those along which its kernel is larger than 1."""
     channels = node.layer.channel_axis % len(net.input(node).shape)
     return frozenset((channels, *(axis for axis, size in enumerate(_kernel(node), 1) if size > 1)))
 
 
 def _kernel(node: Node) -> tuple[int, ...]:
-    """The sizes of a convolution's kernel; none of a linear layer."""
+    """The kernel of a convolution; empty for a linear layer."""
     return node.layer.kernel if isinstance(node.layer, Convolution) else ()
 
 
@@ -54,8 +53,8 @@ def _channel_axis(node: Node) -> int:
     return node.layer.channel_axis % len(node.output.shape)
 
 
-def _is_narrow(net: Net, first: Node, second: Node) -> bool:
-    """Whether there are fewer channels between two maps than on either side, or a code of fewer values."""
+def _is_low_rank(net: Net, first: Node, second: Node) -> bool:
+    """Whether two maps have fewer channels or values between them than on either side."""
     channels = _channels(net.input(first).shape, first), _channels(second.output.shape, second)
     values = net.input(first).numel, second.output.numel
     return _channels(first.output.shape, first) < min(channels) or (
@@ -68,7 +67,7 @@ def _channels(shape: tuple[int, ...], node: Node) -> int:
 
 
 def _is_separable(first: Node, second: Node) -> bool:
-    """Whether two kernels reach along different axes: 1x3 and 3x1."""
+    """Whether two kernels are separable factors, such as 1x3 and 3x1."""
     kernels = [_kernel(node) for node in (first, second)]
     reaching = [any(size > 1 for size in kernel) for kernel in kernels]
     return all(reaching) and all(1 in pair for pair in zip(*kernels, strict=False))

@@ -41,50 +41,38 @@ class MisalignedJoin(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         for row in net.report.rows:
             names = row.node.inputs
-            if row.receptive_field is not None and not _fit(net, names):
-                notes = tuple(Note(_told(net, name)) for name in names)
+            if row.receptive_field is not None and not _are_aligned(net, names):
+                notes = tuple(Note(_format_centres(net, name)) for name in names)
                 message = f"{row.node.full_name} joins paths centred on different places of the input"
                 help = "give the paths the same strides, with odd kernels padded alike"
                 yield Finding(row.node, message, notes, help)
 
 
-def _fit(net: Net, names: tuple[str, ...]) -> bool:
-    """Whether the paths go in the same steps along each axis, with centres that fit or at one end."""
+def _are_aligned(net: Net, names: tuple[str, ...]) -> bool:
+    """Whether the fields of several tensors have the same strides and centres, or ends, along each axis."""
     fields = [_axes(net, name) for name in names]
-    return all(_fits(paths) for paths in zip(*fields, strict=True))
+    return all(_is_axis_aligned(paths) for paths in zip(*fields, strict=True))
 
 
-def _fits(paths: tuple[AxisField, ...]) -> bool:
+def _is_axis_aligned(paths: tuple[AxisField, ...]) -> bool:
     if len({axis.stride for axis in paths}) > 1:
         return False
-    centres = [_centre(axis) for axis in paths]
-    room = max(axis.advance if len(axis.first) > 1 else Fraction(axis.advance, 2) for axis in paths)
-    return max(centres) - min(centres) < room or len({axis.last for axis in paths}) == 1
+    centres = [axis.centre for axis in paths]
+    tolerance = max(axis.advance if len(axis.first) > 1 else Fraction(axis.advance, 2) for axis in paths)
+    return max(centres) - min(centres) < tolerance or len({axis.last for axis in paths}) == 1
 
 
 def _axes(net: Net, name: str) -> tuple[AxisField, ...]:
-    """A tensor's field along each axis; an input's positions see themselves."""
+    """The field of a tensor along each axis; that of an input is one position."""
     if name not in net.rows:
         return (AxisField(1, (0,), (0,)),) * len(net.graph.types[name].shape[1:])
     field = net.rows[name].receptive_field
-    assert field is not None  # since the join has one
+    assert field is not None  # the join has one
     return field.axes
 
 
-def _places(net: Net, name: str) -> tuple[tuple[Fraction, Fraction], ...]:
-    """Along each axis of the input, where a tensor's first position is centred and how far the next one is.
-
-    Where something upsamples, positions are centred differently in turn; their mean counts.
-    """
-    return tuple((_centre(axis), axis.stride) for axis in _axes(net, name))
-
-
-def _centre(axis: AxisField) -> Fraction:
-    period = len(axis.first)
-    return Fraction(sum(axis.first) + sum(axis.last), 2 * period) - axis.stride * (period - 1) / 2
-
-
-def _told(net: Net, name: str) -> str:
-    places = _places(net, name)
-    centres, steps = (", ".join(f"{float(part):g}" for part in parts) for parts in zip(*places, strict=True))
-    return f"{name}: the first position is centred on {centres} of the input, the next {steps} further on"
+def _format_centres(net: Net, name: str) -> str:
+    axes = _axes(net, name)
+    centres = ", ".join(f"{float(axis.centre):g}" for axis in axes)
+    strides = ", ".join(f"{float(axis.stride):g}" for axis in axes)
+    return f"{name}: the first position is centred on {centres} of the input, the next {strides} further on"

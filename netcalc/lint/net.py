@@ -1,4 +1,4 @@
-"""A network as the design rules ask about it: what stands above a layer, and what reads it."""
+"""A network for design rules: navigation from a layer to those before and behind it."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,7 +10,7 @@ from netcalc.tensor import TensorType
 
 
 class Net:
-    """A counted graph for one sample, and the batch that it is trained with."""
+    """A report for one sample, and the training batch."""
 
     def __init__(self, report: Report, batch: int) -> None:
         self.report = report
@@ -27,30 +27,37 @@ class Net:
 
     @cached_property
     def rows(self) -> dict[str, Row]:
-        """The report's rows, by the layers' full names."""
+        """The report's rows by full name."""
         return {row.node.full_name: row for row in self.report.rows}
 
     def above(self, node: Node) -> Node | None:
-        """The layer that a node reads, where it reads one alone; None for an input."""
+        """The layer whose output is a node's only input; None for inputs of the network."""
         row = self.rows.get(node.inputs[0]) if len(node.inputs) == 1 else None
         return None if row is None else row.node
 
     def upward(self, node: Node) -> Iterator[Node]:
-        """The layers above a node, as long as each is read by one layer and is no output."""
+        """The chain of layers above a node, as long as each has one reader and is no output."""
         above = self.above(node)
         while above is not None and self.only_reader(above) is not None:
             yield above
             above = self.above(above)
 
-    def maker(self, name: str) -> Node | None:
-        """The layer that computes a tensor's values, through views and dropout; None for an input."""
+    def narrowing(self, node: Node) -> Node | None:
+        """The layer above a node whose input last had more than one position."""
+        above = self.above(node)
+        while above is not None and positions(self.input(above)) == 1:
+            above = self.above(above)
+        return above
+
+    def producer(self, name: str) -> Node | None:
+        """The layer that computes a tensor's values, looking through views; None for an input."""
         row = self.rows.get(name)
         while row is not None and row.node.layer.view_in(training=False) is not None:
             row = self.rows.get(row.node.inputs[0])
         return None if row is None else row.node
 
     def only_reader(self, node: Node) -> Node | None:
-        """The layer that reads a node, where nothing else does."""
+        """The only reader of a node; None where it has several, or is an output."""
         return self.graph.only_reader(node.full_name)
 
     def input(self, node: Node) -> TensorType:
@@ -59,7 +66,7 @@ class Net:
 
     @cached_property
     def heads(self) -> frozenset[str]:
-        """The layers with weights after which no other one comes."""
+        """The layers with weights that no other layer with weights follows."""
         followed: set[str] = set()
         heads = set()
         for node in reversed(self.graph.nodes):
@@ -72,5 +79,5 @@ class Net:
 
 
 def positions(type: TensorType) -> int:
-    """The positions of a channel-first tensor; 1 where it has no space."""
+    """The number of positions of a channels-first tensor; 1 without spatial axes."""
     return prod(type.shape[1:])

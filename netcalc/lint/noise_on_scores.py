@@ -59,12 +59,12 @@ class NoiseOnScores(Rule):
 
 
 def _is_noise(node: Node) -> bool:
-    """Whether it is a dropout, or a batch normalisation of a vector: one of a map ends a backbone."""
+    """Whether a node is a dropout, or a batch normalisation of a vector rather than of a backbone's map."""
     if isinstance(node.layer, BatchNorm):
         return positions(node.output) == 1
     return isinstance(node.layer, Regularisation) and node.layer.rate > 0
 
 
 def _is_plain(node: Node) -> bool:
-    """Whether it is a normalisation without a learned shift."""
+    """Whether a node is a batch normalisation without a learned shift."""
     return isinstance(node.layer, BatchNorm) and not any(param.name == "bias" for param in node.params)

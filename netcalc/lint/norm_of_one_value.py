@@ -51,7 +51,7 @@ class NormOfOneValue(Rule):
 
 
 def _values(net: Net, node: Node) -> int:
-    """How many values share their statistics; 0 for layers that take none."""
+    """The number of values over which statistics are taken; 0 for layers that take none."""
     if not isinstance(node.layer, Normalisation):
         return 0
     samples = net.batch if isinstance(node.layer, BatchNorm) else 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from netcalc.layers.convolution import Convolution
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.lint.windows import Axis, axes, told
+from netcalc.lint.windows import AxisWindows, axes, format_axes
 
 
 class OffCentreKernel(Rule):
@@ -44,13 +44,13 @@ class OffCentreKernel(Rule):
             if shifted := [axis for axis in windows if _grows(axis)]:
                 first = shifted[0]
                 message = (
-                    f"{node.full_name} makes {first.windows} of {first.size} positions along {told(shifted)},"
-                    " each half a position off"
+                    f"{node.full_name} makes {first.windows} of {first.size} positions"
+                    f" along {format_axes(shifted)}, each half a position off"
                 )
                 everywhere = 1 < len(shifted) == len(windows)
                 help = "take an odd kernel, or pad: same to keep the size"
                 yield Finding(node, message, help=help, severity="warning" if everywhere else "note")
 
 
-def _grows(axis: Axis) -> bool:
+def _grows(axis: AxisWindows) -> bool:
     return axis.stride == 1 and axis.before == axis.after and 2 * axis.before == axis.extent

@@ -49,7 +49,7 @@ class RectifiedBranch(Rule):
             if not isinstance(node.layer, Add):
                 continue
             for name in node.inputs:
-                last = net.maker(name)
+                last = net.producer(name)
                 if last is None or not last.layer.rectifies or _is_meant(net, last, node):
                     continue
                 if _is_residual(net, last.full_name, node):
@@ -59,14 +59,14 @@ class RectifiedBranch(Rule):
 
 
 def _is_meant(net: Net, last: Node, join: Node) -> bool:
-    """Whether an activation follows the addition, and the branch is none of convolution, norm and ReLU."""
-    reader, read = net.only_reader(join), net.maker(last.inputs[0])
+    """Whether an activation follows the addition, and the branch does not end in norm and ReLU."""
+    reader, read = net.only_reader(join), net.producer(last.inputs[0])
     followed = reader is not None and isinstance(reader.layer, Activation)
     return followed and (read is None or not isinstance(read.layer, Normalisation))
 
 
 def _is_residual(net: Net, branch: str, join: Node) -> bool:
-    """Whether a branch is a chain of one grid that starts at a shortcut, or where a linear shortcut does."""
+    """Whether a branch is a chain of layers that starts where an identity or linear shortcut starts."""
     passed = {*_chain(net, branch)}
     for name in join.inputs:
         shortcut = {name, *_chain(net, name)} if _is_linear(net, name) else {name}
@@ -76,7 +76,7 @@ def _is_residual(net: Net, branch: str, join: Node) -> bool:
 
 
 def _chain(net: Net, name: str) -> Iterator[str]:
-    """The tensors above one, as long as each is made from one other, without enlarging it."""
+    """The chain of tensors above one, up to a join or an upsampling."""
     row = net.rows.get(name)
     while row is not None and len(row.node.inputs) == 1 and row.node.layer.family != "resampling":
         if isinstance(row.node.layer, ConvTranspose):
@@ -86,7 +86,7 @@ def _chain(net: Net, name: str) -> Iterator[str]:
 
 
 def _is_linear(net: Net, name: str) -> bool:
-    """Whether a shortcut is linear: another part of what the branch reads, as in Res2Net, is none."""
+    """Whether a shortcut is linear; a slice of the branch's input, as in Res2Net, is none."""
     if name not in net.rows:
         return False
     layer = net.rows[name].node.layer

@@ -35,10 +35,10 @@ class RectifiedOutput(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for name in net.graph.outputs:
-            node = net.maker(name)
+            node = net.producer(name)
             if node is None or not node.layer.rectifies:
                 continue
-            head = net.maker(node.inputs[0])
+            head = net.producer(node.inputs[0])
             if head is not None and head.full_name in net.heads and positions(head.output) == 1:
                 message = f"the output {node.full_name} cuts off what {head.full_name} gives below zero"
                 yield Finding(node, message, help="leave it out")

@@ -53,8 +53,8 @@ class RepeatedActivation(Rule):
 
 
 def _first(net: Net, node: Node) -> Node | None:
-    """What an activation reads: of a ReLU the one before a pool, which leaves nothing below zero."""
-    made = first = net.maker(node.inputs[0])
+    """The layer whose output an activation reads; for a ReLU the ReLU before a pool, as both are >= 0."""
+    made = first = net.producer(node.inputs[0])
     while first is not None and isinstance(node.layer, ReLU) and isinstance(first.layer, Pooling):
-        first = net.maker(first.inputs[0])
+        first = net.producer(first.inputs[0])
     return first if first is not None and isinstance(first.layer, ReLU) else made

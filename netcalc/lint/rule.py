@@ -9,11 +9,11 @@ from netcalc.diagnostics import Note, Severity
 from netcalc.graph import Node
 from netcalc.lint.net import Net
 
-_HEADS = re.compile(r"^(Why|Example|Fix):\n", re.MULTILINE)
+_HEADINGS = re.compile(r"^(Why|Example|Fix):\n", re.MULTILINE)
 
 
 class Finding(NamedTuple):
-    """What a rule says of a layer; `severity` is given where it is not the rule's own."""
+    """A layer that breaks a rule; `severity` is set where it differs from the rule's own."""
 
     node: Node
     message: str
@@ -22,8 +22,8 @@ class Finding(NamedTuple):
     severity: Severity | None = None
 
 
-class Explanation(NamedTuple):
-    """A rule's docstring in its parts; `example` and `fix` are whole specs."""
+class Documentation(NamedTuple):
+    """The parts of a rule's docstring; `example` and `fix` are whole specs."""
 
     meaning: str
     why: str
@@ -34,7 +34,7 @@ class Explanation(NamedTuple):
 class Rule:
     """A design rule. Its docstring says what it means, then has Why:, Example: and Fix:.
 
-    The example trips the rule, and the fix is the same network without what it found.
+    The example breaks the rule; the fix is the same network without the problem.
     """
 
     code: ClassVar[str]
@@ -42,15 +42,15 @@ class Rule:
     severity: ClassVar[Severity]
 
     def check(self, net: Net) -> Iterator[Finding]:
-        """What it finds in a network, layer by layer."""
+        """The findings in a network, layer by layer."""
         raise NotImplementedError
 
     @classmethod
-    def explanation(cls) -> Explanation:
-        """Its docstring in parts."""
-        meaning, *parts = _HEADS.split(inspect.cleandoc(cls.__doc__ or ""))
-        found = dict(zip(parts[::2], map(_dedented, parts[1::2]), strict=True))
-        return Explanation(meaning.strip(), found["Why"].strip(), found["Example"], found["Fix"])
+    def documentation(cls) -> Documentation:
+        """The parts of the docstring."""
+        meaning, *parts = _HEADINGS.split(inspect.cleandoc(cls.__doc__ or ""))
+        sections = dict(zip(parts[::2], map(_dedented, parts[1::2]), strict=True))
+        return Documentation(meaning.strip(), sections["Why"].strip(), sections["Example"], sections["Fix"])
 
 
 def _dedented(text: str) -> str:

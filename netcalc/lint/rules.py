@@ -55,7 +55,7 @@ THEMES = {
     "N6": "what is lost",
     "N7": "sequences and inputs",
 }
-"""What the rules are about, by the beginning of their codes."""
+"""The themes of the rules by the prefix of their codes."""
 
 RULES: dict[str, type[Rule]] = {
     rule.code: rule

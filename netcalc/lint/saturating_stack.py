@@ -8,7 +8,7 @@ from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
 DEEP = 5
-"""So many saturating activations on one path, and it counts as deep."""
+"""The number of saturating activations on one path from which gradients vanish."""
 
 
 class SaturatingStack(Rule):

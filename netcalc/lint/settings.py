@@ -1,4 +1,4 @@
-"""Settings from outside that change nothing: an argument that no layer depends on."""
+"""Settings without effect: arguments that no layer depends on."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from netcalc.spec import InputOverride, Setting, Spec, YamlScalar, YamlSequence
 def idle_settings(
     spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride], graph: Graph
 ) -> Iterator[Diagnostic]:
-    """A warning for each setting without which the graph is the same, unless it repeats the default."""
+    """A warning for each setting that does not change the graph, unless it repeats the default."""
     defaults = {entry.key: entry.value for entry in spec.args}
     for setting in settings:
         others = [other for other in settings if other.name != setting.name]
@@ -32,7 +32,7 @@ def _is_same(
 
 
 def _plain(value: object) -> object:
-    """A word, a number or a list of them as it is written; anything else as it is."""
+    """The value of a scalar, or those of a list; anything else unchanged."""
     if isinstance(value, YamlSequence):
         return tuple(map(_plain, value.items))
     return value.value if isinstance(value, YamlScalar) else value

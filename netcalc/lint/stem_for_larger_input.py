@@ -12,7 +12,7 @@ from netcalc.lint.windows import axes
 from netcalc.tensor import TensorType
 
 WIDE, LARGE = 5, 64
-"""Kernels from here on are a stem's; inputs from here on bear it."""
+"""The least kernel of a stem for large images, and the least size of such an image."""
 
 
 class StemForLargerInput(Rule):
@@ -62,7 +62,7 @@ class StemForLargerInput(Rule):
 
 
 def _pool(net: Net, stem: Node) -> Node | None:
-    """The pool that reads a stem, with normalisation and activation between."""
+    """The pool after a stem and its normalisation and activation."""
     node = net.only_reader(stem)
     while node is not None and isinstance(node.layer, (Normalisation, Activation)):
         node = net.only_reader(node)

@@ -10,11 +10,11 @@ from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
 RATIO = 4
-"""Beyond so many times the cost of another stage's layers, one is out of balance."""
+"""The largest ratio of the costs of two stages that is balanced."""
 
 
-class Stage(NamedTuple):
-    """The convolutions that give maps of one size."""
+class ResolutionStage(NamedTuple):
+    """The convolutions whose outputs have one resolution."""
 
     first: Node
     layers: int
@@ -76,25 +76,25 @@ class UnbalancedStages(Rule):
             message = (
                 f"a convolution of the stage from {heavy.first.full_name} on costs {times} times another's"
             )
-            notes = tuple(Note(_told(stage)) for stage in (heavy, light))
+            notes = tuple(Note(_format_stage(stage)) for stage in (heavy, light))
             yield Finding(heavy.first, message, notes, "double the channels where the size halves")
 
 
-def _stages(net: Net) -> list[Stage]:
-    stages: dict[tuple[int, ...], Stage] = {}
+def _stages(net: Net) -> list[ResolutionStage]:
+    stages: dict[tuple[int, ...], ResolutionStage] = {}
     given = {tensor.name for tensor in net.graph.inputs}
     for node in net.graph.nodes:
         if isinstance(node.layer, Convolution) and positions(node.output) > 1 and not given & {*node.inputs}:
             space, macs = node.output.shape[1:], net.rows[node.full_name].figures.macs
-            stage = stages.get(space, Stage(node, 0, 0))
-            stages[space] = Stage(stage.first, stage.layers + 1, stage.macs + macs)
+            stage = stages.get(space, ResolutionStage(node, 0, 0))
+            stages[space] = ResolutionStage(stage.first, stage.layers + 1, stage.macs + macs)
     return [*stages.values()]
 
 
-def _mean(stage: Stage) -> int:
+def _mean(stage: ResolutionStage) -> int:
     return stage.macs // stage.layers
 
 
-def _told(stage: Stage) -> str:
+def _format_stage(stage: ResolutionStage) -> str:
     layers = "1 convolution" if stage.layers == 1 else f"{stage.layers} convolutions"
     return f"from {stage.first.full_name} on: {layers} of {_mean(stage):,} multiply-adds on average"

@@ -56,7 +56,7 @@ class UnboundedGate(Rule):
             if not isinstance(node.layer, Multiply):
                 continue
             for name in node.inputs:
-                gate = net.maker(name)
+                gate = net.producer(name)
                 if gate is not None and gate.output.numel < node.output.numel and _is_unbounded(net, gate):
                     message = f"{gate.full_name} gates {node.full_name} without bounds"
                     where = "in place of" if isinstance(gate.layer, Activation) else "after"
@@ -64,7 +64,7 @@ class UnboundedGate(Rule):
 
 
 def _is_unbounded(net: Net, gate: Node) -> bool:
-    """Whether a gate ends without bounds, two layers with weights or more behind a global pool."""
+    """Whether a gate is two or more layers with weights after a pool, and its output is unbounded."""
     weighted, node = 0, gate
     while not isinstance(node.layer, Pooling):
         weighted += node.layer.weighted

@@ -44,7 +44,7 @@ class UnevenOverlap(Rule):
 
 
 def _even(layer: ConvTranspose) -> str:
-    """The options with the next larger kernels that overlap evenly, and the padding that keeps the size."""
+    """Options with the next larger kernels that overlap evenly, and the padding that keeps the size."""
     kernels, pads, output_pads = [], [], []
     for kernel, stride, dilation, pad, output_pad in zip(
         layer.kernel, layer.stride, layer.dilation, layer.pad, layer.output_pad, strict=True

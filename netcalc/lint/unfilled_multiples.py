@@ -7,7 +7,7 @@ from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
 TILE = 8
-"""Channels that a tensor core takes at once in half precision."""
+"""Channels that a tensor core processes at once in half precision."""
 
 
 class UnfilledMultiples(Rule):

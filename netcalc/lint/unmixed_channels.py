@@ -54,12 +54,12 @@ class UnmixedChannels(Rule):
     severity = "warning"
 
     def check(self, net: Net) -> Iterator[Finding]:
-        told: set[str] = set()
+        reported: set[str] = set()
         for number, node in enumerate(net.graph.nodes):
-            if _groups(net, node) > 1 and node.full_name not in told:
+            if _groups(net, node) > 1 and node.full_name not in reported:
                 behind = _unmixed(net, number)
                 if behind:
-                    told.update(other.full_name for other in behind)
+                    reported.update(other.full_name for other in behind)
                     names = f"{node.full_name} and {len(behind)} more to {behind[-1].full_name}"
                     message = f"nothing mixes the groups of {names}"
                     yield Finding(node, message, help="put a 1x1 convolution or channel_shuffle: between")
@@ -72,9 +72,9 @@ def _groups(net: Net, node: Node) -> int:
 
 
 def _unmixed(net: Net, first: int) -> list[Node]:
-    """The grouped convolutions behind the one of a number; none where something mixes their channels."""
+    """The grouped convolutions after a node; none if a layer mixes their channels."""
     nodes = net.graph.nodes
-    reached, found = {nodes[first].full_name}, []
+    reached, grouped = {nodes[first].full_name}, []
     for node in map(nodes.__getitem__, range(first + 1, len(nodes))):
         if not reached & {*node.inputs} or all(positions(net.graph.types[name]) == 1 for name in node.inputs):
             continue
@@ -82,20 +82,20 @@ def _unmixed(net: Net, first: int) -> list[Node]:
             return []
         reached.add(node.full_name)
         if _groups(net, node):
-            found.append(node)
-    return found
+            grouped.append(node)
+    return grouped
 
 
 def _mixes(net: Net, node: Node) -> bool:
-    """Whether channels of a layer's output come from several groups of its input."""
+    """Whether a channel of the output depends on several groups of the input."""
     if node.layer.mixes_tokens:
         return True
     if len(node.inputs) > 1:
         return node.layer.window(net.graph.input_types(node)) is None
-    moved = node.layer.came_from(net.input(node))[:1] != (frozenset((0,)),)
+    moved = node.layer.source_axes(net.input(node))[:1] != (frozenset((0,)),)
     return _groups(net, node) == 1 or moved or _shuffles(net, node)
 
 
 def _shuffles(net: Net, node: Node) -> bool:
-    """Whether it is a channel shuffle that changes the order: one group, or one of each channel, does not."""
+    """Whether a node is a channel shuffle of more than one group and fewer groups than channels."""
     return isinstance(node.layer, ChannelShuffle) and 1 < node.layer.groups < net.input(node).shape[0]

@@ -1,43 +1,21 @@
-"""The report as CSV: one layer a line, integers as they are, shapes as 3x227x227."""
+"""CSV: every format that writes CSV comes here."""
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from netcalc.analysis import Report
-from netcalc.render.columns import columns
 from netcalc.render.escaping import visible
-from netcalc.render.lines import View, lines
-
-DEFAULT = (
-    "layer", "kind", "from", "input", "output", "filters", "kernel", "stride", "pad", "dilation", "groups",
-    "params", "buffers", "macs", "other_ops", "flops", "output_bytes", "param_bytes",
-    "rf", "rf_stride", "rf_padding", "axes",
-)  # fmt: skip
 
 
-def csv_chunks(report: Report, wanted: Sequence[str] = ()) -> Iterator[str]:
-    """The lines of the file, the names of the columns first; every layer has its own."""
-    known = columns(report.convention)
-    plain = [name for name in wanted if not name.startswith("+")]
-    names = [*(plain or DEFAULT), *(name[1:] for name in wanted if name.startswith("+"))]
-    chosen = [known[name] for name in dict.fromkeys(names)]
-    yield csv_line([column.name for column in chosen])
-    for line in lines(report, View(every_layer=True)):
-        yield csv_line([_text(column.value(line)) for column in chosen])
+def csv_document(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """The lines of a file, the names of the columns first; an empty cell is None."""
+    yield _line(names)
+    for row in rows:
+        yield _line(row)
 
 
-def _text(value: Any) -> str | int:
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return "x".join(f"{item[0]}+{item[1]}" if isinstance(item, tuple) else str(item) for item in value)
-    return value if isinstance(value, int) else str(value)
-
-
-def csv_line(cells: Sequence[object]) -> str:
-    """One line of a file; texts are as a terminal may show them."""
+def _line(cells: Sequence[object]) -> str:
+    """One line; control characters in texts are escaped."""
     buffer = io.StringIO()
     shown = [visible(cell) if isinstance(cell, str) else cell for cell in cells]
     csv.writer(buffer, lineterminator="\n").writerow(shown)

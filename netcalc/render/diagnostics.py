@@ -1,4 +1,4 @@
-"""Diagnostics for people: the source line, a caret under the place, and what to type instead."""
+"""Diagnostics in a terminal: the source line, carets below the place, and what to type instead."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from netcalc.render.layout import Segment
 MAX_SHOWN = 50
 _LONGEST_LINE = 100
 _NARROWEST = 20
-"""Columns that a text has at least, on a terminal however narrow."""
+"""The least width of a text, however narrow the terminal."""
 SEVERITY_COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 
 
@@ -101,5 +101,5 @@ def _uses(span: Span) -> list[Span]:
 
 
 def _on_one_line(text: str) -> str:
-    """A source line with a tab as one column; what else a terminal would obey is escaped."""
+    """A source line with a tab as one column and other control characters escaped."""
     return visible(text.replace("\t", " "))

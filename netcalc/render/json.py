@@ -1,73 +1,71 @@
-"""The report as JSON: a contract that other tools read; one layer a line."""
+"""JSON documents: every format that writes JSON comes here.
+
+A document's lists may be long, so they are written one member a line, as the members are made.
+"""
 
 import json
-from collections.abc import Iterator
-from fractions import Fraction
-from typing import Any
-
-from netcalc.analysis import Field, Figures, Report, Row
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 
-def json_chunks(report: Report, version: str) -> Iterator[str]:
-    """The text of the JSON document, piece by piece, so that a large one is never held whole."""
-    head = {
-        "netcalc": version,
-        "name": report.graph.name,
-        "batch": report.batch,
-        "dtype": report.dtype.name,
-        "convention": report.convention.name,
-        "inputs": [{"name": given.name, "shape": given.type.shape} for given in report.graph.inputs],
-        "outputs": report.graph.outputs,
-    }
-    yield json.dumps(head)[:-1]
-    yield ', "layers": ['
-    for number, row in enumerate(report.rows):
-        yield (",\n " if number else "\n ") + json.dumps(layer_dict(row))
-    yield '\n], "totals": ' + json.dumps(figures_dict(report.totals)) + "}\n"
+class JsonRows(NamedTuple):
+    """A list that is written with one member a line."""
+
+    members: Iterable[Any]
 
 
-def layer_dict(row: Row) -> dict[str, Any]:
-    """One layer, as the contract has it."""
-    node = row.node
-    return {
-        "name": node.full_name,
-        "kind": node.layer.kind,
-        "path": node.path,
-        "inputs": node.inputs,
-        "input_shapes": row.input_shapes,
-        "input_axes": row.input_axes,
-        "output_shape": row.output_shape,
-        "output_axes": row.output_axes,
-        "options": {name: _option(value) for name, value in node.layer.settings().items()},
-        **figures_dict(row.figures),
-        "receptive_field": field_dict(row.receptive_field),
-        "used": row.used,
-    }
+class JsonSection(NamedTuple):
+    """An object that starts on a line of its own, with its rows indented below it."""
+
+    members: Mapping[str, Any]
 
 
-def figures_dict(figures: Figures) -> dict[str, int]:
-    """Figures by name."""
-    return figures._asdict()
+def json_text(value: object) -> str:
+    """Plain data on one line."""
+    return json.dumps(value)
 
 
-def field_dict(field: Field | None) -> dict[str, Any] | None:
-    """A receptive field, axis by axis; null where each output depends on the whole input."""
-    if field is None:
-        return None
-    return {
-        "size": [axis.size for axis in field.axes],
-        "stride": [_number(axis.stride) for axis in field.axes],
-        "padding": [axis.padding for axis in field.axes],
-        "aligned": field.aligned,
-    }
+def json_line(value: object) -> str:
+    """Plain data as a line of a JSON Lines file."""
+    return json.dumps(value) + "\n"
 
 
-def _number(stride: Fraction) -> int | float:
-    return int(stride) if stride.denominator == 1 else float(stride)
+def indented_json(document: object) -> str:
+    """A short document, with every member on a line of its own."""
+    return json.dumps(document, indent=1) + "\n"
 
 
-def _option(value: Any) -> Any:
-    """Padding that is alike on both sides of each axis is one number an axis."""
-    if isinstance(value, tuple) and all(isinstance(side, tuple) and side[0] == side[1] for side in value):
-        return [side[0] for side in value]
-    return value
+def json_document(members: Mapping[str, Any]) -> Iterator[str]:
+    """The text of a document, piece by piece, so that a large one is never held whole.
+
+    Its values are plain data, JsonRows, a JsonSection, or mappings that hold these.
+    """
+    yield from _object(members, "")
+    yield "\n"
+
+
+def _object(members: Mapping[str, Any], indent: str) -> Iterator[str]:
+    yield "{"
+    for number, (name, value) in enumerate(members.items()):
+        space = f"\n {indent}" if isinstance(value, JsonSection) else " " * bool(number)
+        yield f"{',' if number else ''}{space}{json.dumps(name)}: "
+        yield from _value(value, indent)
+    yield "}"
+
+
+def _value(value: Any, indent: str) -> Iterator[str]:
+    if isinstance(value, JsonSection):
+        yield from _object(value.members, indent + " ")
+    elif isinstance(value, JsonRows):
+        yield from _rows(value.members, indent)
+    elif isinstance(value, Mapping) and any(isinstance(part, JsonRows) for part in value.values()):
+        yield from _object(value, indent)
+    else:
+        yield json.dumps(value)
+
+
+def _rows(members: Iterable[Any], indent: str) -> Iterator[str]:
+    yield "["
+    for number, member in enumerate(members):
+        yield f"{',' if number else ''}\n {indent}{json.dumps(member)}"
+    yield f"\n{indent}]"

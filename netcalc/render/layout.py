@@ -5,6 +5,7 @@ Rich's tables cannot head several columns together, which the lectures' tables d
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from textwrap import wrap
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -16,7 +17,7 @@ Segment = tuple[str, str]
 
 
 _LEAST_NAME = 24
-"""A first column of names is never cut below this, unless a table says so."""
+"""The least width of a first column of names, unless a table gives another."""
 
 
 class Heading(NamedTuple):
@@ -27,7 +28,7 @@ class Heading(NamedTuple):
     left: bool = False
 
 
-class Layout(NamedTuple):
+class TableLayout(NamedTuple):
     """Widths of columns and the gaps before them."""
 
     headings: Sequence[Heading]
@@ -51,6 +52,14 @@ class Layout(NamedTuple):
             if grouped and level == 2:
                 line = self._with_groups(line)
             yield [(line, "bold")]
+
+    def rule(self) -> list[Segment]:
+        """A horizontal rule as wide as the table."""
+        return [("─" * self.width, "dim")]
+
+    def named_line(self, texts: Sequence[str], style: str = "") -> list[Segment]:
+        """A line whose first cell is a name; a style is that of the whole line."""
+        return self.line([(texts[0], style or "cyan"), *((text, style) for text in texts[1:])])
 
     def line(self, cells: Sequence[Segment]) -> list[Segment]:
         """One line of cells, each padded to its column."""
@@ -82,8 +91,13 @@ class Layout(NamedTuple):
                 start = end
 
 
+def paragraph(text: str, style: str, width: int | None, indent: str = "") -> Iterator[list[Segment]]:
+    """A text wrapped to a width, or to 100 columns where none is given, with every line indented."""
+    yield from ([(indent + line, style)] for line in wrap(text, (width or 100) - len(indent)))
+
+
 def _cut(text: str, width: int) -> str:
-    """A text without its middle: names of layers differ at their ends."""
+    """A text with its middle cut out: names of layers differ at their ends."""
     tail = (width - 3) // 2
     return f"{set_cell_size(text, width - 3 - tail)}...{text[len(text) - tail :]}"
 
@@ -93,14 +107,14 @@ def lay_out(
     rows: Sequence[Sequence[str]],
     max_width: int | None,
     least_name: int = _LEAST_NAME,
-) -> Layout:
+) -> TableLayout:
     """Widths that show every cell; beyond `max_width`, gaps and a long first column shrink."""
     widths = []
     for column, heading in enumerate(headings):
         texts = (*heading.text.split("\n"), *(visible(row[column]) for row in rows))
         widths.append(max(map(cell_len, texts)))
     for inner, outer in ((2, 3), (1, 2), (1, 1)):
-        layout = Layout(headings, list(widths), _gaps(headings, inner, outer))
+        layout = TableLayout(headings, list(widths), _gaps(headings, inner, outer))
         _fit_groups(layout)
         if max_width is None or layout.width <= max_width:
             return layout
@@ -115,7 +129,7 @@ def _gaps(headings: Sequence[Heading], inner: int, outer: int) -> list[int]:
     return gaps
 
 
-def _fit_groups(layout: Layout) -> None:
+def _fit_groups(layout: TableLayout) -> None:
     """Widen a group's first column where its name is wider than its columns."""
     assert isinstance(layout.widths, list)
     for start, end in layout._groups():

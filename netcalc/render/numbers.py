@@ -1,4 +1,4 @@
-"""Numbers as tables show them: rounded as the lectures round, and never a silent zero."""
+"""Numbers as tables show them: rounded as in the lectures, and 0 only where the value is 0."""
 
 from collections.abc import Callable, Iterable
 
@@ -44,19 +44,21 @@ def sizes(shape: Iterable[int]) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in whole percent; `<1%` rather than nothing."""
+    """A share in whole percent; `<1%` for a smaller one, nothing for none."""
     if part == 0 or whole == 0:
         return ""
     share = (part * 200 + whole) // (whole * 2)
     return f"{share}%" if share else "<1%"
 
 
-def told(value: object) -> str:
+def format_option(value: object) -> str:
     """An option's value: one number where all axes and sides are alike."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        parts = [told(part) if not isinstance(part, tuple) else "+".join(map(str, part)) for part in value]
+        parts = [
+            format_option(part) if not isinstance(part, tuple) else "+".join(map(str, part)) for part in value
+        ]
         sides = [part.split("+")[0] if len(set(part.split("+"))) == 1 else part for part in parts]
         return sides[0] if len(set(sides)) == 1 else "x".join(sides)
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -77,3 +79,8 @@ def ratio(value: int, base: int) -> str:
     if tenths >= 10 or value == 0:
         return f"{tenths // 10}.{tenths % 10}x" if value else "0x"
     return f"{value / base:.2g}x"
+
+
+def shorten(label: str, width: int) -> str:
+    """A label cut to a width."""
+    return label if len(label) <= width else f"{label[: width - 3]}..."

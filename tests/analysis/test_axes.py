@@ -9,7 +9,7 @@ import pytest
 from netcalc.analysis import analyze
 from netcalc.analysis.axes import axis_names
 from netcalc.analysis.explain import explain
-from netcalc.analysis.traced import formula
+from netcalc.analysis.symbolic import formula
 from netcalc.api import load
 from netcalc.layers.axes import reshaped
 

@@ -10,8 +10,8 @@ from netcalc.analysis import Figures, Report, analyze, total
 from netcalc.analysis.comparison import compare
 from netcalc.analysis.difference import Difference, difference
 from netcalc.api import load
-from netcalc.render.lines import lines, totals
 from netcalc.render.numbers import ratio, signed
+from netcalc.render.table.lines import lines, totals
 
 from helpers import report_of
 
@@ -37,13 +37,13 @@ def pairs(bundled: dict[str, Report]) -> list[tuple[Report, Report]]:
     return [(bundled[before], bundled[after]) for before, after in ways]
 
 
-def told(found: Difference) -> list[str]:
-    """`+ relu1`, `~ conv1 kernel`: every step that is not unchanged."""
+def changes(found: Difference) -> list[str]:
+    """`+ relu1`, `~ conv1 kernel`: every layer that is not unchanged."""
     marks = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
     return [
-        " ".join([marks[step.status], step.row.node.full_name, *(detail.what for detail in step.details)])
-        for step in found.steps
-        if step.status != "unchanged"
+        " ".join([marks[layer.status], layer.row.node.full_name, *(detail.what for detail in layer.details)])
+        for layer in found.layers
+        if layer.status != "unchanged"
     ]
 
 
@@ -101,25 +101,28 @@ def test_the_costs_add_up_to_the_difference_of_the_totals(bundled: dict[str, Rep
 
 def test_every_layer_stands_in_one_step_and_in_its_order(bundled: dict[str, Report]) -> None:
     for before, after in pairs(bundled):
-        steps = difference(before, after).steps
-        assert tuple(step.before for step in steps if step.before) == before.rows
-        assert tuple(step.after for step in steps if step.after) == after.rows
-        for step in steps:
-            matched = step.before is not None and step.after is not None
-            assert matched == (step.status in ("unchanged", "renamed", "changed"))
-            assert bool(step.details) == (step.status in ("renamed", "changed"))
-            assert step.status not in ("unchanged", "renamed") or step.cost == Figures()
+        layers = difference(before, after).layers
+        assert tuple(layer.before for layer in layers if layer.before) == before.rows
+        assert tuple(layer.after for layer in layers if layer.after) == after.rows
+        for layer in layers:
+            matched = layer.before is not None and layer.after is not None
+            assert matched == (layer.status in ("unchanged", "renamed", "changed"))
+            assert bool(layer.details) == (layer.status in ("renamed", "changed"))
+            assert layer.status not in ("unchanged", "renamed") or layer.cost == Figures()
 
 
 def test_a_network_does_not_differ_from_itself(bundled: dict[str, Report]) -> None:
     for report in bundled.values():
-        assert told(difference(report, report)) == []
+        assert changes(difference(report, report)) == []
 
 
 def test_a_family_differs_by_whole_blocks(bundled: dict[str, Report]) -> None:
-    assert told(difference(bundled["vgg16"], bundled["vgg16-lecture"])) == ["- conv3_3", "- bn_relu7.relu1"]
+    assert changes(difference(bundled["vgg16"], bundled["vgg16-lecture"])) == [
+        "- conv3_3",
+        "- bn_relu7.relu1",
+    ]
     found = difference(bundled["resnet18"], bundled["resnet34"])
-    assert Counter(step.status for step in found.steps) == {"unchanged": 68, "added": 56}
+    assert Counter(layer.status for layer in found.layers) == {"unchanged": 68, "added": 56}
 
 
 def test_a_layer_put_in_shifts_the_counted_names_of_none() -> None:
@@ -132,8 +135,8 @@ def test_a_layer_put_in_shifts_the_counted_names_of_none() -> None:
         + "  - conv: {filters: 3, kernel: 5, pad: 2}\n  - conv: {filters: 4, kernel: 3, pad: 1}\n  - relu\n"
         "  - conv: {filters: 4, kernel: 1}\n  - relu\n"
     )
-    assert told(difference(before, after)) == ["+ conv1"]
-    assert told(difference(after, before)) == ["- conv1"]
+    assert changes(difference(before, after)) == ["+ conv1"]
+    assert changes(difference(after, before)) == ["- conv1"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,7 @@ def test_what_changed_is_named(before: str, after: str, expected: str) -> None:
         kind, _, options = item.partition(": ")
         inside = options.strip("{}")
         reports.append(report_of(CHAIN + f"  - {kind}: {{name: x{', ' if inside else ''}{inside}}}\n"))
-    assert told(difference(*reports)) == [expected]
+    assert changes(difference(*reports)) == [expected]
 
 
 def test_a_layer_that_reads_another_one_has_changed() -> None:
@@ -161,7 +164,7 @@ def test_a_layer_that_reads_another_one_has_changed() -> None:
         + "  - tanh: {name: a}\n  - relu: {name: b}\n  - tanh: {name: c}\n  - add: {name: sum, from: [c, %s]}\n"
     )
     found = difference(report_of(text % "b"), report_of(text % "a"))
-    assert "~ sum reads" in told(found)
+    assert "~ sum reads" in changes(found)
     assert found.cost.params == found.cost.macs == 0
 
 
@@ -171,22 +174,22 @@ def test_names_break_ties() -> None:
     for names in ("abc", ("one", "two", "three"), ("conv1", "conv2", "conv3")):
         first, second, third = (conv % f", name: {name}" for name in names)
         whole, without = report_of(CHAIN + first + second + third), report_of(CHAIN + first + third)
-        assert told(difference(whole, without)) == [f"- {names[1]}"]
-        assert told(difference(without, whole)) == [f"+ {names[1]}"]
+        assert changes(difference(whole, without)) == [f"- {names[1]}"]
+        assert changes(difference(without, whole)) == [f"+ {names[1]}"]
     three, two = report_of(CHAIN + 3 * (conv % "")), report_of(CHAIN + 2 * (conv % ""))
-    assert told(difference(three, two)) == ["- conv3"]
+    assert changes(difference(three, two)) == ["- conv3"]
 
 
 def test_a_block_that_is_renamed_renames_its_layers() -> None:
     text = "input: [3, 8, 8]\nblocks:\n  b():\n    - tanh\n    - relu\nlayers:\n  - b: {name: %s}\n  - b\n"
     found = difference(report_of(text % "stage"), report_of(text % "layer"))
-    assert told(found) == ["= layer.tanh1 name", "= layer.relu1 name"]
+    assert changes(found) == ["= layer.tanh1 name", "= layer.relu1 name"]
 
 
 def test_every_layer_of_resnet18_has_a_partner_in_resnet50(bundled: dict[str, Report]) -> None:
     found = difference(bundled["resnet18"], analyze(load("resnet50")))
-    assert not [step for step in found.steps if step.status == "removed"]
-    partners = {step.before.node.full_name: step.after for step in found.steps if step.before}
+    assert not [layer for layer in found.layers if layer.status == "removed"]
+    partners = {layer.before.node.full_name: layer.after for layer in found.layers if layer.before}
     for name in ("stage1.0.relu1", "stage2.1.add1", "stage4.1.relu1"):
         partner = partners[name]
         assert partner is not None
@@ -198,7 +201,7 @@ def test_shared_parameters_are_a_change_that_costs() -> None:
         CHAIN + "  - conv: {name: a, filters: 3, kernel: 1}\n  - conv: {name: b, filters: 3, kernel: 1%s}\n"
     )
     found = difference(report_of(text % ""), report_of(text % ", share: a"))
-    assert told(found) == ["~ b share"]
+    assert changes(found) == ["~ b share"]
     assert found.cost.params == -12
 
 

@@ -195,7 +195,7 @@ def test_interpolation_takes_all_corners(input: tuple[int, ...], an_output: int)
 
 
 def test_memory_does_not_depend_on_the_order_of_outputs() -> None:
-    from netcalc.render.lines import lines, totals
+    from netcalc.render.table.lines import lines, totals
 
     text = "input: [4, 8, 8]\noutputs: %s\nlayers:\n  - conv: {name: feat, filters: 4, kernel: 1}\n  - relu: {name: y}\n"
     sums = [

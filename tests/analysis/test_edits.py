@@ -100,17 +100,17 @@ def put(items: list[Item], place: tuple[int, int | None], inside: list[Item]) ->
 
 
 def changes(found: Difference) -> list[tuple[str, str]]:
-    """What is told, by the kinds of layers and what of them.
+    """The changes: kinds of layers, and which of their properties.
 
     Without what follows from the edit: an activation that lost its layer no longer works in place.
     """
     return [
         (
-            step.status,
-            f"{step.row.node.layer.kind} {' '.join(detail.what for detail in step.details)}".strip(),
+            layer.status,
+            f"{layer.row.node.layer.kind} {' '.join(detail.what for detail in layer.details)}".strip(),
         )
-        for step in found.steps
-        if step.status != "unchanged" and [detail.what for detail in step.details] != ["in place"]
+        for layer in found.layers
+        if layer.status != "unchanged" and [detail.what for detail in layer.details] != ["in place"]
     ]
 
 
@@ -121,7 +121,7 @@ def is_ambiguous(inside: list[Item], number: int) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_a_layer_that_went_or_came_is_told_alone(seed: int) -> None:
+def test_a_layer_that_went_or_came_is_the_only_change(seed: int) -> None:
     writer = Writer(seed)
     items = writer.items()
     place = writer.random.choice(places(items))
@@ -134,12 +134,12 @@ def test_a_layer_that_went_or_came_is_told_alone(seed: int) -> None:
     came = compared(without, items)
     assert changes(came) == [("added", inside[number].kind)]
     if inside[number].name:
-        (step,) = (step for step in gone.steps if step.status == "removed")
-        assert step.row.node.name == inside[number].name
+        (layer,) = (layer for layer in gone.layers if layer.status == "removed")
+        assert layer.row.node.name == inside[number].name
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_a_renamed_layer_is_told_alone(seed: int) -> None:
+def test_a_renamed_layer_is_the_only_change(seed: int) -> None:
     writer = Writer(seed)
     items = writer.items()
     place = writer.random.choice(places(items))
@@ -148,12 +148,12 @@ def test_a_renamed_layer_is_told_alone(seed: int) -> None:
     renamed[number] = inside[number]._replace(name="another")
     found = compared(items, put(items, place, renamed))
     assert changes(found) == [("renamed", f"{inside[number].kind} name")]
-    (step,) = (step for step in found.steps if step.status == "renamed")
-    assert step.row.node.name == "another"
+    (layer,) = (layer for layer in found.layers if layer.status == "renamed")
+    assert layer.row.node.name == "another"
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_an_option_that_changed_is_told_alone(seed: int) -> None:
+def test_an_option_that_changed_is_the_only_change(seed: int) -> None:
     writer = Writer(seed)
     items = writer.items()
     chosen = [place for place in places(items) if (of := stretch(items, place))[0][of[1]].options]
@@ -167,5 +167,5 @@ def test_an_option_that_changed_is_told_alone(seed: int) -> None:
     changed = [*inside]
     changed[number] = inside[number]._replace(options={**options, name: value})
     found = compared(items, put(items, place, changed))
-    told = [(status, words.split()[:2]) for status, words in changes(found)]
-    assert told == [("changed", [kind, name])]
+    found_changes = [(status, words.split()[:2]) for status, words in changes(found)]
+    assert found_changes == [("changed", [kind, name])]

@@ -49,21 +49,21 @@ def test_memory_has_neither_gradient_nor_state_for_them(text: str) -> None:
     assert found.weights.parameters == 4 * report_of(text).totals.params
     tensors = sum(param.trainable for node in graph_of(text).nodes for param in node.params)
     assert found.weights.state == 2 * 4 * trained + 4 * tensors  # Adam counts its steps for each
-    assert found.steps[-1].parts.weight_gradients == (4 * trained, 0)
+    assert found.timeline[-1].parts.weight_gradients == (4 * trained, 0)
     assert inference(graph_of(text)).weights == inference(graph_of(FREE)).weights
 
 
-def test_what_is_kept_and_the_way_back() -> None:
+def test_saved_tensors_and_backward() -> None:
     """A frozen layer that no gradient passes keeps nothing; a linear one in the middle not its input."""
     free, body, middle = (training(graph_of(text)) for text in (FREE, BODY, MIDDLE))
     macs = {"conv": 64 * 81, "middle": 192 * 7, "head": 35}
     assert free.backward_macs == macs["conv"] + 2 * macs["middle"] + 2 * macs["head"]
     assert body.backward_macs == macs["middle"] + 2 * macs["head"]
     assert middle.backward_macs == macs["conv"] + macs["middle"] + 2 * macs["head"]
-    kept = {layer.node.full_name: layer.kept for layer in body.layers}
+    kept = {layer.node.full_name: layer.saved for layer in body.layers}
     assert not any(any(kept[name]) for name in kept if name.startswith("body"))
     read = 4 * 192
-    assert free.kept.each - middle.kept.each == read
+    assert free.saved.per_sample - middle.saved.per_sample == read
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_pytorch_keeps(item: str, shape: tuple[int, ...], free: int, frozen
         graph = graph_of(
             f"input: {list(shape)}\nlayers:\n  - parameter: {{shape: {list(shape)}}}\n  - {options}\n"
         )
-        assert training(graph).layers[1].kept.each == 4 * kept
+        assert training(graph).layers[1].saved.per_sample == 4 * kept
 
 
 def test_words_of_the_commands(cli: Callable[..., Any], tmp_path: Any) -> None:
@@ -106,8 +106,8 @@ def test_comparisons_show_them() -> None:
     names = [measure.name for measure in compare([free, body], ["a", "b"]).measures]
     assert "trainable_params" in names
     assert "trainable_params" not in [m.name for m in compare([free, free], ["a", "b"]).measures]
-    steps = difference(free, body).steps
-    assert [d.what for step in steps for d in step.details] == ["trainable"] * 3
+    layers = difference(free, body).layers
+    assert [d.what for layer in layers for d in layer.details] == ["trainable"] * 3
 
 
 def test_a_flat_spec_freezes_alike() -> None:

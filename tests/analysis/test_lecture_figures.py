@@ -7,7 +7,7 @@ import pytest
 
 from netcalc.analysis import analyze
 from netcalc.api import load
-from netcalc.render.lines import lines
+from netcalc.render.table.lines import lines
 
 from helpers import layer_report, only_row
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from netcalc.analysis import ordering
-from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.aliasing import Aliasing
+from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.memory import inference
 from netcalc.analysis.ordering import best_order
-from netcalc.analysis.storages import Storages
 from netcalc.api import load
 from netcalc.graph import Graph, Node
 from netcalc.spec import bundled_names
@@ -80,11 +80,11 @@ class Naive:
 
 def most(live: Sequence[tuple[int, Bytes]]) -> int:
     """The most bytes of one sample."""
-    return max(bytes.each for _, bytes in live)
+    return max(bytes.per_sample for _, bytes in live)
 
 
 def lifetimes_of(graph: Graph) -> Lifetimes:
-    return Lifetimes(Storages(graph, ITEMSIZE))
+    return Lifetimes(Aliasing(graph, ITEMSIZE))
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -95,7 +95,7 @@ def test_the_replay_is_the_definition_on_random_graphs(seed: int) -> None:
         naive, lifetimes = Naive(graph), lifetimes_of(graph)
         orders = [tuple(range(len(graph.nodes))), best_order(lifetimes).order]
         for order in orders:
-            live = [bytes.each for _, bytes in lifetimes.replay(order)]
+            live = [bytes.per_sample for _, bytes in lifetimes.live_bytes(order)]
             assert live == naive.replay([graph.nodes[place] for place in order])
 
 
@@ -110,23 +110,23 @@ def test_the_best_order_is_the_best_of_all(seed: int) -> None:
         assert sorted(found.ordering.order) == list(range(len(graph.nodes)))
         naive = Naive(graph)
         best = min(max(naive.replay(order)) for order in naive.orders())
-        assert most(found.ordered) == best
-        lower += best < most(found.written)
+        assert most(found.best_live) == best
+        lower += best < most(found.live)
     assert lower > 0
 
 
 def test_the_narrow_search_finds_an_order_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     choose = random.Random(5)
     graphs = [random_graph(choose, 14) for _ in range(100)]
-    best = [most(inference(graph).ordered) for graph in graphs]
-    monkeypatch.setattr(ordering, "MOST_LOOKS", 0)
+    best = [most(inference(graph).best_live) for graph in graphs]
+    monkeypatch.setattr(ordering, "MAX_VISITS", 0)
     for graph, least in zip(graphs, best, strict=True):
         found = inference(graph)
         done = {given.name for given in graph.inputs}
         for place in found.ordering.order:
             assert set(graph.nodes[place].inputs) <= done
             done.add(graph.nodes[place].name)
-        assert least <= most(found.ordered) <= most(found.written)
+        assert least <= most(found.best_live) <= most(found.live)
     assert {inference(graph).ordering.how for graph in graphs} == {"optimal", "heuristic"}
 
 
@@ -135,7 +135,7 @@ def test_the_order_of_every_bundled_network_is_known_to_be_the_best() -> None:
 
 
 def test_a_large_part_stays_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ordering, "MOST_LAYERS", 3)
+    monkeypatch.setattr(ordering, "MAX_LAYERS", 3)
     found = inference(load("googlenet"))
     assert found.ordering.how == "as written"
     assert found.ordering.order == tuple(range(len(found.graph.nodes)))
@@ -144,11 +144,11 @@ def test_a_large_part_stays_as_it_is_written(monkeypatch: pytest.MonkeyPatch) ->
 def test_known_peaks() -> None:
     chain = "input: [10]\nlayers:\n  - linear: {units: 100}\n  - relu\n  - reshape: {shape: [10, 10]}\n  - linear: {units: 1}\n"
     found = inference(graph_of(chain))
-    assert [live.each for _, live in found.written] == [440, 400, 400, 440]
+    assert [live.per_sample for _, live in found.live] == [440, 400, 400, 440]
     assert found.peak(3) == found.weights + 3 * 440
     assert found.peak_layer(3).full_name == "linear1"
     copied = chain.replace(
         "- relu\n  - reshape: {shape: [10, 10]}",
         "- reshape: {shape: [10, 10]}\n  - permute: {order: [1, 0]}\n  - flatten",
     )
-    assert [live.each for _, live in inference(graph_of(copied)).written] == [440, 400, 400, 800, 404]
+    assert [live.per_sample for _, live in inference(graph_of(copied)).live] == [440, 400, 400, 800, 404]

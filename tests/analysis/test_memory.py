@@ -1,11 +1,11 @@
-"""Training's memory: by hand on small networks, by law on the zoo."""
+"""Memory of training: by hand on small networks, by law on the zoo."""
 
 import pytest
 
 from netcalc.analysis import analyze
-from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.losses import LossName
-from netcalc.analysis.memory import Checkpoint, Training, inference, training, training_peak
+from netcalc.analysis.memory import Checkpoint, TrainingMemory, inference, training, training_peak
 from netcalc.api import load
 from netcalc.graph import Graph
 
@@ -33,15 +33,15 @@ layers:
 
 
 def totals(graph: Graph, **options: object) -> list[tuple[str, str | None, int]]:
-    """Each step's phase, layer and bytes of one sample, weights and their gradients left out."""
+    """Each event's phase, layer and bytes of one sample, weights and their gradients left out."""
     trained = training(graph, **{"loss": "none", **options})  # type: ignore[arg-type]
     return [
         (
-            step.phase,
-            None if step.layer is None else graph.nodes[step.layer].full_name,
-            step.parts.total.each,
+            event.phase,
+            None if event.layer is None else graph.nodes[event.layer].full_name,
+            event.parts.total.per_sample,
         )
-        for step in trained.steps
+        for event in trained.timeline
     ]
 
 
@@ -61,17 +61,25 @@ def test_weights_and_their_gradients_by_hand() -> None:
     trained = training(graph_of(CHAIN), optimiser="adam", loss="none")
     assert trained.weights.parameters == 3000 * 4
     assert trained.weights.state == 2 * 3000 * 4 + 2 * 4
-    assert [step.parts.weight_gradients.once for step in trained.steps] == [0, 0, 0, 8000, 8000, 12000, 12000]
+    assert [event.parts.weight_gradients.fixed for event in trained.timeline] == [
+        0,
+        0,
+        0,
+        8000,
+        8000,
+        12000,
+        12000,
+    ]
     b, a = 2000 * 4, 1000 * 4
-    assert trained.steps[-1].parts.temporary == Bytes(2 * b + a)  # the roots of b, its denominator, a's
+    assert trained.timeline[-1].parts.temporary == Bytes(2 * b + a)  # the roots of b, its denominator, a's
     assert trained.peak(7) == trained.weights.total + 12_000 + 2 * b + a
     assert training(graph_of(CHAIN), loss="none").peak(7) == 12_000 + 8000 + 7 * 1240
     assert training_peak(graph_of(CHAIN), 7) == training(graph_of(CHAIN)).peak(7)
 
 
-def standing(trained: Training) -> int:
+def standing(trained: TrainingMemory) -> int:
     """Bytes of weights, their gradients and the optimiser's state."""
-    return trained.weights.total + trained.steps[-1].parts.weight_gradients.once
+    return trained.weights.total + trained.timeline[-1].parts.weight_gradients.fixed
 
 
 def test_mixed_precision_takes_sixteen_bytes_a_weight() -> None:
@@ -124,26 +132,26 @@ def test_shared_weights_have_one_gradient(kind: str, third: bool) -> None:
       - {kind}, share: a, bias: false}}
       - {kind}, share: a, bias: false}}
     """
-    steps = training(graph_of(text), loss="none").steps[3:]
+    events = training(graph_of(text), loss="none").timeline[3:]
     taken = [1, 2, 3, 2, 1] if third else [1, 2, 2, 1]
-    assert [step.parts.weight_gradients.once for step in steps] == [10_000 * times for times in taken]
+    assert [event.parts.weight_gradients.fixed for event in events] == [10_000 * times for times in taken]
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse", "none"])
 def test_the_loss_by_hand(loss: LossName) -> None:
     """20 scores: their logarithms and the gradients of those; or as many values that are wanted."""
     trained = training(graph_of(CHAIN), loss=loss)
-    highest = [step.parts.total.at(3) for step in trained.steps if step.phase == "loss"]
+    highest = [event.parts.total.at(3) for event in trained.timeline if event.phase == "loss"]
     forward = 3 * 440
     if loss == "cross_entropy":
         logs = 4 + 3 * 80  # one number beside them
-        assert trained.loss_kept.at(3) == 3 * 8 + logs
+        assert trained.loss_saved.at(3) == 3 * 8 + logs
         assert highest == [3 * (8 + 80) + forward + logs, 3 * (8 + 80) + forward + 2 * logs]
     elif loss == "mse":
-        assert trained.loss_kept.at(3) == 3 * 2 * 80
+        assert trained.loss_saved.at(3) == 3 * 2 * 80
         assert highest == [forward + 3 * 2 * 80, forward + 3 * 3 * 80]
     else:
-        assert (trained.loss_kept.at(3), highest) == (0, [])
+        assert (trained.loss_saved.at(3), highest) == (0, [])
 
 
 def test_which_outputs_have_a_loss_by_themselves() -> None:
@@ -167,7 +175,7 @@ def test_which_outputs_have_a_loss_by_themselves() -> None:
         training(graph_of(text), loss="hinge")  # type: ignore[arg-type]
 
 
-def test_nothing_is_kept_where_no_gradient_goes() -> None:
+def test_nothing_is_saved_where_no_gradient_goes() -> None:
     """Before the first weights, and on branches that no output depends on."""
     text = """
     input: [4, 8, 8]
@@ -178,25 +186,25 @@ def test_nothing_is_kept_where_no_gradient_goes() -> None:
       - conv: {name: unused, from: pool, filters: 2, kernel: 1}
     """
     trained = training(graph_of(text))
-    assert [layer.kept for layer in trained.layers] == [Bytes(), Bytes(each=4 * 16 * 4), Bytes()]
+    assert [layer.saved for layer in trained.layers] == [Bytes(), Bytes(per_sample=4 * 16 * 4), Bytes()]
     assert [layer.backward_macs for layer in trained.layers] == [0, 4 * 2 * 16, 0]
 
 
 @pytest.mark.parametrize("seed", [166, 272, 284, *range(40)])
-def test_a_layer_gives_back_no_more_than_it_kept(seed: int) -> None:
+def test_a_layer_releases_no_more_than_it_saved(seed: int) -> None:
     """While a layer runs back, all that those before it keep beside the tensors is still there."""
     graph = random_graph(seed)
     trained = training(graph)
-    beside = [trained.keeps[node.full_name].each.nbytes(4) for node in graph.nodes]
-    ran_back = {step.layer for step in trained.steps if step.phase == "backward"}
-    for step in trained.steps:
-        if step.phase == "backward":
-            assert step.layer is not None
-            others = sum(beside[layer] for layer in range(step.layer) if layer in ran_back)
-            assert step.parts.kept.each >= others
+    beside = [trained.saved_tensors[node.full_name].each.nbytes(4) for node in graph.nodes]
+    ran_back = {event.layer for event in trained.timeline if event.phase == "backward"}
+    for event in trained.timeline:
+        if event.phase == "backward":
+            assert event.layer is not None
+            others = sum(beside[layer] for layer in range(event.layer) if layer in ran_back)
+            assert event.parts.kept.per_sample >= others
 
 
-def test_a_constant_factor_is_kept_alone() -> None:
+def test_only_a_constant_factor_is_saved() -> None:
     text = """
     inputs: {x: [4], mask: [4]}
     layers:
@@ -204,7 +212,7 @@ def test_a_constant_factor_is_kept_alone() -> None:
       - multiply: {name: masked, from: [a, mask]}
     """
     trained = training(graph_of(text))
-    assert trained.keeps["masked"].inputs == (1,)
+    assert trained.saved_tensors["masked"].inputs == (1,)
 
 
 def test_a_product_with_a_constant_has_one_gradient() -> None:
@@ -216,7 +224,7 @@ def test_a_product_with_a_constant_has_one_gradient() -> None:
     """
     trained = training(graph_of(text))
     assert trained.layers[1].backward_macs == 2 * 4 * 3
-    assert trained.layers[1].kept == Bytes(each=4 * 3 * 4)
+    assert trained.layers[1].saved == Bytes(per_sample=4 * 3 * 4)
 
 
 @pytest.mark.parametrize(
@@ -235,8 +243,8 @@ def test_the_state_before_the_first_step_has_no_gradient(shape: str, layer: str,
 
 def test_tokens_are_wide() -> None:
     text = "input: [10]\nlayers:\n  - embedding: {entries: 7, width: 1}\n"
-    assert training(graph_of(text)).kept == Bytes(each=80)
-    assert inference(graph_of(text), "float16").written == ((0, Bytes(each=100)),)
+    assert training(graph_of(text)).saved == Bytes(per_sample=80)
+    assert inference(graph_of(text), "float16").live == ((0, Bytes(per_sample=100)),)
 
 
 def test_the_first_layer_has_no_input_gradient() -> None:
@@ -253,10 +261,10 @@ def test_the_first_layer_has_no_input_gradient() -> None:
 def test_everything_is_given_back(name: str, way: Checkpoint) -> None:
     graph = load(name)
     trained = training(graph, checkpoint=way)
-    assert trained.steps[-1].phase == "update"
+    assert trained.timeline[-1].phase == "update"
     learned = analyze(graph).totals.params * 4
-    assert trained.steps[-1].parts.total == Bytes(once=learned)
-    assert all(part >= 0 for step in trained.steps for size in step.parts for part in size)
+    assert trained.timeline[-1].parts.total == Bytes(fixed=learned)
+    assert all(part >= 0 for event in trained.timeline for size in event.parts for part in size)
     assert [segment.start for segment in trained.segments[1:]] == [s.stop for s in trained.segments[:-1]]
     assert (trained.segments[0].start, trained.segments[-1].stop) == (0, len(graph.nodes))
 
@@ -266,9 +274,9 @@ def test_checkpoints_take_less_and_run_once_more(name: str) -> None:
     graph = load(name)
     whole, root = training(graph), training(graph, checkpoint="sqrt")
     assert root.peak(64) < whole.peak(64)
-    again = [step.layer for step in root.steps if step.phase == "again"]
+    again = [event.layer for event in root.timeline if event.phase == "again"]
     assert sorted(again) == list(range(root.segments[-1].start))
-    assert whole.again_macs == 0 < root.again_macs < root.forward_macs or name == "alexnet"
+    assert whole.recomputed_macs == 0 < root.recomputed_macs < root.forward_macs or name == "alexnet"
     assert root.backward_macs == whole.backward_macs
 
 
@@ -299,7 +307,7 @@ def test_checkpoints_by_hand() -> None:
 
 
 def test_a_block_of_one_layer_is_not_forgotten() -> None:
-    assert not any(segment.again for segment in training(load("vgg16"), checkpoint=1).segments)
+    assert not any(segment.recomputed for segment in training(load("vgg16"), checkpoint=1).segments)
 
 
 @pytest.mark.parametrize("name", ["alexnet", "resnet18", "gpt2"])

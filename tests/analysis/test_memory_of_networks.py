@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from netcalc.analysis.ledger import Bytes
+from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.memory import inference, training
 from netcalc.analysis.precision import precision_of
 from netcalc.api import load
 from netcalc.graph import Graph
 from netcalc.layers import LAYERS
-from netcalc.layers.inside import Moment
-from netcalc.layers.kept import Extra
+from netcalc.layers.operators import Moment
+from netcalc.layers.saved import Extra
 from netcalc.tensor import TensorType
 
 from cases import CASES, Case, frozen
@@ -77,10 +77,10 @@ def test_inference_is_pytorchs_to_the_byte(case: tuple[str, Graph, int, dict[str
     assert found.peak(batch) - found.weights == expected(name, "inference", measured["inference"])
 
 
-def test_what_is_kept_is_pytorchs_to_the_byte(case: tuple[str, Graph, int, dict[str, int]]) -> None:
+def test_saved_tensors_are_pytorchs_to_the_byte(case: tuple[str, Graph, int, dict[str, int]]) -> None:
     name, network, batch, measured = case
     found = training(network, loss="cross_entropy")
-    assert found.kept.at(batch) == expected(name, "kept", measured["kept"])
+    assert found.saved.at(batch) == expected(name, "kept", measured["kept"])
 
 
 def test_the_step_and_the_update_are_pytorchs(case: tuple[str, Graph, int, dict[str, int]]) -> None:
@@ -90,9 +90,9 @@ def test_the_step_and_the_update_are_pytorchs(case: tuple[str, Graph, int, dict[
     itemsize = 8 if name in SPECS or name.startswith("gpt2") else 4
     given = sum(each.type.numel * itemsize for each in network.inputs) * batch
     given += sum(loss.target.at(batch) for loss in found.losses)
-    step = max(step.parts.total.at(batch) for step in found.steps if step.phase != "update") - given
+    step = max(step.parts.total.at(batch) for step in found.timeline if step.phase != "update") - given
     assert step == pytest.approx(measured["step"], rel=0.01)
-    update = found.steps[-1].parts.total.at(batch) + 4  # the loss itself, one number, is still there
+    update = found.timeline[-1].parts.total.at(batch) + 4  # the loss itself, one number, is still there
     assert update == expected(name, "update", measured["update"])
 
 
@@ -114,7 +114,7 @@ def test_a_layer_alone_takes_what_pytorchs_takes(
     y = layer.infer(types)
     itemsize = 8 if kind == "embedding" else 4
     highest = 0
-    inside = layer.inside(types, y)
+    inside = layer.operators(types, y)
     for moment in (Moment(),) if inside is None else inside.moments():
         read = range(len(types)) if moment.inputs is None else moment.inputs
         given = sum(types[position].numel * itemsize for position in read)
@@ -127,23 +127,23 @@ def test_a_layer_alone_takes_what_pytorchs_takes(
 def test_what_a_layer_makes_inside_is_what_it_says(case: Case) -> None:
     """Its last operator makes the output; if its operators say what they keep, that is what it keeps."""
     y = case.layer.infer(case.types)
-    inside = case.layer.inside(case.types, y)
+    inside = case.layer.operators(case.types, y)
     if inside is None:
         return
-    *before, last = inside.operators
+    *before, last = inside.listed
     assert last.each == Extra(values=y.numel)
     learned = sum(param.numel for param in case.layer.params(case.types) if param.trainable)
-    assert sum(operator.weights for operator in inside.operators) <= learned
-    kept = {number for operator in inside.operators for number in operator.keeps}
+    assert sum(operator.weights for operator in inside.listed) <= learned
+    kept = {number for operator in inside.listed for number in operator.saves}
     if not kept or not before:
         return
     total = Extra()
-    for operator in inside.operators:
-        total = total.plus(operator.beside if operator.keeps else Extra())
+    for operator in inside.listed:
+        total = total.plus(operator.workspace if operator.saves else Extra())
     for number in kept - {*range(inside.inputs), inside.inputs + len(before)}:
         total = total.plus(before[number - inside.inputs].each)
     needs = (True,) * len(case.types)
-    assert total == case.layer.kept(case.types, y, needs).each
+    assert total == case.layer.saved(case.types, y, needs).each
 
 
 OTHERWISE = (
@@ -156,7 +156,7 @@ recorded where they are not in place.
 
 
 def is_counted(kind: str, options: dict[str, Any], inputs: list[list[int]]) -> bool:
-    """Whether a way back is counted operator by operator."""
+    """Whether a backward is counted operator by operator."""
     attends = kind == "scaled_dot_product_attention" and inputs[1] != inputs[2]
     is_view = (kind == "reduce" and options.get("how") == "sum") or (kind == "add" and len(inputs) > 2)
     return kind not in OTHERWISE and not attends and not is_view and options.get("mode") != "circular"
@@ -175,9 +175,9 @@ def test_the_way_back_of_a_layer_alone_takes_what_pytorchs_takes(
     layer = LAYERS[kind](types, **{name: frozen(value) for name, value in options.items()})
     network = behind_parameters(layer, types)
     (own,) = (number for number, node in enumerate(network.nodes) if node.full_name == "y")
-    kept = layer.kept(types, network.nodes[own].output, (kind != "embedding",) * len(types)).inputs
+    kept = layer.saved(types, network.nodes[own].output, (kind != "embedding",) * len(types)).inputs
     given = sum(types[number].numel * (8 if kind == "embedding" else 4) for number in kept) * batch
-    steps = training(network, loss="none").steps
+    steps = training(network, loss="none").timeline
     totals = [step.parts.total.at(batch) for step in steps if (step.phase, step.layer) == ("backward", own)]
     # a bias beside attention's projections, which are one tensor, is summed before it is shown as three
     assert measured - (max(totals) - given) in ((0,) if kind != "multi_head_attention" else range(1000))

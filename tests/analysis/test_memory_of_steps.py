@@ -24,7 +24,7 @@ def test_a_step_takes_what_pytorchs_takes(case: list[Any]) -> None:
     found = training(graph_of(spec), loss="cross_entropy")
     given = sum(each.type.numel * 4 for each in graph_of(spec).inputs) * batch
     given += sum(loss.target.at(batch) for loss in found.losses)
-    step = max(step.parts.total.at(batch) for step in found.steps if step.phase != "update") - given
+    step = max(step.parts.total.at(batch) for step in found.timeline if step.phase != "update") - given
     assert step == pytest.approx(measured, abs=8)
 
 

@@ -144,7 +144,7 @@ layers:
 
 
 def test_the_table_marks_a_crooked_join() -> None:
-    from netcalc.render.table import table_lines
+    from netcalc.render.table.text import table_lines
 
     text = "".join(
         part

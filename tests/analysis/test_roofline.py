@@ -361,9 +361,9 @@ def test_every_device_is_documented() -> None:
         line = next(line for line in page.splitlines() if line.startswith(f"| `{device.key}` |"))
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         assert cells[1] == device.name
-        told = {"float32": peaks.get("float32"), "tf32": peaks.get("tf32"), "float16": peaks.get("float16"),
+        peaks_of_page = {"float32": peaks.get("float32"), "tf32": peaks.get("tf32"), "float16": peaks.get("float16"),
                 "int8": peaks.get("int8")}  # fmt: skip
-        assert cells[2:6] == [f"{peak / 1e12:g}" if peak else "" for peak in told.values()]
+        assert cells[2:6] == [f"{peak / 1e12:g}" if peak else "" for peak in peaks_of_page.values()]
         memory = f"{device.memory_bytes / 2**30:.4g}"
         assert cells[6:] == [f"{device.bytes_per_second / 1e9:g}", memory, device.source]
 

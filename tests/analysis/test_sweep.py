@@ -18,8 +18,8 @@ from netcalc.analysis.selection import (
 from netcalc.analysis.sweep import (
     FIGURES,
     MAX_VARIANTS,
-    Row,
     Sweep,
+    VariantRow,
     chosen_variants,
     count_variants,
     plan,
@@ -45,7 +45,7 @@ def sweep_of(*varied: str, text: str = SPEC, **options: Any) -> Sweep:
     return plan(read_spec(Source("net.yaml", text)), varied, **options)
 
 
-def all_rows(sweep: Sweep) -> list[Row]:
+def all_rows(sweep: Sweep) -> list[VariantRow]:
     return count_variants(sweep, chosen_variants(sweep))
 
 
@@ -284,7 +284,7 @@ def test_a_condition_that_cannot_be_read(text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["params", "params < 'a'", "params / (width - 2) > 1", "not params"])
-def test_a_condition_that_cannot_be_told(text: str) -> None:
+def test_a_condition_that_cannot_be_evaluated(text: str) -> None:
     sweep = sweep_of("width=2")
     condition = read_condition(text, sweep.columns)
     with pytest.raises(SpecError, match="E303"):
@@ -293,10 +293,10 @@ def test_a_condition_that_cannot_be_told(text: str) -> None:
 
 def test_objectives() -> None:
     columns = ("macs", "width")
-    told = [
-        (each.column, each.largest) for each in read_objectives("macs, -width,width:max,width:min", columns)
+    objectives = [
+        (each.column, each.maximise) for each in read_objectives("macs, -width,width:max,width:min", columns)
     ]
-    assert told == [("macs", False), ("width", True), ("width", True), ("width", False)]
+    assert objectives == [("macs", False), ("width", True), ("width", True), ("width", False)]
     for text, words in (
         ("mac", "did you mean macs"),
         ("macs:most", "is no objective"),
@@ -329,7 +329,7 @@ def test_the_pareto_front_is_what_nothing_beats(count: int) -> None:
         ]
         good = [row for row in rows if row["error"] is None]
 
-        def beats(one: Row, other: Row) -> bool:
+        def beats(one: VariantRow, other: VariantRow) -> bool:
             pairs = [(one[name], other[name]) if most else (other[name], one[name]) for name, most in columns]
             return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)  # type: ignore[operator]
 

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 import netcalc
-from netcalc.render.table import table_lines
+from netcalc.render.table.text import table_lines
 from netcalc.render.terminal import Terminal
 
 Cli = Callable[..., Any]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from netcalc.cli.executors import crew
+from netcalc.cli.executors import sweep_executor
 
 Cli = Callable[..., Any]
 NETCALC = [sys.executable, "-m", "netcalc"]
@@ -269,9 +269,9 @@ def test_an_interrupt_while_processes_start_is_as_quiet(small: str, delay: float
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="the system masks no signals")
 def test_ctrl_c_does_not_reach_the_processes_from_their_first_moment() -> None:
-    with crew(2, "", 10) as at_work:
-        blocked = at_work.executor.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(timeout=20)
-        handler = at_work.executor.submit(signal.getsignal, signal.SIGINT).result(timeout=20)
+    with sweep_executor(2, "", 10) as counting:
+        blocked = counting.executor.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(timeout=20)
+        handler = counting.executor.submit(signal.getsignal, signal.SIGINT).result(timeout=20)
     assert signal.SIGINT in blocked
     assert handler is signal.SIG_IGN
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -311,12 +311,12 @@ from distributed import LocalCluster
 from netcalc.cli import executors, run
 executors._WAITING = 2
 with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
-    real = executors._Patience.__call__
+    real = executors._ClusterResults.__call__
     def lose(self, future):
-        executors._Patience.__call__ = real
+        executors._ClusterResults.__call__ = real
         cluster.scale(0)
         return real(self, future)
-    executors._Patience.__call__ = lose
+    executors._ClusterResults.__call__ = lose
     code = run([*sys.argv[1:], "--scheduler", cluster.scheduler_address])
     sys.exit(code)
 """
@@ -401,7 +401,7 @@ def test_an_extra_that_is_not_installed(
     cli: Cli, small: str, monkeypatch: pytest.MonkeyPatch, module: str, options: list[str], words: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr("netcalc.render.plots.is_available", lambda: False)
+    monkeypatch.setattr("netcalc.render.sweep.plots.is_available", lambda: False)
     result = cli("sweep", small, *GRID, *options)
     assert (result.code, result.out) == (2, "")
     assert words in " ".join(result.err.replace("│", " ").split())

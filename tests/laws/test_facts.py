@@ -50,7 +50,7 @@ def reshapes(count: int) -> list[Case]:
 def test_axes_run_along_those_that_they_came_from(case: Case) -> None:
     (name, x), *_ = inputs(case, batch=1).items()
     shape = case.inputs[0]
-    found = case.layer.came_from(case.types[0])
+    found = case.layer.source_axes(case.types[0])
     for source, size in enumerate(shape):
         along = np.arange(size).reshape([-1 if axis == source else 1 for axis in range(len(shape))])
         y = run(case, {name: np.broadcast_to(along, shape)[np.newaxis].astype(x.dtype)})[0]

@@ -118,7 +118,7 @@ def test_no_more_is_kept_for_backward_than_is_counted(case: Case, dtype: str) ->
 @every_case
 def test_what_may_be_kept_is_what_training_memory_counts(case: Case) -> None:
     """Behind layers that are trained and keep nothing themselves."""
-    counted = training(behind_parameters(case.layer, case.types), loss="none").layers[-1].kept.each
+    counted = training(behind_parameters(case.layer, case.types), loss="none").layers[-1].saved.per_sample
     (verified,) = verify(network(case, "float32"))
     assert verified.counted_kept == counted
 

@@ -6,7 +6,7 @@ import pytest
 
 from netcalc.analysis import analyze
 from netcalc.analysis.explain import explain
-from netcalc.analysis.traced import Traced, formula, numbers, value
+from netcalc.analysis.symbolic import SymbolicInt, formula, numbers, value
 from netcalc.diagnostics import Source, Span
 from netcalc.graph import Graph, Input, Node
 from netcalc.layers import LAYERS, Cost, Layer, LayerError
@@ -213,7 +213,7 @@ def test_names_of_other_frameworks_mean_one_layer() -> None:
 
 
 def test_the_reference_page_is_current() -> None:
-    from netcalc.render.reference import markdown_chunks
+    from netcalc.render.reference.layers import markdown_chunks
 
     page = TESTS.parent / "docs" / "layers.md"
     assert page.read_text() == "".join(markdown_chunks()), (
@@ -222,7 +222,7 @@ def test_the_reference_page_is_current() -> None:
 
 
 def test_traced_integers_keep_their_value() -> None:
-    a, b = Traced.named("a", 7), Traced.named("b", 2)
+    a, b = SymbolicInt.named("a", 7), SymbolicInt.named("b", 2)
     for number in (a + b, a - b, a * b, a // b, -(-a // b), 3 + a, 20 - a, 3 * a, 20 // a, -a):
         assert value(number.term) == number
     assert formula((-(-a // b)).term) == "ceil(a / b)"

@@ -8,7 +8,7 @@ import yaml
 
 from netcalc.analysis import Row
 from netcalc.lint import RULES, THEMES, Finding, Rule, check
-from netcalc.render.rules import markdown_chunks, summary, theme_of
+from netcalc.render.reference.rules import markdown_chunks, summary, theme_of
 
 from helpers import TESTS
 from rule_cases import FOLDER, Case, cases, findings, report, text_of
@@ -31,27 +31,27 @@ def test_the_first_case_trips_and_its_neighbour_is_sound(code: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=str)
 def test_the_fix_silences_the_example(rule: type[Rule]) -> None:
-    explained = rule.explanation()
+    explained = rule.documentation()
     assert findings(rule, explained.example)
     assert findings(rule, explained.fix) == []
 
 
 @pytest.mark.parametrize("code", RULES)
 def test_ignore_silences_a_rule_on_its_layer_and_on_the_whole(code: str) -> None:
-    spec = RULES[code].explanation().example
+    spec = RULES[code].documentation().example
     before = check(report(spec).graph)
     whole = check(report(f"ignore: {code}\n{spec}").graph)
-    assert [found.rule.code for found in whole.found] == [
-        f.rule.code for f in before.found if f.rule.code != code
+    assert [found.rule.code for found in whole.violations] == [
+        f.rule.code for f in before.violations if f.rule.code != code
     ]
-    assert whole.silenced == sum(found.rule.code == code for found in before.found) > 0
-    place = next(found.diagnostic.span for found in before.found if found.rule.code == code)
+    assert whole.silenced == sum(found.rule.code == code for found in before.violations) > 0
+    place = next(found.diagnostic.span for found in before.violations if found.rule.code == code)
     assert place is not None
     lines = spec.splitlines()
     number = place.source.position(place.start)[0] - 1
     lines[number] = with_key(lines[number], f"ignore: [{code}]")
     here = check(report("\n".join(lines) + "\n").graph)
-    assert code not in {found.rule.code for found in here.found}
+    assert code not in {found.rule.code for found in here.violations}
     assert here.silenced == whole.silenced
 
 
@@ -76,7 +76,7 @@ def test_rules_are_told_apart_and_explained(code: str) -> None:
     assert code[:2] in THEMES
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.name)
     assert rule.__module__ == f"netcalc.lint.{rule.name.replace('-', '_')}"
-    assert rule.explanation().why
+    assert rule.documentation().why
     assert summary(rule).endswith(".")
     assert theme_of(rule) == THEMES[code[:2]]
     assert [other.name for other in RULES.values()].count(rule.name) == 1

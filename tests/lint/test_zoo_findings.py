@@ -32,13 +32,13 @@ def test_the_page_is_current_and_every_warning_explained(script: ModuleType) -> 
 def test_modern_networks_have_no_warning(name: str) -> None:
     verdict = check(load(name))
     assert verdict.count("error") == verdict.count("warning") == 0
-    assert all(claim.diagnostic is None for claim in verdict.claims)
+    assert all(claim.diagnostic is None for claim in verdict.figure_checks)
 
 
 def test_history_is_true() -> None:
     """Each finding of LeNet, AlexNet and VGG, with its figures worked out here."""
     found = {
-        name: {one.rule.code: one for one in check(load(name)).found}
+        name: {one.rule.code: one for one in check(load(name)).violations}
         for name in ("lenet5", "lenet5-1998", "alexnet", "vgg16", "vgg16_bn")
     }
     assert found["alexnet"].keys() == {"N101", "N201", "N502"}

@@ -8,7 +8,7 @@ import pytest
 import netcalc
 from netcalc.diagnostics import SpecError
 from netcalc.graph import Graph, elaborate
-from netcalc.render.json import json_chunks
+from netcalc.render.table.json import json_chunks
 from netcalc.spec import bundled_files, bundled_names, find_spec, read_spec
 from netcalc.spec.library import NamedSpec, Source
 from netcalc.spec.standalone import standalone_text

@@ -13,6 +13,7 @@ import numpy as np
 from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradients, per_channel
 from netcalc.backend.kernels.padding import inner, padded, unpadded
 from netcalc.layers.convolution import Conv, ConvTranspose, DepthwiseConv
+from netcalc.layers.geometry import transposed_size
 
 Cell = tuple[int, ...]
 Index = tuple[Any, ...]
@@ -29,7 +30,7 @@ def convolution(
     weight = params["weight"]
     groups = layer.in_groups(x.shape[1])
     wide = padded(x, layer.pad, layer.padding_mode)
-    space = _positions(wide.shape[2:], layer.kernel, layer.stride, layer.dilation)
+    space = layer.sliding_window().output_sizes(x.shape[2:])
     views = list(_cells(layer.kernel, layer.stride, layer.dilation, space))
     matrices = _by_cell(weight, groups)
     y = np.zeros((x.shape[0], weight.shape[0], *space), np.result_type(x, weight))
@@ -65,7 +66,7 @@ def transposed_convolution(
     weight = params["weight"]
     space = x.shape[2:]
     sizes = [
-        max((size - 1) * stride + dilation * (kernel - 1) + 1 + extra, before + after)
+        max(transposed_size(size, kernel, stride, (0, 0), dilation, extra), before + after)
         for size, kernel, stride, dilation, extra, (before, after) in zip(
             space, layer.kernel, layer.stride, layer.dilation, layer.output_pad, layer.pad, strict=True
         )
@@ -92,14 +93,6 @@ def transposed_convolution(
         return (dx,), gradients
 
     return y, backward
-
-
-def _positions(space: Cell, kernel: Cell, stride: Cell, dilation: Cell) -> Cell:
-    """How many windows fit along each axis of an input that is padded already."""
-    return tuple(
-        (size - d * (k - 1) - 1) // s + 1
-        for size, k, s, d in zip(space, kernel, stride, dilation, strict=True)
-    )
 
 
 def _cells(kernel: Cell, stride: Cell, dilation: Cell, space: Cell) -> Iterator[tuple[Cell, Index]]:

@@ -20,7 +20,6 @@ from netcalc.backend.kernels.base import (
     widened,
 )
 from netcalc.layers.errors import LayerError
-from netcalc.layers.geometry import smaller
 from netcalc.layers.normalisation import LRN, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 
 Axes = tuple[int, ...]
@@ -225,8 +224,8 @@ def _sum_of_neighbours(x: Array, before: int, behind: int) -> Array:
     """For each channel the sum over itself, the `before` channels before it and the `behind` behind it."""
     most = x.shape[1] - 1
     total = x.copy()
-    for distance in range(1, smaller(before, most) + 1):
+    for distance in range(1, min(before, most) + 1):
         total[:, distance:] += x[:, :-distance]
-    for distance in range(1, smaller(behind, most) + 1):
+    for distance in range(1, min(behind, most) + 1):
         total[:, :-distance] += x[:, distance:]
     return total

@@ -11,8 +11,8 @@ from netcalc.backend.step.buffers import natural, stored
 from netcalc.backend.step.operations import Binding, TrainingOperation
 from netcalc.graph import Node
 from netcalc.layers.geometry import resolve_axis
-from netcalc.layers.kept import View
 from netcalc.layers.merge import Concat
+from netcalc.layers.saved import View
 from netcalc.layers.shape import Flatten, Pad
 from netcalc.tensor import Shape
 

@@ -1,0 +1,51 @@
+"""What a check found, in a terminal: each finding at its place, and a summary of each network."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from netcalc.diagnostics import Diagnostic
+from netcalc.lint import FigureCheck, Verdict
+from netcalc.render.diagnostics import MAX_SHOWN, block_lines, counted
+from netcalc.render.layout import Segment
+from netcalc.render.numbers import byte_size, exact, percent
+
+
+def shown(verdict: Verdict, notes: bool) -> list[Diagnostic]:
+    """The diagnostics that are shown: notes are advice and are left out unless they are wanted."""
+    return [diagnostic for diagnostic in verdict.diagnostics if notes or diagnostic.severity != "note"]
+
+
+def verdict_lines(verdict: Verdict, notes: bool, width: int | None) -> Iterator[list[Segment]]:
+    """The findings, notes among them where they are wanted, and the summary."""
+    for diagnostic in shown(verdict, notes)[:MAX_SHOWN]:
+        yield from block_lines(diagnostic, width)
+        yield []
+    yield [(verdict.report.graph.name, "bold cyan"), (f": {_summary(verdict, notes)}", "bold")]
+    for text in _claims(verdict.figure_checks):
+        for number, line in enumerate(wrap(text, (width or 100) - 2)):
+            yield [("  " if number == 0 else "    ", ""), (line, "dim")]
+
+
+def _summary(verdict: Verdict, notes: bool) -> str:
+    parts = [counted(verdict.diagnostics) or "nothing found"]
+    if verdict.silenced:
+        parts.append(f"{verdict.silenced} silenced")
+    hidden = "" if notes or not verdict.count("note") else " (--notes shows the notes)"
+    return ", ".join(parts) + hidden
+
+
+def _claims(claims: tuple[FigureCheck, ...]) -> Iterator[str]:
+    """The figures that hold; those that do not are findings."""
+    expected = [claim for claim in claims if claim.kind == "expect" and claim.diagnostic is None]
+    if expected:
+        yield "as expected: " + ", ".join(f"{claim.figure} {_format(claim, claim.got)}" for claim in expected)
+    for claim in claims:
+        if claim.kind == "budget" and claim.diagnostic is None:
+            batch = f" at batch {claim.batch}" if claim.batch > 1 else ""
+            share = percent(claim.got, claim.wanted) or "0%"
+            got, wanted = _format(claim, claim.got), _format(claim, claim.wanted)
+            yield f"within budget: {claim.figure}{batch} {got} of {wanted} ({share})"
+
+
+def _format(claim: FigureCheck, value: int) -> str:
+    return byte_size(value) if claim.kind == "budget" and claim.in_bytes else exact(value)

@@ -1,0 +1,1 @@
+"""Networks side by side, and what differs between two."""

@@ -1,0 +1,101 @@
+"""What differs between two networks as a ledger: each layer that came, went or changed, and its cost."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+from netcalc.analysis import Report, total
+from netcalc.analysis.comparison import Comparison
+from netcalc.analysis.difference import Difference
+from netcalc.render.comparison.ledger import (
+    STRETCHES,
+    CostColumn,
+    LedgerEntry,
+    cost_columns,
+    difference_of,
+    format_costs,
+    ledger_entries,
+    totals_in_words,
+)
+from netcalc.render.comparison.words import label_width, network_line
+from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
+from netcalc.render.numbers import shorten
+from netcalc.render.table.lines import TableView
+from netcalc.render.table.words import conditions_in_words
+
+_MARKS = {"added": "+", "removed": "-", "changed": "~"}
+_STYLES = {"added": "green", "removed": "red", "changed": "yellow"}
+_LEAST_LABEL = 30
+
+
+def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list[Segment]]:
+    """The two networks, each difference with its cost, and how the first's totals become the second's."""
+    found, room = difference_of(comparison), width or 100
+    for member in comparison.members:
+        yield network_line(member.label, member.report, label_width(comparison))
+    yield []
+    entries = list(ledger_entries(found.layers))
+    columns = cost_columns(found.before)
+    sums = _sums(comparison, found, columns)
+    layout = _laid_out(entries, sums, columns, width)
+    yield from layout.heading_lines()
+    yield layout.rule()
+    for entry in entries:
+        if entry.status in STRETCHES:
+            yield from _stretch(entry, room)
+        else:
+            yield from _change(entry, layout, columns, room)
+    yield layout.rule()
+    yield from (layout.line([(text, "bold") for text in row]) for row in sums)
+    yield []
+    yield from paragraph(totals_in_words(found), "bold", room)
+    yield from paragraph(conditions_in_words(found.before, TableView()), "dim", room)
+
+
+def _sums(
+    comparison: Comparison, found: Difference, columns: Sequence[CostColumn]
+) -> tuple[list[str], list[str], list[str]]:
+    """The first network's totals, the difference, and the second's totals."""
+    before, after = (shorten(member.label, label_width(comparison)) for member in comparison.members)
+    return (
+        [before, *_totals(found.before, columns)],
+        ["difference", *format_costs(found.cost, columns)],
+        [after, *_totals(found.after, columns)],
+    )
+
+
+def _totals(report: Report, columns: Sequence[CostColumn]) -> list[str]:
+    figures = total(map(report.held, report.rows))
+    return [column.show(column.read(figures)) for column in columns]
+
+
+def _laid_out(
+    entries: Sequence[LedgerEntry],
+    sums: Sequence[Sequence[str]],
+    columns: Sequence[CostColumn],
+    width: int | None,
+) -> TableLayout:
+    changes = [entry for entry in entries if entry.status not in STRETCHES]
+    rows = [[f"  {entry.label}", *format_costs(entry.cost, columns)] for entry in changes]
+    headings = [Heading("", "layer", left=True), *(Heading("", column.heading) for column in columns)]
+    layout = lay_out(headings, [*rows, *sums], width)
+    if width is not None and layout.width > width:
+        label = max(_LEAST_LABEL, layout.widths[0] - (layout.width - width))
+        layout = layout._replace(widths=[label, *layout.widths[1:]])
+    return layout
+
+
+def _stretch(entry: LedgerEntry, room: int) -> Iterator[list[Segment]]:
+    """Layers that are unchanged or renamed: one line for all of them."""
+    style = "dim" if entry.status == "unchanged" else "cyan"
+    for number, part in enumerate(wrap(entry.stretch, room - 4, break_on_hyphens=False)):
+        yield [("  " + "  " * bool(number) + part, style)]
+
+
+def _change(
+    entry: LedgerEntry, layout: TableLayout, columns: Sequence[CostColumn], room: int
+) -> Iterator[list[Segment]]:
+    """A layer that came, went or changed: its cost, and below it what changed."""
+    name = (f"{_MARKS[entry.status]} {entry.label}", _STYLES[entry.status])
+    costs = format_costs(entry.cost, columns)
+    yield layout.line([name, *((cost, "dim" if cost == "0" else "") for cost in costs)])
+    yield from ([(f"    {part}", "")] for part in wrap(entry.words, room - 4, break_on_hyphens=False))

@@ -1,0 +1,151 @@
+"""What training and inference need in memory: the timeline, the peak, what each layer keeps."""
+
+from collections.abc import Iterator
+
+from netcalc.analysis.allocations import MemoryEvent
+from netcalc.analysis.memory import TrainingMemory
+from netcalc.render.layout import Segment
+from netcalc.render.memory.layers import layer_lines
+from netcalc.render.memory.timeline import peak_lines, timeline_lines
+from netcalc.render.memory.view import MemoryView
+from netcalc.render.memory.words import format_bytes, format_count, wrapped
+from netcalc.render.table.words import inputs_in_words
+
+_WIDTH = 100
+
+
+def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]:
+    """Training with its timeline and its layers, inference, and how it was counted."""
+    room = width or _WIDTH
+    given = f"  ·  input {inputs_in_words(view.graph)}  ·  batch {view.batch}, {view.dtype}"
+    yield [(view.graph.name, "bold"), (given, "")]
+    yield []
+    if view.training is not None:
+        yield from _training(view, view.training, room)
+        yield []
+    yield from _inference(view, room)
+    yield []
+    yield from wrapped(_conditions(view), "dim", room)
+
+
+def _training(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
+    peak = training.peak_event(view.batch)
+    yield [("training", "bold"), (f"  {_optimiser(view, training)}", "")]
+    yield from wrapped(_loss(training), "", room)
+    yield from timeline_lines(view, training, peak, room)
+    yield []
+    total = training.bytes_at(peak, view.batch)
+    yield [(f"{format_bytes(total)} at the peak, {_where(training, peak)}", "bold")]
+    yield from peak_lines(view, training, peak, total)
+    yield []
+    yield from layer_lines(view, training, room)
+    yield []
+    yield from _remarks(view, training, room)
+
+
+def _remarks(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
+    """What the backward pass computes, what checkpoints save, and the largest batch that fits."""
+    batch = view.batch
+    forward, back = training.forward_macs * batch, training.backward_macs * batch
+    text = f"{format_count(forward)} multiply-adds forward, {format_count(back)} backward"
+    if forward:
+        text += (
+            f": {1 + back / forward:.2f} times the forward in all, as the network's input needs no gradient"
+        )
+    yield from wrapped(text, "", room)
+    if view.whole is not None:
+        yield from wrapped(_saved(view, training, view.whole), "", room)
+    if view.limit is not None:
+        yield from wrapped(_fit(training, view.limit), "bold", room)
+
+
+def _saved(view: MemoryView, training: TrainingMemory, whole: TrainingMemory) -> str:
+    """What checkpoints save and what they run again."""
+    parts = sum(segment.recomputed for segment in training.segments)
+    if not parts:
+        return "checkpoints: no block of more than one layer so many names deep, so nothing is forgotten"
+    before, now = whole.peak(view.batch), training.peak(view.batch)
+    again, step = training.recomputed_macs, training.forward_macs + training.backward_macs
+    more = f", {again / step:.0%} more a step" if step else ""
+    saved = f"{format_bytes(abs(before - now))} {'less' if now <= before else 'more'}"
+    return (
+        f"checkpoints: {parts} part{'s' if parts > 1 else ''} forgotten and run again; "
+        f"{format_bytes(now)} at the peak instead of {format_bytes(before)}, {saved}, "
+        f"for {format_count(again * view.batch)} multiply-adds again{more}"
+    )
+
+
+def _fit(training: TrainingMemory, limit: int) -> str:
+    batch = training.largest_batch(limit)
+    if batch is None:
+        return f"any batch fits {format_bytes(limit)}"
+    if batch == 0:
+        return f"not even a batch of 1 fits {format_bytes(limit)}: it needs {format_bytes(training.peak(1))}"
+    needs, next_one = format_bytes(training.peak(batch)), format_bytes(training.peak(batch + 1))
+    fits = f"the largest batch that fits {format_bytes(limit)} is {batch:,}"
+    return f"{fits}: it needs {needs}, one more {next_one}"
+
+
+def _inference(view: MemoryView, room: int) -> Iterator[list[Segment]]:
+    inference, batch = view.inference, view.batch
+    yield [("inference", "bold"), (f"  {format_bytes(inference.peak(batch))} at the peak", "bold")]
+    outputs, weights = (
+        format_bytes(inference.peak(batch) - inference.weights),
+        format_bytes(inference.weights),
+    )
+    layer = inference.peak_layer(batch).full_name
+    text = f"{outputs} of outputs and what layers make inside, while {layer} runs; {weights} of weights"
+    yield from wrapped(text, "", room)
+    yield from wrapped(_order(view), "", room)
+
+
+def _order(view: MemoryView) -> str:
+    inference, how = view.inference, view.inference.ordering.how
+    peaks = inference.peak(view.batch), inference.best_peak(view.batch)
+    before, now = (peak - inference.weights for peak in peaks)
+    if now == before:
+        return {
+            "optimal": "no other order of the layers needs less",
+            "heuristic": "no order that needs less was found; not every one was looked at",
+            "as written": "other orders were not looked at: too many layers stand side by side",
+        }[how]
+    moved = next(place for place, layer in enumerate(inference.ordering.order) if layer != place)
+    first = view.graph.nodes[inference.ordering.order[moved]].full_name
+    best = "the least of all" if how == "optimal" else "the least that was found"
+    return (
+        f"another order of the layers needs {format_bytes(now)} of outputs, {best}: "
+        f"{first} before {view.graph.nodes[moved].full_name}, and so on (--format json lists it)"
+    )
+
+
+def _conditions(view: MemoryView) -> str:
+    kept = " what is kept is what PyTorch's autograd keeps;" if view.training is not None else ""
+    return (
+        f"batch {view.batch}, {view.dtype}; KiB = 1024 bytes; each tensor is freed at its last use; views "
+        "take nothing; ReLU and others with PyTorch's inplace work in place where nobody else reads;"
+        f"{kept} what kernels take for themselves is not counted"
+    )
+
+
+def _optimiser(view: MemoryView, training: TrainingMemory) -> str:
+    mixed = ", float32 copies of the weights and float32 state" if training.precision.mixed else ""
+    return f"{view.dtype}, {view.optimiser}{mixed}"
+
+
+def _loss(training: TrainingMemory) -> str:
+    """`loss: cross-entropy on fc8`, and the outputs that have none."""
+    words = {"cross_entropy": "cross-entropy", "mse": "mean squared error"}
+    with_loss = {loss.output for loss in training.losses}
+    losses = [f"{words[loss.name]} on {loss.output}" for loss in training.losses]
+    outputs = dict.fromkeys(training.graph.outputs)
+    losses += [f"none on {name}" for name in outputs if name not in with_loss]
+    hint = "" if len(with_loss) == len(outputs) else " (--loss cross_entropy or mse counts one)"
+    return f"loss: {', '.join(losses)}{hint}"
+
+
+def _where(training: TrainingMemory, step: MemoryEvent) -> str:
+    if step.layer is None:
+        return "in the loss" if step.phase == "loss" else "when the weights are updated"
+    name = training.graph.nodes[step.layer].full_name
+    phase = {"forward": "forward", "again": "second forward", "backward": "backward"}[step.phase]
+    return f"in the {phase} of {name}"

@@ -1,0 +1,40 @@
+"""Sizes, counts and saved tensors in words."""
+
+import re
+from collections.abc import Iterator
+from textwrap import wrap
+
+from netcalc.analysis.memory import LayerMemory, TrainingMemory
+from netcalc.render import numbers
+from netcalc.render.layout import Segment
+
+_SIZES = ((1024**5, "PiB"), (1024**4, "TiB"), *numbers.BYTE_UNITS)
+_THOUSANDS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"), (1, ""))
+
+
+def format_bytes(value: int) -> str:
+    """Bytes in the largest unit that they reach, up to PiB."""
+    return numbers.with_unit(value, _SIZES)
+
+
+def format_count(value: int) -> str:
+    """A count in thousands, millions and so on: `4.09 G`."""
+    return numbers.with_unit(value, _THOUSANDS).strip()
+
+
+def kept_in_words(training: TrainingMemory, layer: LayerMemory) -> str:
+    """`input, indices`: what a layer saves, whether or not another layer saves it too."""
+    kept = training.saved_tensors[layer.node.full_name]
+    words = ["input" if len(layer.node.inputs) == 1 else "inputs"] if kept.inputs else []
+    words += ["output"] if kept.output else []
+    both = (kept.each, kept.once)
+    words += ["values"] if any(extra.values for extra in both) else []
+    words += ["statistics"] if any(extra.statistics for extra in both) else []
+    words += ["indices"] if any(extra.indices for extra in both) else []
+    return ", ".join(words)
+
+
+def wrapped(text: str, style: str, room: int) -> Iterator[list[Segment]]:
+    """A text in lines that keep each number and its unit together."""
+    tied = re.sub(r"(?<=\d) (?=[A-Za-z])", "\N{NO-BREAK SPACE}", text)
+    yield from ([(part.replace("\N{NO-BREAK SPACE}", " "), style)] for part in wrap(tied, room))

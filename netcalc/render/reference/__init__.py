@@ -1,0 +1,1 @@
+"""The references: layers, design rules, the spec's JSON Schema, devices, bundled architectures."""

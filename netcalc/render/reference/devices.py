@@ -1,0 +1,60 @@
+"""The devices that are known, as a table with sources, and as JSON."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from netcalc.analysis.devices import Device
+from netcalc.render.json import JsonRows, json_document
+from netcalc.render.layout import Heading, Segment, lay_out, paragraph
+
+_PEAKS = ("float64", "float32", "tf32", "float16", "bfloat16", "int8")
+_SHORT = {"float64": "fp64", "float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+_UNITS = (
+    "10^12 operations a second for dense matrices, a multiply-add being two; bandwidth in 10^9 bytes a "
+    "second, memory in GiB; a table of your own: netcalc roofline --devices"
+)
+
+
+def device_lines(devices: Iterable[Device], width: int | None) -> Iterator[list[Segment]]:
+    """A line a device, then where each one's figures are from."""
+    listed = list(devices)
+    headings = [
+        Heading("", "device", left=True),
+        *(Heading("operations", _SHORT.get(name, name)) for name in _PEAKS),
+        Heading("", "bandwidth"),
+        Heading("", "memory"),
+    ]
+    rows = [[device.key, *_peaks(device), *_memory(device)] for device in listed]
+    layout = lay_out(headings, rows, width)
+    yield from layout.heading_lines()
+    yield layout.rule()
+    for row in rows:
+        yield layout.named_line(row)
+    yield []
+    yield from paragraph(_UNITS, "dim", width)
+    for device in listed:
+        yield []
+        yield [(device.key, "bold cyan"), (f"  {device.name}", "")]
+        yield from paragraph(device.source or "no source", "dim", width, indent="  ")
+
+
+def json_chunks(devices: Iterable[Device], version: str) -> Iterator[str]:
+    """A device a line, in operations and bytes a second."""
+    return json_document({"netcalc": version, "devices": JsonRows(map(_device_dict, devices))})
+
+
+def _device_dict(device: Device) -> dict[str, Any]:
+    return {
+        "key": device.key, "name": device.name, "memory_bytes": device.memory_bytes,
+        "bytes_per_second": device.bytes_per_second,
+        "operations_per_second": device.operations_per_second, "source": device.source,
+    }  # fmt: skip
+
+
+def _peaks(device: Device) -> list[str]:
+    peaks = device.operations_per_second
+    return [f"{peaks[name] / 1e12:.4g}" if name in peaks else "" for name in _PEAKS]
+
+
+def _memory(device: Device) -> tuple[str, str]:
+    return f"{device.bytes_per_second / 1e9:.4g}", f"{device.memory_bytes / 1024**3:.4g}"

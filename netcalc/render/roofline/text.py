@@ -1,0 +1,160 @@
+"""The roofline of a network: what bounds each kernel, and the least time of a step."""
+
+from collections.abc import Iterator
+
+from netcalc.analysis.devices import Device
+from netcalc.analysis.roofline import LayerWork, Roofline
+from netcalc.render.bars import draw_bar
+from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
+from netcalc.render.numbers import byte_size, scaled, shorten
+from netcalc.render.roofline.words import TrainingRun, bound_by, label, warning
+
+_LARGEST_BAR, _LEAST_BAR = 30, 6
+_COLOURS = {"compute": "green", "memory": "blue"}
+_TIMES = ((86_400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+
+
+def roofline_lines(
+    found: Roofline, training: TrainingRun | None, width: int | None
+) -> Iterator[list[Segment]]:
+    """The device, a line a kernel, the times, and what the bounds assume."""
+    report, device = found.report, found.device
+    yield [(report.graph.name, "bold"), (f" on {device.name}  ·  batch {report.batch}, {found.dtype}", "")]
+    yield [(f"fusion {found.fusion}: {_count(found)}", "")]
+    yield from paragraph(_device_in_words(device, found.dtype), "dim", width)
+    yield []
+    yield from _table(found, training is not None, width)
+    yield []
+    yield from _times(found, training)
+    yield []
+    yield from paragraph(warning(found), "yellow", width)
+    yield from paragraph(_conditions(training is not None), "dim", width)
+
+
+def duration(seconds: float) -> str:
+    """A time in the largest unit that it reaches: `5.21 ms`, `3.42 days`."""
+    for size, unit in _TIMES:
+        if seconds >= size:
+            return (
+                f"{seconds / size:.3g} {unit}" if seconds / size < 1000 else f"{seconds / size:,.0f} {unit}"
+            )
+    return f"{seconds * 1e9:.3g} ns" if seconds else "0"
+
+
+def _shortened(layer: LayerWork, room: int) -> str:
+    """`conv1 + 3` where the whole label is too long."""
+    whole = label(layer)
+    if len(whole) <= room:
+        return whole
+    others = f" + {len(layer.rows) - 1}" if len(layer.rows) > 1 else ""
+    return shorten(layer.rows[0].node.full_name, max(1, room - len(others))) + others
+
+
+def _conditions(trains: bool) -> str:
+    words = (
+        "operations: 2 a multiply-add of products, others beside them; moved: operands, weights and what "
+        "others read, once each; a kernel takes the longer of both; one kernel: inputs, weights and "
+        "outputs of the network alone are moved; MiB = 1024^2 bytes"
+    )
+    return f"{words}; update: plain SGD" if trains else words
+
+
+def _count(found: Roofline) -> str:
+    """`53 kernels for 122 layers`."""
+    kernels = sum(1 for layer in found.layers if layer.forward.operations or layer.forward.bytes)
+    return f"{kernels:,} kernels for {len(found.report.rows):,} layers"
+
+
+def _device_in_words(device: Device, dtype: str) -> str:
+    peak, bandwidth = device.operations_per_second[dtype], device.bytes_per_second
+    return (
+        f"{peak / 1e12:,.4g} x 10^12 operations a second in {dtype}, {bandwidth / 1e9:,.4g} x 10^9 bytes a "
+        f"second, {byte_size(device.memory_bytes)}; memory is the limit below {device.balance(dtype):,.3g} "
+        "operations a byte"
+    )
+
+
+def _table(found: Roofline, trains: bool, width: int | None) -> Iterator[list[Segment]]:
+    headings = [
+        Heading("", "layer", left=True), Heading("", "operations\n(M)"), Heading("", "moved\n(MiB)"),
+        Heading("", "ops a\nbyte"), Heading("", "bound by", left=True), Heading("", "forward"),
+        *([Heading("", "backward")] if trains else []),
+    ]  # fmt: skip
+    rows = [_cells(found, layer, trains) for layer in found.layers]
+    layout = lay_out(headings, rows, None)
+    if width is not None and layout.width > width:
+        room = layout.widths[0] - (layout.width - width)
+        rows = [[_shortened(layer, room), *row[1:]] for layer, row in zip(found.layers, rows, strict=True)]
+        layout = lay_out(headings, rows, width)
+    room = (width or 110) - layout.width - 2
+    bar = min(_LARGEST_BAR, room) if room >= _LEAST_BAR else 0
+    if bar:
+        layout = TableLayout(
+            [*headings, Heading("", "", left=True)], [*layout.widths, bar], [*layout.gaps, 2]
+        )
+    times = [_seconds(found, layer, trains) for layer in found.layers]
+    yield from layout.heading_lines()
+    yield layout.rule()
+    for row, seconds in zip(rows, times, strict=True):
+        bound = row[4]
+        styles = ["cyan", "", "", "", _COLOURS.get(bound, ""), "", *([""] if trains else [])]
+        cells = list(zip(row, styles, strict=True))
+        if bar:
+            drawn = draw_bar(round(seconds * 1e12), max(1, round(max(times) * 1e12)), bar)
+            cells.append((drawn, _COLOURS.get(bound, "")))
+        yield layout.line(cells)
+
+
+def _cells(found: Roofline, layer: LayerWork, trains: bool) -> list[str]:
+    work = layer.forward
+    intensity = work.intensity
+    return [
+        label(layer),
+        scaled(work.operations, 1_000_000),
+        scaled(work.bytes, 1024**2),
+        "" if intensity is None else f"{intensity:,.0f}" if intensity >= 100 else f"{intensity:.2g}",
+        bound_by(found, work),
+        duration(found.seconds(work)),
+        *([duration(found.seconds(layer.backward))] if trains else []),
+    ]
+
+
+def _seconds(found: Roofline, layer: LayerWork, trains: bool) -> float:
+    return found.seconds(layer.forward) + (found.seconds(layer.backward) if trains else 0.0)
+
+
+def _times(found: Roofline, training: TrainingRun | None) -> Iterator[list[Segment]]:
+    compute = sum(
+        found.seconds(layer.forward) for layer in found.layers if bound_by(found, layer.forward) == "compute"
+    )
+    share = 100 * compute / found.forward_seconds if found.forward_seconds else 0
+    batch = found.report.batch
+    yield _time("forward", found.forward_seconds, f"{share:.0f}% of it bound by compute")
+    if found.fusion != "none":
+        yield _time("one kernel", found.seconds(found.whole), "the forward, were all of it fused")
+    if training is None:
+        return
+    yield _time("backward", found.backward_seconds)
+    yield _time("update", found.seconds(found.update), f"{found.report.totals.trainable_params:,} parameters")
+    yield _time("step", found.step_seconds, f"at most {batch / found.step_seconds:,.0f} samples a second")
+    if training.images:
+        steps = found.steps(training.images, training.epochs)
+        remark = f"{training.images:,} samples {training.epochs:,} times: {steps:,} steps"
+        yield _time("training", found.training_seconds(training.images, training.epochs), remark)
+    if training.memory_bytes is not None:
+        yield _memory(found.device, training.memory_bytes)
+
+
+def _time(what: str, seconds: float, remark: str = "") -> list[Segment]:
+    return [
+        (f"{what:<10}", "bold"),
+        (f" at least {duration(seconds):>9}", ""),
+        (f"   {remark}" if remark else "", "dim"),
+    ]
+
+
+def _memory(device: Device, needed: int) -> list[Segment]:
+    share = 100 * needed / device.memory_bytes
+    sizes = f" {byte_size(needed)} of {byte_size(device.memory_bytes)}, {share:.0f}%: "
+    verdict = ("it fits", "green") if needed <= device.memory_bytes else ("it does not fit", "red")
+    return [(f"{'memory':<10}", "bold"), (sizes, ""), verdict]

@@ -1,0 +1,174 @@
+"""The rows of a sweep as a table with bars."""
+
+from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
+from typing import NamedTuple
+
+from netcalc.analysis import CONVENTIONS
+from netcalc.analysis.sweep import FIGURES, Sweep, VariantRow
+from netcalc.render.bars import draw_bar
+from netcalc.render.json import json_text
+from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
+from netcalc.render.numbers import byte_size, exact
+from netcalc.spec import Evaluated
+
+MOST_LINES = 200
+"""A table for people is no longer."""
+
+_BARS = {"params": "magenta", "macs": "green", "flops": "green", "output_bytes": "blue"}
+_LEAST_BAR, _LARGEST_BAR = 5, 16
+_DROPPABLE = ("param_bytes", "layers", "flops")
+"""What a narrow terminal does without, in this order."""
+
+
+class Selection(NamedTuple):
+    """The rows that are shown of a sweep, and what chose them."""
+
+    rows: Sequence[VariantRow]
+    counted: int
+    failed: int
+    where: str = ""
+    pareto: str = ""
+
+
+def sweep_lines(sweep: Sweep, selection: Selection, width: int | None) -> Iterator[list[Segment]]:
+    """What was varied, a line a variant, and what was counted how."""
+    varied = ", ".join(axis.column for axis in sweep.axes)
+    yield [(sweep.name, "bold"), (f"  ·  {varied} varied  ·  {_how_many(selection)}", "")]
+    yield []
+    if selection.rows:
+        yield from _table(sweep, selection.rows[:MOST_LINES], width)
+        yield []
+    hidden = len(selection.rows) - MOST_LINES
+    if hidden > 0:
+        yield [(f"{hidden:,} more are not shown; --format csv and -o FILE hold all", "yellow")]
+    for text, style in _footer(sweep, selection):
+        yield from paragraph(text, style, width)
+
+
+def _how_many(selection: Selection) -> str:
+    shown, counted = len(selection.rows), selection.counted
+    words = f"{counted:,} variant{'' if counted == 1 else 's'}"
+    if not selection.where and not selection.pareto:
+        return words
+    where = f" with {selection.where}" if selection.where else ""
+    front = f" on the Pareto front of {selection.pareto}" if selection.pareto else ""
+    return f"{shown:,} of {words}{where}{front}"
+
+
+class _SweepColumn(NamedTuple):
+    """A column of the table: its heading, and how its values are shown."""
+
+    name: str
+    heading: Heading
+    show: Callable[[Evaluated], str]
+
+
+def _columns(sweep: Sweep) -> list[_SweepColumn]:
+    headings = {
+        "layers": "layers",
+        "params": "params",
+        "macs": "multiply-adds",
+        "flops": CONVENTIONS[sweep.convention].unit,
+        "output_bytes": "outputs",
+        "param_bytes": "weights",
+    }
+    settings = [_SweepColumn(axis.column, Heading("", axis.column), _setting) for axis in sweep.axes]
+    figures = [_SweepColumn(name, Heading("", headings[name]), _figure(name)) for name in FIGURES]
+    return settings + [column for column in figures if column.name != "flops" or sweep.convention != "macs"]
+
+
+def _figure(name: str) -> Callable[[Evaluated], str]:
+    def show(value: Evaluated) -> str:
+        if not isinstance(value, int):
+            return ""
+        return byte_size(value) if name.endswith("_bytes") else exact(value)
+
+    return show
+
+
+def _setting(value: Evaluated) -> str:
+    text = value if isinstance(value, str) else json_text(value)
+    return text if len(text) <= 32 else f"{text[:29]}..."
+
+
+def _table(sweep: Sweep, rows: Sequence[VariantRow], width: int | None) -> Iterator[list[Segment]]:
+    columns, hidden = _columns(sweep), []
+    layout = _laid_out(columns, rows)
+    for name in _DROPPABLE:
+        if width is None or layout.width <= width:
+            break
+        hidden += [column.heading.text for column in columns if column.name == name]
+        columns = [column for column in columns if column.name != name]
+        layout = _laid_out(columns, rows)
+    drawn = [column.name for column in columns if column.name in _BARS and column.name != "flops"]
+    bar = min(_LARGEST_BAR, ((width or 120) - layout.width) // len(drawn) - 1)
+    with_bars = _with_bars(layout, columns, drawn, bar) if bar >= _LEAST_BAR else layout
+    most = {name: max((_count(row[name]) for row in rows), default=0) for name in drawn}
+    yield from with_bars.heading_lines()
+    yield with_bars.rule()
+    for row in rows:
+        if row["error"] is not None:
+            yield from _failed(row, layout, columns, len(sweep.axes), width)
+            continue
+        cells: list[Segment] = []
+        for column in columns:
+            cells.append((column.show(row[column.name]), "cyan" if column.name not in FIGURES else ""))
+            if column.name in drawn and with_bars is not layout:
+                bars = draw_bar(_count(row[column.name]), max(most[column.name], 1), bar)
+                cells.append((bars, _BARS[column.name]))
+        yield with_bars.line(cells)
+    if hidden:
+        yield from paragraph(f"not shown at {width} columns: {', '.join(hidden)}", "dim", width)
+
+
+def _laid_out(columns: Sequence[_SweepColumn], rows: Sequence[VariantRow]) -> TableLayout:
+    cells = [[column.show(row[column.name]) for column in columns] for row in rows]
+    return lay_out([column.heading for column in columns], cells, None)
+
+
+def _with_bars(
+    layout: TableLayout, columns: Sequence[_SweepColumn], drawn: Sequence[str], bar: int
+) -> TableLayout:
+    """The layout with a column of bars after each figure that is drawn."""
+    headings: list[Heading] = []
+    widths: list[int] = []
+    gaps: list[int] = []
+    for column, heading, size, gap in zip(columns, layout.headings, layout.widths, layout.gaps, strict=True):
+        headings.append(heading)
+        widths.append(size)
+        gaps.append(gap)
+        if column.name in drawn:
+            headings.append(Heading("", "", left=True))
+            widths.append(bar)
+            gaps.append(1)
+    return TableLayout(headings, widths, gaps)
+
+
+def _failed(
+    row: VariantRow, layout: TableLayout, columns: Sequence[_SweepColumn], settings: int, width: int | None
+) -> Iterator[list[Segment]]:
+    """A variant's settings, and its error in the place of all figures."""
+    given = TableLayout(layout.headings[:settings], layout.widths[:settings], layout.gaps[:settings])
+    shown = given.line([(column.show(row[column.name]), "cyan") for column in columns[:settings]])
+    for text in wrap(str(row["error"]), max(40, (width or 120) - given.width - 2)):
+        yield [*shown, (f"  {text}", "red")]
+        shown = [(" " * given.width, "")]
+
+
+def _count(value: Evaluated) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _footer(sweep: Sweep, selection: Selection) -> Iterator[tuple[str, str]]:
+    if selection.failed:
+        hidden = "; --where and --pareto leave them out" if selection.where or selection.pareto else ""
+        yield f"{selection.failed:,} of {selection.counted:,} variants failed{hidden}", "red"
+    words = CONVENTIONS[sweep.convention].words
+    yield (
+        (
+            f"{sweep.convention} convention: {words}; outputs of all layers, none in place; "
+            f"batch {sweep.batch}, {sweep.dtype}; KiB = 1024 bytes"
+        ),
+        "dim",
+    )

@@ -1,0 +1,97 @@
+"""The table as text, before it is laid out."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from netcalc.analysis import Figures, Report
+from netcalc.render import numbers
+from netcalc.render.table.columns import Column, channels_of, chosen_columns, sizes_of
+from netcalc.render.table.lines import TableLine, TableView, lines, totals
+
+
+class ShownTable(NamedTuple):
+    """The table as text, before it is laid out: the same for every format."""
+
+    columns: list[Column]
+    lines: tuple[TableLine, ...]
+    head: list[list[str]]
+    cells: list[list[str]]
+    sums: list[str]
+
+    def without(self, name: str) -> "ShownTable":
+        """The table without a column."""
+        kept = [number for number, column in enumerate(self.columns) if column.name != name]
+
+        def pick(row: list[str]) -> list[str]:
+            return [row[number] for number in kept]
+
+        columns = [self.columns[number] for number in kept]
+        return ShownTable(
+            columns, self.lines, list(map(pick, self.head)), list(map(pick, self.cells)), pick(self.sums)
+        )
+
+    def with_short_labels(self) -> "ShownTable":
+        """The table with each line named by its layer alone."""
+        if self.columns[0].name != "layer":
+            return self
+        labels = (line.label if line.inside else line.name for line in self.lines)
+        return self._replace(cells=[[label, *row[1:]] for label, row in zip(labels, self.cells, strict=True)])
+
+    def with_contents_cut(self, excess: int) -> "ShownTable":
+        """The table with what the blocks hold cut short, so that it is narrower by `excess` characters."""
+        names = [column.name for column in self.columns]
+        if "contents" not in names:
+            return self
+        at = names.index("contents")
+        room = max(24, max(len(row[at]) for row in self.cells) - excess)
+        cut = [row[at] if len(row[at]) <= room else f"{row[at][: room - 3]}..." for row in self.cells]
+        cells = [[*row[:at], text, *row[at + 1 :]] for row, text in zip(self.cells, cut, strict=True)]
+        return self._replace(cells=cells)
+
+
+def shown_table(report: Report, view: TableView = TableView()) -> ShownTable:
+    """The cells of the table; empty columns are left out unless they were asked for."""
+    listed = lines(report, view)
+    columns = chosen_columns(report, view)
+    has_input = view.every_layer and view.depth is None and len(report.graph.inputs) == 1
+    head = [_input_cells(columns, report)] if has_input and not report.only else []
+    cells = [[cell(column, line) for column in columns] for line in listed]
+    shown = ShownTable(columns, listed, head, cells, _total_cells(columns, totals(listed)))
+    for column, texts in zip(columns, zip(*cells, strict=True), strict=False):
+        if not any(texts) and column.name not in asked_for(view.wanted):
+            shown = shown.without(column.name)
+    return shown
+
+
+def asked_for(wanted: Sequence[str]) -> set[str]:
+    """The names of the columns that were asked for."""
+    return {name.removeprefix("+") for name in wanted}
+
+
+def cell(column: Column, line: TableLine) -> str:
+    """What a column shows of a line."""
+    value = column.value(line)
+    return "" if value is None else column.show(value)
+
+
+def _total_cells(columns: Sequence[Column], figures: Figures) -> list[str]:
+    return [
+        "total" if number == 0 else column.show(column.of_figures(figures)) if column.of_figures else ""
+        for number, column in enumerate(columns)
+    ]
+
+
+def _input_cells(columns: Sequence[Column], report: Report) -> list[str]:
+    """The input's own line, which stands above every layer's."""
+    given = report.graph.inputs[0]
+    shape, axes = given.type.shape, report.axes[given.name]
+    channels, sizes = channels_of(shape, axes), sizes_of(shape, axes)
+    shown = {
+        "layer": given.name,
+        "kind": "input",
+        "output": str(given.type),
+        "axes": ",".join(axes),
+        "out_channels": "" if channels is None else str(channels),
+        "out_size": "" if sizes is None else numbers.sizes(sizes),
+    }
+    return [shown.get(column.name, "") for column in columns]

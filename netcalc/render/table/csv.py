@@ -1,0 +1,34 @@
+"""The report as CSV: one layer a line, integers as they are, shapes as 3x227x227."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from netcalc.analysis import Report
+from netcalc.render.csv import csv_document
+from netcalc.render.table.columns import columns
+from netcalc.render.table.lines import TableView, lines
+
+DEFAULT = (
+    "layer", "kind", "from", "input", "output", "filters", "kernel", "stride", "pad", "dilation", "groups",
+    "params", "buffers", "macs", "other_ops", "flops", "output_bytes", "param_bytes",
+    "rf", "rf_stride", "rf_padding", "axes",
+)  # fmt: skip
+
+
+def csv_chunks(report: Report, wanted: Sequence[str] = ()) -> Iterator[str]:
+    """The lines of the file, the names of the columns first; every layer has its own."""
+    known = columns(report.convention)
+    plain = [name for name in wanted if not name.startswith("+")]
+    names = [*(plain or DEFAULT), *(name[1:] for name in wanted if name.startswith("+"))]
+    chosen = [known[name] for name in dict.fromkeys(names)]
+    listed = lines(report, TableView(every_layer=True))
+    rows = ([_text(column.value(line)) for column in chosen] for line in listed)
+    return csv_document([column.name for column in chosen], rows)
+
+
+def _text(value: Any) -> str | int:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return "x".join(f"{item[0]}+{item[1]}" if isinstance(item, tuple) else str(item) for item in value)
+    return value if isinstance(value, int) else str(value)

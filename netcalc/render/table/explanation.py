@@ -1,0 +1,73 @@
+"""How a layer's figures come about, as lines of formula and numbers."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from netcalc.analysis import Report, Row
+from netcalc.analysis.explain import Explanation, explain
+from netcalc.analysis.symbolic import divisions, formula, numbers
+from netcalc.render.layout import Segment, paragraph
+from netcalc.render.numbers import format_option, with_unit
+from netcalc.render.table.words import byte_units
+from netcalc.tensor import format_shape
+
+_LONGEST_FORMULA = 400
+
+
+def explanation_lines(report: Report, row: Row, width: int | None) -> Iterator[list[Segment]]:
+    """The layer and what it reads, then each figure: formula, numbers, result."""
+    node = row.node
+    shapes = map(format_shape, row.input_shapes)
+    reads = ", ".join(f"{name} {shape}" for name, shape in zip(node.inputs, shapes, strict=True))
+    options = ", ".join(f"{name} {format_option(value)}" for name, value in node.layer.settings().items())
+    yield [
+        (node.full_name, "bold cyan"),
+        (f"  {node.layer.kind}", "bold"),
+        (f"  {options}" if options else "", ""),
+    ]
+    yield [(f"reads {reads}, gives {format_shape(row.output_shape)}", "")]
+    for figure, members in groupby(_merged(explain(report, row)), key=lambda e: e.figure):
+        yield []
+        yield [(figure, "bold")]
+        for explanation in members:
+            yield from _figure(explanation, report)
+    yield []
+    yield [(f"{report.convention.unit} ({report.convention.name} convention)", "bold")]
+    yield [(f"  {row.figures.flops:,}", "bold")]
+    words = f"{report.convention.words}; batch {report.batch}"
+    yield from paragraph(words, "dim", width, indent="  ")
+
+
+def _figure(explanation: Explanation, report: Report) -> Iterator[list[Segment]]:
+    symbols, filled = formula(explanation.term), numbers(explanation.term)
+    result = f"{explanation.value:,}" + (f" {explanation.unit}" if explanation.unit else "")
+    if explanation.unit == "bytes":
+        result += f" = {with_unit(explanation.value, byte_units(report))}"
+    if len(symbols) > _LONGEST_FORMULA:
+        symbols = filled = str(explanation.value)
+    if symbols not in (filled, str(explanation.value)):
+        yield [(f"  = {symbols}", "")]
+    if filled != str(explanation.value):
+        yield [(f"  = {filled}", "")]
+    for dividend, divisor, way in divisions(explanation.term):
+        rounded = -(-dividend // divisor) if way == "up" else dividend // divisor
+        yield [
+            (f"    {dividend} / {divisor} = {dividend / divisor:.10g}, rounded {way} to {rounded}", "yellow")
+        ]
+    remark = f"   {explanation.remark}" if explanation.remark else ""
+    yield [(f"  = {result}", "bold"), (remark, "dim")]
+
+
+def _merged(explanations: Sequence[Explanation]) -> Iterator[Explanation]:
+    """Axes that are computed alike stand together: `output H, W`."""
+    for _, group in groupby(
+        explanations, key=lambda e: (e.figure.split(" ")[0], numbers(e.term), e.value, e.remark)
+    ):
+        members = list(group)
+        if members[0].figure.startswith(("output ", "field ")):
+            word = members[0].figure.split(" ")[0]
+            word = "receptive field" if word == "field" else word
+            axes = ", ".join(member.figure.split(" ")[1] for member in members)
+            yield members[0]._replace(figure=f"{word} {axes}")
+        else:
+            yield from members

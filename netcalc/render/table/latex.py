@@ -1,0 +1,51 @@
+"""The report as a LaTeX table in the style of the booktabs package, for slides and papers."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from netcalc.analysis import Report
+from netcalc.render.escaping import visible
+from netcalc.render.table.cells import shown_table
+from netcalc.render.table.columns import Column
+from netcalc.render.table.lines import TableView
+from netcalc.render.table.words import conditions_in_words, totals_in_words
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+}  # fmt: skip
+
+
+def latex_chunks(report: Report, view: TableView = TableView()) -> Iterator[str]:
+    """The lines of a tabular, with what was counted as comments above it."""
+    shown = shown_table(report, view)
+    words = (totals_in_words(report, shown.lines), conditions_in_words(report, view))
+    alignment = "".join("l" if column.left else "r" for column in shown.columns)
+    yield f"% {visible(' '.join(report.graph.name.split()))}: {words[0]}\n% {words[1]}\n"
+    yield f"% needs \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
+    yield from _headings(shown.columns)
+    yield "\\midrule\n"
+    for cells in (*shown.head, *shown.cells):
+        yield _row([_escaped(text) for text in cells])
+    yield "\\midrule\n" + _row([_escaped(text) for text in shown.sums])
+    yield "\\bottomrule\n\\end{tabular}\n"
+
+
+def _headings(columns: Sequence[Column]) -> Iterator[str]:
+    if any(column.group for column in columns):
+        groups, rules, start = [], [], 1
+        for name, members in groupby(columns, key=lambda column: column.group):
+            width = len(list(members))
+            groups += [f"\\multicolumn{{{width}}}{{c}}{{{_escaped(name)}}}"] if name else [""] * width
+            rules += [f"\\cmidrule(lr){{{start}-{start + width - 1}}}"] if name else []
+            start += width
+        yield _row(groups) + "".join(rules) + "\n"
+    yield _row([_escaped(column.heading.replace("\n", " ")) for column in columns])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"{' & '.join(cells)} \\\\\n"
+
+
+def _escaped(text: str) -> str:
+    return "".join(_SPECIAL.get(character, character) for character in visible(text))

@@ -1,0 +1,62 @@
+"""A report's totals, conditions and units in words."""
+
+from collections.abc import Sequence
+
+from netcalc.analysis import Report
+from netcalc.graph import Graph
+from netcalc.render import numbers
+from netcalc.render.table.lines import TableLine, TableView, totals
+from netcalc.tensor import format_shape
+
+_MEGABYTES = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"), (1, "bytes"))
+
+
+def totals_in_words(report: Report, listed: Sequence[TableLine]) -> str:
+    """The exact totals: `61,100,840 params, 716,767,232 multiply-adds, 2.28 MB of outputs`."""
+    figures = totals(listed)
+    memory = numbers.with_unit(figures.output_bytes, byte_units(report))
+    buffers = f" + {figures.buffers:,} buffers" if figures.buffers else ""
+    frozen = figures.params - figures.trainable_params
+    split = f" ({figures.trainable_params:,} trainable, {frozen:,} frozen)" if frozen else ""
+    parts = [f"{figures.params:,} params{split}{buffers}", f"{figures.macs:,} multiply-adds"]
+    if report.convention.name != "macs":
+        parts.append(f"{figures.flops:,} {report.convention.unit}")
+    weighted = _weighted_bytes(report)
+    of_these = f" ({numbers.with_unit(weighted, byte_units(report))} of conv and linear)" if weighted else ""
+    return ", ".join([*parts, f"{memory} of outputs{of_these}"])
+
+
+def conditions_in_words(report: Report, view: TableView) -> str:
+    """Convention, batch, element type and units."""
+    kilobyte = "KB" if report.convention.name == "lecture" else "KiB"
+    in_place = "" if view.every_layer else "; activations work in place, in their layer's line"
+    only = f"; only {', '.join(report.only)}" if report.only else ""
+    return (
+        f"{report.convention.name} convention: {report.convention.words}; "
+        f"batch {report.batch}, {report.dtype.name}; {kilobyte} = 1024 bytes{in_place}{only}"
+    )
+
+
+def inputs_in_words(graph: Graph) -> str:
+    """The shape of the input, or the name and type of each of several."""
+    if len(graph.inputs) == 1:
+        return format_shape(graph.inputs[0].type.shape)
+    return ", ".join(f"{given.name} {given.type}" for given in graph.inputs)
+
+
+def input_shapes(graph: Graph) -> str:
+    """The shapes of all inputs."""
+    return ", ".join(format_shape(given.type.shape) for given in graph.inputs)
+
+
+def byte_units(report: Report) -> tuple[tuple[int, str], ...]:
+    """The lecture prints KB and MB for 1024 and 1024^2 bytes; elsewhere they are KiB and MiB."""
+    return _MEGABYTES if report.convention.name == "lecture" else numbers.BYTE_UNITS
+
+
+def _weighted_bytes(report: Report) -> int:
+    """The lecture compares networks by the outputs of convolution and linear layers alone."""
+    families = report.by_family
+    if "convolution" not in families:
+        return 0
+    return sum(families[family].output_bytes for family in ("convolution", "linear") if family in families)
