@@ -1,4 +1,4 @@
-"""The table against execution: shapes, parameters, multiply-adds done, bytes kept for backward."""
+"""The table against execution: shapes, parameters, multiply-adds done, bytes saved for backward."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -38,9 +38,9 @@ class Verified(NamedTuple):
     """The largest difference that the naive products made, relative to the largest element."""
     counted_macs: int
     """What the table says."""
-    kept: int
+    saved: int
     """The bytes that one more sample adds to what its kernel's backward holds, its own or others'."""
-    counted_kept: int
+    counted_saved: int
     """The most that it may hold: what PyTorch keeps, the rule by which training memory is counted.
 
     In half precision that of float32, in which the kernels compute. Training memory counts a tensor that
@@ -61,8 +61,10 @@ class Verified(NamedTuple):
             problems.append(f"{self.params:,} parameters where {declared:,} are counted")
         if self.macs != self.counted_macs:
             problems.append(f"{self.macs:,} multiply-adds where {self.counted_macs:,} are counted")
-        if self.kept > self.counted_kept:
-            problems.append(f"{self.kept:,} bytes held for backward where {self.counted_kept:,} are counted")
+        if self.saved > self.counted_saved:
+            problems.append(
+                f"{self.saved:,} bytes held for backward where {self.counted_saved:,} are counted"
+            )
         if not self.error < self.close:
             problems.append(f"naive products give another output, off by {self.error:.1e}")
         return tuple(problems)
@@ -90,7 +92,7 @@ def verify(
             error = _error_in_float64(node, xs, params)
         elements = sum(array.size for array in params.values())
         cost = node.layer.cost(graph.input_types(node), node.output)
-        kept, counted_kept = _kept(node, xs, params)
+        saved, counted_saved = _saved(node, xs, params)
         found.append(
             Verified(
                 node,
@@ -100,8 +102,8 @@ def verify(
                 count.looped,
                 error,
                 cost.macs,
-                kept,
-                counted_kept,
+                saved,
+                counted_saved,
                 close,
             )
         )
@@ -144,7 +146,7 @@ def _counted_run(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) ->
     return y.view(np.ndarray), count
 
 
-def _kept(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[int, int]:
+def _saved(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[int, int]:
     """The bytes a sample that a layer keeps in training, and those counted for it.
 
     Three samples less two, so that what stands once for a batch of any size does not count.
@@ -158,8 +160,8 @@ def _kept(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[
         sizes.append(saved_bytes(backward, without=own))
     itemsize = next((x.dtype.itemsize for x in xs if x.dtype.kind == "f"), node.output.dtype.itemsize)
     types = tuple(TensorType(x.shape[1:]) for x in xs)
-    kept = node.layer.saved(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
+    saved = node.layer.saved(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
     tensors = (
-        sum(xs[number].nbytes for number in set(kept.inputs)) + node.output.numel * itemsize * kept.output
+        sum(xs[number].nbytes for number in set(saved.inputs)) + node.output.numel * itemsize * saved.output
     )
-    return sizes[1] - sizes[0], tensors + kept.each.nbytes(itemsize)
+    return sizes[1] - sizes[0], tensors + saved.each.nbytes(itemsize)
