@@ -44,7 +44,10 @@ BatchOption = Annotated[int, typer.Option("--batch", min=1, max=2**31 - 1, help=
 
 
 def load_graph(
-    spec: str, settings: Sequence[str] | None, inputs: Sequence[str] | None, variant: str | None = None
+    spec: str,
+    settings: Sequence[str] | None = None,
+    inputs: Sequence[str] | None = None,
+    variant: str | None = None,
 ) -> Graph:
     """The graph of a spec, with what the command line sets."""
     source, named = find_spec(spec)

@@ -32,7 +32,7 @@ def command(
     netcalc compare resnet18 resnet34 --diff
     """
     _check(specs, diff)
-    reports = [analyze(load_graph(spec, None, None), batch, dtype, convention) for spec in specs]
+    reports = [analyze(load_graph(spec), batch, dtype, convention) for spec in specs]
     comparison = compare(reports, specs)
     if format != "rich":
         write(_chunks(comparison, format, diff))

@@ -28,7 +28,7 @@ def command(
     wanted = [word.lower() for word in words or ()]
     found = []
     for family, name in track(names, "counting"):
-        report: Report = analyze(load_graph(name, None, None))
+        report: Report = analyze(load_graph(name))
         text = f"{family} {name} {report.graph.name} {report.graph.citation}".lower()
         if all(word in text for word in wanted):
             found.append(Architecture(name, family, report))

@@ -26,7 +26,7 @@ class ParamSpec(NamedTuple):
     shape: Shape
     initialiser: str
     buffer: bool = False
-    """Saved beside the parameters, such as running statistics: no gradient goes to it."""
+    """Stored beside the parameters, such as running statistics: no gradient goes to it."""
     frozen: bool = False
     """A parameter that stays as it is: the spec says `trainable: false`."""
 

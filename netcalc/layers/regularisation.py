@@ -38,7 +38,7 @@ class Regularisation(Layer):
 class Dropout(Regularisation):
     """Zeroes elements at random in training, with `channels` whole channels; nothing in inference.
 
-    Saved elements are scaled by 1 / (1 - rate) (Srivastava et al. 2014), as PyTorch's Dropout and
+    Kept elements are scaled by 1 / (1 - rate) (Srivastava et al. 2014), as PyTorch's Dropout and
     Dropout2d. It counts no operation, since inference has none.
 
     Example: `dropout: {rate: 0.5}` on 4096 gives 4096

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from netcalc.backend.kernels.base import Array
+from netcalc.tensor import TensorType
 
 from cases import Case
 from test_kernels import SMALL, inputs, network, run
@@ -78,3 +79,44 @@ def test_positions_are_told_where_their_order_matters(case: Case) -> None:
     turned = run(case, {name: x[:, ::-1]})
     same = np.allclose(turned[:, ::-1], run(case, {name: x}), atol=1e-9)
     assert same != case.layer.tells_positions(case.types)
+
+
+def types_of(case: Case) -> tuple[TensorType, TensorType]:
+    return case.types[0], case.layer.infer(case.types)
+
+
+@named([case for case in SMALL if case.layer.is_identity(*types_of(case))])
+def test_an_identity_gives_its_input(case: Case) -> None:
+    (name, x), *_ = inputs(case).items()
+    np.testing.assert_array_equal(run(case, {name: x}), x)
+
+
+@named([case for case in SMALL if case.layer.rearranges])
+def test_what_rearranges_gives_elements_of_its_input_or_a_constant(case: Case) -> None:
+    (name, x), *_ = inputs(case).items()
+    constant = getattr(case.layer, "value", 0.0)
+    assert np.isin(run(case, {name: x}), [*x.flat, constant]).all()
+
+
+@named([case for case in SMALL if case.layer.weighted])
+def test_outputs_run_along_an_axis_of_the_weights(case: Case) -> None:
+    x, y = types_of(case)
+    weight, axis = case.layer.params((x,))[0], case.layer.output_axis
+    assert axis is not None
+    groups = getattr(case.layer, "groups", 1) if axis else 1
+    assert weight.shape[axis] * groups == y.shape[case.layer.channel_axis]
+
+
+@named([case for case in SMALL if case.layer.overwrites_input])
+def test_what_overwrites_its_input_is_of_its_shape(case: Case) -> None:
+    x, y = types_of(case)
+    assert x == y
+
+
+@named([case for case in SMALL if case.layer.sliding_window() is not None])
+def test_a_sliding_window_covers_its_outputs(case: Case) -> None:
+    (x, y), window = types_of(case), case.layer.sliding_window()
+    assert window is not None
+    ceil = getattr(case.layer, "ceil", False)
+    assert window.output_sizes(x.shape[1:], ceil) == y.shape[1:]
+    assert window.windows() == case.layer.window((x,))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from netcalc.analysis import Report
 from netcalc.graph import Graph
+from netcalc.layers.convolution import Convolution
 from netcalc.render import numbers
 from netcalc.render.table.lines import TableLine, TableView, totals
 from netcalc.tensor import format_shape
@@ -56,7 +57,6 @@ def byte_units(report: Report) -> tuple[tuple[int, str], ...]:
 
 def _weighted_bytes(report: Report) -> int:
     """The lecture compares networks by the outputs of convolution and linear layers alone."""
-    families = report.by_family
-    if "convolution" not in families:
+    if not any(isinstance(row.node.layer, Convolution) for row in report.rows):
         return 0
-    return sum(families[family].output_bytes for family in ("convolution", "linear") if family in families)
+    return sum(row.figures.output_bytes for row in report.rows if row.node.layer.weighted)
