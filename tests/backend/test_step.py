@@ -12,6 +12,8 @@ import netcalc
 from netcalc.backend import Network, TrainingStep, random_inputs
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.step.elementwise import ElementwiseKernel, ReLU
+from netcalc.backend.step.lowering import _operation
 from netcalc.diagnostics import ExecutionError
 from netcalc.graph import Graph
 
@@ -303,3 +305,16 @@ def wait_until(holds: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.01)
     raise AssertionError("it never came")
+
+
+def test_functions_of_each_element_need_no_fallback() -> None:
+    """A layer that is taken for another kind would only be slow."""
+    kinds = (
+        "relu6 elu gelu silu sigmoid tanh hardswish softplus mish scale power sqrt exp log absolute".split()
+    )
+    nodes = graph_of(
+        "input: [4, 6, 6]\nlayers: [relu, prelu, softmax, log_softmax, " + ", ".join(kinds) + "]\n"
+    ).nodes
+    found = {node.layer.kind: _operation(node, [(4, 6, 6)]) for node in nodes}
+    assert {kind for kind, operation in found.items() if operation is ElementwiseKernel} == {*kinds}
+    assert found["relu"] is ReLU

@@ -10,7 +10,7 @@ from netcalc.backend.step.buffers import BufferPool, GradientBuffer
 from netcalc.backend.step.operations import Binding, TrainingOperation
 from netcalc.graph import Node
 from netcalc.layers import activation
-from netcalc.layers.activation import Activation, LogSoftmax, PReLU, Softmax
+from netcalc.layers.activation import PReLU, Softmax, Unary
 from netcalc.layers.merge import Add
 from netcalc.tensor import Shape
 
@@ -45,8 +45,8 @@ class ElementwiseKernel(TrainingOperation):
 
     @staticmethod
     def fits(node: Node, shapes: Sequence[Shape]) -> bool:
-        layer = node.layer
-        return isinstance(layer, Activation) and not isinstance(layer, Softmax | LogSoftmax | PReLU)
+        """Whether this is a function of each element alone, without parameters."""
+        return isinstance(node.layer, Unary) and not isinstance(node.layer, Softmax | PReLU)
 
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)
@@ -64,7 +64,8 @@ class ElementwiseKernel(TrainingOperation):
         (dxs,), backward = self.dxs, self.backwards[worker]
         if dxs is not None and backward is not None:
             (dx,), _ = backward(self.dy[worker])
-            np.copyto(dxs[worker], dx)  # type: ignore[arg-type]
+            assert dx is not None
+            np.copyto(dxs[worker], dx)
 
 
 class Sum(TrainingOperation):
