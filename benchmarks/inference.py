@@ -43,8 +43,8 @@ def plan(name: str, x: np.ndarray[Any, Any]) -> Forward:
     """This project's plan."""
     import netcalc
 
-    made = netcalc.Network(netcalc.load(name, input=(3, 224, 224))).compile(len(x))
-    return lambda: made.forward(x)
+    engine = netcalc.InferencePlan(netcalc.Network(netcalc.load(name, input=(3, 224, 224))), len(x))
+    return lambda: engine.forward(x)
 
 
 def pytorch_model(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Broken copies of the fast engines, each to be found: `python benchmarks/mutants.py [--count 150]`.
 
-Draws mutants of netcalc/backend/plan, step and convolution by a seed: a constant, comparison, condition,
+Draws mutants of netcalc/backend/plan and step by a seed: a constant, comparison, condition,
 operator or argument is changed, or a statement is dropped. Each runs in a process of its own, against
 random graphs first, then the engines' own tests; one that hangs is ended, and counts as found. Prints
 the survivors: each is equal in its results, or a gap in the tests.
@@ -34,11 +34,11 @@ import pytest  # noqa: E402
 from plain_runs import PlainRuns  # noqa: E402
 from random_graphs import random_graph  # noqa: E402
 
-ROOMS = ("plan", "step", "convolution")
+BACKEND = ROOT / "netcalc" / "backend"
+ROOMS = ("plan", "step")
 _ALONE = "test_random_graphs.py::test_a_layer_with_any_options_runs_as_on_the_plain_path"
 OWN_TESTS = {
     "plan": ("test_convolution.py", "test_plan.py", "test_windows.py", _ALONE),
-    "convolution": ("test_convolution.py", "test_plan.py", "test_windows.py", _ALONE),
     "step": ("test_step.py", "test_windows.py", _ALONE),
 }
 SLOW = "zoo or outlives or every_layer_that_reads or same_bits"
@@ -70,11 +70,11 @@ class Mutant(NamedTuple):
 
     @property
     def room(self) -> str:
-        return self.path.parent.name
+        return self.path.relative_to(BACKEND).parts[0]
 
     @property
     def module(self) -> str:
-        return f"netcalc.backend.{self.room}.{self.path.stem}"
+        return ".".join(("netcalc", "backend", *self.path.relative_to(BACKEND).with_suffix("").parts))
 
     def tree(self) -> ast.Module:
         tree = ast.parse(self.path.read_text())
@@ -192,7 +192,7 @@ def _yields(node: ast.Expr) -> bool:
 def every_mutant(rooms: list[str], without: list[str]) -> list[Mutant]:
     found = []
     for room in rooms:
-        for path in sorted((ROOT / "netcalc" / "backend" / room).glob("*.py")):
+        for path in sorted((BACKEND / room).rglob("*.py")):
             if path.stem == "__init__" or path.name in without:
                 continue
             for number, node in enumerate(nodes(ast.parse(path.read_text()))):
@@ -223,7 +223,8 @@ def found_by(mutant: Mutant, runs: list[PlainRuns], report: io.TextIOBase, own_t
         if name.startswith("netcalc.backend") or name in ("engines", "plain_runs")
     ]:
         del sys.modules[name]
-    sys.modules["netcalc"].__dict__.pop("Network", None)
+    for name in ("InferencePlan", "Network", "TrainingStep"):
+        sys.modules["netcalc"].__dict__.pop(name, None)
     sys.meta_path.insert(0, _Loader(mutant))
 
     def tell(how: str) -> None:
@@ -282,7 +283,7 @@ def judged(mutant: Mutant, runs: list[PlainRuns], seconds: float, own_tests: boo
 
 def unchanged(room: str) -> Mutant:
     """A mutant that is none, which must survive the first graphs: or the others would fall for no reason."""
-    path = ROOT / "netcalc" / "backend" / room / "__init__.py"
+    path = BACKEND / room / "__init__.py"
     return Mutant(path, 0, -1)
 
 
@@ -322,7 +323,7 @@ def prepare(runs: list[PlainRuns], rooms: list[str]) -> None:
 
     for number, run in enumerate(runs):
         checks = [engines.some_step_differences] if "step" in rooms else []
-        checks += [engines.some_plan_differences] if {"plan", "convolution"} & {*rooms} else []
+        checks += [engines.some_plan_differences] if "plan" in rooms else []
         for check in checks:
             problems = list(check(run, number))
             assert not problems, f"random graph {number} differs without a mutant: {problems}"

@@ -12,7 +12,7 @@ import numpy as np
 from verify import smallest
 
 import netcalc
-from netcalc.backend import Network, random_inputs
+from netcalc.backend import InferencePlan, Network, random_inputs
 from netcalc.backend.memory import forward_bytes, machine_bytes
 from netcalc.spec import bundled_names
 
@@ -44,16 +44,17 @@ def errors(names: list[str]) -> Iterator[float]:
         start = time.perf_counter()
         plain = network.run(x, gradients=False).outputs
         between = time.perf_counter()
-        with network.compile(BATCH) as plan:
+        with InferencePlan(network, BATCH) as plan:
             ready = time.perf_counter()
             planned = plan.run(x)
         end = time.perf_counter()
         error = max(float(np.abs(planned[key] - y).max() / np.abs(y).max()) for key, y in plain.items())
-        fast = sum(step.is_fast for step in plan.draft.steps)
+        fast = sum(operation.is_fast for operation in plan.program.operations)
         print(
             f"{name:24} {graph.inputs[0].type!s:>14} {len(graph.nodes):5} layers, {fast:4} of "
-            f"{len(plan.draft.steps):4} steps fast, error {error:.1e}, plain {between - start:6.2f} s, "
-            f"planned {end - ready:6.2f} s{'' if error < LARGEST else '   differs'}",
+            f"{len(plan.program.operations):4} operations fast, error {error:.1e}, "
+            f"plain {between - start:6.2f} s, planned {end - ready:6.2f} s"
+            f"{'' if error < LARGEST else '   differs'}",
             flush=True,
         )
         yield error

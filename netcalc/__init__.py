@@ -10,29 +10,30 @@
     61100840
 
 `load` reads a spec into a Graph, `analyze` counts it into a Report that prints itself, and a Network
-runs it forward and backward on NumPy arrays. What the user gave wrong is raised as a NetcalcError, whose
-`diagnostics` say what and where.
+runs it forward and backward on NumPy arrays; an InferencePlan and a TrainingStep run it faster, for one
+batch size. What the user gave wrong is raised as a NetcalcError, whose `diagnostics` say what and where.
 """
 
 TYPE_CHECKING = False  # not from typing: nothing is imported before Ctrl-C is looked after
 if TYPE_CHECKING:
     from netcalc.analysis import Report
     from netcalc.api import analyze, load
-    from netcalc.backend import Network
+    from netcalc.backend import InferencePlan, Network, TrainingStep
     from netcalc.diagnostics import Diagnostic, ExecutionError, GraphError, NetcalcError, SpecError
     from netcalc.graph import Graph, Node
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Diagnostic", "ExecutionError", "Graph", "GraphError", "NetcalcError", "Network", "Node", "Report",
-    "SpecError", "analyze", "load",
+    "Diagnostic", "ExecutionError", "Graph", "GraphError", "InferencePlan", "NetcalcError", "Network", "Node",
+    "Report", "SpecError", "TrainingStep", "analyze", "load",
 ]  # fmt: skip
 
 _HOMES = {
     "Diagnostic": "diagnostics", "ExecutionError": "diagnostics", "GraphError": "diagnostics",
     "NetcalcError": "diagnostics", "SpecError": "diagnostics", "Graph": "graph", "Node": "graph",
-    "Report": "analysis", "Network": "backend", "analyze": "api", "load": "api",
+    "InferencePlan": "backend", "Network": "backend", "TrainingStep": "backend", "Report": "analysis",
+    "analyze": "api", "load": "api",
 }  # fmt: skip
 
 

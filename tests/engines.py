@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from netcalc.backend import Network, TrainingStep, random_inputs
+from netcalc.backend import InferencePlan, Network, TrainingStep, random_inputs
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.verification import verify
 from netcalc.diagnostics import ExecutionError
@@ -30,15 +30,15 @@ ROUNDS = 3
 SMALL_LIMITS = {
     "plan.elementwise": {"BLOCK_ELEMENTS": 200},
     "plan.pooling": {"BLOCK_ELEMENTS": 200},
-    "plan.drafting": {"_HEAVY_WEIGHTS": 40},
-    "plan.convolve": {"_LEAST_POSITIONS": 20, "_LEAST_FILTERS": 4},
-    "convolution.choice": {"_MANY_TILES": 4},
-    "convolution.depthwise": {"_BLOCK_ELEMENTS": 200, "_FEW_CHANNELS": 7},
-    "convolution.direct": {"_BLOCK_ELEMENTS": 200, "_LEAST_POSITIONS": 10},
-    "convolution.im2col": {"_BLOCK_BYTES": 4000, "_WIDE_BLOCK_BYTES": 6000, "_FEW_CHANNELS": 4},
-    "convolution.planar": {"_BLOCK_BYTES": 3000},
-    "convolution.winograd": {"_BLOCK_TILES": 4},
-    "step.columns": {"_FEWEST_SUMMED": 8},
+    "plan.lowering": {"_HEAVY_WEIGHTS": 40},
+    "plan.convolution.operation": {"_LEAST_POSITIONS": 20, "_LEAST_FILTERS": 4},
+    "plan.convolution.choice": {"_MANY_TILES": 4},
+    "plan.convolution.depthwise": {"_BLOCK_ELEMENTS": 200, "_FEW_CHANNELS": 7},
+    "plan.convolution.direct": {"_BLOCK_ELEMENTS": 200, "_LEAST_POSITIONS": 10},
+    "plan.convolution.im2col": {"_BLOCK_BYTES": 4000, "_WIDE_BLOCK_BYTES": 6000, "_FEW_CHANNELS": 4},
+    "plan.convolution.planar": {"_BLOCK_BYTES": 3000},
+    "plan.convolution.winograd": {"_BLOCK_TILES": 4},
+    "step.convolution.columns": {"_FEWEST_SUMMED": 8},
 }
 """Limits that only speed depends on, so small that small graphs go beyond them."""
 
@@ -79,13 +79,13 @@ def plan_differences(runs: PlainRuns, dtype: str, batch: int, workers: int) -> I
     network = loaded(runs.graph, runs.weights(dtype), dtype)
     plain = runs.inference(dtype, batch)
     if isinstance(plain, ExecutionError):
-        with suppress(ExecutionError), network.compile(batch, workers) as plan:
+        with suppress(ExecutionError), InferencePlan(network, batch, workers) as plan:
             plan.run(random_inputs(runs.graph, batch))
             yield f"runs what the plain path refuses: {plain}"
         return
     x, expected, own_error = plain
     most = ROUNDING[dtype] + AMPLIFIED * own_error
-    with network.compile(batch, workers) as plan:
+    with InferencePlan(network, batch, workers) as plan:
         plan.run({name: np.zeros_like(array) for name, array in x.items()})
         found = plan.run(x)
     if found.keys() != expected.keys():

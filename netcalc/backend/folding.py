@@ -95,7 +95,8 @@ def _folded(node: Node, norm: Node, arrays: Arrays) -> tuple[Node, dict[str, Arr
 
 def scale_and_shift(norm: Node, own: Arrays) -> tuple[Array, Array]:
     """A batch norm in inference as one product and one sum a channel, in float64; arrays by own name."""
-    deviation = np.sqrt(own["running_var"].astype(np.float64) + norm.layer.eps)  # type: ignore[attr-defined]
+    assert isinstance(norm.layer, BatchNorm)
+    deviation = np.sqrt(own["running_var"].astype(np.float64) + norm.layer.eps)
     scale = own.get("weight", 1.0) / deviation
     return scale, own.get("bias", 0.0) - own["running_mean"] * scale
 

@@ -6,7 +6,7 @@ random ones through all elements, and single elements.
 
 A difference that is right at some step is right: truncation shrinks with the step, rounding grows. A
 kink, where two sides have different slopes, spoils differences at every step and yet is no fault; it
-is told apart by looking again a little beside it, where a faulty gradient stays wrong.
+is recognised by checking again a little beside it, where a faulty gradient stays wrong.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,7 @@ class Check(NamedTuple):
     """The gradient's norm."""
 
 
-class _Site(NamedTuple):
+class _BoundLayer(NamedTuple):
     """One layer to be run again and again: its arrays are written to in between."""
 
     node: Node
@@ -90,7 +90,7 @@ def check_gradients(
 ) -> Iterator[Check]:
     """Check every layer, or those named in `only`, on random inputs; one result an array, in order.
 
-    `advance` is told each layer that is done. Raises ExecutionError where the network cannot be run.
+    `advance` is called with each layer that is done. Raises ExecutionError where the network cannot be run.
     """
     network = Network(graph, seed, "float64")
     rng = np.random.default_rng(seed)
@@ -114,36 +114,36 @@ def check_gradients(
         params = {name: array.copy() for name, array in network.arrays_of(node).items()}
         xs = [x.copy() for x in tensors.pop(node.full_name)]
         upstream = rng.standard_normal((batch, *node.output.shape))
-        site = _Site(node, xs, params, training, (seed, number), upstream)
-        yield from check_site(site, rng)
+        bound = _BoundLayer(node, xs, params, training, (seed, number), upstream)
+        yield from _check_layer(bound, rng)
         if advance is not None:
             advance(node)
 
 
-def check_site(site: _Site, rng: np.random.Generator) -> Iterator[Check]:
+def _check_layer(bound: _BoundLayer, rng: np.random.Generator) -> Iterator[Check]:
     """The results for one layer, each array looked at again beside itself where it seems wrong."""
-    for name, array, gradient in list(site.arrays()):
+    for name, array, gradient in list(bound.arrays()):
         norm = float(np.linalg.norm(gradient))
-        error = _error(site, array, gradient, rng)
+        error = _error(bound, array, gradient, rng)
         verdict: Verdict = "right"
         if not error < TOLERANCE:
-            kept = [x.copy() for x in site.inputs]
-            for x in site.inputs:
+            kept = [x.copy() for x in bound.inputs]
+            for x in bound.inputs:
                 if x.dtype.kind == "f":
                     x += _BESIDE * (float(x.std()) or 1.0) * rng.standard_normal(x.shape)
-            moved = {again: gradient for again, _, gradient in site.arrays()}
-            beside = _error(site, array, moved[name], rng)
+            moved = {again: gradient for again, _, gradient in bound.arrays()}
+            beside = _error(bound, array, moved[name], rng)
             verdict = "kink" if beside < TOLERANCE else "wrong"
-            for x, before in zip(site.inputs, kept, strict=True):
+            for x, before in zip(bound.inputs, kept, strict=True):
                 x[...] = before
-        yield Check(site.node, name, verdict, error, norm)
+        yield Check(bound.node, name, verdict, error, norm)
 
 
-def _error(site: _Site, array: Array, gradient: Array, rng: np.random.Generator) -> float:
+def _error(bound: _BoundLayer, array: Array, gradient: Array, rng: np.random.Generator) -> float:
     """The largest difference between slopes and the gradient's, relative to the gradient's norm."""
     scale = float(np.linalg.norm(gradient)) or 1.0
     return max(
-        _difference(site.loss, array, direction, float((gradient * direction).sum())) / scale
+        _difference(bound.loss, array, direction, float((gradient * direction).sum())) / scale
         for direction in _directions(array.shape, rng)
     )
 

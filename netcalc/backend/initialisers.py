@@ -7,7 +7,7 @@ from math import prod, sqrt
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.precision import Precision
+from netcalc.backend.precision import ElementType
 from netcalc.layers import ParamSpec
 from netcalc.tensor import Shape
 
@@ -59,7 +59,9 @@ INITIALISERS: dict[str, Initialiser] = {
 }
 
 
-def initialised(specs: Sequence[ParamSpec], owner: str, seed: int, precision: Precision) -> dict[str, Array]:
+def initialised(
+    specs: Sequence[ParamSpec], owner: str, seed: int, precision: ElementType
+) -> dict[str, Array]:
     """The arrays of one layer by their own names.
 
     Each is drawn from the seed and its full name alone, so that a layer keeps its values when another

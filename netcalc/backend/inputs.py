@@ -8,7 +8,7 @@ import numpy.typing as npt
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.memory import require_memory
-from netcalc.backend.precision import PRECISIONS, Precision
+from netcalc.backend.precision import PRECISIONS, ElementType
 from netcalc.graph import Graph
 from netcalc.tensor import Shape, format_shape
 
@@ -33,7 +33,7 @@ def token_inputs(graph: Graph) -> dict[str, int]:
     return {given.name: entries[given.name] for given in graph.inputs if given.name in entries}
 
 
-def checked_inputs(graph: Graph, given: Given, precision: Precision) -> dict[str, Array]:
+def checked_inputs(graph: Graph, given: Given, precision: ElementType) -> dict[str, Array]:
     """The arrays for each input by name, in the network's precision, token numbers as integers.
 
     Raises ExecutionError for names, ranks, shapes, batches, dtypes and numbers that do not fit.

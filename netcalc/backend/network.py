@@ -15,7 +15,6 @@ from netcalc.backend.kernels import KERNELS, Backward, Context
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
-from netcalc.backend.plan import Plan
 from netcalc.backend.precision import PRECISIONS
 from netcalc.backend.weights import check_weights, read_weights, write_weights
 from netcalc.diagnostics import Note, nearest
@@ -75,14 +74,6 @@ class Network:
         owned = self._arrays[node.shared]  # which may have more: a bias that this layer does without
         return {param.name: owned[param.name] for param in node.params}
 
-    def compile(self, batch: int = 1, workers: int | None = None) -> Plan:
-        """A plan for fast inference of one batch size, with the weights as they are now.
-
-        `workers` processes share the work, as many as pay unless given. Raises ExecutionError where its
-        memory is more than the machine's.
-        """
-        return Plan(self, batch, workers)
-
     def load(self, weights: str | os.PathLike[str] | Mapping[str, npt.ArrayLike]) -> None:
         """Take the weights of an `.npz` or `.safetensors` file, or of a mapping by full name.
 
@@ -115,8 +106,8 @@ class Network:
     ) -> Array | dict[str, Array]:
         """The output for an input N,C,..., or a dict of them where there are several or `capture` names more.
 
-        `training` takes the batch's own statistics and drops at random. `gradients` keeps what
-        `backward` needs; without it a tensor is let go once it has been read. Raises ExecutionError
+        `training` takes the batch's own statistics and drops at random. `gradients` saves what
+        `backward` needs; without it a tensor is freed once it has been read. Raises ExecutionError
         for inputs that do not fit and for runs that need more memory than there is.
         """
         result = self.run(x, training=training, gradients=gradients, capture=capture)
@@ -153,7 +144,7 @@ class Network:
         if draw is None:
             draw = self.next_draw() if training else 0
         kept = {*self.graph.outputs, *wanted}
-        steps: list[tuple[Node, Backward]] = []
+        backwards: list[tuple[Node, Backward]] = []
         with np.errstate(all="ignore"):
             for number, node in enumerate(self.graph.nodes):
                 rng = np.random.default_rng([self.seed, draw, number]) if training else None
@@ -165,7 +156,7 @@ class Network:
                 if observe is not None:
                     observe(node, xs, y, seconds)
                 if gradients:
-                    steps.append((node, backward))
+                    backwards.append((node, backward))
                 else:
                     for name in self._read_last[number] - kept:
                         del tensors[name]
@@ -174,7 +165,7 @@ class Network:
             self.graph,
             outputs,
             {name: tensors[name] for name in wanted},
-            tuple(steps),
+            tuple(backwards),
             self._learnable,
             self.precision,
         )

@@ -1,4 +1,4 @@
-"""One run of a network through its layers, and the way back."""
+"""One run of a network through its layers, and its backward pass."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array, Backward
-from netcalc.backend.precision import Precision
+from netcalc.backend.precision import ElementType
 from netcalc.graph import Graph, Node
 from netcalc.tensor import format_shape
 
@@ -22,8 +22,8 @@ class Grads(NamedTuple):
     params: dict[str, Array]
 
 
-class WayBack(NamedTuple):
-    """What one layer's backward took in and gave: `upstream` is the gradient of its output."""
+class LayerBackward(NamedTuple):
+    """One layer's backward: its output's gradient `upstream`, and the gradients that it computed."""
 
     node: Node
     upstream: Array
@@ -34,7 +34,7 @@ class WayBack(NamedTuple):
 
 @dataclass(frozen=True)
 class Pass:
-    """The results of a forward run, with what the way back needs.
+    """The results of a forward run, with what the backward pass needs.
 
     `outputs` and `captured` are by full name, the batch in front.
     """
@@ -42,29 +42,29 @@ class Pass:
     graph: Graph
     outputs: dict[str, Array]
     captured: dict[str, Array]
-    steps: tuple[tuple[Node, Backward], ...]
-    """Each layer's way back; empty where none was kept."""
+    backwards: tuple[tuple[Node, Backward], ...]
+    """Each layer's backward; empty where none was saved."""
     zeros: Mapping[str, tuple[int, ...]]
     """The shapes of all parameters that are not frozen, for those that no gradient reaches."""
-    precision: Precision
+    precision: ElementType
 
     def backward(
         self,
         upstream: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
-        observe: Callable[[WayBack], None] | None = None,
+        observe: Callable[[LayerBackward], None] | None = None,
     ) -> Grads:
         """The gradients for an upstream gradient of the output, or of each by name; ones unless given.
 
         Gradients of tensors that several layers read, and of shared parameters, are summed.
         Raises ExecutionError where an upstream gradient does not fit, or nothing was kept.
         """
-        if self.graph.nodes and not self.steps:
+        if self.graph.nodes and not self.backwards:
             refuse("E909", "this pass kept nothing for a way back: run it with gradients=True")
         flowing = checked_upstream(self.outputs, upstream, self.precision)
         params: dict[str, Array] = {}
         rounded = self.precision.rounded
         with np.errstate(all="ignore"):
-            for node, backward in reversed(self.steps):
+            for node, backward in reversed(self.backwards):
                 dy = flowing.pop(node.full_name, None)
                 if dy is None:
                     continue
@@ -80,7 +80,7 @@ class Pass:
                     name = f"{owner}.{own}"
                     params[name] = rounded(params[name] + gradient) if name in params else gradient
                 if observe is not None:
-                    observe(WayBack(node, dy, dxs, trained, seconds))
+                    observe(LayerBackward(node, dy, dxs, trained, seconds))
         dtype = self.precision.stored
         every = {name: params.get(name, np.zeros(shape, dtype)) for name, shape in self.zeros.items()}
         return Grads({input.name: flowing.get(input.name) for input in self.graph.inputs}, every)
@@ -89,7 +89,7 @@ class Pass:
 def checked_upstream(
     outputs: Mapping[str, Array],
     given: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None,
-    precision: Precision,
+    precision: ElementType,
 ) -> dict[str, Array]:
     """The gradient of each output by name, in the network's precision; ones where nothing is given.
 

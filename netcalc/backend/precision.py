@@ -1,7 +1,7 @@
 """The element types that a network can be run in, and how its arrays are rounded to them.
 
 float16 and bfloat16 are computed as PyTorch computes them on a CPU: each layer in float32 on inputs and
-parameters of few digits, and its results rounded once, also what its way back keeps of the output. NumPy
+parameters of few digits, and its results rounded once, also what its backward saves of the output. NumPy
 has no bfloat16, so that its numbers are held in float32 arrays whose last 16 bits are zero.
 """
 
@@ -16,7 +16,7 @@ from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradi
 
 
 @dataclass(frozen=True, slots=True)
-class Precision:
+class ElementType:
     """An element type: its name, the dtype of the arrays that hold it, and its largest number."""
 
     name: str
@@ -60,14 +60,14 @@ class Precision:
             layer: Any, params: Arrays, xs: tuple[Array, ...], context: Context
         ) -> tuple[Array, Backward]:
             wide = {name: self.computed(self.rounded(array)) for name, array in params.items()}
-            y, way_back = kernel(layer, wide, tuple(map(self.computed, xs)), context)
+            y, computed_backward = kernel(layer, wide, tuple(map(self.computed, xs)), context)
             if context.training:
                 for name in params:
                     if name.startswith("running_"):
                         params[name][...] = self.rounded(wide[name])
 
             def backward(dy: Array) -> Gradients:
-                dxs, gradients = way_back(self.computed(dy))
+                dxs, gradients = computed_backward(self.computed(dy))
                 rounded = tuple(None if dx is None else self.rounded(dx) for dx in dxs)
                 return rounded, {name: self.rounded(own) for name, own in gradients.items()}
 
@@ -91,9 +91,9 @@ def _to_bfloat16(array: Array) -> Array:
     return kept
 
 
-def _of_numpy(name: str) -> Precision:
+def _of_numpy(name: str) -> ElementType:
     info = np.finfo(name)
-    return Precision(name, np.dtype(name), float(info.max), float(info.eps))
+    return ElementType(name, np.dtype(name), float(info.max), float(info.eps))
 
 
 PRECISIONS = {
@@ -101,7 +101,7 @@ PRECISIONS = {
     for precision in (
         _of_numpy("float64"),
         _of_numpy("float32"),
-        Precision("bfloat16", np.dtype(np.float32), 3.3895313892515355e38, 2.0**-7),
+        ElementType("bfloat16", np.dtype(np.float32), 3.3895313892515355e38, 2.0**-7),
         _of_numpy("float16"),
     )
 }

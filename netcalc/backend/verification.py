@@ -1,4 +1,4 @@
-"""The table against execution: shapes, parameters, multiply-adds done, bytes kept for backward."""
+"""The table against execution: shapes, parameters, multiply-adds done, bytes saved for backward."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,10 +7,10 @@ import numpy as np
 
 from netcalc.backend.counting import Count, counted, counting
 from netcalc.backend.inputs import random_inputs
-from netcalc.backend.keeping import kept_bytes
 from netcalc.backend.kernels import KERNELS, Context
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.network import Network
+from netcalc.backend.saved_tensors import saved_bytes
 from netcalc.graph import Node
 from netcalc.tensor import Shape, TensorType
 
@@ -38,9 +38,9 @@ class Verified(NamedTuple):
     """The largest difference that the naive products made, relative to the largest element."""
     counted_macs: int
     """What the table says."""
-    kept: int
-    """The bytes that one more sample adds to what its kernel's way back holds, whoever made it."""
-    counted_kept: int
+    saved: int
+    """The bytes that one more sample adds to what its kernel's backward holds, its own or others'."""
+    counted_saved: int
     """The most that it may hold: what PyTorch keeps, the rule by which training memory is counted.
 
     In half precision that of float32, in which the kernels compute. Training memory counts a tensor that
@@ -61,8 +61,10 @@ class Verified(NamedTuple):
             problems.append(f"{self.params:,} parameters where {declared:,} are counted")
         if self.macs != self.counted_macs:
             problems.append(f"{self.macs:,} multiply-adds where {self.counted_macs:,} are counted")
-        if self.kept > self.counted_kept:
-            problems.append(f"{self.kept:,} bytes held for backward where {self.counted_kept:,} are counted")
+        if self.saved > self.counted_saved:
+            problems.append(
+                f"{self.saved:,} bytes held for backward where {self.counted_saved:,} are counted"
+            )
         if not self.error < self.close:
             problems.append(f"naive products give another output, off by {self.error:.1e}")
         return tuple(problems)
@@ -75,7 +77,7 @@ def verify(
 
     Each kernel runs a second time with its matrix products done, and its multiply-adds counted, by a
     naive loop; beyond a hundred thousand a layer they are counted by the products' sizes. `advance` is
-    told each layer that is done. Raises ExecutionError where the network cannot be run.
+    called with each layer that is done. Raises ExecutionError where the network cannot be run.
     """
     found: list[Verified] = []
     graph, precision = network.graph, network.precision
@@ -90,7 +92,7 @@ def verify(
             error = _error_in_float64(node, xs, params)
         elements = sum(array.size for array in params.values())
         cost = node.layer.cost(graph.input_types(node), node.output)
-        kept, counted_kept = _kept(node, xs, params)
+        saved, counted_saved = _saved(node, xs, params)
         found.append(
             Verified(
                 node,
@@ -100,8 +102,8 @@ def verify(
                 count.looped,
                 error,
                 cost.macs,
-                kept,
-                counted_kept,
+                saved,
+                counted_saved,
                 close,
             )
         )
@@ -144,7 +146,7 @@ def _counted_run(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) ->
     return y.view(np.ndarray), count
 
 
-def _kept(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[int, int]:
+def _saved(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[int, int]:
     """The bytes a sample that a layer keeps in training, and those counted for it.
 
     Three samples less two, so that what stands once for a batch of any size does not count.
@@ -155,11 +157,11 @@ def _kept(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[
         own = {name: array.copy() for name, array in params.items()}
         context = Context(training=True, rng=np.random.default_rng(0))
         _, backward = KERNELS[node.layer.kind](node.layer, own, several, context)
-        sizes.append(kept_bytes(backward, without=own))
+        sizes.append(saved_bytes(backward, without=own))
     itemsize = next((x.dtype.itemsize for x in xs if x.dtype.kind == "f"), node.output.dtype.itemsize)
     types = tuple(TensorType(x.shape[1:]) for x in xs)
-    kept = node.layer.saved(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
+    saved = node.layer.saved(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
     tensors = (
-        sum(xs[number].nbytes for number in set(kept.inputs)) + node.output.numel * itemsize * kept.output
+        sum(xs[number].nbytes for number in set(saved.inputs)) + node.output.numel * itemsize * saved.output
     )
-    return sizes[1] - sizes[0], tensors + kept.each.nbytes(itemsize)
+    return sizes[1] - sizes[0], tensors + saved.each.nbytes(itemsize)

@@ -26,11 +26,11 @@ def command(
     netcalc plan alexnet
     netcalc plan resnet50 --batch 8
 
-    Nothing is run. From Python a plan is made by Network.compile.
+    Nothing is run. From Python a plan is made by netcalc.InferencePlan.
     """
     graph = load_graph(spec, set, input, variant)
-    from netcalc.backend.plan import drafted
+    from netcalc.backend.plan import lowered
     from netcalc.render.execution.plan import plan_lines
 
     out = terminal()
-    out.write(plan_lines(drafted(graph, batch, dtype, workers), out.width))
+    out.write(plan_lines(lowered(graph, batch, dtype, workers), out.width))

@@ -20,7 +20,7 @@ from netcalc.render.terminal import Terminal
 if TYPE_CHECKING:
     from netcalc.backend import Network, Pass
     from netcalc.backend.kernels.base import Array
-    from netcalc.backend.tracing import Trace
+    from netcalc.backend.profiling import Profiler
     from netcalc.render.execution.run import Scored
 
 FloatOption = Annotated[
@@ -58,6 +58,9 @@ VerifyOption = Annotated[
 TrainingOption = Annotated[
     bool, typer.Option("--training", help="As in training: batch statistics, dropout.")
 ]
+ReferenceOption = Annotated[
+    bool, typer.Option("--reference", help="The plain kernels, layer by layer, instead of a fast engine.")
+]
 SeedOption = Annotated[
     int, typer.Option("--seed", min=0, max=2**63 - 1, help="What random numbers start from.")
 ]
@@ -94,6 +97,7 @@ def command(
     upstream: UpstreamOption = None,
     verify: VerifyOption = False,
     training: TrainingOption = False,
+    reference: ReferenceOption = False,
     seed: SeedOption = 0,
     batch: RandomBatchOption = 1,
     dtype: FloatOption = "float32",
@@ -127,7 +131,7 @@ def command(
         _verify(network, seed)
         return
     inputs = load_inputs(graph, given, batch, seed, dtype)
-    arrays = _run(network, inputs, weights, training, trace, backward, upstream, classes)
+    arrays = _run(network, inputs, weights, training, reference, trace, backward, upstream, classes)
     if output:
         write_npz(output, arrays)
 
@@ -137,28 +141,41 @@ def _run(
     inputs: LoadedInputs,
     weights: str | None,
     training: bool,
+    reference: bool,
     traced: bool,
     backward: bool,
     upstream: str | None,
     classes: _Classes,
 ) -> "dict[str, Array]":
     """Run the network and show what came out; its outputs and gradients by the names they are saved under."""
-    from netcalc.backend.tracing import Trace
+    from netcalc.backend.profiling import Profiler
     from netcalc.render.execution.profile import trace_lines
 
-    trace, out = Trace(), terminal()
-    y = _forward(network, inputs.arrays, trace if traced else None, gradients=backward, training=training)
+    profiler, out, x = Profiler(), terminal(), inputs.arrays
+    if traced or backward or reference:
+        y = _forward(network, x, profiler if traced else None, gradients=backward, training=training)
+    else:
+        y = _forward_on_engine(network, x, training)
     out.write([[(_summary(network, inputs, weights), "bold")], []])
     if traced:
-        out.write(trace_lines(trace.rows, out.width))
+        out.write(trace_lines(profiler.forward_rows, out.width))
     else:
         _show_outputs(out, y, classes)
     arrays = dict(y.outputs)
-    return arrays | _backward(out, y, upstream, trace) if backward else arrays
+    return arrays | _backward(out, y, upstream, profiler) if backward else arrays
+
+
+def _forward_on_engine(network: "Network", x: "dict[str, Array]", training: bool) -> "Pass":
+    """The forward run on a fast engine, or on the kernels where the engine refuses it."""
+    from netcalc.backend.dispatch import run_on_engine
+
+    with progress(1, "forward"):
+        y = run_on_engine(network, x, training)
+    return y or _forward(network, x, None, gradients=False, training=training)
 
 
 def _forward(
-    network: "Network", x: "dict[str, Array]", trace: "Trace | None", gradients: bool, training: bool
+    network: "Network", x: "dict[str, Array]", profiler: "Profiler | None", gradients: bool, training: bool
 ) -> "Pass":
     """The forward run with a progress bar that knows how much each layer takes."""
     graph = network.graph
@@ -169,26 +186,26 @@ def _forward(
 
         def observe(node: Any, xs: Any, y: Any, seconds: float) -> None:
             advance(work[node.full_name])
-            if trace is not None:
-                trace.forward(node, xs, y, seconds)
+            if profiler is not None:
+                profiler.forward(node, xs, y, seconds)
 
-        return network.run(x, training=training, gradients=gradients, observe=observe)
+        return network.run(x, training=training, gradients=gradients, observe=observe, draw=0)
 
 
-def _backward(out: Terminal, y: "Pass", upstream: str | None, trace: "Trace") -> "dict[str, Array]":
+def _backward(out: Terminal, y: "Pass", upstream: str | None, profiler: "Profiler") -> "dict[str, Array]":
     """Run and show the backward pass; its gradients by the names they are saved under."""
     from netcalc.backend.files import read_npy
     from netcalc.render.execution.profile import backward_lines
 
-    with progress(len(y.steps), "backward") as advance:
+    with progress(len(y.backwards), "backward") as advance:
 
-        def observe(way: Any) -> None:
+        def observe(record: Any) -> None:
             advance(1)
-            trace.backward(way)
+            profiler.backward(record)
 
         grads = y.backward(read_npy(upstream) if upstream else None, observe)
     out.write([[]])
-    out.write(backward_lines(trace.way_back, out.width))
+    out.write(backward_lines(profiler.backward_rows, out.width))
     named = {name: gradient for name, gradient in grads.inputs.items() if gradient is not None}
     return {f"grad.{name}": gradient for name, gradient in (grads.params | named).items()}
 
@@ -209,7 +226,7 @@ def _verify(network: "Network", seed: int) -> None:
 
 def _show_outputs(out: Terminal, y: "Pass", classes: _Classes) -> None:
     """The best classes where the output is scores of them, else the outputs' statistics."""
-    from netcalc.backend.tracing import Moments
+    from netcalc.backend.profiling import Moments
     from netcalc.render.execution.run import classes_lines, outputs_lines
 
     names, top, pictures = classes

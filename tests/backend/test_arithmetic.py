@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netcalc.backend import Network, TrainingStep, random_inputs
+from netcalc.backend import InferencePlan, Network, TrainingStep, random_inputs
 from netcalc.backend.folding import fold
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan.stages import stages
+from netcalc.backend.plan.fusion import fused_stages
 from netcalc.backend.verification import verify
 
 from helpers import graph_of
@@ -60,7 +60,7 @@ def test_plans(items: str, batch: int, workers: int, dtype: str, largest: float)
     expected = made.forward(x, gradients=False)
     assert isinstance(expected, np.ndarray)
     assert np.isfinite(expected).all()
-    with made.compile(batch, workers) as plan:
+    with InferencePlan(made, batch, workers) as plan:
         plan.run(x)
         (found,) = plan.run(x).values()
     assert apart(found, expected) < largest
@@ -91,7 +91,7 @@ def test_training_steps(items: str) -> None:
 
 def test_what_is_fused() -> None:
     """A function follows a join and a convolution in place."""
-    listed, _ = stages(graph_of(text("conv, exp, {subtract: {from: [exp1, level]}}, sqrt")))
+    listed, _ = fused_stages(graph_of(text("conv, exp, {subtract: {from: [exp1, level]}}, sqrt")))
     assert [(stage.kind, stage.activation and stage.activation.kind) for stage in listed[-2:]] == [
         ("conv", "exp"), ("subtract", "sqrt"),
     ]  # fmt: skip

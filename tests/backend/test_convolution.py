@@ -6,17 +6,18 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from netcalc.backend.convolution.base import Algorithm, Call, Output, Scratch, blocks
-from netcalc.backend.convolution.choice import algorithm, is_planar
-from netcalc.backend.convolution.depthwise import Depthwise
-from netcalc.backend.convolution.direct import Direct
-from netcalc.backend.convolution.im2col import Im2col
-from netcalc.backend.convolution.planar import Planar
-from netcalc.backend.convolution.winograd import Winograd
 from netcalc.backend.kernels import Context
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.kernels.convolution import convolution
-from netcalc.backend.plan.activations import finisher
+from netcalc.backend.plan.calls import Call, Scratch, blocks
+from netcalc.backend.plan.convolution.algorithm import Algorithm, ConvolutionOutput
+from netcalc.backend.plan.convolution.choice import algorithm, is_planar
+from netcalc.backend.plan.convolution.depthwise import Depthwise
+from netcalc.backend.plan.convolution.direct import Direct
+from netcalc.backend.plan.convolution.im2col import Im2col
+from netcalc.backend.plan.convolution.planar import Planar
+from netcalc.backend.plan.convolution.winograd import Winograd
+from netcalc.backend.plan.epilogues import epilogue_of
 from netcalc.layers import LAYERS
 from netcalc.layers.geometry import extent
 from netcalc.tensor import Shape, TensorType
@@ -94,10 +95,10 @@ def made(case: Case, shape: tuple[int, ...], dtype: str, gap: int, *, finish: bo
         read = np.ascontiguousarray(read.transpose(0, 2, 3, 1))
     around = np.full((n, size[0] + 2 * gap, size[1] + 2 * gap, filters), np.nan, dtype)
     y = around[:, gap : gap + size[0], gap : gap + size[1]]
-    output = Output(y, bias.astype(dtype))
+    output = ConvolutionOutput(y, bias.astype(dtype))
     if finish:
         channels_last = np.ascontiguousarray(added.transpose(0, 2, 3, 1), dtype)
-        output = Output(y, bias.astype(dtype), channels_last, finisher(LAYERS["relu"]()))
+        output = ConvolutionOutput(y, bias.astype(dtype), channels_last, epilogue_of(LAYERS["relu"]()))
         expected = np.maximum(expected + added, 0)
     prepared = case.algorithm.prepared(weight.astype(dtype))
     assert prepared.shape == case.algorithm.form(weight.shape)
@@ -171,7 +172,7 @@ def in_larger_arrays(seed: int) -> tuple[list[Call], Callable[[], Array], Array]
     added = rng.standard_normal(expected.shape) if rng.random() < 0.5 else None
     some = slice(0 if depthwise else int(rng.integers(filters)), filters)
     whole = in_larger(rng, np.zeros(expected.shape))
-    output = Output(whole, bias, None if added is None else in_larger(rng, added)).channels(some)
+    output = ConvolutionOutput(whole, bias, None if added is None else in_larger(rng, added)).channels(some)
     source = in_larger(
         rng, x if isinstance(chosen, Planar) else np.ascontiguousarray(x.transpose(0, 2, 3, 1))
     )

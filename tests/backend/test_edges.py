@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from edge_cases import CASES, UPSTREAM, Case, parameter, upstream
 
-from netcalc.backend import Network, TrainingStep
+from netcalc.backend import InferencePlan, Network, TrainingStep
 from netcalc.backend.kernels.base import Array
 
 from helpers import TESTS, graph_of
@@ -125,5 +125,5 @@ def test_a_training_step_is_the_plain_path_at_the_edge(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_plan_is_the_plain_path_at_the_edge(case: Case) -> None:
     made, x = network(case, "float32"), case.x("float32")
-    with made.compile(len(x)) as plan:
+    with InferencePlan(made, len(x)) as plan:
         assert_equal(plan.forward(x), made.forward(x), "y")

@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 import netcalc
-from netcalc.backend import Network, random_inputs
+from netcalc.backend import InferencePlan, Network, random_inputs
 from netcalc.backend.blas import single_blas_thread
 from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan import Plan
+from netcalc.backend.plan.buffers import Halo, PlannedTensor, place
 from netcalc.backend.plan.dependencies import Footprint, Marks, footprint
-from netcalc.backend.plan.plan import drafted
-from netcalc.backend.plan.steps import Part
-from netcalc.backend.plan.tensors import Halo, Tensor, placed
+from netcalc.backend.plan.lowering import lowered
+from netcalc.backend.workers import Share
 from netcalc.diagnostics import ExecutionError, NetcalcError
 from netcalc.graph import Graph
 
@@ -58,7 +57,7 @@ def difference(network: Network, batch: int, workers: int) -> float:
     """The largest error of a plan's outputs, relative to the largest of each."""
     x = random_inputs(network.graph, batch, seed=7, dtype=network.dtype)
     plain = network.run(x, gradients=False).outputs
-    with network.compile(batch, workers) as plan:
+    with InferencePlan(network, batch, workers) as plan:
         plan.run(x)
         outputs = plan.run(x)
     assert outputs.keys() == plain.keys()
@@ -174,11 +173,11 @@ def reshapes_that_may_copy(path: Path) -> Iterator[str]:
                 yield f"{path.name}:{node.lineno}"
 
 
-@pytest.mark.parametrize("room", ["plan", "convolution", "step"])
+@pytest.mark.parametrize("room", ["plan", "step"])
 def test_every_change_of_shape_says_whether_it_may_copy(room: str) -> None:
     """A copy that is made when calls are laid out would hold what was there before they ran."""
     folder = Path(netcalc.__file__).parent / "backend" / room
-    assert [found for path in sorted(folder.glob("*.py")) for found in reshapes_that_may_copy(path)] == []
+    assert [found for path in sorted(folder.rglob("*.py")) for found in reshapes_that_may_copy(path)] == []
 
 
 @pytest.mark.parametrize(
@@ -232,7 +231,7 @@ def test_tokens_that_are_read_as_an_image_too() -> None:
     network = stirred(graph)
     x = random_inputs(graph, 2)
     plain = network.run(x, gradients=False).outputs
-    with network.compile(2, 2) as plan:
+    with InferencePlan(network, 2, 2) as plan:
         for name, y in plan.run(x).items():
             assert _relative(y, plain[name]) < LARGEST
 
@@ -247,7 +246,7 @@ def test_tokens_stay_whole() -> None:
 def test_the_same_bits_again_and_with_a_new_plan() -> None:
     network = stirred(netcalc.load("resnet18", input=(3, 64, 64)))
     x = random_inputs(network.graph, 1)["input"]
-    with network.compile(1, 2) as one, network.compile(1, 2) as other:
+    with InferencePlan(network, 1, 2) as one, InferencePlan(network, 1, 2) as other:
         first = one.forward(x)
         assert np.array_equal(first, one.forward(x))
         assert np.array_equal(first, other.forward(x))
@@ -255,7 +254,7 @@ def test_the_same_bits_again_and_with_a_new_plan() -> None:
 
 def test_the_plan_holds_no_output_that_it_writes_to_again() -> None:
     network = stirred(netcalc.load("lenet5"))
-    with network.compile(1) as plan:
+    with InferencePlan(network, 1) as plan:
         x = random_inputs(network.graph, 1)["input"]
         first = plan.forward(x)
         kept = first.copy()
@@ -266,7 +265,7 @@ def test_the_plan_holds_no_output_that_it_writes_to_again() -> None:
 def test_weights_are_those_of_the_time_it_was_made() -> None:
     network = stirred(graph_of("input: [3, 9, 9]\nlayers:\n  - conv: {filters: 4, kernel: 3}\n"))
     x = random_inputs(network.graph, 1)["input"]
-    with network.compile(1) as plan:
+    with InferencePlan(network, 1) as plan:
         before = plan.forward(x)
         network.parameters()["conv1.weight"][...] = 0
         assert np.array_equal(plan.forward(x), before)
@@ -274,14 +273,17 @@ def test_weights_are_those_of_the_time_it_was_made() -> None:
 
 def test_another_batch_is_refused() -> None:
     network = Network(netcalc.load("lenet5"))
-    with network.compile(2) as plan, pytest.raises(ExecutionError, match="a batch of 3, the plan is for 2"):
+    with (
+        InferencePlan(network, 2) as plan,
+        pytest.raises(ExecutionError, match="a batch of 3, the plan is for 2"),
+    ):
         plan.forward(np.zeros((3, 1, 28, 28)))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_layer_that_refuses_its_input_says_so(workers: int) -> None:
     graph = graph_of("input: [2]\nlayers:\n  - embedding: {entries: 5, width: 4}\n")
-    with Network(graph).compile(2, workers) as plan:
+    with InferencePlan(Network(graph), 2, workers) as plan:
         for _ in range(2):
             with pytest.raises(ExecutionError, match="embedding1: "):
                 plan.forward(np.array([[1, 2], [3, 9]]))
@@ -290,32 +292,32 @@ def test_a_layer_that_refuses_its_input_says_so(workers: int) -> None:
 
 def test_a_plan_larger_than_the_machine_is_refused() -> None:
     with pytest.raises(ExecutionError, match="buffers of a plan of .* need at least .* GiB"):
-        Network(netcalc.load("lenet5")).compile(2**40)
+        InferencePlan(Network(netcalc.load("lenet5")), 2**40)
 
 
 def test_half_precision_is_refused() -> None:
     for dtype in ("float16", "bfloat16"):
         with pytest.raises(ExecutionError, match=f"a plan computes in float32 or float64, not in {dtype}"):
-            Network(netcalc.load("lenet5"), dtype=dtype).compile()
+            InferencePlan(Network(netcalc.load("lenet5"), dtype=dtype))
 
 
 def test_a_batch_of_nothing_is_refused() -> None:
     with pytest.raises(ExecutionError, match="a batch of 1 or more, not of 0"):
-        Network(netcalc.load("lenet5")).compile(0)
+        InferencePlan(Network(netcalc.load("lenet5")), 0)
 
 
 def test_threads_that_share_a_plan_take_turns() -> None:
     network = stirred(netcalc.load("lenet5"))
     xs = [random_inputs(network.graph, 1, seed=seed)["input"] for seed in range(8)]
-    with network.compile(1) as plan, ThreadPoolExecutor(4) as pool:
+    with InferencePlan(network, 1) as plan, ThreadPoolExecutor(4) as pool:
         alone = [plan.forward(x) for x in xs]
         for one, other in zip(pool.map(plan.forward, xs), alone, strict=True):
             assert np.array_equal(one, other)
 
 
-def taking_turns(plan: Plan, pick: Callable[[list[int]], int]) -> None:
+def taking_turns(plan: InferencePlan, pick: Callable[[list[int]], int]) -> None:
     """A run in which one worker at a time does a list, any that need not wait; `pick` says which."""
-    done = [0] * plan.draft.workers
+    done = [0] * plan.program.workers
     while ready := [
         worker
         for worker, work in enumerate(plan._work)
@@ -334,11 +336,11 @@ def taking_turns(plan: Plan, pick: Callable[[list[int]], int]) -> None:
 def test_any_order_that_waits_allow_gives_the_same_bits(name: str, batch: int, workers: int) -> None:
     network = stirred(netcalc.load(name, input=(3, 64, 64)))
     rng = np.random.default_rng(0)
-    with network.compile(batch, workers) as plan:
+    with InferencePlan(network, batch, workers) as plan:
         x = random_inputs(network.graph, batch)
         expected = plan.run(x)
         for pick in (min, max, rng.choice, rng.choice):
-            plan._take(x)
+            plan._set_inputs(x)
             with np.errstate(all="ignore"), single_blas_thread():
                 taking_turns(plan, pick)
             for output, y in expected.items():
@@ -350,7 +352,7 @@ def test_layers_whose_workers_read_their_own_rows_follow_without_a_wait() -> Non
     text += "  - conv: {filters: 8, kernel: 1}\n"
     # once: where the memory of the input, which is N,C,H,W, is taken for a tensor N,H,W,C
     for more, waiting in (("", 1), ("  - conv: {filters: 8, kernel: 3}\n", 2)):
-        with stirred(graph_of(text + more)).compile(1, 2) as plan:
+        with InferencePlan(stirred(graph_of(text + more)), 1, 2) as plan:
             assert [sum(bool(before) for before, _ in work) for work in plan._work] == [waiting] * 2
 
 
@@ -359,7 +361,7 @@ def test_calls_touch_what_their_footprint_says(seed: int) -> None:
     """What a call does not read does not change its result, and what it does not write stays."""
     network = stirred(random_graph(seed))
     rng = np.random.default_rng(0)
-    with network.compile(2, 2) as plan, np.errstate(all="ignore"), single_blas_thread():
+    with InferencePlan(network, 2, 2) as plan, np.errstate(all="ignore"), single_blas_thread():
         plan.run(random_inputs(network.graph, 2))
         shared = plan._shared.view(np.float32)
         for lists in zip(*plan._work, strict=True):
@@ -382,15 +384,15 @@ def test_calls_touch_what_their_footprint_says(seed: int) -> None:
                     shared[...] = after
 
 
-def test_tensors_that_live_together_lie_apart() -> None:
+def test_tensors_with_overlapping_lifetimes_do_not_overlap_in_memory() -> None:
     rng = np.random.default_rng(0)
     tensors = []
     for number in range(200):
         born = int(rng.integers(100))
         size = (int(rng.integers(1, 3000)),)
         dies = born + int(rng.integers(10))
-        tensors.append(Tensor(str(number), size, np.dtype("f4"), False, born=born, dies=dies))
-    total = placed(tensors, 2)
+        tensors.append(PlannedTensor(str(number), size, np.dtype("f4"), False, born=born, dies=dies))
+    total = place(tensors, 2)
     for one in tensors:
         assert one.offset + one.nbytes(2) <= total
         for other in tensors:
@@ -402,10 +404,14 @@ def test_tensors_that_live_together_lie_apart() -> None:
     assert total <= 1.3 * most
 
 
-def test_what_workers_share_while_they_work_apart_lies_apart() -> None:
-    made = drafted(netcalc.load("alexnet"), 8, "float32", 2)
-    assert 0 < made.apart < len(made.steps)
-    early = [tensor for tensor in made.tensors.values() if tensor.shared and tensor.born < made.apart]
+def test_what_workers_share_while_each_has_its_own_samples_does_not_overlap() -> None:
+    program = lowered(netcalc.load("alexnet"), 8, "float32", 2)
+    assert 0 < program.batch_parallel < len(program.operations)
+    early = [
+        tensor
+        for tensor in program.tensors.values()
+        if tensor.shared and tensor.born < program.batch_parallel
+    ]
     assert {tensor.name for tensor in early} >= {"input", "flatten"}
     for one in early:
         for other in early:
@@ -415,20 +421,20 @@ def test_what_workers_share_while_they_work_apart_lies_apart() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_vgg_needs_little_more_than_what_lives_at_once(workers: int) -> None:
-    made = drafted(netcalc.load("vgg16"), 8, "float32", workers)
-    assert made.arena_bytes < 0.5 * sum(type.nbytes * 8 for type in made.graph.types.values())
+    program = lowered(netcalc.load("vgg16"), 8, "float32", workers)
+    assert program.arena_bytes < 0.5 * sum(type.nbytes * 8 for type in program.graph.types.values())
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
 @pytest.mark.parametrize("halo", [((1, 2), (3, 1)), ((0, 0), (0, 2)), ((0, 3), (1, 0)), ((2, 0), (0, 0))])
 @pytest.mark.parametrize("workers", [1, 2, 3, 7])
 def test_the_borders_of_all_workers_are_the_halo(channels_last: bool, halo: Halo, workers: int) -> None:
-    tensor = Tensor("x", (6, 5, 4), np.dtype("f4"), channels_last, halo)
+    tensor = PlannedTensor("x", (6, 5, 4), np.dtype("f4"), channels_last, halo)
     for unit, axis in ((1, 0), (2, 0), (1, 1)):  # shares of rows, in pairs too, or of channels
         whole = np.ones((2, *tensor.held), np.float32)
         for worker in range(workers):
-            part = Part(worker, workers)
-            shares = (part.of(5, unit), slice(0, 6)) if axis == 0 else (slice(0, 5), part.of(6))
+            share = Share(worker, workers)
+            shares = (share.of(5, unit), slice(0, 6)) if axis == 0 else (slice(0, 5), share.of(6))
             for side in tensor.borders(whole, *shares):
                 side[...] -= 1
         assert tensor.inner(whole).all()

@@ -12,6 +12,8 @@ import netcalc
 from netcalc.backend import Network, TrainingStep, random_inputs
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.step.elementwise import ElementwiseKernel, ReLU
+from netcalc.backend.step.lowering import _operation
 from netcalc.diagnostics import ExecutionError
 from netcalc.graph import Graph
 
@@ -263,7 +265,7 @@ def test_workers_take_one_thread_each_for_matrix_products() -> None:
     found: list[list[int]] = []
     with threadpool_limits(2, user_api="blas"), lenet() as step:
         before = threads()
-        step._run(lambda worker: found.append(threads()))
+        step._train(lambda worker: found.append(threads()))
         assert found == [[1] * len(before)] * 2
         assert threads() == before
 
@@ -276,7 +278,7 @@ def test_threads_go_with_the_step(failed: bool) -> None:
     assert len(threads_beside(before)) == 2
     if failed:
         with pytest.raises(ExecutionError, match="in worker 1"):
-            step._run(lambda worker: worker == 1 and refuse("E900", "in worker 1"))
+            step._train(lambda worker: worker == 1 and refuse("E900", "in worker 1"))
     del step
     if failed:
         gc.collect()  # an error refers to where it was raised
@@ -303,3 +305,14 @@ def wait_until(holds: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.01)
     raise AssertionError("it never came")
+
+
+def test_functions_of_each_element_need_no_fallback() -> None:
+    """A layer that is taken for another kind would only be slow."""
+    kinds = "relu6 elu gelu silu sigmoid tanh hardswish softplus mish scale sqrt exp log absolute".split()
+    nodes = graph_of(
+        "input: [4, 6, 6]\nlayers: [relu, prelu, softmax, log_softmax, " + ", ".join(kinds) + "]\n"
+    ).nodes
+    found = {node.layer.kind: _operation(node, [(4, 6, 6)]) for node in nodes}
+    assert {kind for kind, operation in found.items() if operation is ElementwiseKernel} == {*kinds}
+    assert found["relu"] is ReLU

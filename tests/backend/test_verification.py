@@ -10,9 +10,9 @@ import pytest
 
 from netcalc.backend import Network
 from netcalc.backend.counting import Count, counted, counting, naive_product
-from netcalc.backend.keeping import kept_bytes
 from netcalc.backend.kernels import KERNELS, Context
 from netcalc.backend.kernels.base import Array, Arrays, Backward
+from netcalc.backend.saved_tensors import saved_bytes
 from netcalc.backend.verification import verify
 from netcalc.layers import Cost
 from netcalc.layers.linear import Linear
@@ -139,8 +139,8 @@ def through_values(array: Array) -> Backward:
 )
 def test_what_is_kept_is_found_where_it_hangs(hold: Callable[[Array], Backward]) -> None:
     array = np.ones((3, 5))
-    assert kept_bytes(hold(array), without={}) == array.nbytes
-    assert kept_bytes(hold(array), without={"weight": array}) == 0
+    assert saved_bytes(hold(array), without={}) == array.nbytes
+    assert saved_bytes(hold(array), without={"weight": array}) == 0
 
 
 def test_wrong_parameters_are_found() -> None:

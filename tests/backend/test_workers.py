@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from netcalc.backend.errors import refuse
-from netcalc.backend.workers import Meeting, MeetingBroken, Team, shares
+from netcalc.backend.workers import Progress, Workers, WorkersAborted, sample_shares
 from netcalc.diagnostics import ExecutionError
 
 SECONDS = 120
@@ -24,7 +24,7 @@ import faulthandler, gc, os, signal, sys, threading, time
 faulthandler.dump_traceback_later({SECONDS}, exit=True)
 import numpy as np
 import netcalc
-from netcalc.backend import Network, TrainingStep
+from netcalc.backend import InferencePlan, Network, TrainingStep
 from threadpoolctl import threadpool_info
 
 def blas_threads():
@@ -39,7 +39,7 @@ def close(y):
     return np.allclose(y, expected, rtol=1e-3, atol=1e-4)
 
 def plan(batch=4):
-    made = network.compile(batch, 2)
+    made = InferencePlan(network, batch, 2)
     return lambda: close(made.forward(x)), made
 
 def step():
@@ -150,7 +150,7 @@ def test_in_a_fork_while_another_thread_holds_the_plan() -> None:
 import warnings
 warnings.simplefilter("ignore", DeprecationWarning)
 run, made = plan()
-with made._team.lock:
+with made._workers.lock:
     held = threading.Event()
     child = os.fork()
     if child == 0:
@@ -248,44 +248,44 @@ if {where != "at rest"}:
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_what_fails_in_one_worker_ends_all_and_the_next_task_runs(size: int) -> None:
-    team = Team(size)
+    workers = Workers(size)
     done = [0] * size
 
     def fails(worker: int) -> None:
-        team.join(worker)
+        workers.barrier(worker)
         if worker == size - 1:
             refuse("E900", f"in worker {worker}")
-        team.join(worker)
+        workers.barrier(worker)
 
     def works(worker: int) -> None:
-        team.join(worker)
+        workers.barrier(worker)
         done[worker] += 1
 
     for _ in range(2):
         with pytest.raises(ExecutionError, match=f"in worker {size - 1}"):
-            team.run(fails)
-        team.run(works)
+            workers.run(fails)
+        workers.run(works)
     assert done == [2] * size
-    team.close()
+    workers.close()
 
 
 def test_an_interrupt_ends_all_workers() -> None:
-    team = Team(2)
+    workers = Workers(2)
 
     def interrupted(worker: int) -> None:
         if worker == 0:
             raise KeyboardInterrupt
-        team.join(worker)
+        workers.barrier(worker)
 
     with pytest.raises(KeyboardInterrupt):
-        team.run(interrupted)
-    team.run(team.join)
-    team.close()
+        workers.run(interrupted)
+    workers.run(workers.barrier)
+    workers.close()
 
 
 @pytest.mark.parametrize("heard", ["at once", "when the other worker has ended"])
 def test_an_interrupt_while_another_works_waits_for_it(heard: str) -> None:
-    team = Team(2)
+    workers = Workers(2)
     ended = []
 
     def interrupted(worker: int) -> None:
@@ -299,16 +299,16 @@ def test_an_interrupt_while_another_works_waits_for_it(heard: str) -> None:
             ended.append(worker)
 
     with pytest.raises(KeyboardInterrupt):
-        team.run(interrupted)
+        workers.run(interrupted)
     assert ended == [1]
-    team.run(team.join)
-    team.close()
+    workers.run(workers.barrier)
+    workers.close()
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-def test_workers_meet_as_often_as_they_are_told(size: int) -> None:
-    """Each reads, behind a meeting, what the one beside it wrote before; some come late, and are waited for."""
-    team = Team(size)
+def test_barriers_hold_as_often_as_they_are_called(size: int) -> None:
+    """Each reads, behind a barrier, what the one beside it wrote before; some come late, and are waited for."""
+    workers = Workers(size)
     rounds = 200
     written = np.zeros((rounds, size), int)
     seen = np.zeros((rounds, size), int)
@@ -318,23 +318,23 @@ def test_workers_meet_as_often_as_they_are_told(size: int) -> None:
             if number % 50 == worker:
                 threading.Event().wait(0.01)
             written[number, worker] = number + 1
-            team.join(worker)
+            workers.barrier(worker)
             seen[number, worker] = written[number, (worker + 1) % size]
 
     for _ in range(3):
         written[...] = seen[...] = 0
-        team.run(task)
+        workers.run(task)
         assert (seen == np.arange(1, rounds + 1)[:, np.newaxis]).all()
-    team.close()
+    workers.close()
 
 
-def test_one_that_waits_is_told_of_a_failure() -> None:
-    meeting = Meeting(2)
-    threading.Timer(0.05, setattr, (meeting, "broken", True)).start()
-    with pytest.raises(MeetingBroken):
-        meeting.wait(0, 1, 1)
+def test_a_waiting_worker_aborts_where_another_fails() -> None:
+    progress = Progress(2)
+    threading.Timer(0.05, setattr, (progress, "aborted", True)).start()
+    with pytest.raises(WorkersAborted):
+        progress.wait(0, 1, 1)
 
 
 def test_shares_are_whole_and_even() -> None:
-    assert shares(7, 3) == [slice(0, 2), slice(2, 4), slice(4, 7)]
-    assert shares(2, None) == [slice(0, 2)]
+    assert sample_shares(7, 3) == [slice(0, 2), slice(2, 4), slice(4, 7)]
+    assert sample_shares(2, None) == [slice(0, 2)]

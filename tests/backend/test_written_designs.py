@@ -11,7 +11,7 @@ import pytest
 
 import netcalc
 from netcalc.analysis import analyze
-from netcalc.backend import Network, TrainingStep, random_inputs
+from netcalc.backend import InferencePlan, Network, TrainingStep, random_inputs
 from netcalc.backend.gradcheck import check_gradients
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.verification import verify
@@ -63,7 +63,7 @@ def test_a_plan_gives_the_plain_paths_outputs(
 ) -> None:
     network, x = stirred(graph, dtype), random_inputs(graph, batch, seed=7, dtype=dtype)
     plain = network.run(x, gradients=False).outputs
-    with network.compile(batch, workers) as plan:
+    with InferencePlan(network, batch, workers) as plan:
         for _ in range(2):
             planned = plan.run(x)
             assert planned.keys() == plain.keys()

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from netcalc.backend import Network
+import netcalc
+from netcalc.backend import InferencePlan, Network, TrainingStep, random_inputs
+from netcalc.backend.errors import refuse
 from netcalc.cli import run
 
 from helpers import graph_of
@@ -71,6 +73,98 @@ def test_outputs_and_gradients_are_written_by_name(
     assert set(written) == set(expected)
     for name, array in expected.items():
         np.testing.assert_array_equal(written[name], array)
+
+
+@pytest.fixture
+def engine_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the engines, one for each run of theirs."""
+    runs: list[str] = []
+    for engine in (InferencePlan, TrainingStep):
+
+        def counted(self: Any, x: Any, run: Any = engine.run) -> Any:
+            runs.append(type(self).__name__)
+            return run(self, x)
+
+        monkeypatch.setattr(engine, "run", counted)
+    return runs
+
+
+def outputs(cli: Callable[..., Any], path: Path, *arguments: str) -> dict[str, Any]:
+    lines(cli, "run", *arguments, "-o", str(path))
+    return dict(np.load(path))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("mode", ["inference", "training"])
+def test_a_run_takes_the_engine_and_with_reference_the_kernels(
+    cli: Callable[..., Any], tmp_path: Path, engine_runs: list[str], dtype: str, mode: str
+) -> None:
+    options = ["resnet18", "--input", "3x32x32", "--batch", "3", "--dtype", dtype]
+    options += ["--training"] if mode == "training" else []
+    found = outputs(cli, tmp_path / "found.npz", *options)
+    assert engine_runs == [{"inference": "InferencePlan", "training": "TrainingStep"}[mode]]
+    plain = outputs(cli, tmp_path / "plain.npz", *options, "--reference")
+    assert len(engine_runs) == 1
+    network = Network(netcalc.load("resnet18", input=(3, 32, 32)), seed=0, dtype=dtype)
+    expected = network.run(random_inputs(network.graph, 3, 0, dtype), training=mode == "training").outputs
+    assert found.keys() == plain.keys() == expected.keys()
+    for name, y in expected.items():
+        assert found[name].dtype == plain[name].dtype == y.dtype
+        np.testing.assert_array_equal(plain[name], y)
+        np.testing.assert_allclose(found[name], y, rtol=0, atol=1e-4 * np.abs(y).max())
+
+
+def test_the_engine_and_the_kernels_give_the_same_classes(
+    cli: Callable[..., Any], pictures: list[str], engine_runs: list[str]
+) -> None:
+    arguments = ("run", "resnet18", "--input", *pictures[:1], "--top", "3")
+    found, plain = lines(cli, *arguments), lines(cli, *arguments, "--reference")
+    assert engine_runs == ["InferencePlan"]
+    assert [line.split()[:2] for line in found[2:]] == [line.split()[:2] for line in plain[2:]]
+    shares = [[float(line.split("%")[0].split()[-1]) for line in out[2:]] for out in (found, plain)]
+    np.testing.assert_allclose(*shares, atol=0.011)
+
+
+@pytest.mark.parametrize("option", ["--trace", "--backward", "--verify", "--reference"])
+def test_what_looks_at_layers_runs_the_kernels(
+    cli: Callable[..., Any], spec: str, engine_runs: list[str], option: str
+) -> None:
+    lines(cli, "run", spec, option)
+    assert engine_runs == []
+
+
+def test_what_an_engine_refuses_runs_the_kernels(
+    cli: Callable[..., Any],
+    spec: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    engine_runs: list[str],
+) -> None:
+    for mode in ([], ["--training"]):
+        half = [outputs(cli, tmp_path / "o.npz", spec, "--dtype", "float16", *mode, *more)["linear1"]
+                for more in ([], ["--reference"])]  # fmt: skip
+        np.testing.assert_array_equal(*half)
+    assert engine_runs == []
+    plain = outputs(cli, tmp_path / "o.npz", spec, "--reference")["linear1"]
+    monkeypatch.setattr(
+        "netcalc.backend.plan.inference.require_memory", lambda *_: refuse("E904", "too large")
+    )
+    np.testing.assert_array_equal(outputs(cli, tmp_path / "o.npz", spec)["linear1"], plain)
+
+
+def test_a_training_that_an_engine_gives_up_draws_the_same_numbers(
+    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "net.yaml").write_text("input: [40]\nlayers:\n  - dropout\n  - linear: {units: 5}\n")
+    arguments = (str(tmp_path / "net.yaml"), "--training")
+    plain = outputs(cli, tmp_path / "o.npz", *arguments, "--reference")["linear1"]
+
+    def gives_up(self: TrainingStep, _: Any) -> None:
+        self.network.next_draw()
+        refuse("E904", "too large")
+
+    monkeypatch.setattr(TrainingStep, "run", gives_up)
+    np.testing.assert_array_equal(outputs(cli, tmp_path / "o.npz", *arguments)["linear1"], plain)
 
 
 def test_one_sample_needs_no_batch(cli: Callable[..., Any], spec: str, tmp_path: Path) -> None:

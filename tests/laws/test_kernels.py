@@ -112,7 +112,7 @@ def test_the_way_back_does_the_products_that_are_counted(case: Case) -> None:
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_no_more_is_kept_for_backward_than_is_counted(case: Case, dtype: str) -> None:
     (verified,) = verify(network(case, dtype))
-    assert verified.kept <= verified.counted_kept
+    assert verified.saved <= verified.counted_saved
 
 
 @every_case
@@ -120,7 +120,7 @@ def test_what_may_be_kept_is_what_training_memory_counts(case: Case) -> None:
     """Behind layers that are trained and keep nothing themselves."""
     counted = training(behind_parameters(case.layer, case.types), loss="none").layers[-1].saved.per_sample
     (verified,) = verify(network(case, "float32"))
-    assert verified.counted_kept == counted
+    assert verified.counted_saved == counted
 
 
 @every_case

@@ -14,14 +14,12 @@ KINDS = {*LAYERS, *(layer.family for layer in LAYERS.values())}
 CLASSES = {layer.__name__ for layer in LAYERS.values()}
 REGISTRIES = ("backend/kernels/", "lint/rules.py")
 """A kernel may choose among the kernels of other layers: a gate's function, a cell's activation."""
-STILL_TO_DO = ("backend/plan/", "backend/step/")
-"""Where kinds are still listed."""
 
 
 def sources() -> Iterator[str]:
     for path in sorted(ROOT.rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
-        if not name.startswith(("layers/", *REGISTRIES, *STILL_TO_DO)):
+        if not name.startswith(("layers/", *REGISTRIES)):
             yield name
 
 

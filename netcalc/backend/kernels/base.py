@@ -47,7 +47,10 @@ def unary(function: Callable[[Any, Array], Mapped]) -> Kernel:
 
 
 def widened(x: Array) -> Array:
-    """x itself, float16 as float32: for sums that float16 would round or could not hold."""
+    """x itself where it is float32 or float64; float16 as float32, token numbers as float64.
+
+    For sums, which float16 could not hold, and for operations in place, which integers do not have.
+    """
     return x.astype(np.result_type(x, np.float32), copy=False)
 
 

@@ -8,6 +8,11 @@ from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradi
 from netcalc.layers.geometry import resolve_axis
 from netcalc.layers.merge import Add, Concat, Divide, MatMul, Multiply, Subtract
 
+MERGES: dict[str, np.ufunc] = {
+    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide,
+}  # fmt: skip
+"""The function of the layers that join tensors element by element, two at a time, by kind."""
+
 
 def add(layer: Add, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
     """y = a + b + ...;  da = dy, summed where a was stretched."""

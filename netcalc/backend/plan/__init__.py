@@ -1,11 +1,13 @@
-"""Fast inference: a graph and a batch size to a plan, which runs again and again.
+"""Fast inference: a network and a batch size are lowered to a plan, which runs again and again.
 
-    Graph ──stages──▶ Stage ──drafting──▶ Step, Tensor ──▶ Draft ──weights──▶ Plan ──Team──▶ outputs
+    Graph ──fusion──▶ FusedStage ──lowering──▶ InferenceOperation, PlannedTensor ──▶ Program
+    Program ──weights──▶ InferencePlan ──Workers──▶ outputs
 
-A stage is a layer with what is fused into it; a step knows how to run one on the layouts and memory that
-the draft gives it, as a list of NumPy calls; a team of threads goes through the lists.
+A fused stage is a layer with the layers that are computed together with it. An operation yields the NumPy
+calls of one stage, on the layouts and memory that the program assigns. The workers run lists of calls.
 """
 
-from netcalc.backend.plan.plan import Plan, drafted
+from netcalc.backend.plan.inference import InferencePlan
+from netcalc.backend.plan.lowering import lowered
 
-__all__ = ["Plan", "drafted"]
+__all__ = ["InferencePlan", "lowered"]

@@ -1,9 +1,8 @@
-"""Which worker waits for which: no longer than what they read and write asks for.
+"""Data dependencies between workers: which worker waits for which.
 
-Each worker goes through a list of calls for each step. Before a list it waits for another worker's list
-only if that wrote what this one touches, or touched what this one writes: a tensor, or the memory that
-two tensors take in turn. Layers whose workers read only rows or channels that they wrote themselves
-follow each other without waiting.
+Each worker runs a list of calls for each operation. Before a list it waits for another worker's list only
+if that wrote memory that this one reads or writes, or read memory that this one writes. Consecutive
+operations whose workers read only rows or channels that they wrote themselves need no wait.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,15 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from netcalc.backend.convolution.base import Call
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.plan.calls import Call
 
 _GRAIN = 4
-"""Bytes that are marked together: no number is smaller."""
+"""Bytes of one mark: no element is smaller."""
 
 
 class Wait(NamedTuple):
-    """Until another worker has done so many of its lists."""
+    """Wait until another worker has completed this many of its lists."""
 
     worker: int
     lists: int
@@ -35,9 +34,9 @@ class Footprint(NamedTuple):
 
 
 def waits(lists: Sequence[Sequence[Sequence[Call]]], shared: Array) -> list[list[list[Wait]]]:
-    """For each worker, before each of its lists, whom it waits for; `shared` is all workers' memory.
+    """The waits of each worker before each of its lists; `shared` is the memory that all workers use.
 
-    Within a step the workers' parts lie apart. What each has for itself, it touches alone.
+    Within an operation the workers' parts do not overlap, and a worker's own memory needs no wait.
     """
     if len(lists) == 1:
         return [[[] for _ in lists[0]]]
@@ -59,7 +58,7 @@ def waits(lists: Sequence[Sequence[Sequence[Call]]], shared: Array) -> list[list
 
 
 class Marks:
-    """The last list of each worker that read, and that wrote, each number of the shared memory."""
+    """For each element of the shared memory the last list of each worker that read it, and that wrote it."""
 
     def __init__(self, shared: Array, workers: int, lists: int) -> None:
         self._base, self._size = _address(shared), shared.nbytes
@@ -69,7 +68,7 @@ class Marks:
         )
 
     def needed(self, prints: Sequence[Footprint]) -> Array:
-        """For each worker the last of its lists that has to come before calls of such footprints."""
+        """For each worker the last of its lists that must complete before calls with such footprints."""
         most = np.zeros(self._workers, int)
         for reads, writes in prints:
             for array in (*reads, *writes):
@@ -79,7 +78,7 @@ class Marks:
         return most
 
     def add(self, prints: Sequence[Footprint], worker: int, number: int) -> None:
-        """Mark what calls of a worker's list touch."""
+        """Mark the memory that the calls of a worker's list read and write."""
         for reads, writes in prints:
             for marks, arrays in ((self._read, reads), (self._written, writes)):
                 for array in arrays:
@@ -92,7 +91,7 @@ class Marks:
                 most[worker] = max(most[worker], place.max())
 
     def _places(self, marks: Array, array: Array) -> Iterator[Array]:
-        """The marks of an array's numbers, where it lies in the shared memory."""
+        """The marks of an array's elements, if it lies in the shared memory."""
         offset = _address(array) - self._base
         if array.size and 0 <= offset < self._size:
             shape = (*array.shape, array.itemsize // _GRAIN)
@@ -101,7 +100,7 @@ class Marks:
 
 
 def footprint(call: Call) -> Footprint:
-    """What a call touches: a NumPy function bound to arrays, its output the last of them or `out`."""
+    """What a call reads and writes: a NumPy function bound to arrays, whose output is the last or `out`."""
     assert isinstance(call, partial)
     function, given = call.func, list(call.args)
     written: list[Any] = [call.keywords.get("out")]

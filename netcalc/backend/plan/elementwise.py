@@ -1,90 +1,72 @@
-"""The steps that go over a tensor element by element, in blocks that stay in the cache."""
+"""Operations that go over tensors element by element, in blocks that stay in the cache."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from math import prod
 
 import numpy as np
 
-from netcalc.backend.convolution.base import Call, Scratch, blocks, tiled, widened
-from netcalc.backend.folding import scale_and_shift
-from netcalc.backend.kernels.base import Array, Arrays
-from netcalc.backend.plan.activations import finisher
-from netcalc.backend.plan.stages import MERGES
-from netcalc.backend.plan.steps import BLOCK_ELEMENTS, Fused, Views
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.kernels.merge import MERGES
+from netcalc.backend.plan.calls import Call, Scratch, blocks
+from netcalc.backend.plan.epilogues import EPILOGUES, epilogue_of
+from netcalc.backend.plan.operations import BLOCK_ELEMENTS, Operands, WithEpilogue
+from netcalc.graph import Node
+from netcalc.tensor import Shape
 
 
-class Elementwise(Fused):
-    """A batch norm, tensors joined element by element, or an activation, in blocks of rows."""
+class BlockedElementwise(WithEpilogue):
+    """A function of each element of one tensor or several, computed in blocks of rows."""
 
     name = "in blocks"
 
-    def calls(self, views: Views) -> Iterator[Call]:
-        out, xs = views.out(), [views.x(number) for number in range(len(views.xs))]
-        shared = views.part.of(out.shape[1])
-        rows = shared.stop - shared.start
+    def gives_channels_last(self, first: bool) -> bool:
+        return first
+
+    def calls(self, operands: Operands) -> Iterator[Call]:
+        out, xs = operands.out(), [operands.x(number) for number in range(len(operands.xs))]
+        own = operands.share.of(out.shape[1])
+        rows = own.stop - own.start
         most_rows = max(1, BLOCK_ELEMENTS // prod(out.shape[2:]))
         if not rows:
             return
-        for samples, inside in blocks(views.scratch, len(out), rows, most_rows):
-            taken = slice(shared.start + inside.start, shared.start + inside.stop)
+        for samples, inside in blocks(operands.scratch, len(out), rows, most_rows):
+            taken = slice(own.start + inside.start, own.start + inside.stop)
             y = out[samples, taken]
             read = [x[samples] if x.shape[1] == 1 else x[samples, taken] for x in xs]
             yield from self.combined(read, y, taken)
-            yield from self.finished(y, views.scratch)
+            yield from self.epilogue(y, operands.scratch)
 
     def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
         """The calls that write y."""
         raise NotImplementedError
 
 
-class Activate(Elementwise):
-    """An activation that could not follow its input in place."""
+class UnfusedActivation(BlockedElementwise):
+    """An activation that is not fused into the layer before it."""
+
+    @staticmethod
+    def fits(node: Node, shapes: Sequence[Shape]) -> bool:
+        return node.layer.kind in EPILOGUES
 
     def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
         yield partial(np.copyto, y, xs[0])
 
-    def finished(self, y: Array, scratch: Scratch) -> Iterator[Call]:
-        finish = finisher(self.stage.node.layer)
-        assert finish is not None
-        return finish(y, scratch)
+    def epilogue(self, y: Array, scratch: Scratch) -> Iterator[Call]:
+        apply = epilogue_of(self.stage.node.layer)
+        assert apply is not None
+        return apply(y, scratch)
 
 
-class Merge(Elementwise):
+class Merge(BlockedElementwise):
     """The sum, difference, product or quotient of tensors."""
+
+    @staticmethod
+    def fits(node: Node, shapes: Sequence[Shape]) -> bool:
+        return node.layer.kind in MERGES
 
     def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
         rule = MERGES[self.stage.kind]
         yield partial(rule, xs[0], xs[1], y)
         for x in xs[2:]:
             yield partial(rule, y, x, y)
-
-
-class Norm(Elementwise):
-    """A batch norm that follows no convolution: y = scale x + shift."""
-
-    def blank(self, dtype: np.dtype[np.floating]) -> None:
-        channels = self.stage.node.output.shape[0]
-        self.params = {"scale": np.zeros(channels, dtype), "shift": np.zeros(channels, dtype)}
-
-    def prepare(self, params: Arrays, norm: Arrays) -> None:
-        scale, shift = scale_and_shift(self.stage.node, params)
-        dtype = params["running_var"].dtype
-        self.params = {"scale": scale.astype(dtype), "shift": shift.astype(dtype)}
-
-    def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:
-        scale, shift = self.params["scale"], self.params["shift"]
-        if y.ndim == 4:
-            wide, x = widened(y), widened(xs[0])
-            if wide.ndim == x.ndim:
-                yield partial(np.multiply, x, tiled(scale, wide), wide)
-                yield partial(np.add, wide, tiled(shift, wide), wide)
-                return
-        shape = (-1, *(1,) * (y.ndim - 2))
-        channels_last = y.ndim == 4
-        factors = [v if channels_last else v[rows].reshape(shape, copy=False) for v in (scale, shift)]
-        yield partial(np.multiply, xs[0], factors[0], y)
-        yield partial(np.add, y, factors[1], y)
-
-    def channels_last(self, number: int) -> bool | None:
-        return len(self.stage.node.output.shape) == 3 or None

@@ -1,6 +1,6 @@
-"""The steps of pools."""
+"""The operations of pools."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import product
 from math import prod
@@ -8,55 +8,86 @@ from typing import Any
 
 import numpy as np
 
-from netcalc.backend.convolution.base import Call, blocks
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan.steps import BLOCK_ELEMENTS, ByRows, Part, Step, Views
+from netcalc.backend.plan.calls import Call, blocks
+from netcalc.backend.plan.operations import BLOCK_ELEMENTS, InferenceOperation, Operands, RowParallel
+from netcalc.backend.workers import Share
+from netcalc.graph import Node
+from netcalc.layers.geometry import cell_positions
+from netcalc.layers.pooling import AdaptiveAvgPool, AvgPool, GlobalAvgPool, MaxPool
+from netcalc.tensor import Shape
 
 
-class GlobalAverage(Step):
+class GlobalAverage(InferenceOperation):
     """The mean of each channel over all positions."""
 
     name = "mean"
-    is_fast = True
+
+    @staticmethod
+    def fits(node: Node, shapes: Sequence[Shape]) -> bool:
+        to_one = isinstance(node.layer, GlobalAvgPool | AdaptiveAvgPool) and prod(node.output.shape[1:]) == 1
+        return to_one and len(shapes[0]) == 3
 
     def channels_last(self, number: int) -> bool | None:
         return True
 
-    def share(self, y: Array, part: Part) -> tuple[slice, slice]:
-        return slice(0, y.shape[1]), part.of(y.shape[3])
+    def gives_channels_last(self, first: bool) -> bool:
+        return True
 
-    def calls(self, views: Views) -> Iterator[Call]:
-        x = views.x()
-        channels = views.part.of(x.shape[3])
-        y = views.out() if views.out().ndim == 2 else views.out()[:, 0, 0]
+    def share(self, y: Array, share: Share) -> tuple[slice, slice]:
+        return slice(0, y.shape[1]), share.of(y.shape[3])
+
+    def calls(self, operands: Operands) -> Iterator[Call]:
+        x = operands.x()
+        channels = operands.share.of(x.shape[3])
+        y = operands.out() if operands.out().ndim == 2 else operands.out()[:, 0, 0]
         if channels.stop > channels.start:
             yield partial(np.mean, x[..., channels], axis=(1, 2), out=y[:, channels])
 
 
-class Pool(ByRows):
-    """Maxima or means over windows: one pass over the output for each cell of the kernel.
+class WindowPooling(RowParallel):
+    """Maxima or means over windows: one pass over the output for each cell of the window.
 
     Cells in the padding are left out of a maximum, and count as 0 in a mean.
     """
 
     name = "by kernel cells"
 
+    @staticmethod
+    def fits(node: Node, shapes: Sequence[Shape]) -> bool:
+        """Whether this is a 2D pool whose windows, if it takes means, all divide by the kernel's size."""
+        layer = node.layer
+        if isinstance(layer, AvgPool):
+            is_padded = any(map(any, layer.pad))
+            return len(layer.kernel) == 2 and not layer.ceil and (layer.count_include_pad or not is_padded)
+        return isinstance(layer, MaxPool) and len(layer.kernel) == 2
+
+    @property
+    def layer(self) -> MaxPool | AvgPool:
+        """The pool."""
+        layer = self.stage.node.layer
+        assert isinstance(layer, MaxPool | AvgPool)
+        return layer
+
     def channels_last(self, number: int) -> bool | None:
         return True
 
-    def calls(self, views: Views) -> Iterator[Call]:
-        x, out = views.x(), views.out()
-        shared = views.part.of(out.shape[1])
-        if shared.stop == shared.start:
+    def gives_channels_last(self, first: bool) -> bool:
+        return True
+
+    def calls(self, operands: Operands) -> Iterator[Call]:
+        x, out = operands.x(), operands.out()
+        own = operands.share.of(out.shape[1])
+        if own.stop == own.start:
             return
         most_rows = max(1, BLOCK_ELEMENTS // prod(out.shape[2:]))
-        for samples, inside in blocks(views.scratch, len(out), shared.stop - shared.start, most_rows):
-            rows = range(shared.start + inside.start, shared.start + inside.stop)
+        for samples, inside in blocks(operands.scratch, len(out), own.stop - own.start, most_rows):
+            rows = range(own.start + inside.start, own.start + inside.stop)
             yield from self._block(x[samples], out[samples, rows.start : rows.stop], rows)
 
     def _block(self, x: Array, y: Array, rows: range) -> Iterator[Call]:
-        """Some rows of the output, y: the cells that all of it has first, since they need no start."""
-        is_max = self.stage.kind == "maxpool"
+        """Some rows of the output, y. Cells that all of its windows have come first: they need no start."""
+        is_max = isinstance(self.layer, MaxPool)
         join: Callable[..., Any] = np.maximum if is_max else np.add
         cells = sorted(self._cells(x, y, rows), key=lambda both: -both[0].size)
         whole = [read for target, read in cells if target.size == y.size]
@@ -70,26 +101,15 @@ class Pool(ByRows):
             if target.size:
                 yield partial(join, target, read, out=target)
         if not is_max:
-            layer: Any = self.stage.node.layer
-            yield partial(np.multiply, y, y.dtype.type(1 / prod(layer.kernel)), y)
+            yield partial(np.multiply, y, y.dtype.type(1 / prod(self.layer.kernel)), y)
 
     def _cells(self, x: Array, y: Array, rows: range) -> Iterator[tuple[Array, Array]]:
-        """For each cell of the kernel the outputs that have it inside the input, and what they find there."""
-        layer: Any = self.stage.node.layer
-        columns = range(y.shape[2])
-        for cell in product(*map(range, layer.kernel)):
-            down, right = (k * d for k, d in zip(cell, layer.sliding_window().dilation, strict=True))
-            ys, xs = _met(down, layer.stride[0], layer.pad[0][0], x.shape[1], rows)
-            yc, xc = _met(right, layer.stride[1], layer.pad[1][0], x.shape[2], columns)
+        """For each cell of the window the outputs for which it lies inside the input, and the inputs read."""
+        window = self.layer.sliding_window()
+        down, right = window.stride
+        for cell in product(*map(range, window.kernel)):
+            places = zip(cell, window.dilation, window.pad, strict=True)
+            row, column = (k * dilation - before for k, dilation, (before, _) in places)
+            ys, xs = cell_positions(x.shape[1], len(rows), down, row + rows.start * down)
+            yc, xc = cell_positions(x.shape[2], y.shape[2], right, column)
             yield y[:, ys, yc], x[:, xs, xc]
-
-
-def _met(place: int, stride: int, before: int, size: int, outputs: range) -> tuple[slice, slice]:
-    """The outputs whose window has a cell inside the input, and the inputs they meet there."""
-    first = max(outputs.start, -((place - before) // stride))
-    last = min(outputs.stop - 1, (size - 1 - place + before) // stride)
-    if last < first:
-        return slice(0, 0), slice(0, 0)
-    start = first * stride + place - before
-    stop = last * stride + place - before + 1
-    return slice(first - outputs.start, last + 1 - outputs.start), slice(start, stop, stride)

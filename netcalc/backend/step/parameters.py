@@ -1,31 +1,32 @@
-"""Where the gradients of the parameters are gathered."""
+"""The gradients of the parameters, summed over the workers."""
 
 from collections.abc import Callable, Collection
 
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.workers import Team
+from netcalc.backend.workers import Share, Workers
 from netcalc.graph import Graph, Node
 
 
 class ParameterGradients:
-    """The gradients of all parameters in one array, behind each other.
+    """The gradients of all parameters in one flat array.
 
-    In front are those to which each worker adds its samples' part: the others have an array for them,
-    too, and all are summed in the end, each worker a share. Behind are those of `joint` layers. A layer
-    that uses another's parameters has an array of its own. What the way back does not reach stays zero.
+    First come those that each worker computes from its own samples: every worker has an array for them,
+    and these are summed in the end, each worker a share. Then come those of `joint` layers. A layer that
+    shares another's parameters has gradients of its own. Gradients that the backward pass does not reach
+    stay zero.
     """
 
     def __init__(
-        self, graph: Graph, joint: Callable[[Node], bool], team: Team, dtype: np.dtype[np.floating]
+        self, graph: Graph, joint: Callable[[Node], bool], workers: Workers, dtype: np.dtype[np.floating]
     ) -> None:
-        self._team = team
+        self._workers = workers
         nodes = sorted(graph.nodes, key=joint)
         sizes = [(node, sum(param.numel for param in node.params if not param.buffer)) for node in nodes]
         self._summed = sum(size for node, size in sizes if not joint(node))
         self._flat = [np.zeros(sum(size for _, size in sizes), dtype)]
-        self._flat += [np.zeros(self._summed, dtype) for _ in range(team.size - 1)]
+        self._flat += [np.zeros(self._summed, dtype) for _ in range(workers.size - 1)]
         self._arrays: dict[str, dict[str, list[Array]]] = {}
         start = 0
         for node, size in sizes:
@@ -45,11 +46,11 @@ class ParameterGradients:
         }
 
     def of(self, node: Node) -> dict[str, list[Array]]:
-        """For each parameter of a layer, frozen or not, an array a worker; one for all of a joint layer."""
+        """For each parameter of a layer, frozen or not, an array a worker, or one if it is joint."""
         return self._arrays[node.full_name]
 
     def reached(self, layers: Collection[str]) -> None:
-        """Take up which layers write gradients on the way back: a shared parameter's is the sum of theirs."""
+        """Set which layers the backward pass reaches. A shared parameter's gradient is the sum of theirs."""
         for owner, users in self._users.items():
             writing = [self._arrays[user] for user in users if user in layers]
             for name, (total, *_) in self._arrays[owner].items():
@@ -58,14 +59,13 @@ class ParameterGradients:
                     self._joined.append((total, parts))
 
     def sum(self, worker: int) -> None:
-        """Add up this worker's share of what all have gathered."""
-        self._team.join(worker)
-        size = self._team.size
-        share = slice(self._summed * worker // size, self._summed * (worker + 1) // size)
+        """Sum this worker's share of the gradients of all workers."""
+        self._workers.barrier(worker)
+        share = Share(worker, self._workers.size).of(self._summed)
         for other in self._flat[1:]:
             self._flat[0][share] += other[share]
         if self._joined:
-            self._team.join(worker)
+            self._workers.barrier(worker)
             for total, (first, *others) in self._joined if worker == 0 else ():
                 np.copyto(total, first)
                 for other in others:
@@ -73,12 +73,12 @@ class ParameterGradients:
 
 
 def _named(node: Node, flats: list[Array]) -> dict[str, list[Array]]:
-    """Views of a layer's stretch, by the names and in the shapes of its parameters."""
+    """Views of a layer's part of the flat arrays, by the names and in the shapes of its parameters."""
     arrays = {}
     start = 0
     for param in node.params:
         if not param.buffer:
-            stretch = slice(start, start + param.numel)
-            arrays[param.name] = [flat[stretch].reshape(param.shape, copy=False) for flat in flats]
+            part = slice(start, start + param.numel)
+            arrays[param.name] = [flat[part].reshape(param.shape, copy=False) for flat in flats]
             start += param.numel
     return arrays

@@ -1,4 +1,4 @@
-"""Steps of the pools over images: along the width first, along the height after that."""
+"""Operations of the pools over images: along the width first, then along the height."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,28 +8,28 @@ import numpy as np
 from netcalc.backend.kernels import Context
 from netcalc.backend.kernels.base import Array, as_bits
 from netcalc.backend.kernels.pooling import maxpool
-from netcalc.backend.step.base import Site, Step
-from netcalc.backend.step.columns import Axis
-from netcalc.backend.step.storage import kept, natural
+from netcalc.backend.step.buffers import natural, stored
+from netcalc.backend.step.operations import Binding, TrainingOperation
+from netcalc.backend.step.windows import WindowAxis, window_axes
 from netcalc.graph import Node
 from netcalc.layers.pooling import AvgPool, GlobalAvgPool, MaxPool
 from netcalc.tensor import Shape
 
 Index = tuple[Any, ...]
 _ROWS, _COLUMNS = 0, 2
-"""Where the height and the width are in an array H,C,W,N."""
+"""The axes of the height and the width in an array H,C,W,N."""
 
 
-class Line:
-    """Windows along one axis of an array: what their cells meet."""
+class AxisWindows:
+    """Windows along one axis of an array."""
 
-    def __init__(self, axis: int, geometry: Axis, outputs: int) -> None:
+    def __init__(self, axis: int, geometry: WindowAxis, outputs: int) -> None:
         self.cells: list[tuple[Index, Index]] = []
-        """For each cell of the window the outputs for which it is inside, and the inputs it meets."""
+        """For each cell of the window the outputs for which it lies inside the input, and the inputs read."""
         for cell in range(geometry.kernel):
-            above, met = geometry.meeting(cell, outputs)
-            self.cells.append(((*(slice(None),) * axis, above), (*(slice(None),) * axis, met)))
-        self.whole = all(above == slice(0, outputs) for (*_, above), _ in self.cells)
+            windows, read = geometry.cell_positions(cell, outputs)
+            self.cells.append(((*(slice(None),) * axis, windows), (*(slice(None),) * axis, read)))
+        self.whole = all(windows == slice(0, outputs) for (*_, windows), _ in self.cells)
         """Whether every cell of every window lies inside."""
         self.tiled = (
             self.whole and geometry.stride == geometry.kernel and outputs * geometry.kernel == geometry.size
@@ -44,13 +44,13 @@ class Line:
             cells = cells[2:]
         else:
             y[...] = -np.inf
-        for windows, met in cells:
-            np.maximum(y[windows], x[met], out=y[windows])
+        for windows, read in cells:
+            np.maximum(y[windows], x[read], out=y[windows])
 
     def pass_to_maxima(self, x: Array, y: Array, dy: Array, dx: Array, rest: Array, own: Array) -> None:
-        """dx[i] += dy[u] for the first i of a window with x[i] = y[u]; `rest` and `own` are room for dy.
+        """dx[i] += dy[u] for the first i of a window with x[i] = y[u]; `rest`, `own`: temporaries.
 
-        What is passed on is moved bit by bit, so that infinite gradients reach their cell and no other.
+        The gradients are moved as bit patterns, so that an infinite one reaches its cell and no other.
         """
         if self.tiled and len(self.cells) > 1:
             self._pass_in_tiles(x, y, dy, dx)
@@ -58,50 +58,46 @@ class Line:
         dx[...] = 0
         np.copyto(rest, dy)
         rest_bits, own_bits = as_bits(rest), as_bits(own)
-        for windows, met in self.cells:
-            np.multiply(rest_bits[windows], x[met] == y[windows], out=own_bits[windows])
+        for windows, read in self.cells:
+            np.multiply(rest_bits[windows], x[read] == y[windows], out=own_bits[windows])
             np.subtract(rest_bits[windows], own_bits[windows], out=rest_bits[windows])
-            np.add(dx[met], own[windows], out=dx[met])
+            np.add(dx[read], own[windows], out=dx[read])
 
     def _pass_in_tiles(self, x: Array, y: Array, dy: Array, dx: Array) -> None:
-        """The same where each input lies in one window: the last cell takes what the others leave."""
+        """The same if each input lies in one window: the last cell gets what the others do not take."""
         *cells, (_, last) = self.cells
         dy, dx = as_bits(dy), as_bits(dx)
-        for _, met in cells:
-            np.multiply(dy, x[met] == y, out=dx[met])
-            np.subtract(dy, dx[met], out=dx[last])
+        for _, read in cells:
+            np.multiply(dy, x[read] == y, out=dx[read])
+            np.subtract(dy, dx[read], out=dx[last])
             dy = dx[last]
 
     def sums(self, x: Array, y: Array) -> None:
         """y[u] = sum over k of x[s u + d k - p]."""
         y[...] = 0
-        for windows, met in self.cells:
-            np.add(y[windows], x[met], out=y[windows])
+        for windows, read in self.cells:
+            np.add(y[windows], x[read], out=y[windows])
 
     def spread(self, dy: Array, dx: Array) -> None:
         """dx[i] += dy[u] for every i of a window."""
         dx[...] = 0
-        for windows, met in self.cells:
-            np.add(dx[met], dy[windows], out=dx[met])
+        for windows, read in self.cells:
+            np.add(dx[read], dy[windows], out=dx[read])
 
 
-class _Pool(Step):
-    """What the pools with windows share: a line along the width, and one along the height."""
+class _WindowPooling(TrainingOperation):
+    """What the pools with windows share: windows along the width, and windows along the height."""
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
-        (self.x,) = site.xs
-        self.y = site.output(spare=not isinstance(self.layer, MaxPool))
-        _, height, width = self.x.layout.shape
+    layer: MaxPool | AvgPool
+
+    def __init__(self, binding: Binding) -> None:
+        super().__init__(binding)
+        (self.x,) = binding.xs
+        self.y = binding.output(overwritable=not isinstance(binding.node.layer, MaxPool))
         _, self.height, self.width = self.y.layout.shape
-        self.axes = [
-            Axis(size, kernel, stride, before, behind, dilation)
-            for size, kernel, stride, (before, behind), dilation in zip(
-                (height, width), *self.layer.sliding_window(), strict=True
-            )
-        ]
-        self.rows = Line(_ROWS, self.axes[0], self.height)
-        self.columns = Line(_COLUMNS, self.axes[1], self.width)
+        self.axes = window_axes(self.x.layout.shape[1:], self.layer.sliding_window())
+        self.rows = AxisWindows(_ROWS, self.axes[0], self.height)
+        self.columns = AxisWindows(_COLUMNS, self.axes[1], self.width)
         self.between = [self._narrowed(x) for x in self.x.parts]
 
     def _narrowed(self, x: Array) -> Array:
@@ -109,7 +105,7 @@ class _Pool(Step):
         return np.empty((height, channels, self.width, batch), x.dtype)
 
 
-class MaxPooling(_Pool):
+class MaxPooling(_WindowPooling):
     """y[u] = max over k of x[s u + d k - p];  dx[i] += dy[u] for the first i of a window with x[i] = y[u].
 
     The maximum of each row's maximum; the first of them in the window's row-major order is then the
@@ -132,37 +128,39 @@ class MaxPooling(_Pool):
         if np.isnan(y.max(initial=0)):
             self._backward_with_nan(worker, dxs[worker])
             return
-        rest, own = (self.shop.scratch(f"{use} of maxima", worker, *y.shape) for use in ("rest", "own"))
+        rest, own = (self.runtime.scratch(f"{use} of maxima", worker, *y.shape) for use in ("rest", "own"))
         dbetween, wide_rest, wide_own = (
-            self.shop.scratch(f"{use} of maxima", worker, *between.shape) for use in ("dy", "rest", "own")
+            self.runtime.scratch(f"{use} of maxima", worker, *between.shape) for use in ("dy", "rest", "own")
         )
         self.rows.pass_to_maxima(between, y, dy, dbetween, rest, own)
         x, dx = self.x.parts[worker], dxs[worker]
         self.columns.pass_to_maxima(x, between, dbetween, dx, wide_rest, wide_own)
 
     def _backward_with_nan(self, worker: int, dx: Array) -> None:
-        """By the kernel, which passes a window's gradient to its last NaN."""
+        """By the kernel, which gives a window's gradient to its last NaN."""
         x = natural(self.x.parts[worker], self.x.rank)
-        _, way_back = maxpool(self.layer, {}, (x,), Context(training=True))
-        (found,), _ = way_back(natural(self.dy[worker], self.y.rank))
+        _, backward = maxpool(self.layer, {}, (x,), Context(training=True))
+        (found,), _ = backward(natural(self.dy[worker], self.y.rank))
         assert found is not None
-        np.copyto(dx, kept(found))
+        np.copyto(dx, stored(found))
 
 
-class AveragePooling(_Pool):
+class AveragePooling(_WindowPooling):
     """y[u] = sum over k of x[s u + k - p] / cells of the window;  dx[s u + k - p] += dy[u] / cells."""
+
+    layer: AvgPool
 
     @staticmethod
     def fits(node: Node, shapes: Sequence[Shape]) -> bool:
         return isinstance(node.layer, AvgPool) and len(node.layer.kernel) == 2
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
+    def __init__(self, binding: Binding) -> None:
+        super().__init__(binding)
         rows, columns = map(self._counted, self.axes, (self.height, self.width))
         shares = 1 / (rows[:, np.newaxis, np.newaxis, np.newaxis] * columns[:, np.newaxis])
-        self.shares = shares.astype(self.shop.dtype)
+        self.shares = shares.astype(self.runtime.dtype)
 
-    def _counted(self, axis: Axis, outputs: int) -> Array:
+    def _counted(self, axis: WindowAxis, outputs: int) -> Array:
         """The cells of each window that count in the divisor."""
         before, behind = (axis.before, axis.behind) if self.layer.count_include_pad else (0, 0)
         starts = np.arange(outputs) * axis.stride - axis.before
@@ -182,18 +180,18 @@ class AveragePooling(_Pool):
             self.columns.spread(self.between[worker], dxs[worker])
 
 
-class GlobalAveragePooling(Step):
+class GlobalAveragePooling(TrainingOperation):
     """y = mean of x over all positions;  dx = dy / positions."""
 
     @staticmethod
     def fits(node: Node, shapes: Sequence[Shape]) -> bool:
-        """Whether this step can run a layer: the mean of an image."""
+        """Whether this is the mean of an image."""
         return isinstance(node.layer, GlobalAvgPool) and len(shapes[0]) == 3
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
-        (self.x,) = site.xs
-        self.y = site.output()
+    def __init__(self, binding: Binding) -> None:
+        super().__init__(binding)
+        (self.x,) = binding.xs
+        self.y = binding.output()
         _, height, width = self.x.layout.shape
         self.positions = height * width
 

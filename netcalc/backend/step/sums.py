@@ -1,4 +1,4 @@
-"""Sums and constants a channel, over arrays as they are kept: H,C,W,N and F,N."""
+"""Sums and constants a channel, over stored arrays H,C,W,N and F,N."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from netcalc.backend.kernels.base import Array
 
 
 def by_channel(array: Array) -> Array:
-    """A view of a kept array as H, C, positions: vectors are one row of channels."""
+    """A view of a stored array as H, C, positions: vectors are one row of channels."""
     return array.reshape(*array.shape[:2], -1, copy=False) if array.ndim == 4 else array[np.newaxis]
 
 
 def sums_of_channels(array: Array) -> Array:
-    """The sum of each channel; a product with ones is the quickest sum along a row."""
+    """The sum of each channel; a product with ones is the fastest sum along a row."""
     rows = by_channel(array)
     sums: Array = (rows @ np.ones(rows.shape[2], rows.dtype)).sum(axis=0)
     return sums

@@ -1,45 +1,47 @@
-"""A training step: a network laid out for one batch, then run forward and backward again and again."""
+"""A training step: a network prepared for one batch size, run forward and backward again and again."""
 
 from collections.abc import Mapping
 from functools import partial
-from types import TracebackType
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from netcalc.backend.blas import single_blas_thread
+from netcalc.backend.engine import Engine
 from netcalc.backend.errors import refuse
-from netcalc.backend.inputs import Given, checked_inputs, token_inputs
+from netcalc.backend.inputs import Given, token_inputs
 from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.network import Network
 from netcalc.backend.passes import Grads, checked_upstream
-from netcalc.backend.step.base import Workshop
-from netcalc.backend.step.laying import Backward, Forward
-from netcalc.backend.step.storage import kept, natural
-from netcalc.backend.workers import Task, Team, shares
+from netcalc.backend.step.buffers import natural, stored
+from netcalc.backend.step.lowering import BackwardProgram, ForwardProgram
+from netcalc.backend.step.operations import Runtime
+from netcalc.backend.workers import Task, sample_shares
 
-_KEPT = 3
-"""Tensors as large as the outputs that a step keeps at most, for each: outputs, what is kept, gradients."""
+_TENSORS = 3
+"""Tensors of each output's size that a step holds at most: the output, a saved tensor, the gradient."""
 
 
-class TrainingStep:
+class TrainingStep(Engine):
     """Forward in training mode and backward for batches of one size, fast.
 
         >>> step = TrainingStep(network, batch=64)
         >>> loss, dy = cross_entropy(step.forward(x), labels)
         >>> grads = step.backward(dy)
 
-    The parameters are the network's own arrays: what changes them in place, an optimiser or `load`,
-    changes the next forward, and running statistics move as in a plain run. Results equal those of
-    `Network.forward(training=True)` up to rounding, random numbers included.
+    The parameters are the network's own arrays: when an optimiser or `load` changes them in place, the
+    next forward uses the new values. Running statistics move as in `Network.forward(training=True)`, and
+    the results, random numbers included, are equal to its up to rounding.
 
-    All buffers are made here, once; the gradients given are overwritten by the next backward. The batch
-    is shared out to `workers` threads, one a processor unless given, which end with the step.
+    All buffers are allocated here; the next backward overwrites the gradients that were returned. The batch
+    is shared by `workers` threads, by default one a core, which end with the step. After `close()` the step
+    cannot run any more.
 
     Raises ExecutionError where the buffers would be more than the machine's memory.
     """
+
+    this: ClassVar[str] = "this step"
 
     def __init__(
         self, network: Network, batch: int, *, input_gradients: bool = False, workers: int | None = None
@@ -51,83 +53,74 @@ class TrainingStep:
         if workers is not None and not 1 <= workers <= batch:
             raise ValueError(f"{workers} workers cannot share a batch of {batch}")
         graph = network.graph
-        needed = _KEPT * forward_bytes(graph, batch, network.dtype.itemsize, gradients=True)
+        needed = _TENSORS * forward_bytes(graph, batch, network.dtype.itemsize, gradients=True)
         require_memory(needed, f"the buffers of a training step of {graph.name} at batch {batch}")
-        parts = shares(batch, workers)
-        self._shop = shop = Workshop(network, Team(len(parts)), parts)
-        self._forward = Forward(shop)
+        shares = sample_shares(batch, workers)
+        super().__init__(network, batch, len(shares))
+        self._runtime = runtime = Runtime(network, self._workers, shares)
+        self._forward = ForwardProgram(runtime)
         wanted = [given.name for given in graph.inputs] if input_gradients else []
         tokens = token_inputs(graph)
-        self._backward = Backward(shop, self._forward, [name for name in wanted if name not in tokens])
+        self._backward = BackwardProgram(
+            runtime, self._forward, [name for name in wanted if name not in tokens]
+        )
         self._outputs: dict[str, Array] = {}
         self._closed = False
 
-    def forward(self, x: Given) -> Array | dict[str, Array]:
-        """The output N,..., or a dict of them by name where there are several."""
-        network, batch = self._shop.network, self._shop.batch
-        given = checked_inputs(network.graph, x, network.precision)
-        for name, array in given.items():
-            if len(array) != batch:
-                refuse("E902", f"the input {name} has a batch of {len(array)}, this step is for {batch}")
-        types = network.graph.types
-        outputs = {name: self._shop.zeros((batch, *types[name].shape)) for name in network.graph.outputs}
-        with self._shop.team.lock:
+    def run(self, x: Given) -> dict[str, Array]:
+        given = self._checked(x)
+        types = self.network.graph.types
+        outputs = {
+            name: self._runtime.zeros((self.batch, *types[name].shape)) for name in self.network.graph.outputs
+        }
+        with self._workers.lock:
             self._outputs = {}
-            self._shop.draw = network.next_draw()
-            self._run(partial(self._run_forward, given, outputs))
+            self._runtime.draw = self.network.next_draw()
+            self._train(partial(self._run_forward, given, outputs))
             self._outputs = outputs
-        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+        return dict(outputs)
 
     def backward(self, upstream: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None) -> Grads:
         """The gradients for an upstream gradient of the output, or of each by name; ones unless given.
 
-        Once after each forward, whose results it writes over. Those of the inputs are None unless this
-        step was made to give them.
+        Once after each forward, whose results it overwrites. The gradients of the inputs are None unless
+        the step was made with `input_gradients`.
         """
-        with self._shop.team.lock:
+        with self._workers.lock:
             if not self._outputs:
                 refuse("E909", "a way back follows a forward of the same training step, once")
-            given = checked_upstream(self._outputs, upstream, self._shop.network.precision)
+            given = checked_upstream(self._outputs, upstream, self.network.precision)
             self._outputs = {}
-            self._run(partial(self._run_backward, given))
-            graph, values = self._shop.network.graph, self._forward.values
+            self._train(partial(self._run_backward, given))
+            graph, tensors = self.network.graph, self._forward.tensors
             inputs: dict[str, Array | None] = dict.fromkeys(given.name for given in graph.inputs)
             for name, parts in self._backward.inputs.items():
-                inputs[name] = np.concatenate([natural(part, values[name].rank) for part in parts])
+                inputs[name] = np.concatenate([natural(part, tensors[name].rank) for part in parts])
             return Grads(inputs, dict(self._forward.gradients.named))
 
-    def _run(self, task: Task) -> None:
+    def close(self) -> None:
+        """End the worker threads; the step cannot run any more."""
+        self._closed = True
+        super().close()
+
+    def _train(self, task: Task) -> None:
         if self._closed:
             refuse("E909", "this training step is closed: its workers are gone")
-        with single_blas_thread(), np.errstate(all="ignore"):
-            self._shop.team.run(task)
+        self._execute(task, single_blas=True)
 
     def _run_forward(self, given: Arrays, outputs: Arrays, worker: int) -> None:
-        share, values = self._shop.shares[worker], self._forward.values
+        share, tensors = self._runtime.shares[worker], self._forward.tensors
         for name, array in given.items():
-            np.copyto(values[name].parts[worker], kept(array[share]))
-        for step in self._forward.steps:
-            step.forward(worker)
+            np.copyto(tensors[name].parts[worker], stored(array[share]))
+        for operation in self._forward.operations:
+            operation.forward(worker)
         for name, output in outputs.items():
-            np.copyto(output[share], natural(values[name].parts[worker], values[name].rank))
+            np.copyto(output[share], natural(tensors[name].parts[worker], tensors[name].rank))
 
     def _run_backward(self, upstream: Arrays, worker: int) -> None:
-        share = self._shop.shares[worker]
+        share = self._runtime.shares[worker]
         for name, parts in self._backward.upstream.items():
-            np.copyto(parts[worker], kept(upstream[name][share]) if name in upstream else 0)
+            np.copyto(parts[worker], stored(upstream[name][share]) if name in upstream else 0)
         for run in self._backward.runs:
             run(worker)
         self._forward.gradients.sum(worker)
-
-    def close(self) -> None:
-        """Let the workers go; the step can run no more."""
-        self._closed = True
-        self._shop.team.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -8,7 +8,7 @@ from netcalc.render.layout import Heading, Segment, lay_out, paragraph
 from netcalc.tensor import format_shape
 
 if TYPE_CHECKING:
-    from netcalc.backend.tracing import Backward, Forward
+    from netcalc.backend.profiling import BackwardProfile, ForwardProfile
 
 _NON_FINITE = 7
 """The column of NaN and Inf."""
@@ -18,7 +18,7 @@ _WIDE = 100
 _MARKS = {"vanishing": "yellow", "exploding": "bold red", "not finite": "bold red"}
 
 
-def trace_lines(rows: Sequence["Forward"], width: int | None) -> Iterator[list[Segment]]:
+def trace_lines(rows: Sequence["ForwardProfile"], width: int | None) -> Iterator[list[Segment]]:
     """One line a layer of the forward run, then the totals."""
     headings = [
         Heading("", "layer", left=True),
@@ -50,7 +50,7 @@ def trace_lines(rows: Sequence["Forward"], width: int | None) -> Iterator[list[S
             return
 
 
-def backward_lines(rows: Sequence["Backward"], width: int | None) -> Iterator[list[Segment]]:
+def backward_lines(rows: Sequence["BackwardProfile"], width: int | None) -> Iterator[list[Segment]]:
     """One line a layer of the backward pass, from the output to the input."""
     headings = [
         Heading("", "layer", left=True),
@@ -97,12 +97,12 @@ def _digits(width: int | None) -> int:
     return 3 if width is None or width >= _WIDE else 2
 
 
-def _forward(row: "Forward", digits: int) -> list[str]:
+def _forward(row: "ForwardProfile", digits: int) -> list[str]:
     rate = f"{row.gflops:.1f}" if row.gflops >= 0.1 else f"{row.gflops:.1g}" if row.operations else ""
     moments = moment_cells(row.moments, digits)
     return [row.node.full_name, format_shape(row.shape), *moments, _milliseconds(row.seconds), rate]
 
 
-def _non_finite(row: "Forward") -> str:
+def _non_finite(row: "ForwardProfile") -> str:
     names = [name for name, count in (("NaN", row.moments.nans), ("Inf", row.moments.infs)) if count]
     return " and ".join(names)

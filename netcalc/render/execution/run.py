@@ -7,7 +7,7 @@ from netcalc.render.layout import Heading, Segment, lay_out
 from netcalc.tensor import Shape, format_shape
 
 if TYPE_CHECKING:
-    from netcalc.backend.tracing import Moments
+    from netcalc.backend.profiling import Moments
 
 
 class Scored(NamedTuple):

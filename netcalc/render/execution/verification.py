@@ -40,7 +40,7 @@ def verification_lines(
             exact(row.params),
             exact(row.macs),
             byte_size(counted.saved.per_sample),
-            byte_size(row.kept),
+            byte_size(row.saved),
             "differs" if row.wrong else "as counted",
         ]
         for row, counted in zip(rows, memory, strict=True)

@@ -1,4 +1,4 @@
-"""Where the tensors of a plan lie: their layouts, and their places in memory by lifetimes."""
+"""The tensors of a plan: their layouts, and their places in memory by lifetime."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from netcalc.backend.convolution.base import ALIGNMENT
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.plan.calls import ALIGNMENT
 from netcalc.tensor import Shape
 
 Halo = tuple[tuple[int, int], tuple[int, int]]
@@ -16,11 +16,11 @@ NO_HALO: Halo = ((0, 0), (0, 0))
 
 
 @dataclass
-class Tensor:
-    """One sample's tensor as it is held, and when.
+class PlannedTensor:
+    """One sample of a tensor: its layout, and its lifetime.
 
-    `shape` is the graph's. A tensor C,H,W is held with the channels last or in its natural order, with a
-    halo of zeros around H and W that saves convolutions their padding.
+    `shape` is the graph's. A tensor C,H,W is stored with the channels last or first, with a halo of zeros
+    around H and W, which is the padding of the convolutions that read it.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Tensor:
     born: int = -1
     dies: int = -1
     shared: bool = False
-    """Whether all workers see the whole batch of it, rather than each its own samples."""
+    """Whether all workers use the whole batch of it, rather than each its own samples."""
     offset: int = 0
 
     @property
@@ -44,7 +44,7 @@ class Tensor:
         return (*space, c) if self.channels_last else (c, *space)
 
     def nbytes(self, samples: int) -> int:
-        """The bytes of so many samples, in whole cache lines."""
+        """The bytes of a number of samples, in whole cache lines."""
         return -(-samples * prod(self.held) * self.dtype.itemsize // ALIGNMENT) * ALIGNMENT
 
     def whole(self, memory: Array, samples: int) -> Array:
@@ -54,7 +54,7 @@ class Tensor:
         return flat.view(self.dtype).reshape(samples, *self.held, copy=False)
 
     def inner(self, whole: Array) -> Array:
-        """What lies inside the halo."""
+        """The part inside the halo."""
         if len(self.shape) != 3:
             return whole
         _, h, w = self.shape
@@ -63,18 +63,18 @@ class Tensor:
         return whole[:, rows, columns] if self.channels_last else whole[:, :, rows, columns]
 
     def natural(self, inner: Array) -> Array:
-        """The inner part as N,C,H,W, whatever its layout."""
+        """The inner part as N,C,H,W, in either layout."""
         return inner.transpose(0, 3, 1, 2) if self.channels_last and inner.ndim == 4 else inner
 
     def image(self, whole: Array) -> Array:
-        """What lies inside the halo of an image, N,H,W,C in either layout."""
+        """The part inside an image's halo as N,H,W,C, in either layout."""
         inner = self.inner(whole)
         return inner if self.channels_last else inner.transpose(0, 2, 3, 1)
 
     def borders(self, whole: Array, rows: slice | None = None, channels: slice = slice(None)) -> list[Array]:
-        """The halo before, between and behind some rows, all unless given; what is there of it.
+        """The parts of the halo before, between and after some rows, by default all; none that is empty.
 
-        Right of a row and left of the next one lie side by side in memory, which saves half the calls.
+        The halo right of a row and that left of the next row are contiguous, so that one call fills both.
         """
         if len(self.shape) != 3 or self.halo == NO_HALO:
             return []
@@ -98,12 +98,12 @@ class Tensor:
         return [side for side in sides if side.size]
 
 
-def placed(tensors: Sequence[Tensor], samples: int) -> int:
-    """Give each tensor its offset, so that those that live together lie apart; the bytes of all.
+def place(tensors: Sequence[PlannedTensor], samples: int) -> int:
+    """Assign offsets so that tensors with overlapping lifetimes do not overlap in memory; returns the bytes.
 
-    The largest first, each at the lowest place that is free all its life.
+    Greedy by size: the largest tensor first, each at the lowest offset that is free all its lifetime.
     """
-    done: list[Tensor] = []
+    done: list[PlannedTensor] = []
     for tensor in sorted(tensors, key=lambda t: (-t.nbytes(samples), t.born, t.name)):
         size = tensor.nbytes(samples)
         offset = 0

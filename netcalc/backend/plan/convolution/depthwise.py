@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from netcalc.backend.convolution.base import Call, Output, Scratch, blocks, widened, windows
 from netcalc.backend.kernels.base import Array
-from netcalc.layers.geometry import extent
+from netcalc.backend.plan.calls import Call, Scratch, blocks, merged_rows
+from netcalc.backend.plan.convolution.algorithm import ConvolutionOutput, input_size, windows
 from netcalc.tensor import Shape
 
 _FEW_CHANNELS = 160
@@ -31,8 +31,7 @@ class Depthwise:
     row_unit: int = 1
 
     def reads(self, size: Shape) -> Shape:
-        spans = map(extent, self.kernel, self.dilation)
-        return tuple((n - 1) * s + span for n, s, span in zip(size, self.stride, spans, strict=True))
+        return input_size(size, self.kernel, self.stride, self.dilation)
 
     def form(self, weight: Shape) -> Shape:
         return *weight[2:], weight[0]
@@ -40,7 +39,7 @@ class Depthwise:
     def prepared(self, weight: Array) -> Array:
         return np.ascontiguousarray(weight[:, 0].transpose(1, 2, 0))
 
-    def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
+    def calls(self, x: Array, weight: Array, output: ConvolutionOutput, scratch: Scratch) -> Iterator[Call]:
         n, h, w, channels = output.y.shape
         view = windows(x, (h, w), self.kernel, self.stride, self.dilation)
         run = self.stride[1] == 1 and channels < _FEW_CHANNELS and x.strides[2] == channels * x.itemsize
@@ -49,11 +48,11 @@ class Depthwise:
         for samples, rows in blocks(scratch, n, h, max(1, _BLOCK_ELEMENTS // (w * channels))):
             part = output.cut(samples, rows)
             block, y = view[samples, rows], part.y
-            if run and widened(y).ndim == 3:
-                yield partial(np.einsum, "nhijr,ijr->nhr", _along_rows(block), weight, out=widened(y))
+            if run and merged_rows(y).ndim == 3:
+                yield partial(np.einsum, "nhijr,ijr->nhr", _along_rows(block), weight, out=merged_rows(y))
             else:
                 yield partial(np.einsum, "nhwijc,ijc->nhwc", block, weight[..., :channels], out=y)
-            yield from part.finished(scratch)
+            yield from part.epilogue(scratch)
 
 
 def _along_rows(view: Array) -> Array:

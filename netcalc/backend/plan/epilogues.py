@@ -1,6 +1,6 @@
-"""Activations as calls that overwrite their input, for layers that are fused into the one before.
+"""Activations applied in place, as epilogues of the operation that computes their input.
 
-Each gives the values of its kernel; the formulas stand with the layers.
+Each gives the same values as the layer's kernel; the formulas stand with the layers.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from netcalc.backend.convolution.base import Call, Finisher, Scratch, widened
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.plan.calls import Call, Epilogue, Scratch, merged_rows
 from netcalc.layers import Layer
+from netcalc.layers.activation import LeakyReLU
+from netcalc.layers.arithmetic import Scale
 
-InPlace = Callable[[Any, Array, Scratch], Iterator[Call]]
+Rule = Callable[[Any, Array, Scratch], Iterator[Call]]
 
 
 def _clipped(y: Array, least: float, most: float) -> Iterator[Call]:
@@ -64,7 +66,7 @@ def hardswish(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
         yield partial(np.multiply, y, y.dtype.type(1 / 6), y)
 
 
-def leaky_relu(layer: Any, y: Array, scratch: Scratch) -> Iterator[Call]:
+def leaky_relu(layer: LeakyReLU, y: Array, scratch: Scratch) -> Iterator[Call]:
     with scratch.lent():
         below = scratch.take(y.shape, y.dtype)
         yield partial(y.clip, y.dtype.type(-np.inf), y.dtype.type(0), out=below)
@@ -73,7 +75,7 @@ def leaky_relu(layer: Any, y: Array, scratch: Scratch) -> Iterator[Call]:
         yield partial(np.add, y, below, y)
 
 
-def scale(layer: Any, y: Array, scratch: Scratch) -> Iterator[Call]:
+def scale(layer: Scale, y: Array, scratch: Scratch) -> Iterator[Call]:
     yield partial(np.multiply, y, y.dtype.type(layer.factor), y)
     yield partial(np.add, y, y.dtype.type(layer.shift), y)
 
@@ -94,21 +96,22 @@ def absolute(layer: Layer, y: Array, scratch: Scratch) -> Iterator[Call]:
     yield partial(np.absolute, y, y)
 
 
-IN_PLACE: dict[str, InPlace] = {
+EPILOGUES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
         relu, relu6, sigmoid, tanh, hardsigmoid, silu, hardswish, leaky_relu, scale, exp, log, sqrt, absolute,
     )
 }  # fmt: skip
+"""The activations that can be applied in place, by kind."""
 
 
-def finisher(layer: Layer | None) -> Finisher | None:
-    """What finishes an output in place, for an activation or none."""
+def epilogue_of(layer: Layer | None) -> Epilogue | None:
+    """The epilogue that applies an activation, or None without one."""
     if layer is None:
         return None
-    rule = IN_PLACE[layer.kind]
+    rule = EPILOGUES[layer.kind]
 
-    def finish(y: Array, scratch: Scratch) -> Iterator[Call]:
-        return rule(layer, widened(y) if y.ndim == 4 else y, scratch)
+    def apply(y: Array, scratch: Scratch) -> Iterator[Call]:
+        return rule(layer, merged_rows(y) if y.ndim == 4 else y, scratch)
 
-    return finish
+    return apply

@@ -1,8 +1,8 @@
 """A convolution of few channels, from an input N,C,H,W as images come: columns with the positions inside.
 
 y[p, o] = sum over c, k of columns[(c, k), p] W[(c, k), o]. The columns are long runs of one channel's
-rows. With a stride s the input is dealt into s x s images first, of which each kernel cell reads one
-without gaps: x[s p + k] = image[k mod s][p + k // s].
+rows. With a stride s the input is split into s x s phases first, of which each kernel cell reads one
+without gaps: x[s p + k] = phase[k mod s][p + k // s].
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,9 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from netcalc.backend.convolution.base import Call, Output, Scratch, blocks
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.plan.calls import Call, Scratch, blocks
+from netcalc.backend.plan.convolution.algorithm import ConvolutionOutput, input_size
 from netcalc.tensor import Shape
 
 _BLOCK_BYTES = 2**20
@@ -31,50 +32,50 @@ class Planar:
     row_unit: int = 1
 
     def reads(self, size: Shape) -> Shape:
-        return tuple((n - 1) * s + k for n, s, k in zip(size, self.stride, self.kernel, strict=True))
+        return input_size(size, self.kernel, self.stride, (1, 1))
 
     def form(self, weight: Shape) -> Shape:
         return prod(weight[1:]), weight[0]
 
     def prepared(self, weight: Array) -> Array:
-        parts = [weight[:, :, i :: self.stride[0], j :: self.stride[1]] for i, j in self._images()]
+        parts = [weight[:, :, i :: self.stride[0], j :: self.stride[1]] for i, j in self._offsets()]
         return np.ascontiguousarray(
             np.concatenate([part.reshape(len(weight), -1, copy=None) for part in parts], 1).T
         )
 
-    def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
+    def calls(self, x: Array, weight: Array, output: ConvolutionOutput, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
         most_rows = max(1, _BLOCK_BYTES // (len(weight) * w * x.itemsize))
         for sample, _ in blocks(scratch, n, 1, 1):
-            images = list(self._dealt(x[sample.start]))
+            phases = list(self._phases(x[sample.start]))
             if self.stride != (1, 1):
-                images = [scratch.take(image.shape, x.dtype) for image in images]
-                yield from map(partial, repeat(np.copyto), images, self._dealt(x[sample.start]))
+                phases = [scratch.take(phase.shape, x.dtype) for phase in phases]
+                yield from map(partial, repeat(np.copyto), phases, self._phases(x[sample.start]))
             for _, rows in blocks(scratch, 1, h, most_rows):
                 part = output.cut(sample, rows)
                 size = (rows.stop - rows.start, w)
                 columns = scratch.take((len(weight), prod(size)), x.dtype)
                 matrix = part.matrix(scratch)
-                yield from self._columns(images, rows.start, size, columns)
+                yield from self._columns(phases, rows.start, size, columns)
                 yield partial(np.matmul, columns.T, weight, matrix)
-                yield from part.finished(scratch, matrix)
+                yield from part.epilogue(scratch, matrix)
 
-    def _images(self) -> Iterator[tuple[int, int]]:
-        """The images that a kernel cell reads."""
+    def _offsets(self) -> Iterator[tuple[int, int]]:
+        """The offsets of the phases that a kernel cell reads."""
         (down, right), (height, width) = self.stride, self.kernel
         return product(range(min(down, height)), range(min(right, width)))
 
-    def _dealt(self, x: Array) -> Iterator[Array]:
-        for i, j in self._images():
+    def _phases(self, x: Array) -> Iterator[Array]:
+        for i, j in self._offsets():
             yield x[:, i :: self.stride[0], j :: self.stride[1]]
 
-    def _columns(self, images: list[Array], row: int, size: Shape, columns: Array) -> Iterator[Call]:
+    def _columns(self, phases: list[Array], row: int, size: Shape, columns: Array) -> Iterator[Call]:
         first = 0
-        for (i, j), image in zip(self._images(), images, strict=True):
+        for (i, j), phase in zip(self._offsets(), phases, strict=True):
             cells = (-(-(self.kernel[0] - i) // self.stride[0]), -(-(self.kernel[1] - j) // self.stride[1]))
-            shape = (image.shape[0], *cells, *size)
-            channel, down, right = image.strides
-            read = as_strided(image[:, row:], shape, (channel, down, right, down, right), writeable=False)
+            shape = (phase.shape[0], *cells, *size)
+            channel, down, right = phase.strides
+            read = as_strided(phase[:, row:], shape, (channel, down, right, down, right), writeable=False)
             last = first + prod(shape[:3])
             yield partial(np.copyto, columns[first:last].reshape(shape, copy=False), read)
             first = last

@@ -1,15 +1,17 @@
 """Which algorithm a convolution takes."""
 
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 
-from netcalc.backend.convolution.base import Algorithm
-from netcalc.backend.convolution.depthwise import Depthwise
-from netcalc.backend.convolution.direct import Direct
-from netcalc.backend.convolution.im2col import Im2col
-from netcalc.backend.convolution.planar import Planar
-from netcalc.backend.convolution.winograd import Winograd
+from netcalc.backend.plan.convolution.algorithm import Algorithm
+from netcalc.backend.plan.convolution.depthwise import Depthwise
+from netcalc.backend.plan.convolution.direct import Direct
+from netcalc.backend.plan.convolution.im2col import Im2col
+from netcalc.backend.plan.convolution.planar import Planar
+from netcalc.backend.plan.convolution.winograd import Winograd
+from netcalc.layers import Layer
+from netcalc.layers.convolution import Correlation
 from netcalc.tensor import Shape
 
 _FEW_PLANES = 4
@@ -19,13 +21,23 @@ _MANY_TILES = 16
 """Tiles of 4x4 outputs for each matrix product, from which on they beat those of 2x2."""
 
 
-def is_planar(layer: Any, channels: int) -> bool:
-    """Whether a convolution of an input N,C,H,W reads it as it is, rather than with the channels last."""
+def is_image_convolution(layer: Layer) -> TypeGuard[Correlation]:
+    """Whether the algorithms can compute a layer: a 2D convolution padded with zeros."""
+    return isinstance(layer, Correlation) and len(layer.kernel) == 2 and layer.padding_mode == "zeros"
+
+
+def is_planar(layer: Correlation, channels: int) -> bool:
+    """Whether a convolution reads a network's input as N,C,H,W, rather than with the channels last."""
     return channels <= _FEW_PLANES and layer.in_groups(channels) == 1 and set(layer.dilation) == {1}
 
 
 def algorithm(
-    layer: Any, channels: int, size: Shape, samples: int, dtype: np.dtype[np.floating], planar: bool
+    layer: Correlation,
+    channels: int,
+    size: Shape,
+    samples: int,
+    dtype: np.dtype[np.floating],
+    planar: bool,
 ) -> Algorithm:
     """The algorithm for a layer C,.,. to O,H,W where `samples` are computed together.
 

@@ -6,14 +6,15 @@ from functools import partial
 
 import numpy as np
 
-from netcalc.backend.convolution.base import Call, Output, Scratch, blocks, flattened
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.plan.calls import Call, Scratch, blocks, flattened
+from netcalc.backend.plan.convolution.algorithm import ConvolutionOutput
 from netcalc.tensor import Shape
 
 _BLOCK_ELEMENTS = 2**18
 """Of the output, so that what follows in place finds it in the cache."""
 _LEAST_POSITIONS = 196
-"""A product lays its weights out anew each time, which fewer positions do not pay back."""
+"""Each product packs its weights anew, which takes longer than a product over fewer positions."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Direct:
     def prepared(self, weight: Array) -> Array:
         return np.ascontiguousarray(weight[:, :, 0, 0].T)
 
-    def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
+    def calls(self, x: Array, weight: Array, output: ConvolutionOutput, scratch: Scratch) -> Iterator[Call]:
         n, h, w, filters = output.y.shape
         positions = max(_BLOCK_ELEMENTS // filters, _LEAST_POSITIONS)
         for samples, rows in blocks(scratch, n, h, max(1, positions // w)):
@@ -44,4 +45,4 @@ class Direct:
                 flat = scratch.take((product.shape[0], x.shape[3]), x.dtype)
                 yield partial(np.copyto, flat.reshape(block.shape, copy=False), block)
             yield partial(np.matmul, flat, weight, product)
-            yield from part.finished(scratch, product)
+            yield from part.epilogue(scratch, product)

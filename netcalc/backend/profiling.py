@@ -1,4 +1,4 @@
-"""What went through each layer: moments of its output, the time it took, the size of its gradients."""
+"""Profiles of a run, layer by layer: moments of the outputs, times, norms of the gradients."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.passes import WayBack
+from netcalc.backend.passes import LayerBackward
 from netcalc.graph import Node
 from netcalc.tensor import Shape, TensorType
 
@@ -21,7 +21,7 @@ _SQUARABLE = 1e100
 
 
 class Moments(NamedTuple):
-    """What an array holds; mean to max of its finite elements alone."""
+    """The moments of an array; mean to max are those of its finite elements."""
 
     mean: float
     std: float
@@ -56,7 +56,7 @@ class Moments(NamedTuple):
         return cls(scale * mean, scale * std, least, most, zeros, nans, infs)
 
 
-class Forward(NamedTuple):
+class ForwardProfile(NamedTuple):
     """One layer's forward: the output without its batch, its moments, and the time."""
 
     node: Node
@@ -66,7 +66,7 @@ class Forward(NamedTuple):
     operations: int
     """2 a multiply-add and 1 for every other operation, for the whole batch."""
     begins: bool
-    """Whether NaN or Inf stand here though none were read."""
+    """Whether the output has NaN or Inf although no input has."""
 
     @property
     def gflops(self) -> float:
@@ -74,13 +74,13 @@ class Forward(NamedTuple):
         return self.operations / self.seconds / 1e9 if self.seconds else 0.0
 
 
-class Backward(NamedTuple):
+class BackwardProfile(NamedTuple):
     """One layer's backward, in norms: upstream of its output, downstream of its inputs, local between."""
 
     node: Node
     upstream: float
     downstream: float | None
-    """None where nothing before it has a gradient."""
+    """None where no input has a gradient."""
     params: Mapping[str, float]
     relative: float
     """The upstream gradient an element against the network's own upstream gradient an element."""
@@ -88,7 +88,7 @@ class Backward(NamedTuple):
 
     @property
     def local(self) -> float | None:
-        """How much longer the layer makes the gradient on its way down."""
+        """The ratio of the norms: how much the layer's backward lengthens the gradient."""
         if self.downstream is None:
             return None
         return self.downstream / self.upstream if self.upstream else 0.0
@@ -104,11 +104,11 @@ class Backward(NamedTuple):
 
 
 @dataclass
-class Trace:
-    """Watches a run and its way back: give `forward` and `backward` to them."""
+class Profiler:
+    """Observes a run and its backward pass: pass its `forward` and `backward` to them as observers."""
 
-    rows: list[Forward] = field(default_factory=list)
-    way_back: list[Backward] = field(default_factory=list)
+    forward_rows: list[ForwardProfile] = field(default_factory=list)
+    backward_rows: list[BackwardProfile] = field(default_factory=list)
     _unsound: set[str] = field(default_factory=set)
     _first: float = 0.0
 
@@ -122,18 +122,20 @@ class Trace:
         cost = node.layer.cost(types, node.output)
         operations = (2 * cost.macs + cost.other_ops) * y.shape[0]
         begins = not moments.is_finite and not read_unsound
-        self.rows.append(Forward(node, y.shape[1:], moments, seconds, operations, begins))
+        self.forward_rows.append(ForwardProfile(node, y.shape[1:], moments, seconds, operations, begins))
 
-    def backward(self, way: WayBack) -> None:
-        upstream = norm(way.upstream)
-        rms = upstream / way.upstream.size**0.5
-        if not self.way_back:
+    def backward(self, record: LayerBackward) -> None:
+        upstream = norm(record.upstream)
+        rms = upstream / record.upstream.size**0.5
+        if not self.backward_rows:
             self._first = rms
-        reached = [norm(dx) for dx in way.inputs if dx is not None]
+        reached = [norm(dx) for dx in record.inputs if dx is not None]
         downstream = float(np.linalg.norm(reached)) if reached else None
         relative = rms / self._first if self._first else (inf if rms else 0.0)
-        params = {name: norm(gradient) for name, gradient in way.params.items()}
-        self.way_back.append(Backward(way.node, upstream, downstream, params, relative, way.seconds))
+        params = {name: norm(gradient) for name, gradient in record.params.items()}
+        self.backward_rows.append(
+            BackwardProfile(record.node, upstream, downstream, params, relative, record.seconds)
+        )
 
 
 def norm(array: Array) -> float:

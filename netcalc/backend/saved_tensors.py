@@ -1,4 +1,4 @@
-"""What a way back really keeps: the arrays that hang on it."""
+"""The arrays that a kernel's backward really holds, and their bytes."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -10,8 +10,8 @@ import numpy as np
 from netcalc.backend.kernels.base import Array, Backward
 
 
-def kept_bytes(backward: Backward, without: dict[str, Array]) -> int:
-    """The bytes of all arrays that a backward holds on to, each once, those of `without` left out."""
+def saved_bytes(backward: Backward, without: dict[str, Array]) -> int:
+    """The bytes of all arrays that a backward references, each once, those of `without` left out."""
     left_out = {id(owner(array)) for array in without.values()}
     owners = {id(own): own for own in map(owner, held_arrays(backward))}
     return sum(own.nbytes for key, own in owners.items() if key not in left_out)

@@ -19,15 +19,18 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from netcalc.backend.convolution.base import Call, Output, Scratch, blocks
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.plan.calls import Call, Scratch, blocks
+from netcalc.backend.plan.convolution.algorithm import ConvolutionOutput
 from netcalc.tensor import Shape
 
 _POINTS = (0, 1, -1, 2, -2)
 _ONE = 1
 """The place of the point 1 in it, at which A is 1 throughout."""
 _BLOCK_TILES = 128
-"""Tiles for each matrix product, where there are so many; fewer do not pay for laying out the weights."""
+"""Tiles in each matrix product, if there are that many; with fewer, packing the weights takes too long."""
+_BLOCK_WEIGHTS = 2**12
+"""Kernels whose transforms are computed together, so that they stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,20 @@ class Winograd:
         return self.tile**2, weight[1], weight[0]
 
     def prepared(self, weight: Array) -> Array:
+        """G g G^T as one product with the Kronecker product of G and G, in float64."""
+        filters, channels = weight.shape[:2]
         _, g, _ = self.transforms
-        spread = np.einsum("ik,ockl,jl->ijco", g, weight.astype(np.float64), g, optimize=True)
-        return np.ascontiguousarray(spread.reshape(-1, *spread.shape[2:], copy=None), weight.dtype)
+        both = np.kron(g, g)
+        result = np.empty(self.form(weight.shape), weight.dtype)
+        step = max(1, _BLOCK_WEIGHTS // filters)
+        for first in range(0, channels, step):
+            part = slice(first, first + step)
+            cells = weight[:, part].transpose(2, 3, 1, 0).astype(np.float64, order="C")
+            product = both @ cells.reshape(both.shape[1], -1, copy=False)
+            result[:, part] = product.reshape(len(both), -1, filters, copy=False)
+        return result
 
-    def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
+    def calls(self, x: Array, weight: Array, output: ConvolutionOutput, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
         m = self.outputs
         across = -(-w // m)
@@ -84,25 +96,25 @@ class Winograd:
             part = output.cut(samples, rows)
             down = -(-(rows.stop - rows.start) // m)
             tiles = x[samples, rows.start : rows.start + down * m + self.kernel - 1]
-            spread = scratch.take((self.tile, self.tile, len(tiles), down, across, x.shape[3]), x.dtype)
-            yield from self._spread(tiles, spread, scratch)
-            products = scratch.take((*spread.shape[:5], part.y.shape[3]), x.dtype)
+            transformed = scratch.take((self.tile, self.tile, len(tiles), down, across, x.shape[3]), x.dtype)
+            yield from self._input_transform(tiles, transformed, scratch)
+            products = scratch.take((*transformed.shape[:5], part.y.shape[3]), x.dtype)
             flat = (self.tile**2, -1)
             yield partial(
                 np.matmul,
-                spread.reshape(*flat, spread.shape[5], copy=False),
+                transformed.reshape(*flat, transformed.shape[5], copy=False),
                 weight,
                 products.reshape(*flat, products.shape[5], copy=False),
             )
             if part.bias is not None:
                 place = products[_ONE, _ONE]
                 yield partial(np.add, place, part.bias, place)
-            yield from self._gathered(products, part.y, scratch)
-            yield from Output(part.y, None, part.added, part.activation).finished(scratch)
+            yield from self._output_transform(products, part.y, scratch)
+            yield from ConvolutionOutput(part.y, None, part.added, part.activation).epilogue(scratch)
 
-    def _spread(self, x: Array, spread: Array, scratch: Scratch) -> Iterator[Call]:
-        """B^T d B: whole rows of pixels first, then tile by tile."""
-        n, _, samples, down, across, channels = spread.shape
+    def _input_transform(self, x: Array, transformed: Array, scratch: Scratch) -> Iterator[Call]:
+        """B^T d B: along whole rows of pixels first, then tile by tile."""
+        n, _, samples, down, across, channels = transformed.shape
         bt = self.transforms[2].astype(x.dtype)
         width = across * self.outputs + self.kernel - 1
         s, h, w, c = x.strides
@@ -120,10 +132,10 @@ class Winograd:
             (n, samples, down, across, n, channels),
             (*half.strides[:3], pixel * self.outputs, pixel, x.itemsize),
         )
-        yield partial(np.matmul, bt, tiles, spread.transpose(0, 2, 3, 4, 1, 5))
+        yield partial(np.matmul, bt, tiles, transformed.transpose(0, 2, 3, 4, 1, 5))
 
-    def _gathered(self, products: Array, y: Array, scratch: Scratch) -> Iterator[Call]:
-        """A^T M A into y; the last tiles may reach over its edges, and there give fewer outputs."""
+    def _output_transform(self, products: Array, y: Array, scratch: Scratch) -> Iterator[Call]:
+        """A^T M A into y; the last tiles may reach over its edges and then give fewer outputs."""
         n, _, samples, down, across, channels = products.shape
         m = self.outputs
         at = self.transforms[0].astype(y.dtype)
@@ -139,7 +151,7 @@ class Winograd:
 
 
 def _edges(tiles: int, outputs: int, size: int) -> Iterator[tuple[slice, int, slice]]:
-    """The tiles along an axis that lie inside, then the last where it does not: how much each gives."""
+    """The tiles along an axis that lie inside, then a last one that does not, with the outputs of each."""
     whole, rest = divmod(size, outputs)
     if whole:
         yield slice(0, whole), outputs, slice(0, whole * outputs)

@@ -1,4 +1,4 @@
-"""Any convolution as a matrix product: the columns that each output reads are laid out, then multiplied.
+"""Any convolution as a matrix product: the columns that each output reads are copied, then multiplied.
 
 y[p, o] = sum over k, c of columns[p, (k, c)] W[(k, c), o] with columns[p, (k, c)] = x[s p + d k, c]
 (Chellapilla, Puri and Simard 2006). The columns of a few rows at a time stay in the cache.
@@ -11,15 +11,15 @@ from math import prod
 
 import numpy as np
 
-from netcalc.backend.convolution.base import Call, Output, Scratch, blocks, windows
 from netcalc.backend.kernels.base import Array
-from netcalc.layers.geometry import extent
+from netcalc.backend.plan.calls import Call, Scratch, blocks
+from netcalc.backend.plan.convolution.algorithm import ConvolutionOutput, input_size, windows
 from netcalc.tensor import Shape
 
 _FEW_CHANNELS = 128
 _BLOCK_BYTES = 2**21
 _WIDE_BLOCK_BYTES = 2**22
-"""With many channels the weights outgrow the columns, and a product lays them out anew each time."""
+"""With many channels the weights outgrow the columns, and each product packs them anew."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class Im2col:
     row_unit: int = 1
 
     def reads(self, size: Shape) -> Shape:
-        spans = map(extent, self.kernel, self.dilation)
-        return tuple((n - 1) * s + span for n, s, span in zip(size, self.stride, spans, strict=True))
+        return input_size(size, self.kernel, self.stride, self.dilation)
 
     def form(self, weight: Shape) -> Shape:
         return prod(weight[1:]), weight[0]
@@ -42,7 +41,7 @@ class Im2col:
     def prepared(self, weight: Array) -> Array:
         return np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(-1, weight.shape[0], copy=None))
 
-    def calls(self, x: Array, weight: Array, output: Output, scratch: Scratch) -> Iterator[Call]:
+    def calls(self, x: Array, weight: Array, output: ConvolutionOutput, scratch: Scratch) -> Iterator[Call]:
         n, h, w, _ = output.y.shape
         channels = x.shape[3]
         view = windows(x, (h, w), self.kernel, self.stride, self.dilation)
@@ -56,4 +55,4 @@ class Im2col:
             product = part.matrix(scratch)
             yield partial(np.copyto, columns, read)
             yield partial(np.matmul, columns.reshape(-1, column, copy=False), weight, product)
-            yield from part.finished(scratch, product)
+            yield from part.epilogue(scratch, product)

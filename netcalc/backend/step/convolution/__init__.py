@@ -1,0 +1,1 @@
+"""The convolution: its operation, and the columns by which it multiplies."""

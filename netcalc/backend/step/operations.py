@@ -1,0 +1,127 @@
+"""What runs in a training step: an operation computes a layer forward and backward on bound buffers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.network import Network
+from netcalc.backend.step.buffers import BatchLayout, BoundTensor, BufferPool, GradientBuffer
+from netcalc.backend.workers import Workers
+from netcalc.graph import Node
+from netcalc.layers import Layer
+from netcalc.tensor import Shape
+
+
+@dataclass
+class Runtime:
+    """What the operations of a training step share: the network, the workers and scratch memory."""
+
+    network: Network
+    workers: Workers
+    shares: Sequence[slice]
+    """The samples of each worker."""
+    draw: int = 0
+    """The number of the training pass, which selects its random numbers."""
+    _scratch: dict[tuple[str, int, Shape], Array] = field(default_factory=dict)
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """That of the network's parameters."""
+        return self.network.dtype
+
+    @property
+    def batch(self) -> int:
+        """The samples of all workers."""
+        return int(self.shares[-1].stop)
+
+    def zeros(self, shape: int | tuple[int, ...]) -> Array:
+        """An array in that dtype."""
+        return np.zeros(shape, self.dtype)
+
+    def random(self, number: int) -> np.random.Generator:
+        """The random numbers of a layer by its number in the graph, the same as those of `Network.run`."""
+        return np.random.default_rng([self.network.seed, self.draw, number])
+
+    def scratch(self, purpose: str, worker: int, *shape: int) -> Array:
+        """A worker's array for temporaries of one operation; zeros at first, later what was left in it.
+
+        Operations that ask for the same shape for the same purpose get the same array.
+        """
+        key = purpose, worker, shape
+        if key not in self._scratch:
+            self._scratch[key] = np.zeros(shape, self.dtype)
+        return self._scratch[key]
+
+
+@dataclass
+class Binding:
+    """What an operation is bound to: its layer, its inputs, its parameters and their gradients."""
+
+    node: Node
+    number: int
+    xs: tuple[BoundTensor, ...]
+    params: Mapping[str, Array]
+    gradients: Mapping[str, list[Array]]
+    """For each learnable parameter one array a worker, which are summed in the end, or one for all."""
+    readers: int
+    runtime: Runtime
+
+    def output(self, overwriting: BoundTensor | None = None, overwritable: bool = True) -> BoundTensor:
+        """The layer's output tensor, in the buffers of an input that it overwrites, or in new ones.
+
+        `overwritable` says that the layer's own backward does not read it.
+        """
+        layout = BatchLayout(self.node.output.shape, self.runtime.shares)
+        if overwriting is not None:
+            buffers = overwriting.buffers
+        else:
+            rearranges = self.node.layer.rearranges  # token numbers stay integers
+            dtype = self.xs[0].buffers[0].dtype if rearranges else self.runtime.dtype
+            buffers = [np.zeros(size, dtype) for size in layout.sizes]
+        return BoundTensor(layout, buffers, self.readers, overwritable)
+
+
+class TrainingOperation:
+    """One layer. Every worker calls `forward` and `backward`, with its number, for its own samples.
+
+    `link` is called once, while the backward pass is lowered: it is given the buffer of the gradient of y
+    and which inputs need a gradient, and returns the buffers of those. An operation never writes into the
+    gradient of its y.
+    """
+
+    joint: ClassVar[bool] = False
+    """Whether its parameters' gradients are computed from all samples at once, not summed over workers."""
+    layer: Layer
+    """The layer; subclasses name the class that `fits` accepts."""
+    y: BoundTensor
+
+    @staticmethod
+    def fits(node: Node, shapes: Sequence[Shape]) -> bool:
+        """Whether this operation can run a layer that reads samples of such shapes."""
+        raise NotImplementedError
+
+    def __init__(self, binding: Binding) -> None:
+        self.binding = binding
+        self.layer = binding.node.layer
+        self.runtime = binding.runtime
+
+    def forward(self, worker: int) -> None:
+        raise NotImplementedError
+
+    def link(
+        self, dy: GradientBuffer, wanted: Sequence[bool], pool: BufferPool
+    ) -> list[GradientBuffer | None]:
+        """Take a buffer for the gradient of each input that is wanted."""
+        self.dy = self.y.layout.parts(dy.buffers)
+        xs = self.binding.xs
+        taken = [pool.take(x.layout) if want else None for x, want in zip(xs, wanted, strict=True)]
+        self.dxs = [
+            None if dx is None else x.layout.parts(dx.buffers) for x, dx in zip(xs, taken, strict=True)
+        ]
+        return taken
+
+    def backward(self, worker: int) -> None:
+        raise NotImplementedError
