@@ -20,7 +20,7 @@ _ROWS, _COLUMNS = 0, 2
 """The axes of the height and the width in an array H,C,W,N."""
 
 
-class AxisWindows:
+class PoolingAxis:
     """Windows along one axis of an array."""
 
     def __init__(self, axis: int, geometry: WindowAxis, outputs: int) -> None:
@@ -96,8 +96,8 @@ class _WindowPooling(TrainingOperation):
         self.y = binding.output(overwritable=not isinstance(binding.node.layer, MaxPool))
         _, self.height, self.width = self.y.layout.shape
         self.axes = window_axes(self.x.layout.shape[1:], self.layer.sliding_window())
-        self.rows = AxisWindows(_ROWS, self.axes[0], self.height)
-        self.columns = AxisWindows(_COLUMNS, self.axes[1], self.width)
+        self.rows = PoolingAxis(_ROWS, self.axes[0], self.height)
+        self.columns = PoolingAxis(_COLUMNS, self.axes[1], self.width)
         self.between = [self._narrowed(x) for x in self.x.parts]
 
     def _narrowed(self, x: Array) -> Array:
