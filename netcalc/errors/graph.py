@@ -7,7 +7,8 @@ EXPRESSIONS = (
         "E301",
         "An expression cannot be read: its syntax is wrong, or it uses what the language of expressions "
         "does not have.",
-        "Write `$name` or `$(...)` with numbers, arithmetic, comparisons and the functions of the language.",
+        "Write `$name` or `$(...)` with numbers, arithmetic, comparisons and the functions of the language; "
+        "inside braces, quote an expression that has brackets or commas.",
         """\
 args: {width: 8}
 input: [3, 32, 32]
@@ -161,7 +162,7 @@ outputs: []
         "Parameters cannot be shared as `share:` says: the two are built differently, the owner has no "
         "parameters, or `share` and `trainable` contradict each other.",
         "Share with a layer, block or branches of equal structure and shapes, and write `trainable:` at the "
-        "owner.",
+        "owner; leave `share:` out where there are no parameters.",
         """\
 input: [4]
 layers:

@@ -23,7 +23,7 @@ layers:
         "E103",
         "The file cannot be opened, read or written, or there is neither a file nor a bundled architecture "
         "of that name.",
-        "Mend the path; `netcalc list` shows the bundled architectures.",
+        "Mend the path, or free space; `netcalc list` shows the bundled architectures.",
         command="netcalc table alexnett",
     ),
     ErrorCode(
@@ -77,7 +77,7 @@ layers:
     ErrorCode(
         "E109",
         "The text or a value in it is beyond a limit: its length, its depth of nesting, the values that "
-        "aliases expand to, integers beyond 2^53 - 1, numbers that are not finite, the machine's memory.",
+        "aliases expand to, integers beyond 2^53 - 1, numbers that are not finite, the memory to read it.",
         "Write a smaller number, or fewer values; `repeat:` and blocks list layers in a few lines.",
         """\
 input: [3, 32, 32]

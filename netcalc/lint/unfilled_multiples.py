@@ -48,8 +48,9 @@ class UnfilledMultiples(Rule):
 
     def check(self, net: Net) -> Iterator[Finding]:
         for node in net.graph.nodes:
-            layer, outputs = node.layer, node.output.shape[node.layer.channel_axis]
+            layer = node.layer
             if layer.weighted and not isinstance(layer, DepthwiseConv) and node.full_name not in net.heads:
+                outputs = node.output.shape[layer.channel_axis]
                 groups = layer.in_groups(net.input(node).shape[0]) if isinstance(layer, Convolution) else 1
                 width = outputs // groups
                 if width % TILE and groups < outputs:

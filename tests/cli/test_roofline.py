@@ -155,3 +155,13 @@ def test_devices_in_json_and_of_ones_own(cli: Cli, tmp_path: Path) -> None:
     assert listed[-1]["memory_bytes"] == 2**30
     assert "no source" in cli("devices", "--devices", str(path)).out
     assert cli("devices", "--devices", "nosuch.yaml").code == 2
+
+
+@pytest.mark.parametrize(
+    "layers", ["[flatten]", "[identity, {split: {parts: 4, part: 2}}]", "[{reduce: [0]}]"]
+)
+def test_a_network_that_does_next_to_nothing(cli: Cli, tmp_path: Path, layers: str) -> None:
+    (tmp_path / "idle.yaml").write_text(f"input: [256]\nlayers: {layers}\n")
+    for command in (["roofline", "--device", "a100"], ["memory"], ["check"], ["table"], ["run"], ["plan"]):
+        result = cli(command[0], str(tmp_path / "idle.yaml"), *command[1:])
+        assert (result.code, result.err) == (0, ""), command

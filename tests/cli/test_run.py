@@ -146,6 +146,7 @@ def test_what_an_engine_refuses_runs_the_kernels(
         np.testing.assert_array_equal(*half)
     assert engine_runs == []
     plain = outputs(cli, tmp_path / "o.npz", spec, "--reference")["linear1"]
+    monkeypatch.setattr("netcalc.backend.dispatch._LEAST_MACS", 0)
     monkeypatch.setattr(
         "netcalc.backend.plan.inference.require_memory", lambda *_: refuse("E904", "too large")
     )
@@ -163,8 +164,33 @@ def test_a_training_that_an_engine_gives_up_draws_the_same_numbers(
         self.network.next_draw()
         refuse("E904", "too large")
 
+    monkeypatch.setattr("netcalc.backend.dispatch._LEAST_MACS", 0)
     monkeypatch.setattr(TrainingStep, "run", gives_up)
     np.testing.assert_array_equal(outputs(cli, tmp_path / "o.npz", *arguments)["linear1"], plain)
+
+
+def test_small_layers_run_the_kernels(
+    cli: Callable[..., Any], tmp_path: Path, engine_runs: list[str]
+) -> None:
+    (tmp_path / "deep.yaml").write_text("input: [64]\nlayers:\n  - linear: {units: 64, repeat: 50}\n")
+    lines(cli, "run", str(tmp_path / "deep.yaml"))
+    assert engine_runs == []
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 3e38])
+def test_numbers_that_are_not_finite_run_the_kernels(
+    cli: Callable[..., Any], tmp_path: Path, number: float
+) -> None:
+    """In the input or, at 3e38, in the output: the plan's tiles would spread them."""
+    spec = tmp_path / "net.yaml"
+    spec.write_text("input: [8, 20, 20]\nlayers:\n  - conv: {filters: 16, kernel: 3, pad: 1, repeat: 2}\n")
+    x = np.zeros((1, 8, 20, 20), np.float32)
+    x[0, 1, 7, 9] = number
+    np.save(tmp_path / "x.npy", x)
+    arguments = (str(spec), "--input", str(tmp_path / "x.npy"))
+    found, plain = (outputs(cli, tmp_path / "o.npz", *arguments, *more) for more in ([], ["--reference"]))
+    for name, y in plain.items():
+        np.testing.assert_array_equal(np.isfinite(found[name]), np.isfinite(y))
 
 
 def test_one_sample_needs_no_batch(cli: Callable[..., Any], spec: str, tmp_path: Path) -> None:

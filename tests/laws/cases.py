@@ -46,6 +46,8 @@ def example(layer: type[Layer]) -> Case:
     assert match, f"{layer.kind} has no example"
     item = yaml.safe_load(match["item"])
     kind, options = (item, {}) if isinstance(item, str) else next(iter(item.items()))
+    if not isinstance(options, dict):  # the main option alone
+        options = {layer.main: options}
     options = {name: frozen(value) for name, value in options.items() if name != "from"}
     inputs = tuple(map(shape, match["inputs"].split(",")))
     return Case(kind, options, inputs, shape(match["output"]))

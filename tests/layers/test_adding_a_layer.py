@@ -31,7 +31,7 @@ layers:
 class Cube(Unary):
     """y = factor x^3.
 
-    Example: `cube` on 8 gives 8
+    Example: `cube: 2` on 8 gives 8
     """
 
     kind = "cube"

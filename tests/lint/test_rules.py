@@ -7,10 +7,12 @@ import pytest
 import yaml
 
 from netcalc.analysis import Row
+from netcalc.layers import LAYERS
 from netcalc.lint import RULES, THEMES, Finding, Rule, check
 from netcalc.render.reference.rules import markdown_chunks, summary, theme_of
 
 from helpers import TESTS
+from random_graphs import random_graph
 from rule_cases import FOLDER, Case, cases, findings, report, text_of
 
 EVERY_CASE = [pytest.param(rule, case, id=f"{code}-{number}")
@@ -56,12 +58,16 @@ def test_ignore_silences_a_rule_on_its_layer_and_on_the_whole(code: str) -> None
 
 
 def with_key(line: str, key: str) -> str:
-    """An item's line with one more key: `- relu` or `- conv: {...}`."""
+    """An item's line with one more key: `- relu`, `- conv: {...}` or `- linear: 10`."""
     if line.endswith(":"):
         return f"{line}\n      {key}"
     if line.endswith("}"):
         head, _, options = line.partition("{")
         return f"{head}{{{key}, {options}"
+    head, colon, value = line.partition(": ")
+    if colon:
+        main = LAYERS[head.strip().removeprefix("- ")].main
+        return f"{head}: {{{main}: {value}, {key}}}"
     return f"{line}: {{{key}}}"
 
 
@@ -124,3 +130,13 @@ def _line(finding: Finding) -> int:
 def _row(case: Case, finding: Finding) -> Row:
     """The row of the layer that a finding is about."""
     return next(row for row in report(case.spec).rows if row.node is finding.node)
+
+
+@pytest.mark.parametrize("layers", ["[{reduce: [0]}]", "[{linear: 3}, {reduce: [0]}, {scale: {factor: 2}}]"])
+def test_rules_read_networks_that_end_in_a_single_number(layers: str) -> None:
+    assert check(report(f"input: [4]\nlayers: {layers}\n").graph).report
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_rules_read_random_graphs(seed: int) -> None:
+    assert check(random_graph(seed)).report

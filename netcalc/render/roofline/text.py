@@ -136,7 +136,8 @@ def _times(found: Roofline, training: TrainingRun | None) -> Iterator[list[Segme
         return
     yield _time("backward", found.backward_seconds)
     yield _time("update", found.seconds(found.update), f"{found.report.totals.trainable_params:,} parameters")
-    yield _time("step", found.step_seconds, f"at most {batch / found.step_seconds:,.0f} samples a second")
+    step = found.step_seconds
+    yield _time("step", step, f"at most {batch / step:,.0f} samples a second" if step else "")
     if training.images:
         steps = found.steps(training.images, training.epochs)
         remark = f"{training.images:,} samples {training.epochs:,} times: {steps:,} steps"
