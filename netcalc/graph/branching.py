@@ -28,18 +28,18 @@ class Branching:
         builder: Builder,
         namer: Namer,
         expander: Expander,
-        walk_body: WalkBody,
         problems: ElaborationProblems,
     ) -> None:
         self.tensors = tensors
         self.builder = builder
         self.namer = namer
         self.expander = expander
-        self.walk_body = walk_body
         self.problems = problems
 
-    def build(self, instance: Instance, owner: Shareable | None) -> tuple[Values | None, TensorRef]:
-        """The options of a construct, and the output of its joined branches."""
+    def build(
+        self, instance: Instance, owner: Shareable | None, walk_body: WalkBody
+    ) -> tuple[Values | None, TensorRef]:
+        """The options of a construct, and the output of its joined branches, whose items are walked."""
         kind = instance.kind
         values = option_values(CONSTRUCTS[kind], instance, inherited_values(instance, owner), self.problems)
         read = self.tensors.read_one(instance, kind)
@@ -52,7 +52,7 @@ class Branching:
             help = BRANCH_EXAMPLES[kind]
             self.problems.report("E403", f"{kind} has no branches", instance.item.span, help=help)
             return None, instance.unknown_output()
-        ends = self._ends(instance, construct, bodies, names, read)
+        ends = self._ends(instance, construct, bodies, names, read, walk_body)
         return values, ends[0] if len(ends) == 1 else self._joined(instance, construct, ends)
 
     def _ends(
@@ -62,6 +62,7 @@ class Branching:
         bodies: Sequence[Body],
         names: Environment,
         read: TensorRef | None,
+        walk_body: WalkBody,
     ) -> list[TensorRef]:
         """The output of each branch; that of an absent shortcut is the input."""
         outer = (*instance.path, instance.name) if instance.name else instance.path
@@ -72,7 +73,7 @@ class Branching:
                 start = self._channel_share(instance, read, number, len(bodies))
             path = (*outer, self.namer.branch(body.name, outer))
             scope = instance.inner_scope(body.items, path, start, names)
-            ends.append(self.walk_body(instance, body.items, scope))
+            ends.append(walk_body(instance, body.items, scope))
         if isinstance(construct, Residual) and construct.connect and len(ends) == 1:
             ends.append(read or instance.unknown_output())
         return ends

@@ -54,9 +54,7 @@ class _Elaborator:
         self.sharing = Sharing(spec, self.tensors, self.builder, problems)
         self.namer = Namer(spec, self.tensors, problems)
         self.expander = Expander(spec, self.tensors, self.namer, self.sharing, problems)
-        self.branching = Branching(
-            self.tensors, self.builder, self.namer, self.expander, self._walk_body, problems
-        )
+        self.branching = Branching(self.tensors, self.builder, self.namer, self.expander, problems)
 
     def graph(self) -> Graph:
         """Walk the items, evaluate what stands above them, and report the mistakes or give the graph."""
@@ -120,7 +118,7 @@ class _Elaborator:
     def _elaborated(self, instance: Instance, owner: Shareable | None) -> tuple[Values | None, TensorRef]:
         """The options or arguments of an instance, None where one of them is wrong, and its output."""
         if instance.kind in CONSTRUCTS:
-            return self.branching.build(instance, owner)
+            return self.branching.build(instance, owner, self._walk_body)
         if instance.kind in self.spec.blocks:
             return self._block(instance, self.spec.blocks[instance.kind], owner)
         return self._layer(instance, owner)

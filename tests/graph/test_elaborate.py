@@ -1,5 +1,7 @@
 """Names, wiring and expansion."""
 
+import gc
+
 import pytest
 
 from netcalc.diagnostics import GraphError
@@ -99,3 +101,16 @@ def test_equal_mistakes_of_a_repeated_item_are_told_once() -> None:
     with pytest.raises(GraphError, match="groups") as caught:
         graph_of("input: [3, 8, 8]\nlayers:\n  - conv: {filters: 4, kernel: 1, groups: 2, repeat: 5}\n")
     assert len(caught.value.diagnostics) == 1
+
+
+def test_a_graph_leaves_no_garbage() -> None:
+    """No cycle of references keeps the spec alive: the command line runs without a garbage collector."""
+    gc.collect()
+    gc.disable()
+    try:
+        graph_of(
+            "input: [3]\nblocks:\n  b(): [relu]\nlayers:\n  - residual: {main: [relu, b]}\n  - linear: 2\n"
+        )
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
