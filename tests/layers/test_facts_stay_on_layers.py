@@ -2,8 +2,8 @@
 
 A list is
 
-- kinds or families by name: two or more in a tuple, list, set, `dict` or `match`, or a single one that
-  something is compared with or looked up in;
+- kinds or families by name: two or more among whatever else a tuple, list, set or dict holds, one alone
+  in it, any in `dict(...)` or `match`, and one that a kind is compared with;
 - layer classes: two of which one is a kind, such as `(Conv, Pooling)`, or three of any sort. Two base
   classes, such as `(Convolution, Pooling)`, are not: a new kind of either family joins them by itself.
 
@@ -71,9 +71,10 @@ def names_several(node: ast.AST) -> bool:
     """Whether this holds two names of kinds or more, whatever else it holds."""
     match node:
         case ast.Tuple() | ast.List() | ast.Set() | ast.Dict():
-            return len(texts(parts(node)) & KINDS) > 1
+            found = texts(parts(node)) & KINDS
+            return len(found) > 1 or len(found) == len(parts(node)) == 1
         case ast.Call(func=ast.Name(id="dict")):
-            return len({keyword.arg for keyword in node.keywords} & KINDS) > 1
+            return bool({keyword.arg for keyword in node.keywords} & KINDS)
         case ast.Match():
             return bool(
                 texts(part.value for part in ast.walk(node) if isinstance(part, ast.MatchValue)) & KINDS
@@ -186,11 +187,14 @@ def test_every_room_knows_what_a_layer_is(name: str) -> None:
     [
         'x in ("conv", "linear")',
         'x in ("conv",)',
+        'ONLY = ("conv",)',
+        'ONLY = {"conv"}',
         'x in {"conv"}',
         'x not in frozenset(["conv"])',
         'x = {"conv", "linear", "other"}',
         'x = {"add": 1, "subtract": 2}',
         "x = dict(conv=1, linear=2)",
+        "x = dict(conv=1)",
         'layer.kind == "relu"',
         'kind == "relu"',
         '"relu" != kind',
