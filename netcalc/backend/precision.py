@@ -6,13 +6,13 @@ has no bfloat16, so that its numbers are held in float32 arrays whose last 16 bi
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array, Arrays, Backward, Context, Gradients, Kernel
+from netcalc.layers import Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ElementType:
 
     def _in_float32(self, kernel: Kernel) -> Kernel:
         def rounding(
-            layer: Any, params: Arrays, xs: tuple[Array, ...], context: Context
+            layer: Layer, params: Arrays, xs: tuple[Array, ...], context: Context
         ) -> tuple[Array, Backward]:
             wide = {name: self.computed(self.rounded(array)) for name, array in params.items()}
             y, computed_backward = kernel(layer, wide, tuple(map(self.computed, xs)), context)

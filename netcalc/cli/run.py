@@ -1,7 +1,7 @@
 """netcalc run: the network on real arrays, forward and backward."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -14,12 +14,13 @@ from netcalc.cli.input_files import (
     read_labels,
     with_preprocessing,
 )
-from netcalc.graph import Graph
+from netcalc.graph import Graph, Node
 from netcalc.render.terminal import Terminal
 
 if TYPE_CHECKING:
     from netcalc.backend import Network, Pass
     from netcalc.backend.kernels.base import Array
+    from netcalc.backend.passes import LayerBackward
     from netcalc.backend.profiling import Profiler
     from netcalc.render.execution.run import Scored
 
@@ -184,7 +185,7 @@ def _forward(
     }
     with progress(sum(work.values()), "forward") as advance:
 
-        def observe(node: Any, xs: Any, y: Any, seconds: float) -> None:
+        def observe(node: Node, xs: "tuple[Array, ...]", y: "Array", seconds: float) -> None:
             advance(work[node.full_name])
             if profiler is not None:
                 profiler.forward(node, xs, y, seconds)
@@ -199,7 +200,7 @@ def _backward(out: Terminal, y: "Pass", upstream: str | None, profiler: "Profile
 
     with progress(len(y.backwards), "backward") as advance:
 
-        def observe(record: Any) -> None:
+        def observe(record: "LayerBackward") -> None:
             advance(1)
             profiler.backward(record)
 

@@ -97,6 +97,8 @@ class Layer:
     """Whether it relates the positions of a sequence to each other: attention and recurrence."""
     linear: ClassVar[bool] = False
     """Whether it is a linear map in inference, a constant shift aside."""
+    pools: ClassVar[bool] = False
+    """Whether it makes one value of many without weights: pooling and reduction."""
     bounded: ClassVar[bool] = False
     """Whether its output lies between two bounds, whatever comes in."""
     rectifies: ClassVar[bool] = False

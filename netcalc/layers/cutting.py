@@ -9,7 +9,18 @@ from netcalc.layers.window_options import Padding, Sizes
 from netcalc.tensor import Shape, TensorType
 
 
-class Crop(SpatialLayer):
+class Cutting(Layer):
+    """A layer that takes a part of what it reads, as a view of it."""
+
+    family = "cutting"
+    rearranges = True
+    keeps_layout = True
+    linear = True
+    saves = NOTHING
+    view = View.STRIDED
+
+
+class Crop(Cutting, SpatialLayer):
     """Cuts cells off the spatial axes: `crop` from each side, or the centre of `size`.
 
     An odd rest of a centre crop comes off behind, as in U-Net's copy and crop.
@@ -19,12 +30,6 @@ class Crop(SpatialLayer):
 
     kind = "crop"
     main = "crop"
-    family = "cutting"
-    rearranges = True
-    keeps_layout = True
-    linear = True
-    saves = NOTHING
-    view = View.STRIDED
     also = ("CenterCrop", "Cropping2D", "center_crop")
 
     crop = Padding(0, doc="cells cut off", torch=None, same=False)
@@ -63,7 +68,7 @@ class Crop(SpatialLayer):
         return Extra(values=xs[0].numel // xs[0].shape[cut] * y.shape[cut] - y.numel)
 
 
-class Slice(Layer):
+class Slice(Cutting):
     """Takes every `step`-th element of an axis from `start` up to, not with, `end`.
 
     Negative positions count from the end and those beyond are cut off, as Python's slices do.
@@ -72,12 +77,6 @@ class Slice(Layer):
     """
 
     kind = "slice"
-    family = "cutting"
-    rearranges = True
-    keeps_layout = True
-    linear = True
-    saves = NOTHING
-    view = View.STRIDED
     also = ("narrow",)
 
     axis = Integer(0, at_least=None, doc="the axis, without the batch", torch="dim")
@@ -106,7 +105,7 @@ class Slice(Layer):
         return range(size)[slice(self.start, self.end, self.step)]
 
 
-class Split(Layer):
+class Split(Cutting):
     """One of `parts` equal pieces of an axis, the one numbered `part`; each use gives one piece.
 
     As one of what PyTorch's chunk gives, where the pieces are equal.
@@ -115,12 +114,6 @@ class Split(Layer):
     """
 
     kind = "split"
-    family = "cutting"
-    rearranges = True
-    keeps_layout = True
-    linear = True
-    saves = NOTHING
-    view = View.STRIDED
     also = ("chunk", "Split")
 
     parts = Integer(doc="pieces that the axis is cut into", torch="chunks")

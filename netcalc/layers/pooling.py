@@ -24,6 +24,7 @@ class Pooling(SpatialLayer):
     """One value of each channel for each of its windows."""
 
     family = "pooling"
+    pools = True
     keeps_layout = True
 
 

@@ -20,6 +20,7 @@ class Reduce(Layer):
     kind = "reduce"
     main = "axes"
     family = "reduction"
+    pools = True
     also = ("mean", "Mean", "ReduceMean", "reduce_mean", "amax")
 
     axes = Integers(at_least=None, doc="the axes taken together, without the batch", torch="dim")

@@ -15,10 +15,15 @@ _TAPS = {"bilinear": 2, "bicubic": 4}
 """How many inputs an output is interpolated from, along each axis."""
 
 
-class _Interpolation(SpatialLayer):
-    """What the two layers share: how an output is made of the inputs around its place."""
+class Resampling(Layer):
+    """A layer that brings what it reads to a finer or a coarser grid, without weights."""
 
     family = "resampling"
+
+
+class _Interpolation(Resampling, SpatialLayer):
+    """What the two layers share: how an output is made of the inputs around its place."""
+
     keeps_layout = True
     linear = True
     saves = NOTHING
@@ -104,7 +109,7 @@ class Interpolate(_Interpolation):
         return self.size
 
 
-class PixelShuffle(Layer):
+class PixelShuffle(Resampling):
     """Spreads channels over a finer grid: C f^2 x H x W to C x H f x W f (Shi et al. 2016).
 
     Example: `pixel_shuffle: {factor: 2}` on 256x24x24 gives 64x48x48
@@ -112,7 +117,6 @@ class PixelShuffle(Layer):
 
     kind = "pixel_shuffle"
     main = "factor"
-    family = "resampling"
     rearranges = True
     keeps_layout = True
     fusible = True
@@ -135,7 +139,7 @@ class PixelShuffle(Layer):
         return (geometry.nearest_window(self.factor),) * 2
 
 
-class PixelUnshuffle(Layer):
+class PixelUnshuffle(Resampling):
     """Folds a grid into channels: C x H f x W f to C f^2 x H x W, the way back of `pixel_shuffle`.
 
     y[c f^2 + f i + j, h, w] = x[c, f h + i, f w + j], as PyTorch's PixelUnshuffle.
@@ -145,7 +149,6 @@ class PixelUnshuffle(Layer):
 
     kind = "pixel_unshuffle"
     main = "factor"
-    family = "resampling"
     rearranges = True
     keeps_layout = True
     fusible = True

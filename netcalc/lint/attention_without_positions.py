@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from netcalc.diagnostics import Severity
 from netcalc.graph import Node
 from netcalc.layers.convolution import Convolution
-from netcalc.layers.embedding import Embedding
 from netcalc.layers.shape import Flatten
 from netcalc.lint.axes import mixes_positions, position_axes
 from netcalc.lint.net import Net
@@ -57,9 +56,9 @@ class AttentionWithoutPositions(Rule):
             mixes = mixes_positions(node, axes)
             if reads & positioned or mixes or len(origins[name]) > 1 or node.layer.tells_positions(types):
                 positioned.add(name)
-            elif isinstance(node.layer, (Embedding, Convolution)) or reads & ordered:
+            elif node.layer.reads_tokens or isinstance(node.layer, Convolution) or reads & ordered:
                 ordered.add(name)
-            if node.layer.family == "attention" and name not in positioned:
+            if node.layer.mixes_tokens and name not in positioned:
                 severity: Severity = "warning" if name in ordered and not _is_laid_out(net, name) else "note"
                 message = f"{name} is not told the positions of what it reads"
                 yield Finding(

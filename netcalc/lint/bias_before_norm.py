@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
-from netcalc.layers.convolution import Convolution, DepthwiseConv
-from netcalc.layers.linear import Linear
+from netcalc.layers.convolution import DepthwiseConv
 from netcalc.layers.normalisation import InstanceNorm
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
@@ -44,8 +43,8 @@ class BiasBeforeNorm(Rule):
             reader = net.only_reader(node)
             if reader is None or not reader.layer.normalises_channels:
                 continue
-            biased = isinstance(node.layer, (Convolution, Linear)) and node.layer.bias
-            if biased and (isinstance(node.layer, Convolution) or len(node.output.shape) == 1):
+            biased = node.layer.weighted and any(param.name == "bias" for param in node.params)
+            if biased and node.layer.channel_axis % len(node.output.shape) == 0:
                 channels = node.output.shape[0]
                 message = f"the {channels:,} biases of {node.full_name} are taken away by {reader.full_name}"
                 slight = isinstance(reader.layer, InstanceNorm) or isinstance(node.layer, DepthwiseConv)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.layers import Layer
 from netcalc.layers.activation import SELU
 from netcalc.layers.merge import Merge
 from netcalc.layers.normalisation import Normalisation
@@ -50,7 +51,7 @@ class DeepPlainStack(Rule):
         passed = {given.name: 0 for given in net.graph.inputs}
         for node in net.graph.nodes:
             layer, name = node.layer, node.full_name
-            if isinstance(layer, (Normalisation, Merge, SELU)):
+            if isinstance(layer, (Normalisation, Merge)) or _normalises_itself(layer):
                 passed[name] = 0
                 continue
             passed[name] = passed[node.inputs[0]] + layer.weighted
@@ -59,3 +60,8 @@ class DeepPlainStack(Rule):
                     f"{name} is the {DEEP}st layer with weights in a row, with no normalisation or shortcut"
                 )
                 yield Finding(node, message, help="put batchnorm or layernorm between, or use residual:")
+
+
+def _normalises_itself(layer: Layer) -> bool:
+    """Whether what it gives keeps its scale from layer to layer (Klambauer et al. 2017)."""
+    return isinstance(layer, SELU)

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 
 from netcalc.diagnostics import Severity
-from netcalc.layers.pooling import Pooling
-from netcalc.layers.reduction import Reduce
 from netcalc.lint.fields import last_convolution
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
@@ -67,6 +65,6 @@ class FieldBelowInput(Rule):
 def _is_pooled(net: Net) -> bool:
     """Whether many positions are pooled into one."""
     return any(
-        isinstance(node.layer, (Pooling, Reduce)) and positions(node.output) == 1 < positions(net.input(node))
+        node.layer.pools and positions(node.output) == 1 < positions(net.input(node))
         for node in net.graph.nodes
     )

@@ -13,8 +13,6 @@ from netcalc.lint.axes import position_axes
 from netcalc.lint.net import Net, positions
 from netcalc.lint.rule import Finding, Rule
 
-_BETWEEN = (Unary, Regularisation)
-
 
 class HeavyLinear(Rule):
     """A linear layer on a flattened map holds more than half of the parameters.
@@ -83,7 +81,7 @@ def _flatten_above(net: Net, node: Node) -> Node | None:
     for above in net.upward(node):
         if isinstance(above.layer, Flatten) and positions(net.input(above)) > 1:
             return above if above.inputs[0] in position_axes(net) else None
-        if not isinstance(above.layer, _BETWEEN):
+        if not isinstance(above.layer, (Unary, Regularisation)):
             return None
     return None
 

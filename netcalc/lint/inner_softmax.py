@@ -3,16 +3,11 @@
 from collections.abc import Iterator
 
 from netcalc.layers.activation import Activation
-from netcalc.layers.convolution import Convolution
-from netcalc.layers.linear import Linear
 from netcalc.layers.normalisation import Normalisation
 from netcalc.layers.recurrent import Recurrent
 from netcalc.layers.softmax import Softmax
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-
-READING = (Convolution, Linear, Recurrent, Normalisation, Activation)
-"""Families whose input is features rather than attention weights."""
 
 
 class InnerSoftmax(Rule):
@@ -48,8 +43,8 @@ class InnerSoftmax(Rule):
             made = net.producer(node.inputs[0])
             if made is None or not isinstance(made.layer, Softmax):
                 continue
-            if isinstance(node.layer, READING):
+            twice = isinstance(node.layer, Activation)
+            if twice or node.layer.weighted or isinstance(node.layer, (Recurrent, Normalisation)):
                 message = f"{made.full_name} is a softmax between layers: {node.full_name} reads shares of 1"
-                twice = isinstance(node.layer, Activation)
                 help = "leave it out" if twice else "take relu or gelu in its place"
                 yield Finding(made, message, help=help)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from netcalc.graph import Node
 from netcalc.layers.convolution import Convolution
 from netcalc.layers.linear import Linear
+from netcalc.layers.resampling import Resampling
 from netcalc.lint.net import Net, positions
 
 
@@ -25,7 +26,7 @@ def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
                 if not factors and _channel_axis(first) in mixed:
                     yield first, second
                 break
-            if not first.layer.linear or first.layer.family == "resampling":
+            if not first.layer.linear or isinstance(first.layer, Resampling):
                 break
             sources = first.layer.source_axes(net.input(first))
             mixed = frozenset(source for axis in mixed for source in sources[axis])

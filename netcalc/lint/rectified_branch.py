@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from netcalc.graph import Node
 from netcalc.layers.activation import Activation
 from netcalc.layers.convolution import ConvTranspose
+from netcalc.layers.cutting import Cutting
 from netcalc.layers.merge import Add
 from netcalc.layers.normalisation import Normalisation
+from netcalc.layers.resampling import Resampling
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -78,11 +80,15 @@ def _is_residual(net: Net, branch: str, join: Node) -> bool:
 def _chain(net: Net, name: str) -> Iterator[str]:
     """The chain of tensors above one, up to a join or an upsampling."""
     row = net.rows.get(name)
-    while row is not None and len(row.node.inputs) == 1 and row.node.layer.family != "resampling":
-        if isinstance(row.node.layer, ConvTranspose):
-            return
+    while row is not None and len(row.node.inputs) == 1 and not _enlarges(row.node):
         yield row.node.inputs[0]
         row = net.rows.get(row.node.inputs[0])
+
+
+def _enlarges(node: Node) -> bool:
+    """Whether a layer is an upsampling, learned or not."""
+    learned = isinstance(node.layer, ConvTranspose)
+    return learned or isinstance(node.layer, Resampling)
 
 
 def _is_linear(net: Net, name: str) -> bool:
@@ -90,4 +96,4 @@ def _is_linear(net: Net, name: str) -> bool:
     if name not in net.rows:
         return False
     layer = net.rows[name].node.layer
-    return layer.linear and layer.family != "cutting"
+    return layer.linear and not isinstance(layer, Cutting)

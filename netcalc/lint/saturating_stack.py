@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netcalc.graph import Node
 from netcalc.layers.merge import Add, Multiply
 from netcalc.layers.normalisation import Normalisation
 from netcalc.lint.net import Net
@@ -60,7 +61,7 @@ class SaturatingStack(Rule):
         passed = {given.name: 0 for given in net.graph.inputs}
         for node in net.graph.nodes:
             before = max((passed[name] for name in node.inputs), default=0)
-            if isinstance(node.layer, (Normalisation, Add)):
+            if isinstance(node.layer, Normalisation) or _ends_branches(node):
                 passed[node.full_name] = 0
                 continue
             saturates = node.layer.sigmoidal and not _is_gate(net, node.full_name)
@@ -69,6 +70,11 @@ class SaturatingStack(Rule):
                 message = f"{node.full_name} is the {DEEP}th saturating activation in a row"
                 help = "take relu, gelu or silu, or a normalisation or shortcuts between"
                 yield Finding(node, message, help=help)
+
+
+def _ends_branches(node: Node) -> bool:
+    """Whether a shortcut or another branch ends here, along which gradients come back."""
+    return isinstance(node.layer, Add)
 
 
 def _is_gate(net: Net, name: str) -> bool:

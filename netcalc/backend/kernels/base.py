@@ -12,11 +12,14 @@ No kernel writes into an array that it is given, running statistics in training 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from netcalc.layers import Layer
+
+L = TypeVar("L", bound=Layer)
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 Gradients = tuple[tuple[Array | None, ...], dict[str, Array]]
@@ -35,11 +38,11 @@ class Context:
     """Seeded for the network's seed, the pass and the layer; None where nothing random may happen."""
 
 
-def unary(function: Callable[[Any, Array], Mapped]) -> Kernel:
+def unary(function: Callable[[L, Array], Mapped]) -> Kernel:
     """The kernel of a layer that reads one tensor, owns none, and does the same in training."""
 
     @wraps(function)
-    def kernel(layer: Any, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
+    def kernel(layer: L, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
         y, backward = function(layer, *xs)
         return y, lambda dy: ((backward(dy),), {})
 

@@ -14,7 +14,7 @@ from netcalc.backend.plan.operations import BLOCK_ELEMENTS, InferenceOperation, 
 from netcalc.backend.workers import Share
 from netcalc.graph import Node
 from netcalc.layers.geometry import cell_positions
-from netcalc.layers.pooling import AdaptiveAvgPool, AvgPool, GlobalAvgPool, MaxPool
+from netcalc.layers.pooling import AdaptiveAvgPool, AvgPool, GlobalAvgPool, MaxPool, WindowPool
 from netcalc.tensor import Shape
 
 
@@ -63,10 +63,10 @@ class WindowPooling(RowParallel):
         return isinstance(layer, MaxPool) and len(layer.kernel) == 2
 
     @property
-    def layer(self) -> MaxPool | AvgPool:
+    def layer(self) -> WindowPool:
         """The pool."""
         layer = self.stage.node.layer
-        assert isinstance(layer, MaxPool | AvgPool)
+        assert isinstance(layer, WindowPool)
         return layer
 
     def channels_last(self, number: int) -> bool | None:

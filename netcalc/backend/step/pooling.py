@@ -12,7 +12,7 @@ from netcalc.backend.step.buffers import natural, stored
 from netcalc.backend.step.operations import Binding, TrainingOperation
 from netcalc.backend.step.windows import WindowAxis, window_axes
 from netcalc.graph import Node
-from netcalc.layers.pooling import AvgPool, GlobalAvgPool, MaxPool
+from netcalc.layers.pooling import AvgPool, GlobalAvgPool, MaxPool, WindowPool
 from netcalc.tensor import Shape
 
 Index = tuple[Any, ...]
@@ -88,7 +88,7 @@ class PoolingAxis:
 class _WindowPooling(TrainingOperation):
     """What the pools with windows share: windows along the width, and windows along the height."""
 
-    layer: MaxPool | AvgPool
+    layer: WindowPool
 
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)
