@@ -105,7 +105,7 @@ class Graph:
 
     @cached_property
     def readers(self) -> dict[str, tuple[Node, ...]]:
-        """The nodes that read each tensor, in order; one that reads it twice stands there twice."""
+        """The nodes that read each tensor, in order. A node that reads it twice is listed twice."""
         readers: dict[str, list[Node]] = {name: [] for name in self.types}
         for node in self.nodes:
             for name in node.inputs:

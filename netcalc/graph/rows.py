@@ -14,7 +14,7 @@ What is left out and blocks that hold nothing are counted too.
 """
 
 Row = dict[str, Evaluated]
-"""What one instance sees beside the names around it."""
+"""The variables of one instance of `repeat` or `each`, such as `index`."""
 
 
 def rows(item: Item, names: Environment, problems: ElaborationProblems) -> Sequence[Row] | None:

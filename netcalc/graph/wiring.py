@@ -35,7 +35,7 @@ class Tensors:
             self._refs.setdefault(full_name, ref)
 
     def stand_in(self, full_name: str, ref: TensorRef) -> None:
-        """Let the name of what is left out mean what it would have read, until something takes the name."""
+        """Make an omitted layer's name an alias of its input, unless another layer takes the name."""
         if full_name not in self._refs:
             self._stand_ins.add(full_name)
             self._refs[full_name] = ref

@@ -80,7 +80,7 @@ class Layer:
     transposes: ClassVar[bool] = False
     """Whether PyTorch gives the gradients of its weights as views of others, which cannot be added to."""
     fusible: ClassVar[bool] = False
-    """Whether the kernel that makes or reads its tensors can do it on the way, moving no bytes for it."""
+    """Whether it can be fused into the kernel before or after, without memory traffic."""
     reads_tokens: ClassVar[bool] = False
     """Whether its input holds token numbers, each the number of a row of its table."""
     rearranges: ClassVar[bool] = False

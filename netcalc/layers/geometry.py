@@ -135,7 +135,7 @@ def transposed_window(kernel: int, stride: int, pad: tuple[int, int], dilation: 
 
 
 def cell_positions(size: int, outputs: int, stride: int, offset: int) -> tuple[slice, slice]:
-    """Where one cell of a window meets the input: those outputs, and the inputs that they read.
+    """The outputs whose kernel cell lies inside the input, and the inputs that it reads, as slices.
 
     Output u reads input stride u + offset; those that lie outside the input are left out.
     """

@@ -213,7 +213,7 @@ def _affine_gradients(params: Arrays, stretched: Axes, dy: Array, z: Array) -> d
 
 
 def _channels(x: Array) -> Axes:
-    """The shape in which a vector of channels meets N,C,..."""
+    """The shape in which a channel vector broadcasts over N,C,..."""
     return (1, x.shape[1], *(1,) * (x.ndim - 2))
 
 

@@ -147,7 +147,7 @@ def _each_along(x: Array, axis: int) -> Array:
 
 
 def _back_along(x: Array, axis: int, shape: Shape) -> Array:
-    """What `_each_along` took apart, with x's own last axis."""
+    """The inverse of `_each_along`; the last axis is x's."""
     front = [size for other, size in enumerate(shape) if other != 2 + axis]
     return np.moveaxis(x.reshape(shape[2 + axis], *front, x.shape[-1]), 0, 2 + axis)
 

@@ -18,8 +18,8 @@ from netcalc.layers import geometry
 from netcalc.layers.window_attention import WindowAttention
 from netcalc.tensor import Shape
 
-_APART = -100.0
-"""Added to the score of two positions that only the shift brought together."""
+_MASKED = -100.0
+"""Added to the score of two positions that are neighbours only after the shift."""
 _MOST_SCALE = log(100)
 """Where the logarithm of the cosines' factor stops growing."""
 _LARGEST_COORDINATE = 8
@@ -143,7 +143,7 @@ def _blocks_of(layer: WindowAttention, space: Shape) -> _Blocks:
 
 
 def _biased(table: Array, index: Array, blocks: _Blocks) -> Change:
-    """Adds the bias of each pair of positions and, where shifted, what keeps apart those from two sides."""
+    """Adds the bias of each pair of positions and, where shifted, masks pairs from opposite sides."""
 
     def change(scores: Array) -> None:
         scores += np.take(table.T, index, axis=1)
@@ -153,8 +153,8 @@ def _biased(table: Array, index: Array, blocks: _Blocks) -> Change:
                 behind = np.moveaxis(sides, axis + 1, 0)[blocks.whole[axis] - shift :]
                 behind += 2**axis
             (side,) = blocks.parted(sides)[..., 0]
-            apart = side[:, :, None] != side[:, None, :]
-            scores += (apart * _APART).astype(scores.dtype)[:, None]
+            masked = side[:, :, None] != side[:, None, :]
+            scores += (masked * _MASKED).astype(scores.dtype)[:, None]
 
     return change
 
