@@ -6,7 +6,7 @@ random ones through all elements, and single elements.
 
 A difference that is right at some step is right: truncation shrinks with the step, rounding grows. A
 kink, where two sides have different slopes, spoils differences at every step and yet is no fault; it
-is recognised by checking again a little beside it, where a faulty gradient stays wrong.
+is recognised by a second check at a shifted point, where a faulty gradient stays wrong.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -132,8 +132,8 @@ def _check_layer(bound: _BoundLayer, rng: np.random.Generator) -> Iterator[Check
                 if x.dtype.kind == "f":
                     x += _SHIFT * (float(x.std()) or 1.0) * rng.standard_normal(x.shape)
             moved = {again: gradient for again, _, gradient in bound.arrays()}
-            beside = _error(bound, array, moved[name], rng)
-            verdict = "kink" if beside < TOLERANCE else "wrong"
+            shifted_error = _error(bound, array, moved[name], rng)
+            verdict = "kink" if shifted_error < TOLERANCE else "wrong"
             for x, before in zip(bound.inputs, unshifted, strict=True):
                 x[...] = before
         yield Check(bound.node, name, verdict, error, norm)

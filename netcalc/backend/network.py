@@ -171,7 +171,7 @@ class Network:
         )
 
     def next_draw(self) -> int:
-        """The number of a training that begins: it picks the random numbers."""
+        """The number of the next training run, which seeds its random numbers."""
         self._trainings += 1
         return self._trainings - 1
 

@@ -1,4 +1,4 @@
-"""What every layer answers: its output's shape, its parameters, its cost, its window.
+"""The rules of every layer: its output's shape, its parameters, its cost, its window.
 
 A layer is a frozen value whose fields are the YAML options. Its rules are plain integer arithmetic
 on dimensions, without the batch axis; they touch no array.
@@ -26,7 +26,7 @@ class ParamSpec(NamedTuple):
     shape: Shape
     initialiser: str
     buffer: bool = False
-    """Stored beside the parameters, such as running statistics: no gradient goes to it."""
+    """Stored with the parameters, such as running statistics: no gradient goes to it."""
     frozen: bool = False
     """A parameter that stays as it is: the spec says `trainable: false`."""
 
@@ -73,7 +73,7 @@ class Layer:
     saves: ClassVar[Saved]
     """What it saves for backward, where that does not depend on its options and sizes."""
     view: ClassVar[View | None] = None
-    """How its output is its input's memory, where it is."""
+    """How its output is a view of its input, where it is one."""
     in_place: ClassVar[bool] = False
     """Whether it can write over its input: where PyTorch's module has the option `inplace`."""
 
@@ -158,7 +158,7 @@ class Layer:
     def backward_workspace(
         self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]
     ) -> Extra | None:
-        """The most that its backward makes beside the gradients of its output and its inputs.
+        """The peak memory of its backward, without the gradients of its output and its inputs.
 
         None where that follows from its operators.
         """
@@ -169,7 +169,7 @@ class Layer:
         return self.saved(xs, y, needs)
 
     def view_in(self, training: bool) -> View | None:
-        """How its output is its input's memory, in training or in inference."""
+        """How its output is a view of its input, in training or in inference."""
         return self.view
 
     def is_identity(self, x: TensorType, y: TensorType) -> bool:
@@ -237,7 +237,7 @@ class Layer:
         return tuple(frozenset((axis,)) if axes == rank else frozenset(range(rank)) for axis in range(axes))
 
     def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
-        """Whether its output depends on where along the sequence or the map an element stands."""
+        """Whether its output depends on the positions of elements along the sequence or the map."""
         return False
 
     def settings(self) -> dict[str, Any]:

@@ -119,11 +119,11 @@ class MultiHeadAttention(Layer):
         operators = Operators(len(xs))
         numbers, (query, key, value) = _query_key_value(tuple(range(len(xs)))), _query_key_value(xs)
         width = query.shape[1]
-        beside = Extra(statistics=self.heads * query.shape[0])
+        log_sums = Extra(statistics=self.heads * query.shape[0])
         if self.kv_heads is not None:
             projected = query.numel + 2 * key.shape[0] * self.kv_width(width)
             parts = [operators.product(projected, *range(len(xs)), weights=self._projecting(*xs))]
-            weighted = operators.attention(query.numel, *parts, workspace=beside)
+            weighted = operators.attention(query.numel, *parts, workspace=log_sums)
             operators.product(y.numel, weighted, weights=width * (width + self.bias))
             return operators
         if len(xs) == 1:
@@ -133,7 +133,7 @@ class MultiHeadAttention(Layer):
         else:
             groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
         parts = [self._project(operators, number, x, width * times, times) for number, x, times in groups]
-        weighted = operators.attention(query.numel, *parts, workspace=beside)
+        weighted = operators.attention(query.numel, *parts, workspace=log_sums)
         operators.product(y.numel, weighted, weights=width * (width + self.bias))
         return operators
 

@@ -24,7 +24,7 @@ EPS = 1e-5
 
 
 class Normalisation(Layer):
-    """A layer that divides by the size of its input's elements; the shape stays."""
+    """A layer that normalises the scale of its input; the shape stays."""
 
     family = "normalisation"
     fusible = True
@@ -63,7 +63,7 @@ def _scale_and_shift(shape: Shape, bias: bool = True) -> tuple[ParamSpec, ...]:
 
 
 def _with_statistics(y: TensorType, saved: Saved) -> Operators:
-    """One operator, which makes the mean and the deviation beside its output."""
+    """One operator, which also makes the mean and the deviation."""
     operators = Operators()
     operators.make(y.numel, 0, workspace=saved.each)
     return operators

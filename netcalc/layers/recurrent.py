@@ -36,7 +36,7 @@ class Recurrent(Layer):
     states: ClassVar[int] = 1
     """Tensors that are carried from step to step."""
     unit_ops: ClassVar[int]
-    """Operations a unit takes each step beside its dot products."""
+    """Operations of a unit in each step without its dot products."""
 
     units = Integer(doc="features of the state", torch="hidden_size")
     layers = Integer(1, doc="layers above one another, each reading the outputs below", torch="num_layers")
@@ -104,7 +104,7 @@ class Recurrent(Layer):
         operators, steps, read = Operators(), xs[0].shape[0], 0
         size = self.layers * len(self.directions) * self.units
         first = [operators.make(size) for _ in range(self.states)]
-        final: list[int] = []  # the states after the last step, which PyTorch gives beside the output
+        final: list[int] = []  # the states after the last step, which PyTorch returns too
         for number, features in enumerate(self._features(xs[0])):
             sequences = []
             for _ in self.directions:

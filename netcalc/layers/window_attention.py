@@ -140,7 +140,7 @@ class WindowAttention(SpatialLayer):
         return 2 * self.cost(xs, y).macs - reading - offsets
 
     def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
-        """Bias, windows, projection, scores, their softmax, what they weigh, and the input's shape again."""
+        """Bias, windows, projection, scores, softmax, weighted values, and the input's shape again."""
         operators = Operators()
         *space, channels = xs[0].shape
         positions, _ = self._positions(tuple(space))
@@ -215,7 +215,7 @@ class WindowAttention(SpatialLayer):
         return operators.product(part, qkv, bounded)
 
     def _make_mask(self, operators: Operators, positions: int, size: int, windows: int) -> int:
-        """Which positions of a shifted window were neighbours; the same for all samples.
+        """The mask of pairs that are no neighbours in a shifted window; the same for all samples.
 
         PyTorch's `new_zeros` takes the windows as an example of a tensor.
         """

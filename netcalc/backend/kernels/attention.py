@@ -1,6 +1,6 @@
 """Attention: weighted means over positions, the weights from products of queries and keys.
 
-Heads stand before the positions: N,heads,T,d.
+Heads come before the positions: N,heads,T,d.
 """
 
 from collections.abc import Callable

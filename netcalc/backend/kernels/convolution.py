@@ -1,6 +1,6 @@
 """Convolutions, written as the sum over the kernel's cells that their formula is.
 
-Each cell of the kernel meets a strided view of the padded input, one matrix product for all samples
+Each cell of the kernel multiplies a strided view of the padded input, one matrix product for all samples
 and positions. The network's own fast plan is tested against these.
 """
 

@@ -1,6 +1,6 @@
 """Attention whose queries, keys and values are pooled over space and time first.
 
-Heads stand before the tokens, N,heads,tokens,d; the class token is the first.
+Heads come before the tokens, N,heads,tokens,d; the class token is the first.
 """
 
 from collections.abc import Callable
@@ -74,7 +74,7 @@ def _pooled(
     layer: PooledAttention, pool: Pool, params: Arrays, x: Array, context: Context
 ) -> tuple[Array, PartBackward]:
     """A depthwise convolution of the patches of every head, then a layer norm of all tokens."""
-    if not pool.stands:
+    if not pool.is_active:
         # A copy, as is what a pool reads, so that nothing keeps the projection of all three.
         return x.copy(), lambda dx: (dx, {})
     samples, heads, _, width = x.shape

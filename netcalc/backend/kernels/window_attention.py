@@ -1,6 +1,6 @@
 """Attention inside windows or across grids, with the channels last.
 
-The input is dealt into blocks of positions that see each other, N,blocks,n,C, and attention runs in
+The input is split into blocks of positions that see each other, N,blocks,n,C, and attention runs in
 each. Dealing and joining are each other's adjoint, so one's backward is the other.
 """
 
@@ -72,7 +72,7 @@ def window_attention(
 
 
 class _Blocks(NamedTuple):
-    """How the positions of an input are dealt out: `whole` is its size padded to whole windows."""
+    """How an input is split into blocks of positions: `whole` is its size padded to whole windows."""
 
     space: Shape
     windows: Shape
