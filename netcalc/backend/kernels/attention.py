@@ -66,7 +66,7 @@ def attend_grouped(
 ) -> tuple[Array, Callable[[Array], tuple[Array, Array, Array]]]:
     """`attend` where heads of the queries that follow each other share one of the keys and values.
 
-    A head of the keys gets the sum of what its queries give: their positions stand below one another,
+    The gradient of a head of keys is the sum over its query heads: their positions are stacked,
     as if they were one long sequence.
     """
     shared = query.shape[-3] // key.shape[-3]
@@ -159,7 +159,7 @@ def merge_heads(x: Array) -> Array:
 
 
 def _hide_later(scores: Array, positions: int) -> None:
-    """Keep each position from those behind it; the rows are those of one or more heads."""
+    """Mask the scores of later positions with -inf; the rows are those of one or more heads."""
     later = np.triu(np.ones((positions, scores.shape[-1]), bool), 1)
     np.copyto(scores, -np.inf, where=np.tile(later, (scores.shape[-2] // positions, 1)))
 
@@ -180,7 +180,7 @@ def _in_biases(params: Arrays, width: int) -> list[tuple[Array, ...]]:
 
 
 def _three(rows: Array, width: int) -> list[Array]:
-    """What queries, keys and values are projected by: the first `width` rows, and the rest halved."""
+    """The rows that project queries, keys and values: the first `width`, and the halves of the rest."""
     return np.split(rows, [width, (width + len(rows)) // 2])
 
 

@@ -45,7 +45,7 @@ def window_attention(
     weight, *in_bias = (params[name] for name in in_names)
     if layer.cosine:
         in_bias = [_without_keys(bias) for bias in in_bias]
-    qkv, in_backward = affine(blocks.deal(x), weight, *in_bias)
+    qkv, in_backward = affine(blocks.partition(x), weight, *in_bias)
     query, key, value = (split_heads(part, layer.heads) for part in np.split(qkv, 3, axis=-1))
     scale: float | Array = _scale(layer, query.shape[-1])
     scores_backward: ScoresBackward = _passed
@@ -55,7 +55,7 @@ def window_attention(
     out, out_backward = affine(merge_heads(attended), params["proj.weight"], params["proj.bias"])
 
     def backward(dy: Array) -> Gradients:
-        dattended, dout = out_backward(blocks.deal(dy))
+        dattended, dout = out_backward(blocks.partition(dy))
         dquery, dkey, dvalue, dscores = attend_backward(split_heads(dattended, layer.heads))
         dquery, dkey, gradients = scores_backward(dquery, dkey)
         dqkv = np.concatenate([merge_heads(part) for part in (dquery, dkey, dvalue)], axis=-1)
@@ -88,7 +88,7 @@ class _Blocks(NamedTuple):
         pairs = zip(self.space, self.windows, strict=True)
         return tuple(geometry.whole_windows(size, window) * window for size, window in pairs)
 
-    def deal(self, x: Array) -> Array:
+    def partition(self, x: Array) -> Array:
         """N,*space,C as N,blocks,n,C: padded with zeros behind, and shifted."""
         if self.whole != self.space:
             wide = np.zeros_like(x, shape=(x.shape[0], *self.whole, x.shape[-1]))

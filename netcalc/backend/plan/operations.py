@@ -1,4 +1,4 @@
-"""What runs in a plan: an operation yields the calls of one fused stage, on the arrays it is bound to."""
+"""Operations of a plan: each yields the calls of one fused stage, on the arrays it is bound to."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
