@@ -84,8 +84,8 @@ def report(seed: int, name: str, check: Check, spec: Spec) -> None:
     """Print the smallest spec that still differs."""
     is_small = seed % 2 == 1
     small = shrunk(spec, lambda graph: bool(difference(check, PlainRuns(graph), is_small)))
-    told = difference(check, PlainRuns(graph_of(text(small))), is_small)
-    print(f"seed {seed}: {name}: {told}\n{text(small)}", flush=True)
+    found = difference(check, PlainRuns(graph_of(text(small))), is_small)
+    print(f"seed {seed}: {name}: {found}\n{text(small)}", flush=True)
 
 
 if __name__ == "__main__":

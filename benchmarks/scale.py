@@ -46,7 +46,7 @@ def measure(path: str) -> tuple[float, float]:
     return elapsed, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measured_apart(path: str) -> tuple[float, float]:
+def measured_in_subprocess(path: str) -> tuple[float, float]:
     """`measure` in a fresh process."""
     run = subprocess.run([sys.executable, __file__, path], check=True, capture_output=True, text=True)
     elapsed, megabytes = run.stdout.split()
@@ -61,7 +61,7 @@ def main() -> int:
         for layers, rounds in SIZES.items():
             path = Path(folder, f"chain{layers}.yaml")
             path.write_text(chain(layers))
-            runs = [measured_apart(str(path)) for _ in range(rounds)]
+            runs = [measured_in_subprocess(str(path)) for _ in range(rounds)]
             microseconds[layers] = statistics.median(elapsed for elapsed, _ in runs) / layers * 1e6
             megabytes = max(memory for _, memory in runs)
             print(f"{layers:>7,} layers: {microseconds[layers]:.1f} microseconds a layer, {megabytes:.0f} MB")

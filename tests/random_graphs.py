@@ -289,8 +289,8 @@ class Growth:
             layer = LAYERS[kind]((given,), **{key: frozen(value) for key, value in options.items()})
             if layer.params((given,)):
                 drawn = Drawn(kind, options, layer.infer((given,)))
-                use = self._add(drawn, [str(draw.pick(*self._readable(given)))], share=body["name"])
-                unread = [each for each in (body["name"], use) if each not in self.readers]
+                second = self._add(drawn, [str(draw.pick(*self._readable(given)))], share=body["name"])
+                unread = [each for each in (body["name"], second) if each not in self.readers]
                 self.dead.update([draw.pick(*unread)] if draw.chance(0.6) else ())
                 return
 
@@ -325,8 +325,8 @@ class Growth:
             body["repeat"] = 2
         made = self._add(Drawn(block, body, self.types[name]), [name])
         if draw.chance(0.6):
-            use = {"share": made} if "repeat" not in body and draw.chance(0.7) else body
-            self._add(Drawn(block, use, self.types[name]), [draw.pick(name, made)])
+            options = {"share": made} if "repeat" not in body and draw.chance(0.7) else body
+            self._add(Drawn(block, options, self.types[name]), [draw.pick(name, made)])
 
     def _body(self, type: TensorType, depth: int) -> list[Any]:
         """Items that read one another and keep the shape."""

@@ -74,10 +74,13 @@ def test_the_commands_of_the_page_on_memory(cli: Callable[..., Any]) -> None:
 
 def test_the_page_on_memory_tells_what_layers_keep() -> None:
     """The kinds in a row of the table keep what it says."""
-    told = {"their input": Saved(inputs=(0,)), "their output": Saved(output=True)}
+    documented = {"their input": Saved(inputs=(0,)), "their output": Saved(output=True)}
     rows = [line.strip("| ").split(" | ") for line in MEMORY.splitlines() if line.startswith("| ")]
     shown = [
-        (kind, told[keeps]) for kinds, keeps in rows if keeps in told for kind in re.findall("`(.+?)`", kinds)
+        (kind, documented[keeps])
+        for kinds, keeps in rows
+        if keeps in documented
+        for kind in re.findall("`(.+?)`", kinds)
     ]
     assert len(shown) > 15
     for kind, kept in shown:

@@ -16,7 +16,7 @@ same faster for one batch size: `plan/` for inference, `step/` for training. Bot
 | `fallback.py` | layers without an operation of their own, run by their kernels |
 | `inference.py`, `training.py` | the engine itself |
 
-`engine.py` is the class of which both are made, `workers.py` their threads. Neither imports the other.
+`engine.py` is their base class, `workers.py` their threads. Neither imports the other.
 """
 
 from netcalc.backend.inputs import random_inputs

@@ -1,4 +1,4 @@
-"""Runs a network once on the engine that is made for it."""
+"""Runs a network once on the engine for its mode: inference or training."""
 
 from collections.abc import Iterable, Mapping
 

@@ -34,7 +34,7 @@ _MOST_HEADER = 2**16
 
 
 class Header(NamedTuple):
-    """What a stored array says of itself."""
+    """The header of a stored array."""
 
     shape: Shape
     dtype: np.dtype[np.generic]
@@ -45,7 +45,7 @@ class Header(NamedTuple):
 
 
 Check = Callable[[dict[str, Header]], None]
-"""Looks at what a file's arrays say of themselves before any is read, and raises where they do not fit."""
+"""Checks the headers of a file's arrays before any is read, and raises where they do not fit."""
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def by_ending(path: str | os.PathLike[str], endings: Collection[str]) -> str:
-    """The ending that says how a file is kept; raises ExecutionError for any other."""
+    """The ending, which determines the file's format; raises ExecutionError for any other."""
     ending = Path(path).suffix.lower()
     if ending not in endings:
         refuse("E906", f"{path} does not end in {' or '.join(endings)}, which say how it is kept")
@@ -158,7 +158,7 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _header(file: IO[bytes], size: int, name: str) -> Header:
-    """What an array says of itself, which must be what the `size` bytes of its file hold."""
+    """The header of an array, which must agree with the `size` bytes of its file."""
     start = BytesIO(file.read(_MOST_HEADER))
     version = np.lib.format.read_magic(start)
     read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}

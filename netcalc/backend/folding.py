@@ -38,19 +38,19 @@ def fold(graph: Graph, arrays: Arrays) -> Folded:
     """
     into = foldable(graph)
     owners = {owner: norm for norm, owner in into.items()}
-    nodes, kept = [], dict(arrays)
+    nodes, folded_arrays = [], dict(arrays)
     for node in graph.nodes:
         if node.full_name in into:
             continue
         if node.full_name in owners:
             norm = graph.node(owners[node.full_name])
             node, folded = _folded(node, norm, arrays)
-            kept |= folded
+            folded_arrays |= folded
             for param in norm.params:
-                del kept[f"{norm.full_name}.{param.name}"]
+                del folded_arrays[f"{norm.full_name}.{param.name}"]
         nodes.append(node._replace(inputs=tuple(into.get(name, name) for name in node.inputs)))
     outputs = tuple(into.get(name, name) for name in graph.outputs)
-    return Folded(replace(graph, nodes=tuple(nodes), outputs=outputs, expect=None), kept, into)
+    return Folded(replace(graph, nodes=tuple(nodes), outputs=outputs, expect=None), folded_arrays, into)
 
 
 def foldable(graph: Graph) -> dict[str, str]:

@@ -6,7 +6,7 @@ random ones through all elements, and single elements.
 
 A difference that is right at some step is right: truncation shrinks with the step, rounding grows. A
 kink, where two sides have different slopes, spoils differences at every step and yet is no fault; it
-is recognised by checking again a little beside it, where a faulty gradient stays wrong.
+is recognised by a second check at a shifted point, where a faulty gradient stays wrong.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,8 +27,8 @@ TOLERANCE = 1e-6
 STEPS = (1e-3, 1e-5, 1e-7)
 DIRECTIONS = 2
 ELEMENTS = 4
-_BESIDE = 0.1
-"""How far beside a kink one looks again, in standard deviations of what the layer reads."""
+_SHIFT = 0.1
+"""Offset of the second check, made where the first may straddle a kink, in standard deviations of x."""
 
 
 class Check(NamedTuple):
@@ -121,20 +121,20 @@ def check_gradients(
 
 
 def _check_layer(bound: _BoundLayer, rng: np.random.Generator) -> Iterator[Check]:
-    """The results for one layer, each array looked at again beside itself where it seems wrong."""
+    """The results for one layer; an array that fails is checked again at a shifted point."""
     for name, array, gradient in list(bound.arrays()):
         norm = float(np.linalg.norm(gradient))
         error = _error(bound, array, gradient, rng)
         verdict: Verdict = "right"
         if not error < TOLERANCE:
-            kept = [x.copy() for x in bound.inputs]
+            unshifted = [x.copy() for x in bound.inputs]
             for x in bound.inputs:
                 if x.dtype.kind == "f":
-                    x += _BESIDE * (float(x.std()) or 1.0) * rng.standard_normal(x.shape)
+                    x += _SHIFT * (float(x.std()) or 1.0) * rng.standard_normal(x.shape)
             moved = {again: gradient for again, _, gradient in bound.arrays()}
-            beside = _error(bound, array, moved[name], rng)
-            verdict = "kink" if beside < TOLERANCE else "wrong"
-            for x, before in zip(bound.inputs, kept, strict=True):
+            shifted_error = _error(bound, array, moved[name], rng)
+            verdict = "kink" if shifted_error < TOLERANCE else "wrong"
+            for x, before in zip(bound.inputs, unshifted, strict=True):
                 x[...] = before
         yield Check(bound.node, name, verdict, error, norm)
 

@@ -26,7 +26,7 @@ _DEEP = 65535
 _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 """Tags of a TIFF."""
 _WHITE_IS_ZERO, _SIGNED = 0, 2
-"""What the last two of them say of some."""
+"""Values of the last two tags."""
 
 
 def read_image(path: str | os.PathLike[str], shape: Shape, preprocess: Preprocess) -> Array:

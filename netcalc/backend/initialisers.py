@@ -1,4 +1,4 @@
-"""What a network's arrays hold before anything is learned, by the rules that the layers name."""
+"""The initial values of a network's arrays, by the rules that the layers name."""
 
 import zlib
 from collections.abc import Callable, Sequence

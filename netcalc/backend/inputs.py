@@ -1,4 +1,4 @@
-"""What a network is given: checked against the graph's inputs, or drawn at random."""
+"""The inputs of a network: checked against the graph's, or drawn at random."""
 
 from collections.abc import Mapping
 

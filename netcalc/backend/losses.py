@@ -1,4 +1,4 @@
-"""Losses: what training makes small, each with its gradient."""
+"""Loss functions, each with its gradient."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""What a run will take, against what the machine has."""
+"""The memory that a run needs, compared with the machine's."""
 
 import os
 
@@ -26,7 +26,7 @@ def forward_bytes(graph: Graph, batch: int, itemsize: int, gradients: bool) -> i
 
 
 def machine_bytes() -> int | None:
-    """The machine's memory, or None where the system does not tell."""
+    """The machine's memory, or None where the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):

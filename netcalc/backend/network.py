@@ -143,7 +143,7 @@ class Network:
         require_memory(needed, f"the tensors of {self.graph.name} at batch {batch}")
         if draw is None:
             draw = self.next_draw() if training else 0
-        kept = {*self.graph.outputs, *wanted}
+        returned = {*self.graph.outputs, *wanted}
         backwards: list[tuple[Node, Backward]] = []
         with np.errstate(all="ignore"):
             for number, node in enumerate(self.graph.nodes):
@@ -158,7 +158,7 @@ class Network:
                 if gradients:
                     backwards.append((node, backward))
                 else:
-                    for name in self._read_last[number] - kept:
+                    for name in self._read_last[number] - returned:
                         del tensors[name]
         outputs = {name: tensors[name] for name in self.graph.outputs}
         return Pass(
@@ -171,7 +171,7 @@ class Network:
         )
 
     def next_draw(self) -> int:
-        """The number of a training that begins: it picks the random numbers."""
+        """The number of the next training run, which seeds its random numbers."""
         self._trainings += 1
         return self._trainings - 1
 

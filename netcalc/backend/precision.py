@@ -40,12 +40,12 @@ class ElementType:
         """What was given from outside, rounded; raises ExecutionError where a number becomes infinite."""
         given = np.asarray(array)
         with np.errstate(over="ignore"):
-            kept = self.rounded(given)
-        if kept is not given and not np.array_equal(np.isinf(kept), np.isinf(given)):
-            beyond = given[np.isinf(kept) & ~np.isinf(given)].flat[0]
+            result = self.rounded(given)
+        if result is not given and not np.array_equal(np.isinf(result), np.isinf(given)):
+            beyond = given[np.isinf(result) & ~np.isinf(given)].flat[0]
             message = f"{what} holds {beyond:.6g}, {self.name} no more than {self.largest:.6g}"
             refuse("E903", message, help="run it in a --dtype that holds it: float64 goes to 1.8e308")
-        return kept
+        return result
 
     def computed(self, array: Array) -> Array:
         """An array as a kernel gets it: float16 in float32, token numbers as they are."""
@@ -83,12 +83,12 @@ class ElementType:
 
 def _to_bfloat16(array: Array) -> Array:
     """float32 numbers with the last 16 bits rounded off."""
-    kept = np.array(array, np.float32)
-    bits = kept.view(np.uint32)
+    result = np.array(array, np.float32)
+    bits = result.view(np.uint32)
     bits += 0x7FFF + (bits >> 16 & 1)
     bits &= 0xFFFF0000
-    kept[np.isnan(array)] = np.nan
-    return kept
+    result[np.isnan(array)] = np.nan
+    return result
 
 
 def _of_numpy(name: str) -> ElementType:

@@ -149,7 +149,7 @@ def _counted_run(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) ->
 def _saved(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple[int, int]:
     """The bytes a sample that a layer keeps in training, and those counted for it.
 
-    Three samples less two, so that what stands once for a batch of any size does not count.
+    Three samples minus two, so that arrays made once per batch do not count.
     """
     sizes = []
     for samples in (2, 3):

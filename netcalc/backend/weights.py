@@ -21,7 +21,7 @@ from netcalc.diagnostics import Note, nearest
 from netcalc.tensor import Shape, format_shape
 
 _NOT_OURS = ".num_batches_tracked"
-"""What PyTorch counts beside running statistics; it has no part in any result."""
+"""PyTorch's `num_batches_tracked`; it is ignored."""
 _SHOWN = 5
 """Differences that an error lists before it counts the rest."""
 _SAFETENSORS = {
@@ -153,8 +153,8 @@ def _write_safetensors(path: str | os.PathLike[str], arrays: Arrays, bfloat16: C
     with written_whole(path) as partial, partial.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for name, array in stored.items():
-            kept = (array.view(np.uint32) >> 16).astype("<u2") if name in bfloat16 else array
-            file.write(np.ascontiguousarray(kept, kept.dtype.newbyteorder("<")).tobytes())
+            encoded = (array.view(np.uint32) >> 16).astype("<u2") if name in bfloat16 else array
+            file.write(np.ascontiguousarray(encoded, encoded.dtype.newbyteorder("<")).tobytes())
 
 
 def _require_numbers(name: str, dtype: str, fits: bool) -> None:

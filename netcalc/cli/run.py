@@ -143,7 +143,7 @@ def _run(
     weights: str | None,
     training: bool,
     reference: bool,
-    traced: bool,
+    profiled: bool,
     backward: bool,
     upstream: str | None,
     classes: _Classes,
@@ -153,12 +153,12 @@ def _run(
     from netcalc.render.execution.profile import trace_lines
 
     profiler, out, x = Profiler(), terminal(), inputs.arrays
-    if traced or backward or reference:
-        y = _forward(network, x, profiler if traced else None, gradients=backward, training=training)
+    if profiled or backward or reference:
+        y = _forward(network, x, profiler if profiled else None, gradients=backward, training=training)
     else:
         y = _forward_on_engine(network, x, training)
     out.write([[(_summary(network, inputs, weights), "bold")], []])
-    if traced:
+    if profiled:
         out.write(trace_lines(profiler.forward_rows, out.width))
     else:
         _show_outputs(out, y, classes)

@@ -147,7 +147,7 @@ def _take(
 
 
 def option_span(item: Item, option: str | None) -> Span:
-    """Where an option's value stands, or the item where it is not given."""
+    """The place of an option's value, or of the item where the option is not given."""
     for entry in item.options:
         if entry.key == option:
             return entry.value.span
@@ -177,14 +177,14 @@ def _report_idle_columns(
 
 
 def _entries(item: Item, main: str | None) -> tuple[YamlEntry, ...]:
-    """What an item is given, a value that stands alone under the name of the main option."""
+    """The entries of an item; a bare value is entered under the name of the main option."""
     if item.short is None or main is None:
         return item.options
     return (YamlEntry(main, item.span.start, item.span.end, item.short),)
 
 
 def _no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Value) -> Diagnostic:
-    """A value that stands alone where there is no main option; `options` tells which are required."""
+    """The error for a bare value where there is no main option; `options` says which are required."""
     kind = item.kind if isinstance(item.kind, str) else "kind"
     message = f"{what} has no options"
     help = f"write - {kind}"

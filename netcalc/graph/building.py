@@ -30,7 +30,7 @@ class Builder:
         values: dict[str, Evaluated] | None,
         reads: Sequence[TensorRef | None],
     ) -> TensorRef:
-        """The output of a layer that is bound and made a node; of no known type where it cannot be."""
+        """Bind a layer, add its node and return its output, of unknown type where that fails."""
         name = instance.full_name
         unknown = TensorRef(name, None, instance.item.span)
         self.order.append(name)
@@ -58,7 +58,7 @@ class Builder:
         return TensorRef(name, output, instance.item.span)
 
     def has_parameters(self, full_name: str) -> bool:
-        """Whether a layer has something to learn; one with a mistake might."""
+        """Whether a layer has learnable parameters; True for one with a mistake."""
         node = self.nodes.get(full_name)
         return node is None or not all(param.buffer for param in node.params)
 

@@ -57,7 +57,7 @@ class _Elaborator:
         self.branching = Branching(self.tensors, self.builder, self.namer, self.expander, problems)
 
     def graph(self) -> Graph:
-        """Walk the items, evaluate what stands above them, and report the mistakes or give the graph."""
+        """Evaluate the header, walk the items, and report the mistakes or return the graph."""
         spec, names, problems = self.spec, self.arguments, self.problems
         first = self.tensors[self.inputs[0].name] if len(self.inputs) == 1 else None
         top = Scope((), names, first, declared=declared_names(spec.items, names))

@@ -22,7 +22,7 @@ Environment = Mapping[str, Evaluated | Unknown]
 
 
 def value_of(value: Value, names: Environment, problems: ElaborationProblems) -> Evaluated | Unknown:
-    """What a value of the spec comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
+    """The plain value of a value of the spec; UNKNOWN where it is wrong, with the reason in `problems`."""
     if isinstance(value, YamlScalar):
         if isinstance(value.value, Expression):
             return expression_value(value.value, value.span, names, problems)
@@ -56,7 +56,7 @@ def whole_number(
 def expression_value(
     expression: Expression, span: Span, names: Environment, problems: ElaborationProblems
 ) -> Evaluated | Unknown:
-    """What an expression comes to; UNKNOWN where it is wrong, with the reason in `problems`."""
+    """The value of an expression; UNKNOWN where it is wrong, with the reason in `problems`."""
     if any(isinstance(names.get(name), Unknown) for name in expression.names):
         return UNKNOWN
     try:

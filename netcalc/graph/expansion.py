@@ -15,7 +15,7 @@ from netcalc.graph.wiring import Tensors
 from netcalc.spec import Evaluated, Expression, Item, Spec, Unknown
 
 MAX_DEPTH = 30
-"""The most blocks and branches that may stand in one another."""
+"""The deepest nesting of blocks and branches."""
 
 _NO_ROW: Row = {}
 
@@ -69,7 +69,7 @@ class Expander:
             self.tensors.add(scope.full(base), scope.previous)
             self.sharing.remember_stack(scope.full(base), len(found))
         elif base is not None and not is_there:
-            self._stand_in(item, base, scope)
+            self._add_alias(item, base, scope)
 
     def count(self, instances: int, item: Item, scope: Scope) -> None:
         """Count instances of an item before any of them is made; raises TooMuchError beyond the limit."""
@@ -159,11 +159,11 @@ class Expander:
             help = "a block that uses itself needs a when: that ends it"
             self.problems.stop("E604", message, item.span._replace(via=scope.used_at), help)
 
-    def _stand_in(self, item: Item, name: str, scope: Scope) -> None:
-        """Let the name of an item that is left out stand for the one tensor that it would have read."""
+    def _add_alias(self, item: Item, name: str, scope: Scope) -> None:
+        """Make the name of an omitted item an alias of the one tensor that it would have read."""
         read = self.tensors.peek_only(item, scope, self._names(item, scope))
         if read is not None:
-            self.tensors.stand_in(scope.full(name), read)
+            self.tensors.add_alias(scope.full(name), read)
 
     def _leave_unknown(self, item: Item, scope: Scope, name: str | None, names: Environment) -> None:
         """Let an item that cannot be expanded give an output of unknown type.

@@ -1,4 +1,4 @@
-"""What stands above the layers: arguments, inputs, and the figures that are expected."""
+"""The header of a spec, above `layers`: arguments, inputs and expected figures."""
 
 from collections.abc import Sequence
 from keyword import iskeyword

@@ -1,4 +1,4 @@
-"""The layer graph: nodes in an order in which each reads only what stands before it."""
+"""The layer graph: nodes in topological order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Ignored(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """The most that a figure may be: a count, or bytes; those of `batch` samples where it is given."""
+    """The upper limit of a figure: a count, or bytes; for `batch` samples if given."""
 
     most: int
     batch: int | None
@@ -37,7 +37,7 @@ class Node(NamedTuple):
 
     name: str
     path: tuple[str, ...]
-    """The blocks it stands in, from the outside in."""
+    """The blocks around it, from the outside in."""
     layer: Layer
     inputs: tuple[str, ...]
     output: TensorType
@@ -46,7 +46,7 @@ class Node(NamedTuple):
     shared: str | None = None
     """The full name of the layer whose parameters it uses, where it has none of its own."""
     ignored: tuple[Ignored, ...] = ()
-    """The design rules silenced for it and for the blocks that it stands in."""
+    """The design rules silenced for it and for the blocks around it."""
 
     @property
     def full_name(self) -> str:
@@ -89,7 +89,7 @@ class Graph:
     expect: Mapping[str, int] | None = None
     """The figures the spec claims, such as params and macs."""
     expected_at: Mapping[str, Span] = field(default_factory=dict)
-    """Where those figures stand."""
+    """The places of those figures in the spec."""
     budget: Mapping[str, Limit] = field(default_factory=dict)
     """The figures that have a limit."""
     ignored: tuple[Ignored, ...] = ()
@@ -105,7 +105,7 @@ class Graph:
 
     @cached_property
     def readers(self) -> dict[str, tuple[Node, ...]]:
-        """The nodes that read each tensor, in order; one that reads it twice stands there twice."""
+        """The nodes that read each tensor, in order. A node that reads it twice is listed twice."""
         readers: dict[str, list[Node]] = {name: [] for name in self.types}
         for node in self.nodes:
             for name in node.inputs:
@@ -113,7 +113,7 @@ class Graph:
         return {name: tuple(found) for name, found in readers.items()}
 
     def only_reader(self, name: str) -> Node | None:
-        """The node that alone reads a tensor; None for an output of the network."""
+        """The only node that reads a tensor; None if there are several or none, or it is an output."""
         readers = self.readers[name]
         return readers[0] if len(readers) == 1 and name not in self.outputs else None
 
@@ -134,7 +134,7 @@ class Graph:
         return tuple(name in self.needs_gradient for name in node.inputs)
 
     def input_types(self, node: Node) -> tuple[TensorType, ...]:
-        """The types of what a node reads."""
+        """The types of a node's inputs."""
         return tuple(map(self.types.__getitem__, node.inputs))
 
     @cached_property

@@ -10,11 +10,11 @@ from netcalc.spec.expressions import RESERVED
 MAX_LAYERS = 30_000
 """The most layers that a spec may expand to beyond those it lists.
 
-What is left out and blocks that hold nothing are counted too.
+Omitted items and empty blocks are counted too.
 """
 
 Row = dict[str, Evaluated]
-"""What one instance sees beside the names around it."""
+"""The variables of one instance of `repeat` or `each`, such as `index`."""
 
 
 def rows(item: Item, names: Environment, problems: ElaborationProblems) -> Sequence[Row] | None:

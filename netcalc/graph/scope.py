@@ -1,4 +1,4 @@
-"""Where an item stands: the names it sees, the tensor that comes in, the block around it."""
+"""The scope of an item: visible names, the incoming tensor, the enclosing block."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Scope:
 
     path: tuple[str, ...]
     names: Environment
-    """What expressions see: the file's arguments, and the block's own."""
+    """The variables of expressions: the file's arguments, and the block's own."""
     previous: TensorRef | None
     """What an item without `from:` reads."""
     parent: "Scope | None" = None
@@ -62,7 +62,7 @@ class Scope:
 
 
 class Instance(NamedTuple):
-    """One instance of an item: what it sees, its kind, and its name."""
+    """One instance of an item: its variables, its kind and its name."""
 
     item: Item
     scope: Scope

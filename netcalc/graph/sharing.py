@@ -123,17 +123,17 @@ class Sharing:
                 )
                 return None
             name = f"{name}.{instance.row['index']}"
-        made = self._shareable.get(name)
-        if made is None:
+        owner = self._shareable.get(name)
+        if owner is None:
             if name not in self.tensors or self.tensors[name].type is not None:
                 self.problems.report("E508", "share: names no layer, block or branches", value.span)
             return None
-        if made.is_known and made.is_layer != is_layer:
-            whole = "a layer" if made.is_layer else "no layer"
-            message = f"{instance.kind} cannot share with {made.name}, which is {whole}"
+        if owner.is_known and owner.is_layer != is_layer:
+            whole = "a layer" if owner.is_layer else "no layer"
+            message = f"{instance.kind} cannot share with {owner.name}, which is {whole}"
             self.problems.report("E508", message, value.span)
             return None
-        return made
+        return owner
 
     def _join(self, instance: Instance, owner: Shareable, start: int, span: Span) -> None:
         """Let the layers from `start` on use the parameters of the owner's, one by one."""

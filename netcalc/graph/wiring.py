@@ -13,35 +13,35 @@ class Tensors:
     def __init__(self, inputs: list[TensorRef], problems: ElaborationProblems) -> None:
         self._inputs = inputs
         self._refs = {ref.name: ref for ref in inputs}
-        self._stand_ins: set[str] = set()
+        self._aliases: set[str] = set()
         self.problems = problems
 
     def __contains__(self, full_name: str) -> bool:
         return full_name in self._refs
 
     def is_taken(self, full_name: str) -> bool:
-        """Whether a name is that of something that is there."""
-        return full_name in self._refs and full_name not in self._stand_ins
+        """Whether a tensor has the name; an alias does not count."""
+        return full_name in self._refs and full_name not in self._aliases
 
     def __getitem__(self, full_name: str) -> TensorRef:
         return self._refs[full_name]
 
     def add(self, full_name: str, ref: TensorRef) -> None:
-        """Let a tensor be read under a name that is still free."""
-        if full_name in self._stand_ins:
-            self._stand_ins.remove(full_name)
+        """Register a tensor under a name that is still free."""
+        if full_name in self._aliases:
+            self._aliases.remove(full_name)
             self._refs[full_name] = ref
         else:
             self._refs.setdefault(full_name, ref)
 
-    def stand_in(self, full_name: str, ref: TensorRef) -> None:
-        """Let the name of what is left out mean what it would have read, until something takes the name."""
+    def add_alias(self, full_name: str, ref: TensorRef) -> None:
+        """Make an omitted layer's name an alias of its input, unless another layer takes the name."""
         if full_name not in self._refs:
-            self._stand_ins.add(full_name)
+            self._aliases.add(full_name)
             self._refs[full_name] = ref
 
     def is_free(self, name: str, scope: Scope) -> bool:
-        """Whether an automatic name clashes with none in a scope."""
+        """Whether an automatic name is unused in a scope."""
         return name not in scope.declared and scope.full(name) not in self._refs
 
     def read_by(self, instance: Instance) -> list[TensorRef | None]:
@@ -74,7 +74,7 @@ class Tensors:
     def resolve(
         self, value: Value, scope: Scope, names: Environment, reader: str | None = None
     ) -> str | None:
-        """The full name that a value stands for; None where there is none, with the reason in `problems`."""
+        """The full name that a value refers to; None where there is none, with the reason in `problems`."""
         name = value_of(value, names, self.problems)
         if isinstance(name, Unknown):
             return None
@@ -90,7 +90,7 @@ class Tensors:
         return found
 
     def incoming(self, item: Item, scope: Scope, names: Environment) -> dict[str, Evaluated | Unknown]:
-        """What the expressions of an item may ask of the first tensor that it reads."""
+        """The names that describe the first tensor that an item reads, for its expressions."""
         return shape_names(self.peek_first(item, scope, names))
 
     def peek_only(self, item: Item, scope: Scope, names: Environment) -> TensorRef | None:

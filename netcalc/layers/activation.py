@@ -35,7 +35,7 @@ class Unary(Layer):
 
 
 class Activation(Unary):
-    """A nonlinear function that stands behind a layer with weights."""
+    """A nonlinear function, usually after a layer with weights."""
 
     family = "activation"
     overwrites_input = True

@@ -12,7 +12,7 @@ from netcalc.tensor import TensorType
 
 
 class Arithmetic(Unary):
-    """A plain function of each element, without a rule of its own for where it stands."""
+    """An elementwise function that is no activation."""
 
     family = "arithmetic"
 

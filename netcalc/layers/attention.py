@@ -28,9 +28,9 @@ class ScaledDotProductAttention(Layer):
     many for the weighted values; a score takes 6 other operations, scaling and softmax. `causal`
     changes no count: the masked scores are computed too. As PyTorch's scaled_dot_product_attention.
 
-    With `kv_heads` keys and values have so many heads, each for as many heads of the queries that
-    follow each other (Ainslie et al. 2023; with 1 Shazeer 2019), as PyTorch's enable_gqa; their widths
-    are those of as many heads. The products stay as many.
+    `kv_heads` is the number of heads of keys and values, each shared by a group of adjacent query heads
+    (Ainslie et al. 2023; with 1 Shazeer 2019), as PyTorch's enable_gqa; keys and values are narrower
+    accordingly. The number of multiply-adds stays the same.
 
     Example: `scaled_dot_product_attention: {heads: 4, from: [q, k, v]}` on 16x64, 16x64, 16x64 gives 16x64
     """
@@ -94,24 +94,25 @@ class ScaledDotProductAttention(Layer):
         return self.causal
 
     def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
-        """One operator with the log-sums beside; where keys and values differ in width the scores too."""
+        """One fused operator, which also makes the log-sum-exp of each query."""
         (query, key, value), operators = xs, Operators(3)
         if key.shape[1] == value.shape[1]:
             operators.product(y.numel, 0, 1, 2, workspace=Extra(statistics=self.heads * query.shape[0]))
             return operators
         pairs = query.shape[0] * key.shape[0]
-        apart, times = self.heads > 1, queries_of_a_key(self.heads, self.kv_heads)
+        batch_parallel, times = self.heads > 1, queries_of_a_key(self.heads, self.kv_heads)
         scaled = operators.make(query.numel, 0)
         mask = operators.make(0, once=Extra(values=pairs)) if self.causal else None
         keys = operators.make(key.numel, 1)
-        if apart:
+        if batch_parallel:
             scaled, keys = operators.copy(query.numel, scaled), operators.copy(key.numel * times, keys)
         scores = operators.product(self.heads * pairs, scaled, keys)
         if mask is not None:
             scores = operators.make(self.heads * pairs, scores, mask)
         weights = operators.softmax(self.heads * pairs, scores)
-        weighted = operators.product(y.numel, weights, operators.copy(value.numel * times, 2) if apart else 2)
-        if apart:
+        values = operators.copy(value.numel * times, 2) if batch_parallel else 2
+        weighted = operators.product(y.numel, weights, values)
+        if batch_parallel:
             operators.copy(y.numel, weighted)
         return operators
 

@@ -1,4 +1,4 @@
-"""What every layer answers: its output's shape, its parameters, its cost, its window.
+"""The rules of every layer: its output's shape, its parameters, its cost, its window.
 
 A layer is a frozen value whose fields are the YAML options. Its rules are plain integer arithmetic
 on dimensions, without the batch axis; they touch no array.
@@ -26,7 +26,7 @@ class ParamSpec(NamedTuple):
     shape: Shape
     initialiser: str
     buffer: bool = False
-    """Stored beside the parameters, such as running statistics: no gradient goes to it."""
+    """Stored with the parameters, such as running statistics: no gradient goes to it."""
     frozen: bool = False
     """A parameter that stays as it is: the spec says `trainable: false`."""
 
@@ -57,8 +57,8 @@ class Layer:
     """A kind of layer. Subclasses declare their options as fields and state their rules.
 
     Rules take the types of the inputs, `xs`, and where they need it that of the output, `y`.
-    A layer is a frozen dataclass in all but name: `dataclass` compiles code for each class, which for the
-    whole layer set would double the start-up of the command line.
+    A layer is a frozen dataclass in all but name: `dataclass` compiles code for each class, which would
+    double the start-up of the command line.
     """
 
     kind: ClassVar[str]
@@ -73,14 +73,13 @@ class Layer:
     saves: ClassVar[Saved]
     """What it saves for backward, where that does not depend on its options and sizes."""
     view: ClassVar[View | None] = None
-    """How its output is its input's memory, where it is."""
+    """How its output is a view of its input, where it is one."""
     in_place: ClassVar[bool] = False
     """Whether it can write over its input: where PyTorch's module has the option `inplace`."""
-
     transposes: ClassVar[bool] = False
     """Whether PyTorch gives the gradients of its weights as views of others, which cannot be added to."""
     fusible: ClassVar[bool] = False
-    """Whether the kernel that makes or reads its tensors can do it on the way, moving no bytes for it."""
+    """Whether it can be fused into the kernel before or after, without memory traffic."""
     reads_tokens: ClassVar[bool] = False
     """Whether its input holds token numbers, each the number of a row of its table."""
     rearranges: ClassVar[bool] = False
@@ -160,7 +159,7 @@ class Layer:
     def backward_workspace(
         self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]
     ) -> Extra | None:
-        """The most that its backward makes beside the gradients of its output and its inputs.
+        """The peak memory of its backward, without the gradients of its output and its inputs.
 
         None where that follows from its operators.
         """
@@ -171,7 +170,7 @@ class Layer:
         return self.saved(xs, y, needs)
 
     def view_in(self, training: bool) -> View | None:
-        """How its output is its input's memory, in training or in inference."""
+        """How its output is a view of its input, in training or in inference."""
         return self.view
 
     def is_identity(self, x: TensorType, y: TensorType) -> bool:
@@ -239,7 +238,7 @@ class Layer:
         return tuple(frozenset((axis,)) if axes == rank else frozenset(range(rank)) for axis in range(axes))
 
     def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
-        """Whether its output depends on where along the sequence or the map an element stands."""
+        """Whether its output depends on the positions of elements along the sequence or the map."""
         return False
 
     def settings(self) -> dict[str, Any]:

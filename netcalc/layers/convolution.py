@@ -31,7 +31,7 @@ class Convolution(SpatialLayer):
         raise NotImplementedError
 
     def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
-        """Windows that overlap do; patches side by side, each read alike, do not."""
+        """True for windows that overlap, not for adjacent patches."""
         return any(kernel > stride for kernel, stride in zip(self.kernel, self.stride, strict=True))
 
     def _parameters(self, weight: tuple[int, ...], filters: int) -> tuple[ParamSpec, ...]:
@@ -77,7 +77,7 @@ class Correlation(Convolution):
     def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """The input, padded where it is padded beforehand: with a mode, or by what one side has more.
 
-        Beside that the input itself, where a gradient of its padding reads that.
+        Also the input itself, where the gradient of the padding reads it.
         """
         padded = self._padded(xs[0])
         if padded == xs[0].numel:
@@ -86,7 +86,7 @@ class Correlation(Convolution):
         return Saved((0,) if reads else (), each=Extra(values=padded))
 
     def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
-        """What is padded beforehand, then the sums."""
+        """The padding, where it is a separate operator, then the convolution."""
         padded = self._padded(xs[0])
         if padded == xs[0].numel:
             return None
@@ -95,7 +95,7 @@ class Correlation(Convolution):
         return operators
 
     def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
-        """The gradient of the padding, beside that of what was padded."""
+        """The gradient of the padding cells, in addition to that of the input."""
         return Extra(values=self._padded(xs[0]) - xs[0].numel if needs[0] else 0)
 
     def _padded(self, x: TensorType) -> int:

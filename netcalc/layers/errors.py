@@ -1,4 +1,4 @@
-"""What a layer raises: a fact about its options or inputs. The graph adds where it stands."""
+"""What a layer raises: a fact about its options or inputs. The graph adds its place in the spec."""
 
 
 class LayerError(ValueError):

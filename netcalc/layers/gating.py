@@ -48,11 +48,11 @@ class GLU(Layer):
         return Cost(other_ops=gate + y.numel)
 
     def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
-        """The input, and beside it the gate's values where PyTorch has no function for both in one."""
+        """The input, and the gate's values too where PyTorch has no fused function."""
         return INPUT if self.gate in ("sigmoid", "identity") else Saved((0,), each=Extra(values=y.numel))
 
     def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
-        """The gate's values, then the product, where PyTorch has no function for both in one."""
+        """The gate's values, then the product, where PyTorch has no fused function."""
         if self.gate in ("sigmoid", "identity"):
             return None
         operators = Operators()

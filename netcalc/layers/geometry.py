@@ -128,14 +128,14 @@ def convolution_window(kernel: int, stride: int, pad: tuple[int, int], dilation:
 
 
 def transposed_window(kernel: int, stride: int, pad: tuple[int, int], dilation: int) -> Window:
-    """The window of a transposed convolution: output u meets input i where u = i stride - pad + cell."""
+    """The window of a transposed convolution: output u reads input i where u = i stride - pad + cell."""
     before, _ = pad
     reach = extent(kernel, dilation) - 1
     return Window(1, reach - before, reach, upsampling=stride)
 
 
 def cell_positions(size: int, outputs: int, stride: int, offset: int) -> tuple[slice, slice]:
-    """Where one cell of a window meets the input: those outputs, and the inputs that they read.
+    """The outputs whose kernel cell lies inside the input, and the inputs that it reads, as slices.
 
     Output u reads input stride u + offset; those that lie outside the input are left out.
     """
@@ -146,7 +146,7 @@ def cell_positions(size: int, outputs: int, stride: int, offset: int) -> tuple[s
 
 
 def adaptive_bounds(size: int, windows: int) -> list[tuple[int, int]]:
-    """The first input of each window of an adaptive pool along an axis, and the one behind the last.
+    """The start and the stop of each window of an adaptive pool along an axis.
 
     Window u covers floor(u size / windows) to ceil((u + 1) size / windows), as in PyTorch.
     """
@@ -156,7 +156,7 @@ def adaptive_bounds(size: int, windows: int) -> list[tuple[int, int]]:
 def adaptive_cells(size: int, windows: int) -> int:
     """Cells of all windows of an adaptive pool along an axis, those in two windows counted twice.
 
-    The windows that meet between two cells share none, the other windows - gcd share one.
+    Of the windows - 1 neighbouring pairs gcd - 1 share no cell, the other windows - gcd share one.
     """
     return size + windows - gcd(size, windows)
 

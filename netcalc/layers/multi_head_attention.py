@@ -30,8 +30,8 @@ class MultiHeadAttention(Layer):
     for the projections and 2 T^2 D for scores and weighted values; a score takes 6 other operations,
     scaling and softmax. `causal` changes no count: the masked scores are computed too.
 
-    With `kv_heads` keys and values are projected to so many heads alone, and each serves as many heads
-    of the queries that follow each other (Ainslie et al. 2023; with 1 Shazeer 2019).
+    `kv_heads` is the number of heads of keys and values, each shared by a group of adjacent query heads
+    (Ainslie et al. 2023; with 1 Shazeer 2019).
 
     Names and layouts are those of PyTorch's MultiheadAttention: one in_proj_weight where all
     inputs have one width, otherwise q_proj_weight, k_proj_weight and v_proj_weight.
@@ -115,15 +115,15 @@ class MultiHeadAttention(Layer):
         return Saved(each=Extra(values=read + projected + query.numel, statistics=self.heads * length))
 
     def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
-        """What is read is copied, projected, given its bias; projections made together are then dealt out."""
+        """Copy, projection and bias of each input; a joint projection is then split into q, k, v."""
         operators = Operators(len(xs))
         numbers, (query, key, value) = _query_key_value(tuple(range(len(xs)))), _query_key_value(xs)
         width = query.shape[1]
-        beside = Extra(statistics=self.heads * query.shape[0])
+        log_sums = Extra(statistics=self.heads * query.shape[0])
         if self.kv_heads is not None:
             projected = query.numel + 2 * key.shape[0] * self.kv_width(width)
             parts = [operators.product(projected, *range(len(xs)), weights=self._projecting(*xs))]
-            weighted = operators.attention(query.numel, *parts, workspace=beside)
+            weighted = operators.attention(query.numel, *parts, workspace=log_sums)
             operators.product(y.numel, weighted, weights=width * (width + self.bias))
             return operators
         if len(xs) == 1:
@@ -133,7 +133,7 @@ class MultiHeadAttention(Layer):
         else:
             groups = [(number, x, 1) for number, x in zip(numbers, (query, key, value), strict=True)]
         parts = [self._project(operators, number, x, width * times, times) for number, x, times in groups]
-        weighted = operators.attention(query.numel, *parts, workspace=beside)
+        weighted = operators.attention(query.numel, *parts, workspace=log_sums)
         operators.product(y.numel, weighted, weights=width * (width + self.bias))
         return operators
 

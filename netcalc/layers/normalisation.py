@@ -24,7 +24,7 @@ EPS = 1e-5
 
 
 class Normalisation(Layer):
-    """A layer that divides by the size of its input's elements; the shape stays."""
+    """A layer that normalises the scale of its input; the shape stays."""
 
     family = "normalisation"
     fusible = True
@@ -62,10 +62,10 @@ def _scale_and_shift(shape: Shape, bias: bool = True) -> tuple[ParamSpec, ...]:
     return (scale, ParamSpec("bias", shape, "zeros")) if bias else (scale,)
 
 
-def _with_statistics(y: TensorType, kept: Saved) -> Operators:
-    """One operator, which makes the mean and the deviation beside its output."""
+def _with_statistics(y: TensorType, saved: Saved) -> Operators:
+    """One operator, which also makes the mean and the deviation."""
     operators = Operators()
-    operators.make(y.numel, 0, workspace=kept.each)
+    operators.make(y.numel, 0, workspace=saved.each)
     return operators
 
 
@@ -197,7 +197,7 @@ class InstanceNorm(_Norm):
         return _scale_and_shift(x.shape[:1], self.bias) if self.affine else ()
 
     def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
-        """The scale once a sample beside the statistics: PyTorch makes each sample's channels its own."""
+        """Statistics, and a copy of the scale per sample: PyTorch takes a batch norm over N·C channels."""
         channels = xs[0].shape[0]
         return Saved((0,), each=Extra(values=channels if self.affine else 0, statistics=2 * channels))
 
@@ -286,6 +286,6 @@ class RMSNorm(_OverAxes):
         return operators
 
     def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
-        """Five tensors in all: with what is kept, the gradients of the output and of the input."""
+        """Five tensors in all: with the saved ones, the gradients of the output and of the input."""
         statistics = y.numel // prod(self.together(xs[0]))
         return Extra(values=(3 - self.affine) * y.numel, statistics=-statistics)

@@ -22,7 +22,7 @@ class Operator(NamedTuple):
     once: Extra
     """Those that exist once for the whole batch."""
     workspace: Extra
-    """What it makes for each sample beside its output, such as a maximum's indices."""
+    """What it makes for each sample in addition to its output, such as a maximum's indices."""
     weights: int
     """The learned elements that it reads."""
     saves: tuple[int, ...]

@@ -43,7 +43,7 @@ class Option(Generic[T_co]):
     @overload
     def __get__(self, layer: object, owner: type) -> T_co: ...
     def __get__(self, layer: object, owner: type) -> Any:
-        return self  # a layer's own value stands in its __dict__, which goes first
+        return self  # a layer's own value is in its __dict__, which is looked up first
 
     @property
     def required(self) -> bool:
@@ -209,7 +209,7 @@ class Integers(WholeNumbers[tuple[int, ...]]):
 
 
 def any_of(*schemas: Schema) -> Schema:
-    """Either of some schemas, those that are alternatives themselves taken apart."""
+    """Any of some schemas; nested alternatives are flattened."""
     return {"anyOf": [part for schema in schemas for part in schema.get("anyOf", [schema])]}
 
 

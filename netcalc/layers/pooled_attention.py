@@ -28,13 +28,13 @@ class Pool(NamedTuple):
     stride: Shape
 
     @property
-    def stands(self) -> bool:
+    def is_active(self) -> bool:
         """Whether there is anything to pool."""
         return (self.kernel, self.stride) != (_ONES, _ONES)
 
     def grid(self, size: Shape) -> Shape:
         """The positions along T, H, W that are left."""
-        if not self.stands:
+        if not self.is_active:
             return size
         pads = [(cells // 2, cells // 2) for cells in self.kernel]
         return tuple(map(geometry.output_size, size, self.kernel, self.stride, pads))
@@ -141,7 +141,7 @@ class PooledAttention(Layer):
         tokens, width = xs[0].shape[0], self._width(xs[0])
         queries, keys = self.query_pool.grid(self.size), self.key_pool.grid(self.size)
         left, right = 1 + prod(queries), 1 + prod(keys)
-        whole = self.heads == 1 and not self.key_pool.stands
+        whole = self.heads == 1 and not self.key_pool.is_active
         values = 2 * left * width + (3 * tokens if whole else 2 * right) * width + self.heads * left * right
         statistics, once = 0, Extra()
         for pool in self._pools:
@@ -173,30 +173,30 @@ class PooledAttention(Layer):
             self._pool(operators, qkv, pool, width)
             for pool in (self.key_pool, self.value_pool, self.query_pool)
         )
-        apart = self.heads > 1
+        batch_parallel = self.heads > 1
         scaled = operators.make(left * width, query)
-        if apart and not self.query_pool.stands:
+        if batch_parallel and not self.query_pool.is_active:
             scaled = operators.copy(left * width, scaled)
-        if apart and not self.key_pool.stands:
+        if batch_parallel and not self.key_pool.is_active:
             key = operators.copy(right * width, key)
         scores = self.heads * left * right
         score = operators.product(scores, scaled, key)
         if self.positions:
             operators.make(0, score, self._make_offsets(operators, query, width))  # added in place
         weights = operators.softmax(scores, score)
-        if apart and not self.value_pool.stands:
+        if batch_parallel and not self.value_pool.is_active:
             value = operators.copy(right * width, value)
         weighted = operators.product(left * width, weights, value)
         if self.residual != "none":
             operators.make(0, weighted, query)  # added in place
-        if apart:
+        if batch_parallel:
             weighted = operators.copy(left * width, weighted)
         operators.product(y.numel, weighted, weights=width * width)
         return operators
 
     def _pool(self, operators: Operators, qkv: int, pool: Pool, width: int) -> int:
-        """Queries, keys or values, pooled where there is a pool, beside the class token."""
-        if not pool.stands:
+        """Queries, keys or values, pooled where there is a pool; the class token is not pooled."""
+        if not pool.is_active:
             return qkv
         grid = prod(pool.grid(self.size))
         patches = operators.copy(prod(self.size) * width, qkv)
@@ -241,7 +241,7 @@ class PooledAttention(Layer):
     def _pools(self) -> list[Pool]:
         """Those that pool anything; keys and values have one each."""
         pools = (self.query_pool, self.key_pool, self.value_pool)
-        return [pool for pool in pools if pool.stands]
+        return [pool for pool in pools if pool.is_active]
 
     def _table_rows(self) -> Shape:
         """Offsets that the learned positions hold along T, H, W: torchvision's sizes, one for H and W."""

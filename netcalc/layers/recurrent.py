@@ -36,7 +36,7 @@ class Recurrent(Layer):
     states: ClassVar[int] = 1
     """Tensors that are carried from step to step."""
     unit_ops: ClassVar[int]
-    """Operations a unit takes each step beside its dot products."""
+    """Operations of a unit in each step without its dot products."""
 
     units = Integer(doc="features of the state", torch="hidden_size")
     layers = Integer(1, doc="layers above one another, each reading the outputs below", torch="num_layers")
@@ -86,11 +86,11 @@ class Recurrent(Layer):
         directions, steps = len(self.directions), xs[0].shape[0]
         first, *later = self._features(xs[0])
         read = steps * (directions * first + sum(later))
-        return Saved(each=Extra(values=read + directions * self.layers * self._kept_states(steps)))
+        return Saved(each=Extra(values=read + directions * self.layers * self._saved_states(steps)))
 
     def saved_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         """Its steps alone, without what they read: that and the states before are for the weights."""
-        states = self._kept_states(xs[0].shape[0]) - self._states_for_weights(xs[0].shape[0])
+        states = self._saved_states(xs[0].shape[0]) - self._states_for_weights(xs[0].shape[0])
         return Saved(each=Extra(values=len(self.directions) * self.layers * states))
 
     def backward_macs(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> int:
@@ -104,7 +104,7 @@ class Recurrent(Layer):
         operators, steps, read = Operators(), xs[0].shape[0], 0
         size = self.layers * len(self.directions) * self.units
         first = [operators.make(size) for _ in range(self.states)]
-        final: list[int] = []  # the states after the last step, which PyTorch gives beside the output
+        final: list[int] = []  # the states after the last step, which PyTorch returns too
         for number, features in enumerate(self._features(xs[0])):
             sequences = []
             for _ in self.directions:
@@ -142,17 +142,17 @@ class Recurrent(Layer):
     def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:
         return True
 
-    def _kept_states(self, steps: int) -> int:
-        """Elements that a layer's steps keep in one direction: gates, states and what joins them."""
+    def _saved_states(self, steps: int) -> int:
+        """Elements that a layer's steps save in one direction: gates, states and intermediate results."""
         return 7 * steps * self.units
 
     def _states_for_weights(self, steps: int) -> int:
-        """Those of the kept states that the weights' gradients read alone."""
+        """The elements of the saved states that only the weights' gradients read."""
         return steps * self.units
 
     @property
     def directions(self) -> tuple[str, ...]:
-        """What stands behind the parameters' names of each direction."""
+        """The suffix of parameter names for each direction."""
         return ("", "_reverse") if self.bidirectional else ("",)
 
     def _features(self, x: TensorType) -> Iterator[int]:
@@ -178,7 +178,7 @@ class RNN(Recurrent):
 
     activation = Choice("tanh", "relu", doc="the function of the sum", torch="nonlinearity")
 
-    def _kept_states(self, steps: int) -> int:
+    def _saved_states(self, steps: int) -> int:
         return (steps + 1) * self.units
 
     def _states_for_weights(self, steps: int) -> int:

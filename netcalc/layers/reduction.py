@@ -1,4 +1,4 @@
-"""Layers that take whole axes together."""
+"""Layers that reduce whole axes."""
 
 from netcalc.layers import geometry
 from netcalc.layers.axes import Axes
@@ -51,7 +51,7 @@ class Reduce(Layer):
         return Saved(inputs=(0,), output=True) if self.how == "max" else NOTHING
 
     def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
-        """Of a maximum where it stands, how often, and each one's share of the gradient."""
+        """For a maximum: its positions, their number, and each one's share of the gradient."""
         return Extra(y.numel, indices=y.numel, flags=xs[0].numel) if self.how == "max" else Extra()
 
     def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...] | None:

@@ -1,4 +1,4 @@
-"""Layers that act in training alone; inference passes them by."""
+"""Layers that act only in training and are the identity in inference."""
 
 from netcalc.layers.base import Layer, pointwise
 from netcalc.layers.geometry import Window
@@ -63,7 +63,7 @@ class StochasticDepth(Regularisation):
     """Drops a branch at random in training, a sample's as a whole (Huang et al. 2016).
 
     A kept branch is scaled by 1 / (1 - rate), as torchvision's StochasticDepth in its mode `row`. It
-    stands at a residual branch's end, and counts no operation, since inference drops nothing.
+    ends a residual branch, and counts no operation, since inference drops nothing.
 
     Example: `stochastic_depth: {rate: 0.2}` on 96x56x56 gives 96x56x56
     """

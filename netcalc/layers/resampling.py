@@ -140,7 +140,7 @@ class PixelShuffle(Resampling):
 
 
 class PixelUnshuffle(Resampling):
-    """Folds a grid into channels: C x H f x W f to C f^2 x H x W, the way back of `pixel_shuffle`.
+    """Folds a grid into channels: C x H f x W f to C f^2 x H x W, the inverse of `pixel_shuffle`.
 
     y[c f^2 + f i + j, h, w] = x[c, f h + i, f w + j], as PyTorch's PixelUnshuffle.
 

@@ -1,4 +1,4 @@
-"""Rotary positions: where a token stands turns its features, so that attention sees distances."""
+"""Rotary positions: features are rotated by the token's position, so that attention sees distances."""
 
 from netcalc.layers import geometry
 from netcalc.layers.axes import SEQUENCE, Axes

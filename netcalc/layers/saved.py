@@ -13,7 +13,7 @@ INDEX_BYTES = 8
 
 
 class Extra(NamedTuple):
-    """Elements beside the tensors of the graph."""
+    """Elements in addition to the tensors of the graph."""
 
     values: int = 0
     """In the element type of the tensors: masks that scale, copies, results inside the layer."""
@@ -34,15 +34,15 @@ class Extra(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """The saved tensors: what backward reads beside the parameters."""
+    """The saved tensors: what backward reads in addition to the parameters."""
 
     inputs: tuple[int, ...] = ()
     """Which inputs, by position."""
     output: bool = False
     each: Extra = Extra()
-    """Beside them, for each sample."""
+    """Further elements, for each sample."""
     once: Extra = Extra()
-    """Beside them, for the batch as a whole."""
+    """Further elements, for the batch as a whole."""
 
 
 NOTHING = Saved()

@@ -112,7 +112,7 @@ class Reshape(Rearrangement):
         return axes.reshaped(names[0], xs[0].shape, y.shape)
 
     def source_axes(self, x: TensorType) -> tuple[frozenset[int], ...]:
-        """The elements stay in order, so an axis runs along those whose steps its own do not leap over."""
+        """The elements stay in order: an axis covers the input axes whose stride ranges overlap its own."""
         found, inner = list[frozenset[int]](), x.numel
         steps = [(prod(x.shape[axis + 1 :]), prod(x.shape[axis:])) for axis in range(len(x.shape))]
         for size in self.infer((x,)).shape:
@@ -251,7 +251,7 @@ class Roll(Rearrangement):
 
 
 class ChannelShuffle(Rearrangement):
-    """Deals the channels of each group out over all groups (Zhang et al. 2017).
+    """Distributes the channels of each group over all groups (Zhang et al. 2017).
 
     Channel i of g groups of n goes to (i mod n) g + i // n, as PyTorch's ChannelShuffle.
 

@@ -115,8 +115,8 @@ class WindowAttention(SpatialLayer):
         *space, channels = xs[0].shape
         positions, inside = self._positions(tuple(space))
         scores = positions * inside * self.heads
-        apart = 5 if self.heads > 1 else 6
-        each, once = apart * positions * channels + scores, Extra()
+        tensors = 5 if self.heads > 1 else 6
+        each, once = tensors * positions * channels + scores, Extra()
         if self.cosine:
             lengths = 4 * positions * self.heads
             each = (7 if self.heads == 1 else 8) * positions * channels + lengths + 2 * scores
@@ -140,7 +140,7 @@ class WindowAttention(SpatialLayer):
         return 2 * self.cost(xs, y).macs - reading - offsets
 
     def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators:
-        """Bias, windows, projection, scores, their softmax, what they weigh, and the input's shape again."""
+        """Bias, windows, projection, scores, softmax, weighted values, and the input's shape again."""
         operators = Operators()
         *space, channels = xs[0].shape
         positions, _ = self._positions(tuple(space))
@@ -187,12 +187,12 @@ class WindowAttention(SpatialLayer):
         channels = operators.listed[qkv - operators.inputs].each.values
         positions, size = self._positions(space)
         part, scores = channels // 3, positions * size * self.heads
-        apart = self.heads > 1
+        batch_parallel = self.heads > 1
         if self.cosine:
             query, key = (self._unit_length(operators, qkv, part, positions) for _ in ("queries", "keys"))
         else:
             query, key = operators.make(part, qkv), qkv
-        if apart:
+        if batch_parallel:
             query, key = operators.copy(part, query), operators.copy(part, key)
         score = operators.product(scores, query, key)
         if self.cosine:
@@ -205,8 +205,8 @@ class WindowAttention(SpatialLayer):
                 scores, score, self._make_mask(operators, positions, size, windows), copies=True
             )
         weights = operators.softmax(scores, score)
-        weighted = operators.product(part, weights, operators.copy(part, qkv) if apart else qkv)
-        return operators.copy(part, weighted) if apart else weighted
+        weighted = operators.product(part, weights, operators.copy(part, qkv) if batch_parallel else qkv)
+        return operators.copy(part, weighted) if batch_parallel else weighted
 
     def _unit_length(self, operators: Operators, qkv: int, part: int, positions: int) -> int:
         """Queries or keys divided by their lengths."""
@@ -215,17 +215,17 @@ class WindowAttention(SpatialLayer):
         return operators.product(part, qkv, bounded)
 
     def _make_mask(self, operators: Operators, positions: int, size: int, windows: int) -> int:
-        """Which positions of a shifted window were neighbours; the same for all samples.
+        """The mask of pairs that are no neighbours in a shifted window; the same for all samples.
 
         PyTorch's `new_zeros` takes the windows as an example of a tensor.
         """
         pairs = Extra(values=positions * size)
         region = operators.make(0, windows, once=Extra(values=positions))
         region = operators.copy(0, region, once=Extra(values=positions))
-        apart = operators.make(0, region, once=pairs)
-        differs = operators.make(0, apart, once=Extra(flags=positions * size))
-        filled = operators.make(0, apart, differs, once=pairs)
-        agrees = operators.make(0, apart, once=Extra(flags=positions * size))
+        differences = operators.make(0, region, once=pairs)
+        differs = operators.make(0, differences, once=Extra(flags=positions * size))
+        filled = operators.make(0, differences, differs, once=pairs)
+        agrees = operators.make(0, differences, once=Extra(flags=positions * size))
         return operators.make(0, filled, agrees, once=pairs)
 
     def _positions(self, space: Shape) -> tuple[int, int]:

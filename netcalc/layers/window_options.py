@@ -18,7 +18,7 @@ PerSide = tuple[tuple[int, int], ...]
 class Sizes(WholeNumbers[PerAxis]):
     """A whole number for every spatial axis, or a list with one for each.
 
-    `like` names the option whose value stands in where this one is not given.
+    `like` names the option whose value is the default.
     """
 
     def __init__(

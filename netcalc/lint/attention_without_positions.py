@@ -1,4 +1,4 @@
-"""N701: attention that is told no positions."""
+"""N701: attention without positional information."""
 
 from collections.abc import Iterator
 

@@ -20,8 +20,8 @@ class DilationGrid(Rule):
     convolution of a smaller dilation follows.
 
     Why:
-        Equal steps meet the same grid again and again: an output sees one of so many positions, and its
-        neighbour sees only others (Wang et al. 2018, "gridding"). Dilations of 1, 2, 5 or 1, 2, 4 see all.
+        Equal dilations d sample the same grid in every layer: an output depends on one position in d, and
+        its neighbour on others (Wang et al. 2018, "gridding"). Dilations of 1, 2, 5 or 1, 2, 4 see all.
 
     Example:
         input: [16, 64, 64]

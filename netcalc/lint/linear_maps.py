@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from netcalc.graph import Node
-from netcalc.layers.convolution import Convolution
+from netcalc.layers.convolution import Convolution, DepthwiseConv
 from netcalc.layers.linear import Linear
 from netcalc.layers.resampling import Resampling
 from netcalc.lint.net import Net, positions
@@ -34,6 +34,8 @@ def linear_pairs(net: Net) -> Iterator[tuple[Node, Node]]:
 
 def _is_full(net: Net, node: Node) -> bool:
     """Whether a layer maps all its input channels to all its output channels."""
+    if isinstance(node.layer, DepthwiseConv):
+        return False
     if isinstance(node.layer, Convolution):
         return node.layer.in_groups(net.input(node).shape[0]) == 1
     return isinstance(node.layer, Linear)

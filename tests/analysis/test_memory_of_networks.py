@@ -150,7 +150,7 @@ OTHERWISE = (
     *("rnn", "lstm", "gru", "window_attention", "pooled_attention", "lrn", "rotary", "subtract"),
     *("leaky_relu", "elu", "selu", "celu"),
 )
-"""Whose ways back are formulas of many operators, which hand a gradient on for one input alone, or which are
+"""Whose backward passes are formulas of many operators, which hand a gradient on for one input alone, or which are
 recorded where they are not in place.
 """
 
@@ -167,7 +167,7 @@ def is_counted(kind: str, options: dict[str, Any], inputs: list[list[int]]) -> b
     [case for case in GOLDEN["ways_back"] if is_counted(*case[:3])],
     ids=lambda value: str(value),
 )
-def test_the_way_back_of_a_layer_alone_takes_what_pytorchs_takes(
+def test_the_backward_of_a_layer_alone_takes_what_pytorchs_takes(
     kind: str, options: dict[str, Any], inputs: list[list[int]], batch: int, measured: int
 ) -> None:
     """Behind layers that are trained and keep nothing; what goes into the layer was there before."""

@@ -190,7 +190,7 @@ def test_a_frozen_layer_takes_no_product_for_its_weights() -> None:
     assert half.bytes == 4 * (5 * 64 + 4 * 64 + 25)  # its input is not read, and no gradient of weights made
 
 
-def test_what_nothing_before_trains_has_no_way_back() -> None:
+def test_nothing_trainable_before_it_means_no_backward() -> None:
     text = "input: [3, 8, 8]\nlayers:\n  - avgpool: {kernel: 2}\n  - global_avgpool\n  - linear: {units: 2}\n"
     pool, everything, linear = found(text).layers
     assert pool.backward == everything.backward == Work()
@@ -257,7 +257,7 @@ def test_laws_over_the_zoo(name: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_every_layers_way_back_is_the_one_of_memory(case: Case) -> None:
+def test_every_layers_backward_is_the_one_of_memory(case: Case) -> None:
     """Alone, where its input needs no gradient, and behind a trained scale of its inputs."""
     for graph in (graph_of_case(case), behind_scales(case)):
         trained = training(graph)
@@ -307,7 +307,7 @@ def behind_scales(case: Case) -> Graph:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_way_back_is_the_one_of_memory(name: str) -> None:
+def test_the_backward_is_the_one_of_memory(name: str) -> None:
     graph = netcalc.load(name)
     trained = training(graph)
     for fusion in ("none", "elementwise"):

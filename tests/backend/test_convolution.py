@@ -74,7 +74,7 @@ class Made(NamedTuple):
     expected: Array
 
 
-def made(case: Case, shape: tuple[int, ...], dtype: str, gap: int, *, finish: bool = True) -> Made:
+def made(case: Case, shape: tuple[int, ...], dtype: str, gap: int, *, with_epilogue: bool = True) -> Made:
     """The calls for a convolution, and what they must come to; y has `gap` cells around it."""
     rng = np.random.default_rng(3)
     n, channels, height, width = shape
@@ -96,7 +96,7 @@ def made(case: Case, shape: tuple[int, ...], dtype: str, gap: int, *, finish: bo
     around = np.full((n, size[0] + 2 * gap, size[1] + 2 * gap, filters), np.nan, dtype)
     y = around[:, gap : gap + size[0], gap : gap + size[1]]
     output = ConvolutionOutput(y, bias.astype(dtype))
-    if finish:
+    if with_epilogue:
         channels_last = np.ascontiguousarray(added.transpose(0, 2, 3, 1), dtype)
         output = ConvolutionOutput(y, bias.astype(dtype), channels_last, epilogue_of(LAYERS["relu"]()))
         expected = np.maximum(expected + added, 0)
@@ -127,7 +127,7 @@ def test_equals_the_reference(case: Case, shape: tuple[int, ...], gap: int) -> N
 
 @every_case
 def test_equals_the_reference_exactly_in_double_precision(case: Case) -> None:
-    result = made(case, (2, 12, 18, 17), "float64", 0, finish=False)
+    result = made(case, (2, 12, 18, 17), "float64", 0, with_epilogue=False)
     run(result.calls)
     np.testing.assert_allclose(result.y.transpose(0, 3, 1, 2), result.expected, rtol=1e-9, atol=1e-11)
 

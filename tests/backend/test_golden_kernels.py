@@ -60,8 +60,8 @@ def expected(figures: dict[str, Any]) -> dict[str, list[Any] | None]:
     """The recorded shape and figures of each result."""
     return {
         "y": figures["y"],
-        **{f"gradient of x{number}": told for number, told in enumerate(figures["inputs"])},
-        **{f"gradient of {name}": told for name, told in figures["params"].items()},
+        **{f"gradient of x{number}": figure for number, figure in enumerate(figures["inputs"])},
+        **{f"gradient of {name}": figure for name, figure in figures["params"].items()},
         **figures.get("after", {}),
     }
 
@@ -72,14 +72,14 @@ def test_a_layer_is_pytorchs(recorded: list[Any], dtype: str) -> None:
     fields, figures = recorded
     arrays, wanted = results(fields, dtype), expected(figures)
     assert arrays.keys() == wanted.keys()
-    largest = max(told[1] for told in wanted.values() if told is not None)
+    largest = max(figure[1] for figure in wanted.values() if figure is not None)
     wrong = {}
-    for name, told in wanted.items():
+    for name, figure in wanted.items():
         array = arrays[name]
-        if told is None or array is None:
-            assert told is array, name
+        if figure is None or array is None:
+            assert figure is array, name
             continue
-        shape, *numbers = told
+        shape, *numbers = figure
         assert (array.shape, array.dtype) == (tuple(shape), np.dtype(dtype)), name
         error = difference(array, numbers, largest)
         if not error <= LARGEST[dtype]:

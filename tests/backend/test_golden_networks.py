@@ -41,7 +41,7 @@ def differences(arrays: dict[str, Array], case: NetworkCase, what: str) -> dict[
     """Those of some arrays that are too far from the recorded ones, with how far."""
     recorded = RECORDED[f"{case.name}/{what}"]
     pairs = zip(arrays.items(), recorded, strict=True)
-    errors = {name: difference(array, told, recorded[:, 0].max()) for (name, array), told in pairs}
+    errors = {name: difference(array, figure, recorded[:, 0].max()) for (name, array), figure in pairs}
     return {name: error for name, error in errors.items() if not error <= LARGEST_EXACT}
 
 

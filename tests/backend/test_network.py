@@ -116,7 +116,7 @@ def test_upstream_gradients_that_do_not_fit(upstream: object, message: str) -> N
         made.backward(upstream)  # type: ignore[arg-type]
 
 
-def test_no_way_back_without_a_way_there() -> None:
+def test_no_backward_without_a_forward() -> None:
     made = network()
     with pytest.raises(ExecutionError, match="E909"):
         made.backward()

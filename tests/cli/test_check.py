@@ -202,8 +202,8 @@ def test_a_budget_of_training_memory(
 ) -> None:
     peaks = {samples: training_peak(graph_of(SOUND), samples) for samples in (4, batch)}
     for at, samples in (("@batch4", 4), ("", batch)):
-        for spare, code in ((0, 0), (1, 1)):
-            kibibytes = f"{(peaks[samples] - spare) / 1024:.10f}"
+        for missing, code in ((0, 0), (1, 1)):
+            kibibytes = f"{(peaks[samples] - missing) / 1024:.10f}"
             spec = SOUND + f"budget: {{training_memory: {kibibytes}KiB{at}}}\n"
             result = cli("check", *specs(spec), *options)
             assert result.code == code

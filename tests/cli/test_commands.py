@@ -397,7 +397,7 @@ def test_prose_fits_the_terminal(cli: Callable[..., Any], monkeypatch: pytest.Mo
     for width in (60, 80, 100):
         monkeypatch.setenv("COLUMNS", str(width))
         assert max(map(len, cli("explain", "alexnet", "conv1").out.splitlines())) <= width
-        told = cli("table", "swin_t", "--depth", "1").out.splitlines()
-        hidden = [line for line in told if "not shown at" in line]
+        printed = cli("table", "swin_t", "--depth", "1").out.splitlines()
+        hidden = [line for line in printed if "not shown at" in line]
         assert max(map(len, hidden), default=0) <= width
         assert hidden or width > 60

@@ -68,8 +68,8 @@ def test_every_format_holds_the_same_rows(cli: Cli, small: str) -> None:
     for line, row in zip(lines, rows, strict=True):
         assert row.items() <= json.loads(line).items()
     listed = list(csv.DictReader(io.StringIO(cli("sweep", small, *GRID, "-f", "csv", "--batch", "2").out)))
-    told = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
-    assert listed == told
+    expected = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
+    assert listed == expected
 
 
 def test_where_and_pareto_choose_what_is_shown(cli: Cli, small: str) -> None:

@@ -47,7 +47,7 @@ def set_parameters(module: nn.Module, text: str) -> dict[str, Tensor]:
     return state
 
 
-def told(tensor: Tensor | None) -> list[Any] | None:
+def recorded(tensor: Tensor | None) -> list[Any] | None:
     """The shape and the figures of a result."""
     return None if tensor is None else [list(tensor.shape), *figures(tensor.detach().numpy())]
 
@@ -60,12 +60,12 @@ def record(case: Case) -> str:
     y = module(*xs)
     y.backward(torch.from_numpy(upstream(case.text, tuple(y.shape))).double())
     results = {
-        "y": told(y),
-        "inputs": [told(x.grad) for x in xs],
-        "params": {name: told(p.grad) for name, p in state.items() if isinstance(p, nn.Parameter)},
+        "y": recorded(y),
+        "inputs": [recorded(x.grad) for x in xs],
+        "params": {name: recorded(p.grad) for name, p in state.items() if isinstance(p, nn.Parameter)},
     }
     if any(not isinstance(p, nn.Parameter) for p in state.values()):
-        results["after"] = {name: told(b) for name, b in state.items() if not isinstance(b, nn.Parameter)}
+        results["after"] = {name: recorded(b) for name, b in state.items() if not isinstance(b, nn.Parameter)}
     return f"[{case.text},{json.dumps(results, separators=(',', ':'))}]"
 
 

@@ -22,7 +22,7 @@ The loss is cross-entropy. Attention runs without the fused inference kernel of
 torch.nn.MultiheadAttention, whose inside nobody sees. Every entry is
 [name, options of the network, input shapes without the batch, batch, figures]. Every layer that makes an
 output of its own is measured alone too: [kind, options, input shapes, batch, `inference`]. And every layer's
-way back: [kind, options, input shapes, batch, the most that lives in it], of storages that forward and
+backward pass: [kind, options, input shapes, batch, the most that lives in it], of storages that forward and
 backward make, the gradient of the output and those of all inputs and parameters among them. A run with the
 same versions writes the same file, memory.json beside this script:
 
@@ -311,7 +311,7 @@ SUMS = ("add", "add_")
 
 
 def sums_of(loss: Tensor) -> list[str]:
-    """Which of the sums on the way back are in place where no dispatch mode looks on, in order."""
+    """Which of the sums of the backward pass are in place where no dispatch mode looks on, in order."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
         loss.backward()
     found = [event for event in profile.events() if event.name in ("aten::add", "aten::add_")]
@@ -417,7 +417,7 @@ def record_layers() -> Iterator[list[Any]]:
 
 
 class HandedBack(torch.autograd.Function):
-    """A number that stands for what comes behind a tensor, whose gradient is made on the way back."""
+    """A number that stands for what comes behind a tensor, whose gradient backward makes."""
 
     @staticmethod
     def forward(context: Any, y: Tensor) -> Tensor:
@@ -431,7 +431,7 @@ class HandedBack(torch.autograd.Function):
         return torch.ones(context.shape)
 
 
-def record_ways_back() -> Iterator[list[Any]]:
+def record_backwards() -> Iterator[list[Any]]:
     """Each layer in training whose output has a gradient."""
     for case in layers():
         module, options = case.module, dict[str, Any]()
@@ -468,7 +468,7 @@ def main() -> None:
     torch.backends.mkldnn.enabled = False
     alone, back = (
         ",\n".join(json.dumps(each, separators=(",", ":")) for each in found)
-        for found in (record_layers(), record_ways_back())
+        for found in (record_layers(), record_backwards())
     )
     for case in NETWORKS:
         if not sys.argv[1:] or case.name in sys.argv[1:]:

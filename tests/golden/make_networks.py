@@ -107,14 +107,17 @@ def record(case: NetworkCase) -> dict[str, Array]:
         tensor.data.copy_(torch.from_numpy(values).reshape(tensor.shape))
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:  # fused ones hide products
         y: Tensor = module.train(case.training)(*xs)
-    results = {"logits": thinned(y.detach().numpy()).astype(np.float32), "y": told([y])}
+    results = {"logits": thinned(y.detach().numpy()).astype(np.float32), "y": recorded([y])}
     if case.gradients:
         y.backward(torch.from_numpy(upstream(case.name, tuple(y.shape))).double())
         learned = [tensor.grad for _, tensor in ordered if isinstance(tensor, nn.Parameter)]
-        results |= {"inputs": told([x.grad for x in xs if x.grad is not None]), "parameters": told(learned)}
+        results |= {
+            "inputs": recorded([x.grad for x in xs if x.grad is not None]),
+            "parameters": recorded(learned),
+        }
     if case.training:
         running = [tensor for _, tensor in ordered if not isinstance(tensor, nn.Parameter)]
-        results["statistics"] = told(running)
+        results["statistics"] = recorded(running)
     first, second, *_ = y.detach().unbind()
     apart = float((first - second).norm() / first.norm())
     params = sum(parameter.numel() for parameter in module.parameters())
@@ -123,7 +126,7 @@ def record(case: NetworkCase) -> dict[str, Array]:
     return results
 
 
-def told(tensors: list[Tensor]) -> Array:
+def recorded(tensors: list[Tensor]) -> Array:
     """A row of figures for each tensor."""
     return np.array([figures(tensor.detach().numpy()) for tensor in tensors])
 

@@ -93,7 +93,7 @@ def formulas() -> list[Case]:
 
 
 def products() -> list[Case]:
-    """Layers whose way back makes products before their sums, or takes a formula in steps."""
+    """Layers whose backward makes products before their sums, or takes a formula in steps."""
     start, end = (
         "input: [8, 12, 12]\nlayers:\n- conv: {filters: 8, kernel: 1, name: c}\n",
         "- global_avgpool\n- linear: 4\n",

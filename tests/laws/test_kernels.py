@@ -86,7 +86,7 @@ def test_what_runs_is_what_is_counted(case: Case) -> None:
 
 
 @every_case
-def test_the_way_back_does_the_products_that_are_counted(case: Case) -> None:
+def test_backward_does_the_products_that_are_counted(case: Case) -> None:
     """Attention scores are formed once more where they are not kept."""
     made, x, types = network(case), inputs(case, batch=1), case.types
     params = {name.removeprefix("y."): counted(array) for name, array in made.parameters().items()}

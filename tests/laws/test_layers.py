@@ -49,7 +49,7 @@ def test_figures_are_plain_integers(case: Case) -> None:
 
 
 @every_case
-def test_traced_rules_give_the_same_figures_and_formulas_that_hold(case: Case) -> None:
+def test_symbolic_rules_give_the_same_figures_and_formulas_that_hold(case: Case) -> None:
     report = analyze(graph_of_case(case))
     row = report.rows[0]
     explained = explain(report, row)
@@ -221,7 +221,7 @@ def test_the_reference_page_is_current() -> None:
     )
 
 
-def test_traced_integers_keep_their_value() -> None:
+def test_symbolic_integers_keep_their_value() -> None:
     a, b = SymbolicInt.named("a", 7), SymbolicInt.named("b", 2)
     for number in (a + b, a - b, a * b, a // b, -(-a // b), 3 + a, 20 - a, 3 * a, 20 // a, -a):
         assert value(number.term) == number

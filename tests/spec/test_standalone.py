@@ -14,7 +14,7 @@ from netcalc.spec.library import NamedSpec, Source
 from netcalc.spec.standalone import standalone_text
 
 
-def told(graph: Graph) -> object:
+def comparable(graph: Graph) -> object:
     """Everything that a graph says, places in the text aside."""
     return {
         **{
@@ -42,7 +42,7 @@ def test_a_bundled_architecture_comes_back(name: str, tmp_path: Path) -> None:
     text = shown(name, tmp_path)
     mine, theirs = netcalc.load(tmp_path / "mine.yaml"), netcalc.load(name)
     mine.types, theirs.types  # noqa: B018 cached in both, or in neither
-    assert told(mine) == told(theirs)
+    assert comparable(mine) == comparable(theirs)
     assert "variants:" not in text
     assert "include:" not in text
     assert "\n\n\n" not in text
@@ -55,7 +55,7 @@ def test_a_family_comes_back_with_its_variants(family: str, tmp_path: Path) -> N
     bundled = read_spec(find_spec(family).source)
     for variant in bundled.variants:
         mine = netcalc.load(tmp_path / "mine.yaml", variant=variant)
-        assert told(mine) == told(netcalc.load(variant))
+        assert comparable(mine) == comparable(netcalc.load(variant))
 
 
 FAMILY = """\
@@ -127,7 +127,7 @@ def same(path: Path, variant: str | None = None) -> str:
     found = find_spec(path)
     text = standalone_text(found._replace(variant=variant))
     mine, theirs = elaborate(read_spec(Source("mine.yaml", text))), netcalc.load(path, variant=variant)
-    assert told(mine) == told(theirs)
+    assert comparable(mine) == comparable(theirs)
     assert mine.name == theirs.name
     return text
 

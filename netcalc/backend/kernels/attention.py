@@ -1,6 +1,6 @@
 """Attention: weighted means over positions, the weights from products of queries and keys.
 
-Heads stand before the positions: N,heads,T,d.
+Heads come before the positions: N,heads,T,d.
 """
 
 from collections.abc import Callable
@@ -29,17 +29,17 @@ def attend(
     """y = p v with p = softmax(s), s = a q k^T and what `change` adds to it (Vaswani et al. 2017).
 
     dp = dy v^T;  dv = p^T dy;  ds = p (dp - sum of p dp);  dq = a ds k;  dk = a ds^T q. The backward
-    gives dq, dk, dv and ds; p is kept for it, or else computed again (Dao et al. 2022).
+    gives dq, dk, dv and ds; p is saved for it, or else computed again (Dao et al. 2022).
     """
     weights = _weights(query, key, scale, change)
-    kept = weights if keep else None
+    saved = weights if keep else None
     *front, heads, positions, _ = query.shape
     # Heads lie side by side in memory, so that merging them copies nothing.
     y = np.empty((*front, positions, heads, value.shape[-1]), query.dtype).swapaxes(-2, -3)
     np.matmul(weights, value, out=y)
 
     def backward(dy: Array) -> tuple[Array, Array, Array, Array]:
-        weights = _weights(query, key, scale, change) if kept is None else kept
+        weights = _weights(query, key, scale, change) if saved is None else saved
         dscores = dy @ value.swapaxes(-1, -2)
         dscores -= np.vecdot(weights, dscores)[..., None]
         dscores *= weights
@@ -66,7 +66,7 @@ def attend_grouped(
 ) -> tuple[Array, Callable[[Array], tuple[Array, Array, Array]]]:
     """`attend` where heads of the queries that follow each other share one of the keys and values.
 
-    A head of the keys gets the sum of what its queries give: their positions stand below one another,
+    The gradient of a head of keys is the sum over its query heads: their positions are stacked,
     as if they were one long sequence.
     """
     shared = query.shape[-3] // key.shape[-3]
@@ -89,7 +89,7 @@ def _stacked(x: Array, shared: int) -> Array:
 
 
 def _unstacked(x: Array, shared: int) -> Array:
-    """The way back of `_stacked`."""
+    """The inverse of `_stacked`."""
     if shared == 1:
         return x
     *front, heads, positions, width = x.shape
@@ -159,18 +159,18 @@ def merge_heads(x: Array) -> Array:
 
 
 def _hide_later(scores: Array, positions: int) -> None:
-    """Keep each position from those behind it; the rows are those of one or more heads."""
+    """Mask the scores of later positions with -inf; the rows are those of one or more heads."""
     later = np.triu(np.ones((positions, scores.shape[-1]), bool), 1)
     np.copyto(scores, -np.inf, where=np.tile(later, (scores.shape[-2] // positions, 1)))
 
 
-_APART = tuple(f"{name}_proj_weight" for name in "qkv")
+_SEPARATE_WEIGHTS = tuple(f"{name}_proj_weight" for name in "qkv")
 
 
 def _in_weights(params: Arrays, width: int) -> list[Array]:
     if "in_proj_weight" in params:
         return _three(params["in_proj_weight"], width)
-    return [params[name] for name in _APART]
+    return [params[name] for name in _SEPARATE_WEIGHTS]
 
 
 def _in_biases(params: Arrays, width: int) -> list[tuple[Array, ...]]:
@@ -180,7 +180,7 @@ def _in_biases(params: Arrays, width: int) -> list[tuple[Array, ...]]:
 
 
 def _three(rows: Array, width: int) -> list[Array]:
-    """What queries, keys and values are projected by: the first `width` rows, and the rest halved."""
+    """The rows that project queries, keys and values: the first `width`, and the halves of the rest."""
     return np.split(rows, [width, (width + len(rows)) // 2])
 
 
@@ -190,7 +190,7 @@ def _in_gradients(params: Arrays, gradients: list[tuple[Array, ...]]) -> dict[st
     if "in_proj_weight" in params:
         named = {"in_proj_weight": np.concatenate(dweights)}
     else:
-        named = dict(zip(_APART, dweights, strict=True))
+        named = dict(zip(_SEPARATE_WEIGHTS, dweights, strict=True))
     if dbiases:
         named["in_proj_bias"] = np.concatenate(dbiases[0])
     return named

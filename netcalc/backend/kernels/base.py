@@ -1,4 +1,4 @@
-"""What a kernel is: a layer's forward on arrays, and the backward that it returns.
+"""The interface of kernels: a layer's forward on arrays, which returns its backward too.
 
     y, backward = kernel(layer, params, xs, context)
     dxs, dparams = backward(dy)
@@ -26,7 +26,7 @@ Gradients = tuple[tuple[Array | None, ...], dict[str, Array]]
 Backward = Callable[[Array], Gradients]
 Kernel = Callable[[Any, Arrays, tuple[Array, ...], "Context"], tuple[Array, Backward]]
 Mapped = tuple[Array, Callable[[Array], Array]]
-"""What a function of one tensor gives: y, and the way from dy to dx."""
+"""The result of a function of one tensor: y, and the function from dy to dx."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Convolutions, written as the sum over the kernel's cells that their formula is.
 
-Each cell of the kernel meets a strided view of the padded input, one matrix product for all samples
+Each cell of the kernel multiplies a strided view of the padded input, one matrix product for all samples
 and positions. The network's own fast plan is tested against these.
 """
 
@@ -96,7 +96,7 @@ def transposed_convolution(
 
 
 def _cells(kernel: Cell, stride: Cell, dilation: Cell, space: Cell) -> Iterator[tuple[Cell, Index]]:
-    """Each cell of the kernel with the index of what it meets at all positions."""
+    """Each kernel cell and the index of the inputs it multiplies."""
     for cell in product(*map(range, kernel)):
         first = [k * d for k, d in zip(cell, dilation, strict=True)]
         ranges = (slice(f, f + s * (n - 1) + 1, s) for f, s, n in zip(first, stride, space, strict=True))

@@ -22,7 +22,7 @@ class Mixing(NamedTuple):
         return cls(np.array(rows), np.array(columns), np.array(weights, float))
 
     def transposed(self) -> "Mixing":
-        """The matrix of the way back."""
+        """The transposed matrix, for backward."""
         return Mixing(self.columns, self.rows, self.weights)
 
 

@@ -136,7 +136,7 @@ def lrn(layer: LRN, x: Array) -> Mapped:
 
 
 def _together(layer: LayerNorm | RMSNorm, x: Array) -> tuple[Axes, Axes]:
-    """The axes that are normalised together, and the shape in which w and b meet x."""
+    """The axes that are normalised together, and the shape in which w and b broadcast over x."""
     axes = (1,) if layer.channels else tuple(range(x.ndim - layer.axes, x.ndim))
     return axes, tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape))
 
@@ -153,7 +153,7 @@ def _standardised(
     """y = w z + b with z = (x - mean) / std, the statistics being those of x over some axes.
 
     dw = sum of dy z,  db = sum of dy,  and with g = w dy  dx = (g - mean of g - z mean of g z) / std.
-    `stretched` is the shape in which w and b meet x.
+    `stretched` is the shape in which w and b broadcast over x.
     """
     inverse = 1 / np.sqrt(variance + eps)
     learned = {name: params[name].reshape(stretched) for name in ("weight", "bias") if name in params}
@@ -213,7 +213,7 @@ def _affine_gradients(params: Arrays, stretched: Axes, dy: Array, z: Array) -> d
 
 
 def _channels(x: Array) -> Axes:
-    """The shape in which a vector of channels meets N,C,..."""
+    """The shape in which a channel vector broadcasts over N,C,..."""
     return (1, x.shape[1], *(1,) * (x.ndim - 2))
 
 

@@ -1,4 +1,4 @@
-"""What the kernels of several families are made of. What has a backward gives it with its result."""
+"""Functions that kernels of several families share; those with a backward return it with the result."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
 """Attention whose queries, keys and values are pooled over space and time first.
 
-Heads stand before the tokens, N,heads,tokens,d; the class token is the first.
+Heads come before the tokens, N,heads,tokens,d; the class token is the first.
 """
 
 from collections.abc import Callable
@@ -33,8 +33,8 @@ def pooled_attention(
 ) -> tuple[Array, Backward]:
     """y = (softmax(q k^T / sqrt(d) + q . r) v + q) Wo + bo, q, k, v = pool(x W + b) (Fan et al. 2021).
 
-    r and the q behind v stand where `positions` and `residual` say (Li et al. 2022). Gradients as
-    `attend`; q's sums what comes through scores, positions and residual.
+    The terms q . r and + q are there with `positions` and `residual` (Li et al. 2022). Gradients as
+    `attend`; q's is the sum over scores, positions and residual.
     """
     (x,) = xs
     qkv, in_backward = affine(x, *(params[name] for name in _IN))
@@ -74,7 +74,7 @@ def _pooled(
     layer: PooledAttention, pool: Pool, params: Arrays, x: Array, context: Context
 ) -> tuple[Array, PartBackward]:
     """A depthwise convolution of the patches of every head, then a layer norm of all tokens."""
-    if not pool.stands:
+    if not pool.is_active:
         # A copy, as is what a pool reads, so that nothing keeps the projection of all three.
         return x.copy(), lambda dx: (dx, {})
     samples, heads, _, width = x.shape
@@ -147,7 +147,7 @@ def _each_along(x: Array, axis: int) -> Array:
 
 
 def _back_along(x: Array, axis: int, shape: Shape) -> Array:
-    """What `_each_along` took apart, with x's own last axis."""
+    """The inverse of `_each_along`; the last axis is x's."""
     front = [size for other, size in enumerate(shape) if other != 2 + axis]
     return np.moveaxis(x.reshape(shape[2 + axis], *front, x.shape[-1]), 0, 2 + axis)
 
@@ -157,7 +157,7 @@ def _vectors(table: Array, queries: int, keys: int) -> tuple[Array, Callable[[Ar
 
     The coarser of the two is laid over the finer, and the table stretched to their offsets.
     """
-    # In float32 as torchvision does it, so that what lies near a whole number is cut the same way.
+    # In float32 as torchvision does it, so that values near a whole number are truncated alike.
     query_step, key_step = (np.float32(max(ratio, 1)) for ratio in (keys / queries, queries / keys))
     query_places = np.arange(queries, dtype=np.float32)[:, None] * query_step
     key_places = (np.arange(keys, dtype=np.float32) + np.float32(1 - keys)) * key_step

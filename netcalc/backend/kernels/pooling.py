@@ -148,17 +148,17 @@ def _to_maxima(dy: Array, x: Array, y: Array, stride: Sizes, offsets: list[list[
     """dx for these y, by comparing each cell with its window's maximum."""
     dx = np.zeros(x.shape, dy.dtype)
     unclaimed = np.ones(y.shape, bool)
-    meetings = list(_cells(x.shape[2:], y.shape[2:], stride, offsets))
+    pairs = list(_cells(x.shape[2:], y.shape[2:], stride, offsets))
 
     def claim(windows: Index, cells: Index, claims: Array) -> None:
         claims &= unclaimed[windows]
         unclaimed[windows] ^= claims
         dx[cells] += selected(claims, dy[windows])
 
-    for windows, cells in meetings:
+    for windows, cells in pairs:
         claim(windows, cells, x[cells] == y[windows])
     if np.isnan(y).any():
-        for windows, cells in reversed(meetings):
+        for windows, cells in reversed(pairs):
             claim(windows, cells, np.isnan(x[cells]))
     return dx
 
@@ -166,13 +166,13 @@ def _to_maxima(dy: Array, x: Array, y: Array, stride: Sizes, offsets: list[list[
 def _cells(
     size: Sizes, space: Sizes, stride: Sizes, offsets: list[list[int]]
 ) -> Iterator[tuple[Index, Index]]:
-    """For each cell in row-major order the index of the windows that have it, and of what they meet there."""
+    """For each cell in row-major order the index of the windows that have it, and of their inputs."""
     axes = [
         [cell_positions(n, outputs, step, offset) for offset in own]
         for n, outputs, step, own in zip(size, space, stride, offsets, strict=True)
     ]
-    for meetings in product(*axes):
-        yield (..., *(windows for windows, _ in meetings)), (..., *(cells for _, cells in meetings))
+    for pairs in product(*axes):
+        yield (..., *(windows for windows, _ in pairs)), (..., *(cells for _, cells in pairs))
 
 
 def _in_wide_type(x: Array, step: Callable[[Array, int], Mapped]) -> Mapped:
@@ -185,20 +185,20 @@ def _in_wide_type(x: Array, step: Callable[[Array, int], Mapped]) -> Mapped:
 def _average(x: Array, axis: int, stride: int, offsets: range, cells: Array) -> Mapped:
     """y[u] = sum over the offsets o of x[s u + o], divided by the window's cells, along one axis."""
     size, rest = x.shape[axis], (slice(None),) * axis
-    meetings = [
+    pairs = [
         ((*rest, windows), (*rest, inputs))
         for windows, inputs in (cell_positions(size, len(cells), stride, o) for o in offsets)
     ]
     divisors = along(cells, axis, x)
     y = np.zeros((*x.shape[:axis], len(cells), *x.shape[axis + 1 :]), x.dtype)
-    for windows, inputs in meetings:
+    for windows, inputs in pairs:
         y[windows] += x[inputs]
     y /= divisors
 
     def backward(dy: Array) -> Array:
         dx = np.zeros((*dy.shape[:axis], size, *dy.shape[axis + 1 :]), dy.dtype)
         share = dy / divisors
-        for windows, inputs in meetings:
+        for windows, inputs in pairs:
             dx[inputs] += share[windows]
         return dx
 

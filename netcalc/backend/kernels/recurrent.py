@@ -17,7 +17,7 @@ State = tuple[Array, ...]
 StepBackward = Callable[[State], tuple[Array, Array, State]]
 """From the gradient of a state to those of a, of u and, past u, of the state before."""
 Step = Callable[[Array, Array, State], tuple[State, StepBackward]]
-"""From a, u and the state before to the state, and the way back."""
+"""From a, u and the state before to the next state and its backward function."""
 
 
 def rnn(layer: RNN, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:

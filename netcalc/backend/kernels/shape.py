@@ -56,7 +56,7 @@ def roll(layer: Roll, x: Array) -> Mapped:
 
 @unary
 def channel_shuffle(layer: ChannelShuffle, x: Array) -> Mapped:
-    """Channel i of g groups of n goes to (i mod n) g + i // n;  dx deals dy's n groups of g back."""
+    """Channel i of g groups of n goes to (i mod n) g + i // n;  dx is dy shuffled with n groups."""
     size = x.shape[1] // layer.groups
     return _dealt(x, layer.groups), lambda dy: _dealt(dy, size)
 

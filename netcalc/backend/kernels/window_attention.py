@@ -1,6 +1,6 @@
 """Attention inside windows or across grids, with the channels last.
 
-The input is dealt into blocks of positions that see each other, N,blocks,n,C, and attention runs in
+The input is split into blocks of positions that see each other, N,blocks,n,C, and attention runs in
 each. Dealing and joining are each other's adjoint, so one's backward is the other.
 """
 
@@ -18,8 +18,8 @@ from netcalc.layers import geometry
 from netcalc.layers.window_attention import WindowAttention
 from netcalc.tensor import Shape
 
-_APART = -100.0
-"""Added to the score of two positions that only the shift brought together."""
+_MASKED = -100.0
+"""Added to the score of two positions that are neighbours only after the shift."""
 _MOST_SCALE = log(100)
 """Where the logarithm of the cosines' factor stops growing."""
 _LARGEST_COORDINATE = 8
@@ -45,7 +45,7 @@ def window_attention(
     weight, *in_bias = (params[name] for name in in_names)
     if layer.cosine:
         in_bias = [_without_keys(bias) for bias in in_bias]
-    qkv, in_backward = affine(blocks.deal(x), weight, *in_bias)
+    qkv, in_backward = affine(blocks.partition(x), weight, *in_bias)
     query, key, value = (split_heads(part, layer.heads) for part in np.split(qkv, 3, axis=-1))
     scale: float | Array = _scale(layer, query.shape[-1])
     scores_backward: ScoresBackward = _passed
@@ -55,7 +55,7 @@ def window_attention(
     out, out_backward = affine(merge_heads(attended), params["proj.weight"], params["proj.bias"])
 
     def backward(dy: Array) -> Gradients:
-        dattended, dout = out_backward(blocks.deal(dy))
+        dattended, dout = out_backward(blocks.partition(dy))
         dquery, dkey, dvalue, dscores = attend_backward(split_heads(dattended, layer.heads))
         dquery, dkey, gradients = scores_backward(dquery, dkey)
         dqkv = np.concatenate([merge_heads(part) for part in (dquery, dkey, dvalue)], axis=-1)
@@ -72,7 +72,7 @@ def window_attention(
 
 
 class _Blocks(NamedTuple):
-    """How the positions of an input are dealt out: `whole` is its size padded to whole windows."""
+    """How an input is split into blocks of positions: `whole` is its size padded to whole windows."""
 
     space: Shape
     windows: Shape
@@ -88,7 +88,7 @@ class _Blocks(NamedTuple):
         pairs = zip(self.space, self.windows, strict=True)
         return tuple(geometry.whole_windows(size, window) * window for size, window in pairs)
 
-    def deal(self, x: Array) -> Array:
+    def partition(self, x: Array) -> Array:
         """N,*space,C as N,blocks,n,C: padded with zeros behind, and shifted."""
         if self.whole != self.space:
             wide = np.zeros_like(x, shape=(x.shape[0], *self.whole, x.shape[-1]))
@@ -143,7 +143,7 @@ def _blocks_of(layer: WindowAttention, space: Shape) -> _Blocks:
 
 
 def _biased(table: Array, index: Array, blocks: _Blocks) -> Change:
-    """Adds the bias of each pair of positions and, where shifted, what keeps apart those from two sides."""
+    """Adds the bias of each pair of positions and, where shifted, masks pairs from opposite sides."""
 
     def change(scores: Array) -> None:
         scores += np.take(table.T, index, axis=1)
@@ -153,8 +153,8 @@ def _biased(table: Array, index: Array, blocks: _Blocks) -> Change:
                 behind = np.moveaxis(sides, axis + 1, 0)[blocks.whole[axis] - shift :]
                 behind += 2**axis
             (side,) = blocks.parted(sides)[..., 0]
-            apart = side[:, :, None] != side[:, None, :]
-            scores += (apart * _APART).astype(scores.dtype)[:, None]
+            masked = side[:, :, None] != side[:, None, :]
+            scores += (masked * _MASKED).astype(scores.dtype)[:, None]
 
     return change
 

@@ -1,6 +1,6 @@
 """Activations applied in place, as epilogues of the operation that computes their input.
 
-Each gives the same values as the layer's kernel; the formulas stand with the layers.
+Each gives the same values as the layer's kernel; the formulas are in the layers' docstrings.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What runs in a plan: an operation yields the calls of one fused stage, on the arrays it is bound to."""
+"""Operations of a plan: each yields the calls of one fused stage, on the arrays it is bound to."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Operands(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """What the choice of an algorithm depends on beside the layer."""
+    """What the choice of an algorithm depends on, apart from the layer."""
 
     shape: Shape
     """That of the first input."""
@@ -108,7 +108,7 @@ class InferenceOperation:
 
     @property
     def weight_bytes(self) -> int:
-        """The bytes of weights that it holds beside the network's own."""
+        """The bytes of weights that it holds in addition to the network's own."""
         return 0
 
     def share(self, y: Array, share: Share) -> tuple[slice, slice]:

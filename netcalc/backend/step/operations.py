@@ -1,4 +1,4 @@
-"""What runs in a training step: an operation computes a layer forward and backward on bound buffers."""
+"""Operations of a training step: each computes a layer forward and backward on bound buffers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

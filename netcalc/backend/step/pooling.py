@@ -78,7 +78,7 @@ class PoolingAxis:
         for windows, read in self.cells:
             np.add(y[windows], x[read], out=y[windows])
 
-    def spread(self, dy: Array, dx: Array) -> None:
+    def add_gradients(self, dy: Array, dx: Array) -> None:
         """dx[i] += dy[u] for every i of a window."""
         dx[...] = 0
         for windows, read in self.cells:
@@ -176,8 +176,8 @@ class AveragePooling(_WindowPooling):
     def backward(self, worker: int) -> None:
         (dxs,) = self.dxs
         if dxs is not None:
-            self.rows.spread(self.dy[worker] * self.shares, self.between[worker])
-            self.columns.spread(self.between[worker], dxs[worker])
+            self.rows.add_gradients(self.dy[worker] * self.shares, self.between[worker])
+            self.columns.add_gradients(self.between[worker], dxs[worker])
 
 
 class GlobalAveragePooling(TrainingOperation):

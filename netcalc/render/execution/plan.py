@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = ("layer", "with it, in place", "output", "computed by", "held")
 _NARROW = ("held", "output")
-"""What a narrow terminal does without, in this order."""
+"""Columns dropped on a narrow terminal, first to last."""
 
 
 def plan_lines(program: "Program", width: int | None) -> Iterator[list[Segment]]:
@@ -65,8 +65,8 @@ def _sentences(program: "Program") -> Iterator[str]:
     sizes = program.memory()
     numel = sum(type.nbytes for type in program.graph.types.values()) // 4
     alone = numel * program.dtype.itemsize * program.batch
-    arena, all_apart = (byte_size(count) for count in (sizes.arena, alone))
-    yield f"all tensors lie in {arena}, by lifetimes; one beside the other they would take {all_apart}"
+    arena, separate = (byte_size(count) for count in (sizes.arena, alone))
+    yield f"all tensors lie in {arena}, by lifetimes; one beside the other they would take {separate}"
     weights, scratch = (byte_size(count) for count in (sizes.weights, sizes.scratch))
     each = " for each worker" if program.workers > 1 else ""
     yield f"{scratch} of scratch memory{each}, {weights} of weights in the form that the algorithms read"

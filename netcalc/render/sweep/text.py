@@ -18,7 +18,7 @@ MOST_LINES = 200
 _BARS = {"params": "magenta", "macs": "green", "flops": "green", "output_bytes": "blue"}
 _LEAST_BAR, _LARGEST_BAR = 5, 16
 _DROPPABLE = ("param_bytes", "layers", "flops")
-"""What a narrow terminal does without, in this order."""
+"""Columns dropped on a narrow terminal, first to last."""
 
 
 class Selection(NamedTuple):

@@ -25,7 +25,7 @@ _DROPPABLE = (
     "kernel",
     "filters",
 )
-"""What a narrow terminal does without, in this order."""
+"""Columns dropped on a narrow terminal, first to last."""
 
 
 def table_lines(

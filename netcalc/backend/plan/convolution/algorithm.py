@@ -1,4 +1,4 @@
-"""What the algorithms of convolutions share: their interface, and the output that they write to."""
+"""The common interface of convolution algorithms, and the output that they write to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
