@@ -57,7 +57,7 @@ class Layer:
     """A kind of layer. Subclasses declare their options as fields and state their rules.
 
     Rules take the types of the inputs, `xs`, and where they need it that of the output, `y`.
-    It is no dataclass, which compiles code for each class: that would double the start-up of the command line.
+    It is no dataclass, which compiles code for each class: that would double the time of start-up.
     """
 
     kind: ClassVar[str]
