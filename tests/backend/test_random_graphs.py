@@ -56,7 +56,7 @@ def test_a_plan_of_one_layer_gives_what_the_plain_path_gives(case: Case) -> None
 def test_a_layer_with_any_options_runs_as_on_the_plain_path(kind: str) -> None:
     """A layer alone, in small blocks: convolutions and pools more often, since most depends on their options."""
     windows = LAYERS[kind].family in ("convolution", "pooling")
-    for seed in range(40 if windows else 5):
+    for seed in range(20 if windows else 3):
         runs = PlainRuns(layer_graph(seed, kind))
         batch = (1, 3, 2)[seed % 3]
         with small_limits():
