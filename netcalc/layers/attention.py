@@ -100,19 +100,19 @@ class ScaledDotProductAttention(Layer):
             operators.product(y.numel, 0, 1, 2, workspace=Extra(statistics=self.heads * query.shape[0]))
             return operators
         pairs = query.shape[0] * key.shape[0]
-        batch_parallel, times = self.heads > 1, queries_of_a_key(self.heads, self.kv_heads)
+        several_heads, times = self.heads > 1, queries_of_a_key(self.heads, self.kv_heads)
         scaled = operators.make(query.numel, 0)
         mask = operators.make(0, once=Extra(values=pairs)) if self.causal else None
         keys = operators.make(key.numel, 1)
-        if batch_parallel:
+        if several_heads:
             scaled, keys = operators.copy(query.numel, scaled), operators.copy(key.numel * times, keys)
         scores = operators.product(self.heads * pairs, scaled, keys)
         if mask is not None:
             scores = operators.make(self.heads * pairs, scores, mask)
         weights = operators.softmax(self.heads * pairs, scores)
-        values = operators.copy(value.numel * times, 2) if batch_parallel else 2
+        values = operators.copy(value.numel * times, 2) if several_heads else 2
         weighted = operators.product(y.numel, weights, values)
-        if batch_parallel:
+        if several_heads:
             operators.copy(y.numel, weighted)
         return operators
 

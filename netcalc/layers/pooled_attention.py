@@ -173,23 +173,23 @@ class PooledAttention(Layer):
             self._pool(operators, qkv, pool, width)
             for pool in (self.key_pool, self.value_pool, self.query_pool)
         )
-        batch_parallel = self.heads > 1
+        several_heads = self.heads > 1
         scaled = operators.make(left * width, query)
-        if batch_parallel and not self.query_pool.is_active:
+        if several_heads and not self.query_pool.is_active:
             scaled = operators.copy(left * width, scaled)
-        if batch_parallel and not self.key_pool.is_active:
+        if several_heads and not self.key_pool.is_active:
             key = operators.copy(right * width, key)
         scores = self.heads * left * right
         score = operators.product(scores, scaled, key)
         if self.positions:
             operators.make(0, score, self._make_offsets(operators, query, width))  # added in place
         weights = operators.softmax(scores, score)
-        if batch_parallel and not self.value_pool.is_active:
+        if several_heads and not self.value_pool.is_active:
             value = operators.copy(right * width, value)
         weighted = operators.product(left * width, weights, value)
         if self.residual != "none":
             operators.make(0, weighted, query)  # added in place
-        if batch_parallel:
+        if several_heads:
             weighted = operators.copy(left * width, weighted)
         operators.product(y.numel, weighted, weights=width * width)
         return operators

@@ -187,12 +187,12 @@ class WindowAttention(SpatialLayer):
         channels = operators.listed[qkv - operators.inputs].each.values
         positions, size = self._positions(space)
         part, scores = channels // 3, positions * size * self.heads
-        batch_parallel = self.heads > 1
+        several_heads = self.heads > 1
         if self.cosine:
             query, key = (self._unit_length(operators, qkv, part, positions) for _ in ("queries", "keys"))
         else:
             query, key = operators.make(part, qkv), qkv
-        if batch_parallel:
+        if several_heads:
             query, key = operators.copy(part, query), operators.copy(part, key)
         score = operators.product(scores, query, key)
         if self.cosine:
@@ -205,8 +205,8 @@ class WindowAttention(SpatialLayer):
                 scores, score, self._make_mask(operators, positions, size, windows), copies=True
             )
         weights = operators.softmax(scores, score)
-        weighted = operators.product(part, weights, operators.copy(part, qkv) if batch_parallel else qkv)
-        return operators.copy(part, weighted) if batch_parallel else weighted
+        weighted = operators.product(part, weights, operators.copy(part, qkv) if several_heads else qkv)
+        return operators.copy(part, weighted) if several_heads else weighted
 
     def _unit_length(self, operators: Operators, qkv: int, part: int, positions: int) -> int:
         """Queries or keys divided by their lengths."""
