@@ -53,8 +53,12 @@ class _Elementwise(Merge):
         operators, joined, type = Operators(len(xs)), 0, xs[0]
         for number, x in enumerate(xs[1:], 1):
             type = self.infer((type, x))
-            joined = operators.make(type.numel, joined, number)
+            joined = self._pair(operators, type.numel, joined, number)
         return operators
+
+    def _pair(self, operators: Operators, values: int, first: int, second: int) -> int:
+        """Add the operator that joins two tensors; its backward reads neither."""
+        return operators.make(values, first, second)
 
     def window(self, xs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return pointwise(xs[0])
@@ -96,15 +100,9 @@ class Multiply(_Elementwise):
             product, product_needs = self.infer((product, x)), product_needs or needs[number]
         return Saved(inputs=tuple(sorted(inputs)), each=Extra(values=between))
 
-    def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
-        """Two at a time, as a sum; each product's backward reads its factors."""
-        if len(xs) == 2:
-            return None
-        operators, joined, type = Operators(len(xs)), 0, xs[0]
-        for number, x in enumerate(xs[1:], 1):
-            type = self.infer((type, x))
-            joined = operators.product(type.numel, joined, number)
-        return operators
+    def _pair(self, operators: Operators, values: int, first: int, second: int) -> int:
+        """A product, whose backward reads its factors."""
+        return operators.product(values, first, second)
 
     def backward_workspace(
         self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]
