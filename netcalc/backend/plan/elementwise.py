@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from math import prod
 
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.kernels.merge import MERGES
-from netcalc.backend.plan.calls import Call, Scratch, blocks
+from netcalc.backend.plan.calls import Call, Scratch
 from netcalc.backend.plan.epilogues import EPILOGUES, epilogue_of
-from netcalc.backend.plan.operations import BLOCK_ELEMENTS, Operands, WithEpilogue
+from netcalc.backend.plan.operations import Operands, WithEpilogue
 from netcalc.graph import Node
 from netcalc.tensor import Shape
 
@@ -25,16 +24,10 @@ class BlockedElementwise(WithEpilogue):
 
     def calls(self, operands: Operands) -> Iterator[Call]:
         out, xs = operands.out(), [operands.x(number) for number in range(len(operands.xs))]
-        own = operands.share.of(out.shape[1])
-        rows = own.stop - own.start
-        most_rows = max(1, BLOCK_ELEMENTS // prod(out.shape[2:]))
-        if not rows:
-            return
-        for samples, inside in blocks(operands.scratch, len(out), rows, most_rows):
-            taken = slice(own.start + inside.start, own.start + inside.stop)
-            y = out[samples, taken]
-            read = [x[samples] if x.shape[1] == 1 else x[samples, taken] for x in xs]
-            yield from self.combined(read, y, taken)
+        for samples, rows in self.row_blocks(operands):
+            y = out[samples, rows]
+            read = [x[samples] if x.shape[1] == 1 else x[samples, rows] for x in xs]
+            yield from self.combined(read, y, rows)
             yield from self.epilogue(y, operands.scratch)
 
     def combined(self, xs: list[Array], y: Array, rows: slice) -> Iterator[Call]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.plan.buffers import NO_HALO, Halo, PlannedTensor
-from netcalc.backend.plan.calls import Call, Scratch
+from netcalc.backend.plan.calls import Call, Scratch, blocks
 from netcalc.backend.plan.epilogues import epilogue_of
 from netcalc.backend.plan.fusion import FusedStage
 from netcalc.backend.workers import Share
@@ -125,6 +126,16 @@ class RowParallel(InferenceOperation):
 
     def share(self, y: Array, share: Share) -> tuple[slice, slice]:
         return share.of(y.shape[1]), slice(0, y.shape[3])
+
+    def row_blocks(self, operands: Operands) -> Iterator[tuple[slice, slice]]:
+        """The samples and rows that a worker writes of the output, in blocks that stay in the cache."""
+        out = operands.out()
+        own = operands.share.of(out.shape[1])
+        if own.stop == own.start:
+            return
+        most_rows = max(1, BLOCK_ELEMENTS // prod(out.shape[2:]))
+        for samples, rows in blocks(operands.scratch, len(out), own.stop - own.start, most_rows):
+            yield samples, slice(own.start + rows.start, own.start + rows.stop)
 
 
 class WithEpilogue(RowParallel):

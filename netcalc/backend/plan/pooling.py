@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.plan.calls import Call, blocks
-from netcalc.backend.plan.operations import BLOCK_ELEMENTS, InferenceOperation, Operands, RowParallel
+from netcalc.backend.plan.calls import Call
+from netcalc.backend.plan.operations import InferenceOperation, Operands, RowParallel
 from netcalc.backend.workers import Share
 from netcalc.graph import Node
 from netcalc.layers.geometry import cell_positions
@@ -77,19 +77,14 @@ class WindowPooling(RowParallel):
 
     def calls(self, operands: Operands) -> Iterator[Call]:
         x, out = operands.x(), operands.out()
-        own = operands.share.of(out.shape[1])
-        if own.stop == own.start:
-            return
-        most_rows = max(1, BLOCK_ELEMENTS // prod(out.shape[2:]))
-        for samples, inside in blocks(operands.scratch, len(out), own.stop - own.start, most_rows):
-            rows = range(own.start + inside.start, own.start + inside.stop)
-            yield from self._block(x[samples], out[samples, rows.start : rows.stop], rows)
+        for samples, rows in self.row_blocks(operands):
+            yield from self._block(x[samples], out[samples, rows], rows.start)
 
-    def _block(self, x: Array, y: Array, rows: range) -> Iterator[Call]:
+    def _block(self, x: Array, y: Array, first_row: int) -> Iterator[Call]:
         """Some rows of the output, y. Cells that all of its windows have come first: they need no start."""
         is_max = isinstance(self.layer, MaxPool)
         join: Callable[..., Any] = np.maximum if is_max else np.add
-        cells = sorted(self._cells(x, y, rows), key=lambda both: -both[0].size)
+        cells = sorted(self._cells(x, y, first_row), key=lambda both: -both[0].size)
         whole = [read for target, read in cells if target.size == y.size]
         if not whole:
             yield partial(np.copyto, y, y.dtype.type(-np.inf if is_max else 0))
@@ -103,13 +98,13 @@ class WindowPooling(RowParallel):
         if not is_max:
             yield partial(np.multiply, y, y.dtype.type(1 / prod(self.layer.kernel)), y)
 
-    def _cells(self, x: Array, y: Array, rows: range) -> Iterator[tuple[Array, Array]]:
+    def _cells(self, x: Array, y: Array, first_row: int) -> Iterator[tuple[Array, Array]]:
         """For each cell of the window the outputs for which it lies inside the input, and the inputs read."""
         window = self.layer.sliding_window()
         down, right = window.stride
         for cell in product(*map(range, window.kernel)):
             places = zip(cell, window.dilation, window.pad, strict=True)
             row, column = (k * dilation - before for k, dilation, (before, _) in places)
-            ys, xs = cell_positions(x.shape[1], len(rows), down, row + rows.start * down)
+            ys, xs = cell_positions(x.shape[1], y.shape[1], down, row + first_row * down)
             yc, xc = cell_positions(x.shape[2], y.shape[2], right, column)
             yield y[:, ys, yc], x[:, xs, xc]
