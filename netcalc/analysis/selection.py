@@ -5,7 +5,8 @@ from typing import NamedTuple, NoReturn
 
 from netcalc.analysis.sweep import FIGURES, Sweep, VariantRow
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, nearest
-from netcalc.spec import Evaluated, Expression, ExpressionFault, UnknownNameFault, evaluate
+from netcalc.spec import Expression, ExpressionFault, UnknownNameFault, evaluate
+from netcalc.spec.evaluator import is_number
 from netcalc.spec.expressions import CONSTANTS, FUNCTIONS, parse_expression
 
 
@@ -53,7 +54,7 @@ class Objective(NamedTuple):
 
 def numeric_columns(sweep: Sweep) -> list[str]:
     """The columns that hold a number in every row without an error."""
-    settings = [axis.column for axis in sweep.axes if all(map(_is_number, axis.values))]
+    settings = [axis.column for axis in sweep.axes if all(map(is_number, axis.values))]
     return [*settings, *FIGURES]
 
 
@@ -108,10 +109,6 @@ def _costs(row: VariantRow, objectives: Sequence[Objective]) -> tuple[float, ...
 
 def _dominates(first: Sequence[float], second: Sequence[float]) -> bool:
     return all(one <= other for one, other in zip(first, second, strict=True))
-
-
-def _is_number(value: Evaluated) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _fail(source: Source, fault: ExpressionFault) -> NoReturn:

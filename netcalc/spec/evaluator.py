@@ -91,9 +91,9 @@ def _look_up(node: ast.Name, run: _Run) -> Evaluated:
 
 
 def _arithmetic(node: ast.BinOp, left: Evaluated, right: Evaluated, run: _Run) -> Evaluated:
-    numbers = _is_number(left) and _is_number(right)
+    numbers = is_number(left) and is_number(right)
     joined = isinstance(node.op, ast.Add) and type(left) is type(right) and isinstance(left, str | tuple)
-    repeated = isinstance(node.op, ast.Mult) and isinstance(left, tuple) and _is_number(right)
+    repeated = isinstance(node.op, ast.Mult) and isinstance(left, tuple) and is_number(right)
     if not (numbers or joined or repeated):
         kinds = f"{describe_plain(left)} and {describe_plain(right)}"
         fail_at(run.expression, node, f"cannot compute {ast.unparse(node)}: {kinds} do not go together")
@@ -111,7 +111,7 @@ def _unary(node: ast.UnaryOp, operand: Evaluated, run: _Run) -> Evaluated:
         if isinstance(operand, bool):
             return not operand
         fail_at(run.expression, node, f"not needs true or false, this is {describe_plain(operand)}")
-    if not _is_number(operand):
+    if not is_number(operand):
         fail_at(run.expression, node, f"a sign needs a number, this is {describe_plain(operand)}")
     return -operand if isinstance(node.op, ast.USub) else operand  # type: ignore[operator]
 
@@ -119,7 +119,7 @@ def _unary(node: ast.UnaryOp, operand: Evaluated, run: _Run) -> Evaluated:
 def _truth(node: ast.expr, run: _Run) -> bool:
     value = _evaluate(node, run)
     if not isinstance(value, bool):
-        help = f"write {ast.unparse(node)} != 0" if _is_number(value) else None
+        help = f"write {ast.unparse(node)} != 0" if is_number(value) else None
         fail_at(run.expression, node, f"a condition is true or false, this is {describe_plain(value)}", help)
     return value
 
@@ -188,5 +188,6 @@ def size_of(value: Evaluated) -> int:
     return len(value) + sum(size_of(item) for item in value if isinstance(item, tuple))
 
 
-def _is_number(value: Evaluated) -> bool:
+def is_number(value: Evaluated) -> bool:
+    """Whether a value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
