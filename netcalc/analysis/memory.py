@@ -88,7 +88,7 @@ class TrainingMemory:
     @cached_property
     def forward_macs(self) -> int:
         """Multiply-adds of one sample's forward."""
-        return sum(_macs(self.graph, node) for node in self.graph.nodes)
+        return sum(self.graph.cost(node).macs for node in self.graph.nodes)
 
     @cached_property
     def backward_macs(self) -> int:
@@ -99,7 +99,7 @@ class TrainingMemory:
     def recomputed_macs(self) -> int:
         """Multiply-adds of one sample's recomputation."""
         places = (event.layer for event in self.timeline if event.phase == "again")
-        return sum(_macs(self.graph, self.graph.nodes[place]) for place in places if place is not None)
+        return sum(self.graph.cost(self.graph.nodes[place]).macs for place in places if place is not None)
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,3 @@ def _loss_saved(aliasing: Aliasing, losses: tuple[Loss, ...]) -> Bytes:
             seen.add(storage)
             total = total.plus(Bytes(per_sample=aliasing.sizes[storage]))
     return total
-
-
-def _macs(graph: Graph, node: Node) -> int:
-    return node.layer.cost(graph.input_types(node), node.output).macs

@@ -24,9 +24,11 @@ def run_on_engine(network: Network, x: Mapping[str, Array], training: bool = Fal
     or a number is not finite, since a Winograd convolution spreads NaN and infinity over its tiles.
     """
     batch = len(next(iter(x.values())))
-    layers = [node.layer.cost(network.graph.input_types(node), node.output) for node in network.graph.nodes]
-    macs = batch * sum(cost.macs for cost in layers)
-    if macs < _LEAST_MACS * len(layers) or not _are_finite((*x.values(), *network.parameters().values())):
+    graph = network.graph
+    macs = batch * sum(graph.cost(node).macs for node in graph.nodes)
+    if macs < _LEAST_MACS * len(graph.nodes):
+        return None
+    if not _are_finite((*x.values(), *network.parameters().values())):
         return None
     try:
         engine: Engine = TrainingStep(network, batch) if training else InferencePlan(network, batch)
@@ -36,7 +38,7 @@ def run_on_engine(network: Network, x: Mapping[str, Array], training: bool = Fal
         return None
     if not _are_finite(outputs.values()):
         return None
-    return Pass(network.graph, outputs, {}, (), {}, network.precision)
+    return Pass(graph, outputs, {}, (), {}, network.precision)
 
 
 def _are_finite(arrays: Iterable[Array]) -> bool:

@@ -91,7 +91,7 @@ def verify(
         if not error < close:
             error = _error_in_float64(node, xs, params)
         elements = sum(array.size for array in params.values())
-        cost = node.layer.cost(graph.input_types(node), node.output)
+        cost = graph.cost(node)
         saved, counted_saved = _saved(node, xs, params)
         found.append(
             Verified(

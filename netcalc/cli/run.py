@@ -180,9 +180,7 @@ def _forward(
 ) -> "Pass":
     """The forward run with a progress bar that knows how much each layer takes."""
     graph = network.graph
-    work = {
-        node.full_name: 1 + node.layer.cost(graph.input_types(node), node.output).macs for node in graph.nodes
-    }
+    work = {node.full_name: 1 + graph.cost(node).macs for node in graph.nodes}
     with progress(sum(work.values()), "forward") as advance:
 
         def observe(node: Node, xs: "tuple[Array, ...]", y: "Array", seconds: float) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from netcalc.diagnostics import Span
-from netcalc.layers import Layer, ParamSpec
+from netcalc.layers import Cost, Layer, ParamSpec
 from netcalc.tensor import TensorType
 
 
@@ -136,6 +136,10 @@ class Graph:
     def input_types(self, node: Node) -> tuple[TensorType, ...]:
         """The types of a node's inputs."""
         return tuple(map(self.types.__getitem__, node.inputs))
+
+    def cost(self, node: Node) -> Cost:
+        """What a node costs for one sample."""
+        return node.layer.cost(self.input_types(node), node.output)
 
     @cached_property
     def unused(self) -> frozenset[str]:

@@ -142,8 +142,7 @@ def _pays(program: Program) -> bool:
     graph = program.graph
     total = parallel = 0
     for number, operation in enumerate(program.operations):
-        node = operation.stage.node
-        macs = node.layer.cost(graph.input_types(node), node.output).macs
+        macs = graph.cost(operation.stage.node).macs
         total += macs
         parallel += macs if operation.is_fast or number < program.batch_parallel else 0
     return total * program.batch >= _LEAST_MACS and parallel * 2 > total
