@@ -1,7 +1,8 @@
 """The fast engines against the plain path, and the table against execution; each difference in words."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from itertools import product
 from unittest.mock import patch
@@ -28,8 +29,7 @@ this is held against what the plain path itself makes of parameters that are one
 BATCHES = (1, 2, 3, 8)
 ROUNDS = 3
 SMALL_LIMITS = {
-    "plan.elementwise": {"BLOCK_ELEMENTS": 200},
-    "plan.pooling": {"BLOCK_ELEMENTS": 200},
+    "plan.operations": {"BLOCK_ELEMENTS": 200},
     "plan.lowering": {"_HEAVY_WEIGHTS": 40},
     "plan.convolution.operation": {"_LEAST_POSITIONS": 20, "_LEAST_FILTERS": 4},
     "plan.convolution.choice": {"_MANY_TILES": 4},
@@ -111,10 +111,7 @@ def step_differences(
         return
     with TrainingStep(network, batch, input_gradients=input_gradients, workers=workers) as step:
         for number, expected in enumerate(rounds):
-
-            def nudged(number: int = number) -> list[Round]:
-                return [rounds[number] for rounds in runs.nudged(dtype, batch, ROUNDS)]
-
+            nudged = partial(runs.nudged, dtype, batch, ROUNDS, number)
             for problem in _round_differences(step, network, expected, nudged, dtype, input_gradients):
                 yield f"round {number}: {problem}"
             for name, array in network.parameters().items():
@@ -131,9 +128,7 @@ def _round_differences(
 ) -> Iterator[str]:
     outputs = step.forward(expected.x)
     named = outputs if isinstance(outputs, dict) else {next(iter(expected.outputs)): outputs}
-    yield from _compared(
-        "output", named, expected.outputs, lambda: [each.outputs for each in nudged()], dtype, 1e-3
-    )
+    yield from _compared("output", named, expected.outputs, nudged, "outputs", dtype, 1e-3)
     grads = step.backward(expected.upstream)
     wanted = {name: dx if input_gradients else None for name, dx in expected.inputs.items()}
     if len(expected.upstream) < len(expected.outputs):  # what it would have reached is 0 in a step
@@ -147,23 +142,18 @@ def _round_differences(
         if array is not None
     ]
     least = 1e-3 * max([1.0, *filter(np.isfinite, reached)])  # 1 is the size of the upstream gradients
-    yield from _compared(
-        "gradient of", grads.params, expected.params, lambda: [each.params for each in nudged()], dtype, least
-    )
-    yield from _compared(
-        "gradient of", grads.inputs, wanted, lambda: [each.inputs for each in nudged()], dtype, least
-    )
+    yield from _compared("gradient of", grads.params, expected.params, nudged, "params", dtype, least)
+    yield from _compared("gradient of", grads.inputs, wanted, nudged, "inputs", dtype, least)
     after = network.parameters()
-    yield from _compared(
-        "after the forward,", after, expected.after, lambda: [each.after for each in nudged()], dtype, 1e-3
-    )
+    yield from _compared("after the forward,", after, expected.after, nudged, "after", dtype, 1e-3)
 
 
 def _compared(
     what: str,
     found: Mapping[str, Array | None],
     expected: Mapping[str, Array | None],
-    nudged: Callable[[], Sequence[Mapping[str, Array | None]]],
+    nudged: Callable[[], list[Round]],
+    field: str,
     dtype: str,
     least: float,
 ) -> Iterator[str]:
@@ -178,7 +168,7 @@ def _compared(
         elif own.dtype != wanted.dtype:
             yield f"{what} {name} is {own.dtype}, not {wanted.dtype}"
         elif not (error := apart(own, wanted, least)) <= TRAINING[dtype]:
-            others = (each[name] for each in nudged())
+            others = (getattr(each, field)[name] for each in nudged())
             rounding = max(
                 (apart(other, wanted, least) for other in others if other is not None), default=0.0
             )

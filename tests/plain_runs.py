@@ -48,7 +48,7 @@ class PlainRuns:
         self.graph = graph
         self.inference = cache(self._inference)
         self.training = cache(self._training)
-        self.nudged = cache(self._nudged)
+        self._nudged_steps = cache(self._nudged)
         self.weights = cache(self._weights)
 
     def _weights(self, dtype: str) -> Arrays:
@@ -74,6 +74,10 @@ class PlainRuns:
         except ExecutionError as error:
             return error
         return Inference(x, exact, max(distance(own[name], y) for name, y in exact.items()))
+
+    def nudged(self, dtype: str, batch: int, rounds: int, number: int) -> list[Round]:
+        """One of these steps, several times, with parameters a few roundings away."""
+        return [steps[number] for steps in self._nudged_steps(dtype, batch, rounds)]
 
     def _nudged(self, dtype: str, batch: int, rounds: int) -> list[tuple[Round, ...]]:
         """The same steps, several times, with parameters a few roundings away: how far these lie apart is rounding."""

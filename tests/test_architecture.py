@@ -46,9 +46,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     insert(
         root, "backend/kernels/__init__.py", '    "scale": ', '    "cube": arithmetic.cube,\n', before=True
     )
-    insert(
-        root, "backend/kernels/arithmetic.py", "from netcalc.layers.arithmetic import (", " Cube,"
-    ) or insert(root, "backend/kernels/arithmetic.py", "from netcalc.layers.arithmetic import ", "Cube, ")
+    insert(root, "backend/kernels/arithmetic.py", "from netcalc.layers.arithmetic import ", "Cube, ")
     insert(
         root,
         "lint/rules.py",
@@ -69,14 +67,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def insert(root: Path, place: str, beside: str, line: str, before: bool = False) -> bool:
-    """Insert a line beside another one in a file of the copy; whether that is there."""
+def insert(root: Path, place: str, beside: str, text: str, before: bool = False) -> None:
+    """Insert a text beside another one in a file of the copy."""
     path = root / "netcalc" / place
-    text = path.read_text()
-    if beside not in text:
-        return False
-    path.write_text(text.replace(beside, line + beside if before else beside + line, 1))
-    return True
+    source = path.read_text()
+    assert beside in source, f"{place} has no {beside!r} any more"
+    path.write_text(source.replace(beside, text + beside if before else beside + text, 1))
 
 
 def netcalc(root: Path, *arguments: str) -> str:
