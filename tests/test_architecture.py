@@ -42,7 +42,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ):
             path = root / "netcalc" / place
             path.write_text((path.read_text() if path.exists() else "") + "\n\n" + body)
-    insert(root, "layers/__init__.py", "        arithmetic.Scale,\n", "        arithmetic.Cube,\n")
+    insert(
+        root, "layers/__init__.py", '        "scale": ', '        "cube": "arithmetic.Cube",\n', before=True
+    )
     insert(
         root, "backend/kernels/__init__.py", '    "scale": ', '    "cube": arithmetic.cube,\n', before=True
     )

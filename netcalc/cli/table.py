@@ -64,8 +64,9 @@ def command(
     kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
     _check_columns(report, view.wanted)
-    _check_kinds(kinds)
-    report = report.restricted(kinds) if kinds else report
+    if kinds:
+        _check_kinds(kinds)
+        report = report.restricted(kinds)
     if format == "rich":
         from netcalc.render.table.text import table_lines
 

@@ -1,7 +1,6 @@
 """The mistakes in a network, and the limits on the work of finding them."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from netcalc.diagnostics import Diagnostic, Problems, Span
 
@@ -41,7 +40,7 @@ class ElaborationProblems(Problems):
     def add_use(self, first: int, place: Span) -> None:
         """Add to the mistakes from number `first` on where the block that they are in is used."""
         inside = self._found[first:]
-        self._found[first:] = [replace(problem, span=_used_at(problem.span, place)) for problem in inside]
+        self._found[first:] = [problem._replace(span=_used_at(problem.span, place)) for problem in inside]
 
     def by_place(self) -> list[Diagnostic]:
         """The mistakes in the order of the text; one inside a block only for its first use."""

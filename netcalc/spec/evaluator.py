@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from math import isfinite
 
@@ -25,13 +24,13 @@ _ITEMS_A_STEP = 32
 """Items of a list that count as one step of work."""
 
 
-@dataclass(slots=True)
 class _Run:
     """One evaluation; `work` counts its steps."""
 
-    expression: Expression
-    names: Mapping[str, Evaluated]
-    work: int = 0
+    def __init__(self, expression: Expression, names: Mapping[str, Evaluated]) -> None:
+        self.expression = expression
+        self.names = names
+        self.work = 0
 
 
 def evaluate(expression: Expression, names: Mapping[str, Evaluated]) -> Evaluated:

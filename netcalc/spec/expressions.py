@@ -8,10 +8,9 @@ import ast
 import operator
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor, isfinite
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import nearest
 from netcalc.spec.scalars import MAX_INTEGER
@@ -23,8 +22,7 @@ MAX_EXPRESSION_LENGTH = 1_000
 MAX_EXPRESSION_DEPTH = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """A parsed expression; `text` is what stands after the dollar sign, without parentheses."""
 
     text: str

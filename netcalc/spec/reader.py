@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError, listed, nearest
@@ -44,8 +43,7 @@ class Variant(NamedTuple):
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """What a text says. `problems` are the mistakes found so far; elaboration adds its own."""
 
     source: Source
@@ -130,8 +128,7 @@ class _Reader:
         chosen = {entry.key: entry for entry in variant.args}
         own = {entry.key: entry for entry in variant.own}
         has_input = "input" in own or "inputs" in own
-        return replace(
-            spec,
+        return spec._replace(
             name=self._text(own.get("name")) or name,
             citation=self._text(own.get("source")) or spec.citation,
             year=self._year(own["year"]) if "year" in own else spec.year,
@@ -247,7 +244,7 @@ class _Reader:
             except SpecError as error:
                 for problem in error.diagnostics:
                     span = problem.span if problem.span and problem.span.source.text else part.span
-                    self.problems.add(replace(problem, span=span))
+                    self.problems.add(problem._replace(span=span))
                 continue
             for problem in problems:
                 self.problems.add(problem)

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from netcalc.diagnostics import Source, Span
+from netcalc.diagnostics import Source, Span, format_value
 from netcalc.spec.expressions import Expression
 from netcalc.spec.scalars import describe_plain
 
@@ -77,6 +77,8 @@ def describe(value: Value) -> str:
         return "a list"
     if isinstance(value, YamlMapping):
         return "a mapping"
+    if isinstance(value.value, Expression):
+        return f"the expression {format_value(f'$({value.value.text})')}"
     return describe_plain(value.value)
 
 

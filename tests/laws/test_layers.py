@@ -1,9 +1,12 @@
 """What holds of every layer, on every case: a new layer is tested by being listed."""
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import netcalc.layers
 from netcalc.analysis import analyze
 from netcalc.analysis.explain import explain
 from netcalc.analysis.symbolic import SymbolicInt, formula, numbers, value
@@ -19,6 +22,14 @@ from helpers import TESTS
 KINDS = tuple(LAYERS.values())
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_layer = pytest.mark.parametrize("layer", KINDS, ids=list(LAYERS))
+
+
+def test_every_class_with_a_kind_is_listed_under_it() -> None:
+    assert all(layer.kind == kind for kind, layer in LAYERS.items())
+    for file in Path(netcalc.layers.__path__[0]).glob("*.py"):
+        for thing in vars(import_module(f"netcalc.layers.{file.stem}")).values():
+            if isinstance(thing, type) and issubclass(thing, Layer) and "kind" in vars(thing):
+                assert LAYERS[thing.kind] is thing
 
 
 def graph_of_case(case: Case) -> Graph:

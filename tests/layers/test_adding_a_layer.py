@@ -8,7 +8,7 @@ import pytest
 
 from netcalc.backend.kernels import KERNELS
 from netcalc.backend.kernels.base import Array, Mapped, unary
-from netcalc.layers import LAYERS
+from netcalc.layers import LAYERS, arithmetic
 from netcalc.layers.activation import Unary
 from netcalc.layers.options import Number
 
@@ -51,7 +51,8 @@ def cube(layer: Cube, x: Array) -> Mapped:
 @pytest.fixture
 def added(monkeypatch: pytest.MonkeyPatch) -> None:
     """The class and the kernel above, listed; the cases are what the test runs."""
-    monkeypatch.setitem(LAYERS, "cube", Cube)
+    monkeypatch.setattr(arithmetic, "Cube", Cube, raising=False)
+    monkeypatch.setitem(LAYERS.places, "cube", "arithmetic.Cube")
     monkeypatch.setitem(KERNELS, "cube", cube)
 
 
