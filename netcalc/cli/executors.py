@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import typer
 
-from netcalc.diagnostics import Diagnostic, ExecutionError
+from netcalc.diagnostics import Diagnostic, ExecutionError, extra_help
 
 Result = TypeVar("Result")
 
@@ -121,7 +121,7 @@ def _cluster(address: str, variants: int) -> Iterator[SweepExecutor]:
         from distributed import Client
         from distributed.comm.addressing import parse_address, parse_host_port
     except ImportError:
-        message = "a cluster needs Dask: pip install 'netcalc[dask]'."
+        message = f"a cluster needs Dask: {extra_help('dask')}."
         raise typer.BadParameter(message, param_hint="--scheduler") from None
     try:
         scheme, place = parse_address(address)
