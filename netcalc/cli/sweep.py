@@ -170,9 +170,7 @@ def _wanted(sweep: Sweep, where: str, pareto: str, plot: str, plot_file: str) ->
         if not os.path.isdir(os.path.dirname(path) or "."):
             raise ValueError(f"there is no folder {os.path.dirname(path)}.")
     if drawn and not plots.is_available():
-        raise typer.BadParameter(
-            f"a plot needs matplotlib: {extra_help('plots')}.", param_hint="--plot"
-        )
+        raise typer.BadParameter(f"a plot needs matplotlib: {extra_help('plots')}.", param_hint="--plot")
     return _Wanted((where, pareto), condition, objectives, drawn, path)
 
 
