@@ -1,5 +1,6 @@
 """The command `netcalc` itself: its subcommands, its exit codes, how errors are shown."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -96,11 +97,10 @@ def run(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
     except NetcalcError as error:
         return _show(error.diagnostics)
-    except BrokenPipeError:  # the reader of the pipe has closed it
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (it stays open until the process ends)
-        return 1
     except OSError as error:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (it stays open until the process ends)
+        if isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL):
+            return 1  # the reader of the pipe has closed it
         return _show([Diagnostic("E103", f"the output cannot be written: {error.strerror or error}")])
     except MemoryError:
         return _show([Diagnostic("E109", "there is not enough memory for this spec")])
