@@ -91,12 +91,10 @@ def _unquoted(word: str) -> str:
 def _offers(words: list[str], text: str) -> Iterable[Offer]:
     table = json.loads(TABLE.read_text(encoding="utf-8"))
     commands = [word for word in words if not word.startswith("-")]
+    if not commands and text.startswith("-"):
+        return _options(table)
     if not commands:
-        return (
-            _options(table)
-            if text.startswith("-")
-            else [Offer(name, table["commands"][name]["help"]) for name in table["commands"]]
-        )
+        return [Offer(name, command["help"]) for name, command in table["commands"].items()]
     command = table["commands"].get(commands[0])
     if command is None:
         return []

@@ -33,7 +33,7 @@ def _options(command: Any, context: Any) -> list[dict[str, Any]]:
     return [
         {
             "name": parameter.name,
-            "names": [*parameter.opts, *parameter.secondary_opts],
+            "names": sorted([*parameter.opts, *parameter.secondary_opts]),
             "is_flag": parameter.is_flag,
             "choices": _choices(parameter),
             "help": parameter.help or "",
