@@ -97,7 +97,7 @@ def test_every_parameter_completes(command: str) -> None:
         ("rules E40", "E401 E402 E403 E404"),
         ("check alexnet --ignore N101,N10", "N101,N102 N101,N103 N101,N104 N101,N105 N101,N106 N101,N107"),
         ("roofline alexnet --device v100", "v100"),
-        ("roofline alexnet --devices cards.yaml --device mi", "mine"),
+        ("roofline alexnet --devices cards.yaml --device min", "mine"),
         ("memory unet --checkpoint s", "sqrt"),
         ("memory unet --optimiser m", "momentum"),
         ("sweep own.yaml --set width=1,2 --pareto macs,w", "macs,width"),
