@@ -1,4 +1,4 @@
-"""Completion: whole processes that answer Tab, against a minimal app of typer that completes a command's name.
+"""Completion: whole processes that answer Tab, against a minimal app that completes the name of a command.
 
 Run it with the Python of the environment that netcalc is installed in:
 

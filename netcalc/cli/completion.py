@@ -9,12 +9,11 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 VARIABLE = "_NETCALC_COMPLETE"
 """The environment variable by which a script asks: complete_bash, complete_zsh, complete_fish, …"""
-TABLE = Path(__file__).with_name("completions.json")
+TABLE = os.path.join(os.path.dirname(__file__), "completions.json")
 """Every command with its arguments and options: written by docs/make_completions.py."""
 
 _HARMLESS = re.compile(r"[\w.,:=+@%/~^ \[\]()-]+")
@@ -89,7 +88,8 @@ def _unquoted(word: str) -> str:
 
 
 def _offers(words: list[str], text: str) -> Iterable[Offer]:
-    table = json.loads(TABLE.read_text(encoding="utf-8"))
+    with open(TABLE, encoding="utf-8") as file:
+        table = json.load(file)
     commands = [word for word in words if not word.startswith("-")]
     if not commands and text.startswith("-"):
         return _options(table)

@@ -40,7 +40,9 @@ def offers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_table_of_options_is_current() -> None:
-    assert completion.TABLE.read_text(encoding="utf-8") == table_text(), "run python docs/make_completions.py"
+    assert Path(completion.TABLE).read_text(encoding="utf-8") == table_text(), (
+        "run python docs/make_completions.py"
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
