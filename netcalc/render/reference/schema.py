@@ -63,7 +63,7 @@ def schema() -> Schema:
             **values(),
             **{key: described(doc, value) for key, (doc, value) in general_keys().items()},
             "blockOptions": _block_options(),
-            "word": _bare_kinds(),
+            **_words(),
             **nearest_kinds([*LAYERS, *CONSTRUCTS]),
             **{f"layer.{kind}": _layer(layer, f"layer.{kind}") for kind, layer in LAYERS.items()},
             **_items(_PLAIN),
@@ -206,7 +206,7 @@ def _items(layers: str) -> dict[str, Schema]:
         item |= {"if": known, "else": ref("noKind")}
         other = {"if": expression, "else": ref("noWord")}
     word = {"type": "string", "if": named, "then": ref("word"), "else": other}
-    offered = [ref("word"), {}]  # where nothing is typed yet, editors look into anyOf alone
+    offered = [ref("bareKind"), {}]  # where nothing is typed yet, editors look into anyOf alone
     return {
         layers: {
             "type": "array",
@@ -217,18 +217,21 @@ def _items(layers: str) -> dict[str, Schema]:
     }
 
 
-def _bare_kinds() -> Schema:
+def _words() -> dict[str, Schema]:
     """The kinds that stand as a word alone: those which need no option and read one tensor."""
-    bare = (
-        layer
+    bare = [
+        {"const": layer.kind, "description": summary(layer)}
         for layer in LAYERS.values()
         if layer.arity[0] == 1 and not any(option.required for option in layer.options.values())
-    )
-    found = {layer.kind: summary(layer) for layer in bare}
+    ]
+    message = "this kind does not stand alone: it needs options, or inputs by from"
     return {
-        "enum": [*found],
-        "enumDescriptions": [*found.values()],
-        "errorMessage": "this kind does not stand alone: it needs options, or inputs by from",
+        "bareKind": {"anyOf": bare},
+        "word": {
+            "if": {"enum": [kind["const"] for kind in bare]},
+            "then": ref("bareKind"),
+            "else": {"type": "null", "errorMessage": message},
+        },
     }
 
 

@@ -95,10 +95,11 @@ def keys(properties: dict[str, Schema], at: str) -> Schema:
     as a value or a key is typed, and else their patterns. Both say the same of what is valid.
     """
     patterns = {f"^{name}$": {"$ref": f"{at}/else/properties/{name}"} for name in properties}
-    finished: dict[str, Schema] = {f"^({'|'.join(properties)})$": {"not": {"type": "null"}}}
+    finished: dict[str, Schema] = {}  # a pattern for each key, since the server applies one to it
     for name, value in properties.items():
-        if words := [word for part in value.get("anyOf", [value]) for word in _words(part)]:
-            finished[f"^{name}$"] = {"pattern": rf"^({'|'.join(words)}|\$.*)$"}
+        words = [word for part in value.get("anyOf", [value]) for word in _words(part)]
+        whole = {"pattern": rf"^({'|'.join(words)}|\$.*)$"} if words else {}
+        finished[f"^{name}$"] = {"not": {"type": "null"}, **whole}
     snippets = [
         {"label": name, "description": value.get("description", ""), "body": {name: _snippet(value)}}
         for name, value in properties.items()
