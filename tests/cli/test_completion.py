@@ -146,6 +146,32 @@ layers:
 DEVICES = "mine: {name: Mine, source: me, bandwidth_giga: 1, memory_gib: 1, peak_tera: {float32: 1}}\n"
 
 
+@pytest.mark.parametrize(
+    ("shell", "line", "shown"),
+    [
+        ("zsh", "netcalc rules E40", """_arguments '*: :(("E401" "E402" "E403" "E404"))'"""),
+        (
+            "zsh",
+            "netcalc table alexnet --conv",
+            """_arguments '*: :(("--convention":"What a FLOP is. lecture\\\\: """,
+        ),
+        ("zsh", "netcalc run lenet5 --weights ", "_files"),
+        ("fish", "netcalc rules E40", "E401\nE402\nE403\nE404\n"),
+        ("fish", "netcalc table alexnet --dt", "--dtype\tThe element type that memory is counted in.\n"),
+        ("fish", "netcalc table 'alexnet' --format=j", "--format=json\n"),
+        ("powershell", "netcalc table alexnet --format j", "json::: \n"),
+    ],
+)
+def test_the_forms_of_shells(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shell: str, line: str, shown: str
+) -> None:
+    monkeypatch.setenv("_NETCALC_COMPLETE", f"complete_{shell}")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", line)
+    monkeypatch.setenv("_TYPER_COMPLETE_WORD_TO_COMPLETE", line.split(" ")[-1])
+    assert completion.complete() == 0
+    assert capsys.readouterr().out.startswith(shown)
+
+
 def test_nothing_is_offered_that_a_shell_would_run(
     offers: Offers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,7 +195,7 @@ def _items(layers: str) -> dict[str, Schema]:
         "properties": kinds,
         "patternProperties": {EXPRESSION: ref("blockOptions")},
     }
-    named = {"enum": [*kinds]}
+    named = {"pattern": f"^({'|'.join(kinds)})$"}
     expression = {"pattern": EXPRESSION}
     if layers == _LOOSE:
         item["additionalProperties"] = ref("blockOptions")
@@ -228,7 +228,7 @@ def _words() -> dict[str, Schema]:
     return {
         "bareKind": {"anyOf": bare},
         "word": {
-            "if": {"enum": [kind["const"] for kind in bare]},
+            "if": {"pattern": f"^({'|'.join(kind['const'] for kind in bare)})$"},
             "then": ref("bareKind"),
             "else": {"type": "null", "errorMessage": message},
         },
