@@ -236,7 +236,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 TYPED = [
     ("netcalc tab\t", "netcalc table "),
-    ("netcalc explain alexnet fc\t6\t", "netcalc explain alexnet fc6 "),
+    ("netcalc explain my\\ net.yaml fi\t", "netcalc explain my\\ net.yaml first1.conv1 "),
     ("netcalc table alexnet --format=js\t", "netcalc table alexnet --format=json "),
     ("netcalc table resnet18 --set width=6\t", "netcalc table resnet18 --set width=64 "),
     ("netcalc table alexnet --columns layer,weigh\t", "netcalc table alexnet --columns layer,weights"),
