@@ -50,6 +50,12 @@ def command(
         str,
         typer.Option("--only", metavar="KINDS", help="Some kinds of layers alone: conv,linear."),
     ] = "",
+    tree: Annotated[
+        bool, typer.Option("--tree", help="Nested blocks, each above what it holds, with shares.")
+    ] = False,
+    percent: Annotated[
+        bool, typer.Option("--percent", help="Beside each figure its share of the whole network.")
+    ] = False,
     bars: Annotated[
         bool, typer.Option("--bars", help="Bar charts of memory, parameters and FLOPs instead.")
     ] = False,
@@ -58,9 +64,15 @@ def command(
 
     netcalc table alexnet.yaml
     netcalc table vgg16 --convention flops --batch 32 --columns +rf,+macs
+    netcalc table resnet50 --tree --depth 2
     netcalc table my.yaml --format json > my.json
     """
-    view = TableView(every_layer, depth, _listed(columns))
+    view = TableView(every_layer, depth, _listed(columns), tree, percent)
+    if bars and (tree or percent):
+        option = "--tree" if tree else "--percent"
+        raise typer.BadParameter(
+            f"--bars draws charts in place of the table that {option} is of; leave one out"
+        )
     kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
     _check_columns(report, view.wanted)
@@ -80,11 +92,11 @@ def _chunks(report: Report, format: Format, view: TableView) -> Iterable[str]:
     if format == "json":
         from netcalc.render.table.json import json_chunks
 
-        return json_chunks(report, __version__)
+        return json_chunks(report, __version__, view)
     if format == "csv":
         from netcalc.render.table.csv import csv_chunks
 
-        return csv_chunks(report, view.wanted)
+        return csv_chunks(report, view)
     if format == "markdown":
         from netcalc.render.table.markdown import markdown_chunks
 
