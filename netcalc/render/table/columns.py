@@ -90,7 +90,7 @@ def _groups(line: TableLine) -> Value:
     return _option("groups")(line)
 
 
-def _shares(line: TableLine) -> Value:
+def owner_of(line: TableLine) -> str | None:
     """The layer whose parameters a layer uses, or the block whose layers' a block's layers use."""
     if not line.inside:
         return line.row.node.shared
@@ -139,7 +139,7 @@ _LAYER_COLUMNS = (
     Column("layer", "", "layer", "name, with what follows in place", lambda line: line.label, left=True),
     Column("kind", "", "kind", "kind of layer", _kind, left=True),
     Column("contents", "", "contents", "the weighted layers of a block", contents, left=True),
-    Column("shares", "", "params of", "whose parameters it uses", _shares, left=True),
+    Column("shares", "", "params of", "whose parameters it uses", owner_of, left=True),
     Column("from", "", "reads", "what it reads", lambda line: ", ".join(line.row.node.inputs), left=True),
     Column("input", "", "input", "input shapes", _inputs, left=True),
     Column("in_channels", "input size", "C", "input channels or features", _in_channels),
@@ -182,8 +182,8 @@ def _scaled_columns(convention: Convention) -> tuple[Column, ...]:
     return (
         _figure("memory", f"memory\n{kilobyte}", "memory of the output", lambda f: f.output_bytes, 1024),
         _figure("params", "params\n(k)", "learnable parameters", lambda f: f.params, 1000),
-        _figure("flops", f"{convention.unit}\n(M)", "FLOPs by the convention", lambda f: f.flops, 1_000_000),
         _figure("mult_adds", "mult-adds\n(M)", "multiply-adds", lambda f: f.macs, 1_000_000),
+        _figure("flops", f"{convention.unit}\n(M)", "FLOPs by the convention", lambda f: f.flops, 1_000_000),
     )
 
 

@@ -21,9 +21,10 @@ def csv_chunks(report: Report, view: TableView = TableView()) -> Iterator[str]:
     Every layer has its own; in a tree every block too, above those of its layers.
     """
     view = view._replace(every_layer=True)
-    known, wanted = columns(report.convention), view.wanted
-    plain = [name for name in wanted if not name.startswith("+")]
-    names = [*(plain or DEFAULT), *(name[1:] for name in wanted if name.startswith("+"))]
+    known = columns(report.convention)
+    default = (*DEFAULT, "shares") if view.tree else DEFAULT
+    plain = [name for name in view.wanted if not name.startswith("+")]
+    names = [*(plain or default), *(name[1:] for name in view.wanted if name.startswith("+"))]
     chosen = [known[name] for name in dict.fromkeys(names)]
     listed: Iterable[TableLine] = lines(report, view._replace(depth=None))
     if view.percent or view.tree:

@@ -8,6 +8,7 @@ from netcalc.analysis import Field, Figures, Report, Row
 from netcalc.graph import Graph
 from netcalc.render.json import JsonRows, json_document
 from netcalc.render.numbers import percentage
+from netcalc.render.table.columns import owner_of
 from netcalc.render.table.lines import TableView
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def module_dict(module: "Module", whole: Figures) -> dict[str, Any]:
         "output_shape": line.output_shape,
         **figures_dict(line.figures),
         "percent": percent_dict(line.figures, whole),
-        "shares": None if line.inside else line.row.node.shared,
+        "shares": owner_of(line),
         "children": [module_dict(child, whole) for child in module.children],
     }
 

@@ -144,4 +144,5 @@ def _signature(line: TableLine) -> tuple[object, ...]:
     """What makes two blocks equal; a layer is equal to no other."""
     if not line.inside:
         return (line.name,)
-    return (line.block[:-1], *((row.node.layer, row.input_shapes, row.used) for row in line.rows))
+    rows = ((row.node.layer, row.input_shapes, row.used, row.figures) for row in line.rows)
+    return (line.block[:-1], *rows)

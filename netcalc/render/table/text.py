@@ -112,7 +112,7 @@ def _laid_out(shown: ShownTable, width: int | None) -> TableLayout:
 
 def figure_style(column: Column, line: TableLine, everything: Figures) -> str:
     """The style of a cell: bold for a large part of the column's total, struck out where nothing needs it."""
-    if not line.row.used:
+    if not any(row.used for row in line.rows):
         return "dim strike"
     if column.of_figures is None:
         return "cyan" if column.name == "layer" else ""

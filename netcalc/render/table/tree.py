@@ -10,6 +10,8 @@ from netcalc.render.table.columns import chosen_columns
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
 from netcalc.render.table.shares import whole_of, with_shares
 
+_SAME = " (same)"
+
 
 class Module(NamedTuple):
     """A layer, a block with what it holds, or several equal blocks that follow each other."""
@@ -60,21 +62,21 @@ def shown_tree(report: Report, view: TableView) -> ShownTable:
     cells = [[cell(column, module.line) for column in columns] for module in modules]
     for module, row in zip(modules, cells, strict=True):
         row[0] = module.label
-        if module.like and "kind" in names:
-            row[names.index("kind")] = f"like {module.like}"
+        if "kind" not in names:
+            row[0] += _SAME if module.like else ""
         elif module.like:
-            row[0] += f" (like {module.like})"
+            row[names.index("kind")] = f"like {module.like}"
+        elif module.line.times > 1:
+            row[names.index("kind")] = f"{module.line.times} blocks"
     sums = total_cells(columns, totals(lines(report, view)))
     shown = ShownTable(columns, tuple(module.line for module in modules), [], cells, sums, tuple(branches))
     return shown.without_empty(view.wanted)
 
 
 def without_kind(shown: ShownTable) -> ShownTable:
-    """The tree without the column of kinds; which block another equals is said behind its name."""
+    """The tree without the column of kinds; that blocks equal the one before is said behind their names."""
     at = [column.name for column in shown.columns].index("kind")
-    cells = [
-        [f"{row[0]} ({row[at]})" if row[at].startswith("like ") else row[0], *row[1:]] for row in shown.cells
-    ]
+    cells = [[row[0] + _SAME * row[at].startswith("like "), *row[1:]] for row in shown.cells]
     return shown._replace(cells=cells).without("kind")
 
 
@@ -102,14 +104,15 @@ def _modules(leaves: Iterable[TableLine], level: int, view: TableView) -> Iterat
         if len(first[0].row.node.path) <= level:
             yield Module(first[0], _layer_label(first[0]))
         elif level + 1 == view.depth:
-            yield _folded([first, *others], level)
+            blocks = [first, *others]
+            yield Module(_block(blocks, level), _span([_name(block, level) for block in blocks]))
         else:
             children = tuple(_modules(first, level + 1, view))
             module = Module(_block([first], level), _name(first, level), children)
             yield module
             if others:
-                ends = dict.fromkeys((_name(others[0], level), _name(others[-1], level)))
-                yield Module(_block(others, level), " ... ".join(ends), like=module.label)
+                label = _span([_name(part, level) for part in others])
+                yield Module(_block(others, level), label, like=module.label)
 
 
 def _parts(leaves: Iterable[TableLine], level: int) -> Iterator[tuple[TableLine, ...]]:
@@ -133,11 +136,6 @@ def _signature(part: Sequence[TableLine], level: int, view: TableView) -> tuple[
     )
 
 
-def _folded(blocks: Sequence[Sequence[TableLine]], level: int) -> Module:
-    times = f" x {len(blocks)}" if len(blocks) > 1 else ""
-    return Module(_block(blocks, level), _name(blocks[0], level) + times)
-
-
 def _block(blocks: Sequence[Sequence[TableLine]], level: int) -> TableLine:
     """One line for equal blocks."""
     inside = tuple(leaf for block in blocks for leaf in block)
@@ -149,6 +147,17 @@ def _block(blocks: Sequence[Sequence[TableLine]], level: int) -> TableLine:
 
 def _name(block: Sequence[TableLine], level: int) -> str:
     return block[0].row.node.path[level]
+
+
+def _span(names: Sequence[str]) -> str:
+    """The names of blocks in a row: `encoder2-12` where they are numbered."""
+    first, last = names[0], names[-1]
+    stem = first.rstrip("0123456789")
+    if len(names) == 1:
+        return first
+    if last.rstrip("0123456789") == stem and stem not in (first, last):
+        return f"{first}-{last.removeprefix(stem)}"
+    return f"{first} ... {last}"
 
 
 def _layer_label(line: TableLine) -> str:
