@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,18 +11,15 @@ import pytest
 import netcalc
 from netcalc.analysis import Report, analyze, total
 from netcalc.graph import Graph
-from netcalc.render import numbers
 from netcalc.render.table.cells import shown_table
 from netcalc.render.table.csv import csv_chunks
 from netcalc.render.table.json import json_chunks
 from netcalc.render.table.latex import latex_chunks
 from netcalc.render.table.lines import TableView, lines, totals
 from netcalc.render.table.markdown import markdown_chunks
-from netcalc.render.table.shares import whole_of
-from netcalc.render.table.text import table_lines
 from netcalc.render.table.tree import Module, flattened, module_tree
 
-from helpers import TESTS, graph_of, report_of
+from helpers import TESTS, graph_of, printed_table, report_of
 from random_graphs import random_graph
 
 Cli = Callable[..., Any]
@@ -74,12 +70,6 @@ def table_of(text: str) -> list[str]:
     printed = text.splitlines()
     rules = [number for number, line in enumerate(printed) if line.startswith("──")]
     return printed[rules[0] - 2 : rules[-1] + 2]
-
-
-def printed(report: Report, width: int | None = None, **view: Any) -> str:
-    """The table of a report as a terminal shows it."""
-    shown = table_lines(report, TableView(**view), width=width)
-    return "\n".join("".join(text for text, _ in segments).rstrip() for segments in shown)
 
 
 NETWORKS = [
@@ -154,17 +144,20 @@ def test_blocks_have_the_figures_of_other_tools(
 
 
 def test_the_drawn_tree() -> None:
-    drawn = printed(report_of(TWINS), tree=True)
+    drawn = printed_table(report_of(TWINS), tree=True)
     assert "\n".join(table_of(drawn)).startswith(DRAWN)
     assert "params in parentheses are frozen; shared params are counted once" in drawn
     assert "41,871 params (1,615 trainable, 40,256 frozen)" in drawn
 
 
 def test_a_twin_says_whose_parameters_it_uses() -> None:
-    rows = {line.split()[0]: line.split() for line in table_of(printed(report_of(TWINS), depth=1, tree=True))}
+    rows = {
+        line.split()[0]: line.split()
+        for line in table_of(printed_table(report_of(TWINS), depth=1, tree=True))
+    }
     assert rows["b"] == ["b", "block", "a", "64", "shared", "10", "50.0"]
     assert rows["a"] == ["a", "block", "64", "(40)", "96.1", "10", "50.0"]
-    folded = [line.split()[0] for line in table_of(printed(report_of(TWINS), depth=1))]
+    folded = [line.split()[0] for line in table_of(printed_table(report_of(TWINS), depth=1))]
     assert folded[3:5] == ["a", "b"]  # they have not the same figures, so they are not one line
 
 
@@ -173,15 +166,15 @@ def test_the_tree_keeps_the_width(name: str) -> None:
     report = analyze(netcalc.load(name))
     for width in (60, 80, 100, 160):
         for view in ({"tree": True}, {"tree": True, "depth": 1}):
-            assert max(map(len, table_of(printed(report, width, **view)))) <= width
+            assert max(map(len, table_of(printed_table(report, width, **view)))) <= width
 
 
 def test_a_narrow_tree_does_without_kinds() -> None:
-    drawn = printed(analyze(netcalc.load("gpt2_small")), 60, tree=True)
+    drawn = printed_table(analyze(netcalc.load("gpt2_small")), 60, tree=True)
     assert "│ │ │ └ gelu1 " in drawn
     assert "decoder2-12 (same) " in drawn
     assert "not shown at 60 columns: params of, kind" in drawn
-    kept = printed(analyze(netcalc.load("gpt2_small")), 60, tree=True, wanted=("+kind",))
+    kept = printed_table(analyze(netcalc.load("gpt2_small")), 60, tree=True, wanted=("+kind",))
     assert "like decoder1" in kept
 
 
@@ -241,19 +234,6 @@ def test_json_has_the_tree_after_what_it_had() -> None:
     assert not any(module["children"] for module in folded["tree"])
 
 
-def test_json_with_shares() -> None:
-    report = report_of(TWINS)
-    plain = json.loads("".join(json_chunks(report, "0")))
-    shares = json.loads("".join(json_chunks(report, "0", TableView(percent=True))))
-    assert sum(layer["percent"]["macs"] for layer in shares["layers"]) == pytest.approx(100, abs=1e-3)
-    assert all(layer.pop("percent")["trainable_params"] is not None for layer in shares["layers"])
-    assert shares == plain
-    relu = json.loads(
-        "".join(json_chunks(report_of("input: [4]\nlayers: [relu]\n"), "0", TableView(percent=True)))
-    )
-    assert relu["layers"][0]["percent"]["params"] is None
-
-
 def test_csv_with_blocks_and_shares() -> None:
     report = report_of(TWINS)
     rows = list(csv.DictReader(io.StringIO("".join(csv_chunks(report, TableView(tree=True))))))
@@ -279,102 +259,6 @@ def test_markdown_and_latex_indent_names() -> None:
     latex = "".join(latex_chunks(report, TableView(tree=True)))
     assert "\n\\quad \\quad 0 & block &  & 32x16x16 & (9.3) & 22.2 & 2.4 & 12.2 \\\\\n" in latex
     assert r"\multicolumn{2}{c}{params}" in latex
-
-
-def test_shares_beside_the_figures() -> None:
-    out = printed(analyze(netcalc.load("alexnet")), percent=True)
-    rows = [line.split() for line in out.splitlines()]
-    assert "conv1 + relu 3 227 64 11 4 2 64 56 784 33.5 23 <0.1 73 10.2".split() in rows
-    assert "total 2,339 100 61,101 100 718 100".split() in rows
-    assert "% of the whole network" in " ".join(out.split())
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "shown"),
-    [
-        (0, 10, ""), (0, 0, ""), (1, 10**9, "<0.1"), (499, 10**6, "<0.1"), (500, 10**6, "0.1"),
-        (1, 3, "33.3"), (2, 3, "66.7"), (9994, 10**4, "99.9"), (9995, 10**4, ">99.9"),
-        (10**9 - 1, 10**9, ">99.9"), (7, 7, "100"), (1, 2, "50.0"),
-    ],
-)  # fmt: skip
-def test_a_share_is_0_or_100_only_where_it_is(part: int, whole: int, shown: str) -> None:
-    assert numbers.share(part, whole) == shown
-
-
-def test_shares_of_some_kinds_are_of_the_whole_network() -> None:
-    report = analyze(netcalc.load("resnet18"))
-    some = report.restricted(("conv",))
-    assert whole_of(some, TableView()) == report.totals
-    assert shown_table(some, TableView(percent=True)).sums[-1] == "99.9"
-    drawn = printed(some, tree=True)
-    assert "total " in drawn
-    assert " 95.5 " in drawn
-    assert "together" not in drawn
-    assert whole_of(some.restricted(("conv",)), TableView()) == report.totals
-    activations = report_of("input: [4]\nlayers: [linear: 4, relu, tanh, relu, tanh]\n").restricted(("relu",))
-    assert shown_table(activations, TableView(percent=True)).sums[1:4] != []
-    part, whole = totals(lines(activations)), whole_of(activations, TableView())
-    assert (part.output_bytes, whole.output_bytes) == (32, 80)
-
-
-def test_sizes_below_the_totals() -> None:
-    resnet = printed(analyze(netcalc.load("resnet18")))
-    # 3 x 224 x 224 x 4 bytes; 23,133.9 KB of outputs; 11,689,512 x 4 bytes
-    assert "MB: input 0.57, outputs 22.59, params 44.59, together 67.76" in resnet
-    twice = printed(analyze(netcalc.load("resnet18"), batch=2, dtype="float16", convention="macs"))
-    assert "MiB: input 0.57, outputs 22.59, params 22.30, together 45.46" in twice
-    assert "MB: input 0.023, outputs 0.56, params 0.16, together 0.75" in printed(report_of(TWINS))
-    assert numbers.mebibytes(0) == "0.00"
-    assert numbers.mebibytes(1) == "0.00000095"
-
-
-def test_dilation_and_groups_are_shown_where_they_are_not_1() -> None:
-    def columns_of(text: str, **view: Any) -> list[str]:
-        spec = f"input: [8, 16, 16]\nlayers: [{text}]\n"
-        return [column.name for column in shown_table(report_of(spec), TableView(**view)).columns]
-
-    plain = columns_of("conv: {filters: 8, kernel: 3}")
-    assert not {"dilation", "groups"} & set(plain)
-    assert "dilation" in columns_of("conv: {filters: 8, kernel: 3, dilation: [1, 2]}")
-    assert "groups" in columns_of("conv: {filters: 8, kernel: 3, groups: 2}")
-    assert "groups" in columns_of("depthwise_conv: {kernel: 3}")
-    assert "dilation" in columns_of("maxpool: {kernel: 3, stride: 1, dilation: 2}")
-    for name in ("alexnet", "lenet5", "vgg16", "resnet18"):
-        shown = shown_table(analyze(netcalc.load(name))).columns
-        assert not {"dilation", "groups"} & {column.name for column in shown}
-    chunks = (markdown_chunks, latex_chunks)
-    grouped = analyze(netcalc.load("alexnet-two-gpu"))
-    assert all(" groups " in "".join(chunk(grouped)) for chunk in chunks)
-    depthwise = shown_table(analyze(netcalc.load("mobilenet_v1")))
-    at = [column.name for column in depthwise.columns].index("groups")
-    assert [row[at] for row in depthwise.cells[:3]] == ["1", "", "32"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--tree", "--bars"], "leave --tree out"),
-        (["--percent", "--bars"], "leave --percent out"),
-        (["--percent", "--columns", "layer,kernel"], "none of the columns has a total"),
-        (["--tree", "--depth", "0"], "0 is not in the range"),
-    ],
-)
-def test_what_does_not_go_together(cli: Cli, arguments: list[str], message: str) -> None:
-    result = cli("table", "alexnet", *arguments)
-    assert result.code == 2
-    assert message in " ".join(re.sub("[│\n]", " ", result.err).split())
-    assert result.out == ""
-
-
-@pytest.mark.parametrize("format", ["rich", "json", "csv", "markdown", "latex"])
-def test_every_format_takes_the_options_together(cli: Cli, format: str) -> None:
-    options = ["--depth", "2", "--all", "--batch", "3", "--dtype", "int8", "--convention", "macs"]
-    result = cli(
-        "table", "mobilenet_v2", "-f", format, "--tree", "--percent", "--only", "conv,linear", *options
-    )
-    assert (result.code, result.err) == (0, "")
-    columns = cli("table", "mobilenet_v2", "-f", format, "--percent", "--columns", "+macs")
-    assert (columns.code, columns.err) == (0, "")
 
 
 def test_the_page_on_the_table(cli: Cli) -> None:
