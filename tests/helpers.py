@@ -1,5 +1,7 @@
 """Specs from text, for tests in every folder."""
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +58,17 @@ def printed_table(report: Report, width: int | None = None, **view: Any) -> str:
     """The table of a report as a terminal shows it."""
     shown = table_lines(report, TableView(**view), width=width)
     return "\n".join("".join(text for text, _ in segments).rstrip() for segments in shown)
+
+
+def threads_beside(others: list[threading.Thread]) -> list[threading.Thread]:
+    """The threads that run beside others, of which some may end of themselves meanwhile."""
+    return [thread for thread in threading.enumerate() if thread not in others]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """A thread that was told to end takes a moment."""
+    for _ in range(500):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it never came")

@@ -57,8 +57,10 @@ def test_frozen_and_shared_parameters_are_marked() -> None:
     report = report_of(FROZEN)
     shown = shown_table(report, TableView(wanted=("layer", "params", "exact_params", "shares", "macs")))
     assert shown.cells[:3] == [
-        ["one", "(0.11)", "(112)", "", "3,888"], ["two", "shared", "shared", "one", "3,888"], ["add1", "0", "0", "", "0"],
-    ]  # fmt: skip
+        ["one", "(0.11)", "(112)", "", "3,888"],
+        ["two", "shared", "shared", "one", "3,888"],
+        ["add1", "0", "0", "", "0"],
+    ]
     words = "params in parentheses are frozen; shared params are counted once"
     assert words in printed_table(report)
     assert words in "".join(markdown_chunks(report))
