@@ -17,6 +17,7 @@ from netcalc.render.table.json import json_chunks
 from netcalc.render.table.latex import latex_chunks
 from netcalc.render.table.lines import TableView, lines, totals
 from netcalc.render.table.markdown import markdown_chunks
+from netcalc.render.table.text import table_lines
 from netcalc.render.table.tree import Module, flattened, module_tree
 
 from helpers import TESTS, graph_of, printed_table, report_of
@@ -176,6 +177,16 @@ def test_a_narrow_tree_does_without_kinds() -> None:
     assert "not shown at 60 columns: params of, kind" in drawn
     kept = printed_table(analyze(netcalc.load("gpt2_small")), 60, tree=True, wanted=("+kind",))
     assert "like decoder1" in kept
+    chosen = printed_table(analyze(netcalc.load("gpt2_small")), tree=True, wanted=("params",))
+    assert "\ndecoder2-12 (same) " in chosen
+
+
+def test_a_block_is_struck_out_where_no_layer_in_it_is_used() -> None:
+    blocks = "blocks:\n  head: [{linear: {name: aside, units: 3}}, {linear: {name: used, from: input, units: 2}}]\n"
+    report = report_of(f"input: [4]\n{blocks}layers: [head]\n")
+    segments = [line for line in table_lines(report, TableView(tree=True)) if line]
+    style = {text.strip(): style for line in segments for text, style in line if text.strip()}
+    assert (style["head1"], style["aside"], style["used"]) == ("cyan", "dim strike", "cyan")
 
 
 def test_names_of_equal_blocks() -> None:
@@ -185,6 +196,7 @@ def test_names_of_equal_blocks() -> None:
         ("one", "two"): "two",
         ("one", "two", "three"): "two ... three",
         ("s1", "s2", "s10"): "s2-10",
+        ("s0", "s", "s1"): "s ... s1",
     }.items():
         items = "".join(f"  - pair: {{name: {name}}}\n" for name in names)
         modules = module_tree(report_of(spec + items), TableView(tree=True))
