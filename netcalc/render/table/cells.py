@@ -37,14 +37,6 @@ class ShownTable(NamedTuple):
             sums=pick(self.sums),
         )
 
-    def without_empty(self, wanted: Sequence[str]) -> "ShownTable":
-        """The table without its empty columns, but with those that were asked for."""
-        shown = self
-        for column, texts in zip(self.columns, zip(*self.cells, strict=True), strict=False):
-            if not any(texts) and column.name not in asked_for(wanted):
-                shown = shown.without(column.name)
-        return shown
-
     def with_short_labels(self) -> "ShownTable":
         """The table with each line named by its layer alone."""
         if self.columns[0].name != "layer":
@@ -62,6 +54,14 @@ class ShownTable(NamedTuple):
         cut = [row[at] if len(row[at]) <= room else f"{row[at][: room - 3]}..." for row in self.cells]
         cells = [[*row[:at], text, *row[at + 1 :]] for row, text in zip(self.cells, cut, strict=True)]
         return self._replace(cells=cells)
+
+    def without_empty(self, wanted: Sequence[str]) -> "ShownTable":
+        """The table without its empty columns, but with those that were asked for."""
+        shown = self
+        for column, texts in zip(self.columns, zip(*self.cells, strict=True), strict=False):
+            if not any(texts) and column.name not in asked_for(wanted):
+                shown = shown.without(column.name)
+        return shown
 
 
 def shown_table(report: Report, view: TableView = TableView()) -> ShownTable:
