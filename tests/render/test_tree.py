@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import netcalc
 from netcalc.analysis import Report, analyze, total
@@ -19,6 +20,7 @@ from netcalc.render.table.lines import TableView, lines, totals
 from netcalc.render.table.markdown import markdown_chunks
 from netcalc.render.table.text import table_lines
 from netcalc.render.table.tree import Module, flattened, module_tree
+from netcalc.render.terminal import Terminal
 
 from helpers import TESTS, graph_of, printed_table, report_of
 from random_graphs import random_graph
@@ -281,3 +283,12 @@ def test_the_page_on_the_table(cli: Cli) -> None:
         assert cli(*command.split("#")[0].split()[1:]).code == 0, command
     command, *shown = page.split("```text\n$ ")[1].split("```")[0].splitlines()
     assert "\n".join(shown) in cli(*command.split()[1:]).out
+
+
+def test_a_terminal_without_lines_draws_the_tree_in_ascii() -> None:
+    console = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="cp1252"), width=100)
+    Terminal(console).write(table_lines(report_of(TWINS), TableView(tree=True)))
+    console.file.flush()
+    drawn = console.file.buffer.getvalue().decode("cp1252").splitlines()
+    assert "|  |  +- conv1 " in "\n".join(drawn)
+    assert "+- stem " in "\n".join(drawn)
