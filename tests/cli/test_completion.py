@@ -274,7 +274,14 @@ class Terminal:
             os.execvpe(
                 command[0],
                 command,
-                {"PATH": path, "TERM": "dumb", "PS1": "> ", "HOME": str(folder), "COLUMNS": "200"},
+                {
+                    **os.environ,
+                    "PATH": path,
+                    "TERM": "dumb",
+                    "PS1": "> ",
+                    "HOME": str(folder),
+                    "COLUMNS": "200",
+                },
             )
 
     def type(self, text: str, awaited: str) -> None:
