@@ -5,6 +5,7 @@ from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.problems import ElaborationProblems
 from netcalc.graph.scope import Instance, Scope, TensorRef
 from netcalc.spec import UNKNOWN, Evaluated, Item, Unknown, Value, YamlSequence
+from netcalc.spec.items import OTHER_ITEM_KEYS
 
 
 class Tensors:
@@ -48,7 +49,8 @@ class Tensors:
         """What an instance reads; None for a tensor that a mistake keeps from being known."""
         sources = instance.item.value("from")
         if sources is None:
-            if instance.scope.previous is None and len(self._inputs) > 1:
+            is_named = any(OTHER_ITEM_KEYS.get(option.key) == "from" for option in instance.item.options)
+            if instance.scope.previous is None and len(self._inputs) > 1 and not is_named:
                 self._report_choice(instance)
             return [instance.scope.previous]
         parts = sources.items if isinstance(sources, YamlSequence) else (sources,)

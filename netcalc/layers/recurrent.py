@@ -38,6 +38,13 @@ class Recurrent(Layer):
     unit_ops: ClassVar[int]
     """Operations of a unit in each step without its dot products."""
 
+    instead: ClassVar[dict[str, str]] = {
+        "return_sequences": "leave it out for the state of every step; last: true gives the final one alone",
+        "return_state": "leave it out; last: true gives the final state alone",
+        "dropout": "leave it out, or write single layers with - dropout: 0.5 between them",
+        "recurrent_dropout": "leave it out: the states are not dropped",
+    }
+
     units = Integer(doc="features of the state", torch="hidden_size")
     layers = Integer(1, doc="layers above one another, each reading the outputs below", torch="num_layers")
     bidirectional = Flag(False, doc="run backward as well, the outputs side by side", torch="bidirectional")
