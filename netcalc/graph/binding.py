@@ -24,14 +24,18 @@ from netcalc.spec.expressions import RESERVED
 def layer_type(
     instance: Instance, blocks: Collection[str], problems: ElaborationProblems
 ) -> type[Layer] | None:
-    """The layer class of a kind; None where there is none, with the reason in `problems`."""
+    """The layer class of a kind; None where there is none, with the reason in `problems`.
+
+    That of another kind where another framework's name is given, which is reported.
+    """
     if instance.kind in LAYERS:
         return LAYERS[instance.kind]
     from netcalc.graph.suggestions import unknown_kind  # only mistakes need it
 
-    help = unknown_kind(instance.kind, instance.item, blocks)
-    problems.report("E401", f"there is no layer {instance.kind!r}", instance.item.span, help=help)
-    return None
+    meant = unknown_kind(instance.kind, instance.item, blocks)
+    message = f"there is no layer {instance.kind!r}"
+    problems.report("E401", message, instance.item.span, help=meant.help)
+    return None if meant.key is None else LAYERS[meant.key]
 
 
 def block_values(

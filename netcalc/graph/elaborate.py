@@ -132,6 +132,8 @@ class _Elaborator:
             self.builder.order.append(instance.full_name)
             return None, instance.unknown_output()
         values = option_values(layer_class, instance, inherited_values(instance, owner), self.problems)
+        if layer_class.kind != instance.kind:
+            values = None  # its options are checked, but what it gives is not known
         return values, self.builder.build(instance, layer_class, values, reads)
 
     def _block(

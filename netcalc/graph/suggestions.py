@@ -8,7 +8,14 @@ from typing import NamedTuple
 from netcalc.diagnostics import Diagnostic, listed, nearest
 from netcalc.graph.constructs import CONSTRUCTS
 from netcalc.layers import LAYERS, Layer, kinds_by_name
-from netcalc.layers.vocabulary import ACTIVATION_OPTIONS, FROM_INPUT, LEFT_OUT, NO_LAYERS, OTHER_NAMES
+from netcalc.layers.vocabulary import (
+    ACTIVATION_OPTIONS,
+    FROM_INPUT,
+    LEFT_OUT,
+    LEFT_OUT_ENDS,
+    NO_LAYERS,
+    OTHER_NAMES,
+)
 from netcalc.spec import (
     BRANCH_EXAMPLES,
     BRANCH_KEYS,
@@ -24,7 +31,8 @@ from netcalc.spec import (
 from netcalc.spec.items import OTHER_ITEM_KEYS
 
 _CLOSE = 0.75
-"""How alike a word and a general key are that are taken for one another, of 1."""
+"""How alike two words are that are taken for one another, of 1: they differ by a slip of the hand."""
+_LONGEST_WORD = 40
 _BATCH_AXIS_NAMES = ("dim", "start_dim", "end_dim")
 """PyTorch's options that number axes with the batch among them."""
 
@@ -39,27 +47,28 @@ class Meant(NamedTuple):
     """False where it may stand for any option."""
 
 
-def unknown_kind(kind: str, item: Item, blocks: Collection[str]) -> str:
-    """What to type instead of a kind that is not there."""
+def unknown_kind(kind: str, item: Item, blocks: Collection[str]) -> Meant:
+    """What to type instead of a kind that is not there; a key where it is another name for that layer."""
     if kind in ITEM_KEYS:
         if kind == "repeat":
-            return "repeat: goes with an item: put the layers in a block and write - unit: {repeat: 3}"
-        return f"{kind}: goes with an item: - relu: {{{kind}: ...}}"
+            help = "repeat: goes with an item: put the layers in a block and write - unit: {repeat: 3}"
+            return Meant(None, help)
+        return Meant(None, f"{kind}: goes with an item: - relu: {{{kind}: ...}}")
     name, sign, given = re.sub("[=(]", ":", kind, count=1).partition(":")
     plain = _plain(name)
     synonyms = {name: name for name in (*blocks, *CONSTRUCTS)} | kinds_by_name()
     by_plain = {_plain(name): own for name, own in synonyms.items()}
     match = synonyms.get(kind) or by_plain.get(plain)
-    if match is None and plain == "activation" and item.short is not None:
-        match = _kind_of(item.short)
-        if match:
-            return f"write - {match}"
     if match and sign:
-        return f"write - {match}: {_example(match, given.strip(' )'))}"
-    if match is None and plain in NO_LAYERS:
-        return NO_LAYERS[plain]
-    match = match or by_plain.get(nearest(plain, by_plain) or "")
-    return f"did you mean {match}?" if match else "netcalc layers lists the kinds"
+        return Meant(None, f"write - {match}: {_example(match, given.strip(' )'))}")
+    if match:
+        return Meant(match if match in LAYERS else None, f"did you mean {match}?")
+    if plain == "activation" and item.short is not None and (match := _kind_of(item.short)):
+        return Meant(None, f"write - {match}")
+    if plain in NO_LAYERS:
+        return Meant(None, NO_LAYERS[plain])
+    match = by_plain.get(nearest(plain, by_plain) or "")
+    return Meant(None, f"did you mean {match}?" if match else "netcalc layers lists the kinds")
 
 
 def unknown_option(layer: type[Layer], entry: YamlEntry) -> tuple[Diagnostic, Meant]:
@@ -89,7 +98,7 @@ def unknown_argument(block: Block, entry: YamlEntry) -> tuple[Diagnostic, Meant]
 
 def no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Value) -> Diagnostic:
     """The error for a bare value where there is no main option; `options` says which are required."""
-    kind = item.kind if isinstance(item.kind, str) else "kind"
+    kind = what if what in LAYERS or not isinstance(item.kind, str) else item.kind
     message = f"{what} has no main option: its options are given by name"
     required = [name for name, is_required in options.items() if is_required]
     parts = given.items if isinstance(given, YamlSequence) else (given,)
@@ -134,24 +143,25 @@ def _meant(layer: type[Layer], entry: YamlEntry) -> Meant:
     key = entry.key
     for advised in layer.__mro__:
         if key in vars(advised).get("instead", {}):
-            return Meant(None, vars(advised)["instead"][key])
+            help = vars(advised)["instead"][key]
+            return Meant(None, help, is_clear=not help.startswith("write"))
     names = option_names(layer)
     if key in names:
         return Meant(names[key], _as_axis(key, names[key], entry) or f"did you mean {names[key]}?")
     if key in FROM_INPUT:
         return Meant(None, f"leave it out: {layer.kind} takes it from its input")
-    if key in LEFT_OUT:
-        return Meant(None, f"leave it out: {LEFT_OUT[key]}")
+    if key in LEFT_OUT or key.endswith(LEFT_OUT_ENDS):
+        return Meant(None, f"leave it out: {LEFT_OUT.get(key, LEFT_OUT['seed'])}")
     if key in OTHER_ITEM_KEYS:
         return Meant(OTHER_ITEM_KEYS[key], f"did you mean {OTHER_ITEM_KEYS[key]}?")
-    if (below := _as_item(entry)) is not None:
+    if layer.kind in LAYERS and (below := _as_item(entry)) is not None:
         return Meant(None, below)
     name, sign, value = key.replace("=", ":").partition(":")
     if sign and name.strip() in {*layer.options, *names, *ITEM_KEYS}:
         own = names.get(name.strip(), name.strip())
         return Meant(own, f"write {own}: {value.strip() or '...'}, with a space behind the colon")
     known = {**{name: name for name in (*layer.options, *BRANCH_KEYS.get(layer.kind, ()))}, **names}
-    match = known.get(nearest(key, known) or "") or _general_key(key)
+    match = known.get(_closest(key, known) or "") or _general_key(key)
     if match is not None:
         return Meant(match, f"did you mean {match}?")
     options = ", ".join(layer.options)
@@ -169,7 +179,9 @@ def option_names(layer: type[Layer]) -> dict[str, str]:
 def _as_axis(key: str, option: str, entry: YamlEntry) -> str | None:
     """The axis that a number of PyTorch's means, which counts the batch."""
     number = entry.value.value if isinstance(entry.value, YamlScalar) else None
-    if key not in _BATCH_AXIS_NAMES or isinstance(number, bool) or not isinstance(number, int) or number == 0:
+    if isinstance(number, bool) or not isinstance(number, int) or number == 0:
+        return None
+    if key not in _BATCH_AXIS_NAMES or option not in ("axis", "axes", "start", "end"):
         return None
     ours = number - 1 if number > 0 else number
     return f"write {option}: {ours}; axes are counted without the batch"
@@ -215,11 +227,11 @@ def _general_key(key: str) -> str | None:
 
 def _closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that differs from a word by a slip of the hand."""
-    if len(word) > max(map(len, ITEM_KEYS)) + 2:
+    if len(word) > _LONGEST_WORD:
         return None
     ratios = {name: SequenceMatcher(None, word.lower(), name).ratio() for name in known}
-    best = max(ratios, key=lambda name: ratios[name])
-    return best if ratios[best] >= _CLOSE else None
+    best = max(ratios, key=lambda name: ratios[name], default="")
+    return best if best and ratios[best] >= _CLOSE else None
 
 
 def _plain(name: str) -> str:

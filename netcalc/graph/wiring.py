@@ -7,6 +7,9 @@ from netcalc.graph.scope import Instance, Scope, TensorRef
 from netcalc.spec import UNKNOWN, Evaluated, Item, Unknown, Value, YamlSequence
 from netcalc.spec.items import OTHER_ITEM_KEYS
 
+_PREVIOUS = ("previous", "prev", "last", "above", "x")
+"""What the item above is called elsewhere."""
+
 
 class Tensors:
     """Every tensor that can be read so far, by full name; a block's name is its output's too."""
@@ -84,7 +87,8 @@ class Tensors:
             message = (
                 f"here stands the name of a layer or an input, or a list of them, not {format_value(name)}"
             )
-            self.problems.report("E404", message, value.span)
+            help = _above(scope) if isinstance(name, int) and name < 0 else None
+            self.problems.report("E404", message, value.span, help=help)
             return None
         found = self._find(name, scope)
         if found is None:
@@ -134,7 +138,16 @@ class Tensors:
             return Diagnostic("E502", message, value.span, help="move it above, or read another layer")
         match = nearest(name, [*declared, *self._refs])
         help = f"did you mean {match}?" if match else "give the layer a name: and use that"
+        if name in _PREVIOUS:
+            help = _above(scope) or help
         return Diagnostic("E501", f"there is no layer or input {name!r}", value.span, help=help)
+
+
+def _above(scope: Scope) -> str | None:
+    """How the item above is named."""
+    if scope.previous is None:
+        return None
+    return f"layers are read by name: the one above is {scope.previous.name.rpartition('.')[2]}"
 
 
 def shape_names(ref: TensorRef | None) -> dict[str, Evaluated | Unknown]:

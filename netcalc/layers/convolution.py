@@ -178,6 +178,7 @@ class ConvTranspose(Convolution):
     kind = "conv_transpose"
     output_axis = 1
     also = ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "deconv", "upconv")
+    instead: ClassVar[dict[str, str]] = {"padding_mode": "leave it out: nothing is added around the input"}
 
     filters = Integer(doc="output channels", torch="out_channels")
     pad = Padding(0, doc="cells taken off around the output", same=False)

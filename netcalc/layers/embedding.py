@@ -27,7 +27,8 @@ class Embedding(Layer):
     reads_tokens = True
     also = ("Embedding", "lookup")
     instead: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("padding_idx", "mask_zero", "max_norm", "sparse"), "leave it out: no figure depends on it"
+        ("padding_idx", "mask_zero", "max_norm", "norm_type", "scale_grad_by_freq", "sparse"),
+        "leave it out: no figure depends on it",
     )
 
     entries = Integer(doc="rows of the table, such as the words of a vocabulary", torch="num_embeddings")

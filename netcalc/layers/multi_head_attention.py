@@ -52,7 +52,11 @@ class MultiHeadAttention(Layer):
             ("kdim", "vdim", "key_dim", "value_dim", "head_dim", "dim", "width", "units", "hidden_size"),
             "leave it out: a head has D / heads of the features of its input, T x D",
         ),
-        "dropout": "leave it out: the attention weights are not dropped",
+        **dict.fromkeys(
+            ("dropout", "attn_dropout", "attention_dropout"),
+            "leave it out: the attention weights are not dropped",
+        ),
+        **dict.fromkeys(("mask", "attn_mask", "attention_mask"), "leave it out, or write causal: true"),
     }
 
     heads = Integer(doc="parts that D is split into, each with scores of its own", torch="num_heads")

@@ -129,9 +129,9 @@ class BatchNorm(_Norm):
 class _OverAxes(Normalisation):
     """A norm over the last axes of each sample, or over its channels."""
 
-    instead: ClassVar[dict[str, str]] = {
-        "normalized_shape": "leave it out: the last axis is normalised; axes: 2 takes the last two together"
-    }
+    instead: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("normalized_shape", "axis", "dim", "size", "shape"), "leave it out: the last axis is normalised"
+    )
     axes = Integer(1, doc="how many of the last axes are normalised together", torch="normalized_shape")
     channels = Flag(False, doc="normalise over the channels, the first axis, at each position")
 

@@ -42,6 +42,9 @@ class Recurrent(Layer):
         "return_sequences": "leave it out for the state of every step; last: true gives the final one alone",
         "return_state": "leave it out; last: true gives the final state alone",
         "dropout": "leave it out, or write single layers with - dropout: 0.5 between them",
+        "activation": "leave it out: the gates are sigmoid, the state tanh",
+        "recurrent_activation": "leave it out: the gates are sigmoid, the state tanh",
+        "proj_size": "leave it out: a state has as many features as units",
         "recurrent_dropout": "leave it out: the states are not dropped",
     }
 

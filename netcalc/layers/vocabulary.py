@@ -26,6 +26,7 @@ OTHER_NAMES = {
     "causal": ("is_causal", "use_causal_mask", "causal_mask"),
     "size": ("target_size", "output_size", "window", "n", "depth_radius", "local_size"),
     "eps": ("epsilon",),
+    "momentum": ("decay",),
     "running": ("track_running_statistics",),
     "slope": ("alpha", "negative_slope", "leak"),
     "rate": ("prob", "drop_prob", "probability", "ratio", "drop_rate", "dropout_ratio", "drop_path_rate"),
@@ -38,7 +39,6 @@ OTHER_NAMES = {
     "keep": ("keepdims", "keep_dims", "keepdim"),
     "how": ("op", "reduction", "mode"),
     "join": ("merge", "merge_mode", "combine", "mode", "op", "how"),
-    "connect": ("skip", "use_shortcut"),
     "end": ("stop",),
     "parts": ("sections", "num_splits", "chunks"),
     "base": ("theta", "rope_theta"),
@@ -51,6 +51,7 @@ PyTorch's stands at the option's declaration.
 FROM_INPUT = (
     "in_channels", "in_features", "num_features", "num_channels", "input_channels", "input_dim", "in_dim",
     "input_shape", "input_size", "in_planes", "embed_dim", "d_model", "batch_input_shape",
+    "channels", "features", "dim",
 )  # fmt: skip
 """What a layer takes from its input, and other frameworks have to be told."""
 
@@ -61,12 +62,24 @@ LEFT_OUT = {
     "device": "no figure depends on it",
     "dtype": "--dtype gives the type of the elements",
     "data_format": "channels come first",
-    "kernel_initializer": "no figure depends on it",
-    "bias_initializer": "no figure depends on it",
-    "kernel_regularizer": "no figure depends on it",
-    "seed": "no figure depends on it",
+    **dict.fromkeys(
+        (
+            "seed",
+            "stateful",
+            "unroll",
+            "go_backwards",
+            "fused",
+            "noise_shape",
+            "return_indices",
+            "input_length",
+        ),
+        "no figure depends on it",
+    ),
 }
 """What has no place in a spec, with the reason."""
+
+LEFT_OUT_ENDS = ("_initializer", "_regularizer", "_constraint")
+"""The ends of the names of Keras's options on which no figure depends."""
 
 ACTIVATION_OPTIONS = ("activation", "nonlinearity", "act", "act_layer", "activation_fn")
 """The options that hold an activation, which is a layer of its own in a spec."""

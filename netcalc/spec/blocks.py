@@ -87,8 +87,14 @@ def _as_list(name: str, body: YamlMapping) -> str:
             words = (part.value for part in entry.value.items if isinstance(part, YamlScalar))
             head = f"{name}({', '.join(map(str, words))})"
         elif entry.key in _ARGUMENT_KEYS and isinstance(entry.value, YamlMapping):
-            head = f"{name}({', '.join(f'{argument.key}=...' for argument in entry.value.entries)})"
+            head = f"{name}({', '.join(map(_default, entry.value.entries))})"
     return f"write {head}: and list the layers below it, one a line"
+
+
+def _default(argument: YamlEntry) -> str:
+    """An argument with its default as it stands in a head."""
+    value = argument.value.source.text[argument.value.start : argument.value.end]
+    return f"{argument.key}={value}" if value else argument.key
 
 
 def _parameters(entry: YamlEntry, text: str, problems: SpecProblems) -> tuple[BlockParameter, ...] | None:

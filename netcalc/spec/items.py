@@ -21,7 +21,7 @@ ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore", "train
 """The keys that go with every item."""
 
 OTHER_ITEM_KEYS = {
-    **dict.fromkeys(("inputs", "input", "in", "src", "bottom", "reads", "after", "inbound_nodes"), "from"),
+    **dict.fromkeys(("inputs", "input", "in", "src", "bottom", "reads", "after", "with"), "from"),
     **dict.fromkeys(("share_weights", "shared", "share_with", "weights_of", "tie", "tied"), "share"),
     **dict.fromkeys(("times", "repeats", "count", "num_repeats"), "repeat"),
     **dict.fromkeys(("id", "label", "layer_name"), "name"),
@@ -189,7 +189,8 @@ class ItemReader:
             first, second = value.entries[0], value.entries[1]
             message = f"a layer is one kind with its options, here a second key {second.key!r} follows"
             self.problems.report("E203", message, second.key_span, help=_put_inside(value))
-            return Item(None, first.key_span)
+            named = (entry for entry in value.entries if OTHER_ITEM_KEYS.get(entry.key, entry.key) == "name")
+            return Item(None, first.key_span, general=tuple(entry._replace(key="name") for entry in named))
         help = "write - relu or - conv: {filters: 64, kernel: 3}"
         message = f"a layer is a kind with its options, not {describe(value)}"
         self.problems.report("E203", message, _start(value), help=help)
@@ -203,7 +204,8 @@ def _put_inside(item: YamlMapping) -> str:
     if named is not None and isinstance(named.value, YamlScalar) and isinstance(named.value.value, str):
         kind, inside = named.value.value, [key for key in keys if key != named.key]
     elif keys[0] == "repeat" and "layers" in keys:
-        return "put the layers in a block and repeat that: - unit: {repeat: 3}"
+        times = _shown(item.entries[0].value)
+        return f"put the layers in a block and repeat that: - unit: {{repeat: {times}}}"
     else:
         general = [key for key in keys if key in ITEM_KEYS or key in OTHER_ITEM_KEYS]
         kind = next((key for key in keys if key not in general), keys[0])
@@ -216,6 +218,11 @@ def _put_inside(item: YamlMapping) -> str:
         other = ", or indent them further" if is_alone[0] else ""
         other = f", or begin another item: - {inside[0]}" if is_alone[1] else other
     return f"put the options inside: - {kind}: {{{options}}}{other}"
+
+
+def _shown(value: Value) -> str:
+    """A plain value as it stands in the text."""
+    return value.source.text[value.start : value.end] if isinstance(value, YamlScalar) else "..."
 
 
 def _start(value: Value) -> Span:
