@@ -94,10 +94,10 @@ class _Elaborator:
 
     def _walk_body(self, instance: Instance, items: Sequence[Item], scope: Scope) -> TensorRef:
         """The output of the items inside an instance; without items it is their input."""
-        known = scope.previous or instance.unknown_output()
+        scope.previous = known = scope.previous or instance.unknown_output()
         self.tensors.add(scope.full("input"), known)
         self._walk(items, scope)
-        return scope.previous or known
+        return scope.previous
 
     def _place(self, instance: Instance) -> TensorRef:
         """The output of an instance: that of a layer, of a block, or of joined branches."""
