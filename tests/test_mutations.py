@@ -12,7 +12,7 @@ from netcalc.render.check.text import verdict_lines
 from netcalc.render.diagnostics import diagnostic_lines
 from netcalc.render.table.json import json_chunks
 from netcalc.render.table.text import table_lines
-from netcalc.spec import bundled_names, find_spec, read_spec
+from netcalc.spec import bundled_names, open_source, read_spec
 
 BRANCHES = """
 name: branches
@@ -66,13 +66,8 @@ layers:
   - linear: {units: 8}
   - linear: {units: 8, share: linear1}
 """
-FOLDER = find_spec("alexnet").source.folder  # where what the bundled specs include is found
-SPECS = [
-    BRANCHES,
-    BLOCKS,
-    BLOCKS,
-    *(find_spec(name).source.text for name in bundled_names() if name != "vgg19"),
-]
+FOLDER = open_source("alexnet").folder  # where what the bundled specs include is found
+SPECS = [BRANCHES, BLOCKS, BLOCKS, *(open_source(name).text for name in bundled_names() if name != "vgg19")]
 WORDS = [
     "-1", "0", "1e9", "99999999999999999999", "2.5", "null", "true", "[]", "{}", "[1, [2]]", "{a: 1}", "$x", "$(1/0)",
     "$(in_channels)", "&a", "*a", "!!int", "'", '"', ":", "- ", "\t", "\n", "\x00", "é", "🎓", "same", "input",

@@ -41,6 +41,11 @@ def find_spec(spec: str | os.PathLike[str]) -> NamedSpec:
     return _fail(name, "E103", f"there is no file {name!r} and no bundled architecture of that name", help)
 
 
+def open_source(spec: str | os.PathLike[str]) -> Source:
+    """The text that `spec` names."""
+    return find_spec(spec).source
+
+
 def open_table(path: str, what: str, help: str) -> Source:
     """The text of a file that is no spec, which `what` names in messages."""
     if path == "-":
