@@ -15,7 +15,6 @@ from netcalc.graph.building import Builder
 from netcalc.graph.constructs import CONSTRUCTS
 from netcalc.graph.expansion import Expander
 from netcalc.graph.header import arguments, expectations, inputs, preprocessing
-from netcalc.graph.images import likely_sizes
 from netcalc.graph.limits import budget, ignored
 from netcalc.graph.model import Graph
 from netcalc.graph.naming import Namer
@@ -167,6 +166,8 @@ class _Elaborator:
 
     def _doubt_inputs(self) -> None:
         """Say of shapes that do not fit that an input may be an image in another layout."""
+        from netcalc.graph.images import likely_sizes  # only mistakes need it
+
         for given in self.inputs:
             if given.type is not None and (why := likely_sizes(given.name, given.type.shape)):
                 self.problems.explain("E601", why, given.span)

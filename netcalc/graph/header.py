@@ -61,7 +61,7 @@ def arguments(
 
 def _refused_name(entry: YamlEntry) -> Diagnostic:
     """The error for an argument whose name expressions cannot use."""
-    reason, help = "the expression language has that name", f"call it {entry.key}_, or otherwise"
+    reason, help = "the expression language has that name", f"give it another name, such as {entry.key}_"
     if entry.key not in RESERVED:
         reason = "the word is reserved, expressions cannot use it"
         if not iskeyword(entry.key):

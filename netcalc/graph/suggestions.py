@@ -159,7 +159,7 @@ def _meant(layer: type[Layer], entry: YamlEntry) -> Meant:
     name, sign, value = key.replace("=", ":").partition(":")
     if sign and name.strip() in {*layer.options, *names, *ITEM_KEYS}:
         own = names.get(name.strip(), name.strip())
-        return Meant(own, f"write {own}: {value.strip() or '...'}, with a space behind the colon")
+        return Meant(own, f"write {own}: {value.strip() or '...'}, with a space after the colon")
     known = {**{name: name for name in (*layer.options, *BRANCH_KEYS.get(layer.kind, ()))}, **names}
     match = known.get(_closest(key, known) or "") or _general_key(key)
     if match is not None:

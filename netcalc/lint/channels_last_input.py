@@ -1,4 +1,4 @@
-"""N705: an image whose channels stand behind."""
+"""N705: an image whose channels come last."""
 
 from collections.abc import Iterator
 
@@ -11,8 +11,8 @@ from netcalc.lint.rule import Finding, Rule
 class ChannelsLastInput(Rule):
     """An input of height, width and 1 or 3 channels is read by a layer that takes channels first.
 
-    With one channel behind, where the other two sizes are alike. A `permute:` before the first layer is
-    the other way to mend it.
+    With one channel it is found where the other two sizes are alike. A `permute:` before the first
+    layer is the other way to mend it.
 
     Why:
         Sizes are channels, height, width. Read in another order the rows of a picture become its channels,
@@ -46,6 +46,6 @@ class ChannelsLastInput(Rule):
             image = image_channels_last(shape)
             if readers and image:
                 sizes = ", ".join(map(str, image))
-                message = f"the {given.type} of {given.name} look like an image with its channels behind"
+                message = f"the {given.type} of {given.name} look like an image with its channels last"
                 help = f"write input: [{sizes}]; channels come first"
                 yield Finding(readers[0], message, help=help)

@@ -146,7 +146,9 @@ def _refuse_name(entry: YamlEntry, name: str, problems: SpecProblems) -> None:
     else:
         reason = "the word is reserved, expressions cannot use it"
     message = f"an argument cannot be called {name!r}: {reason}"
-    problems.report("E702", message, _argument_span(entry, name), help=f"call it {name}_, or otherwise")
+    problems.report(
+        "E702", message, _argument_span(entry, name), help=f"give it another name, such as {name}_"
+    )
 
 
 def _is_plain(arguments: ast.arguments) -> bool:

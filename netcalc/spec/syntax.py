@@ -5,6 +5,7 @@ import re
 import yaml
 
 from netcalc.diagnostics import Diagnostic, Note, Source, Span
+from netcalc.spec.problems import one_character
 
 _UNSPACED = re.compile(r"\s*(?:- )?(?P<key>[A-Za-z_]\w*):(?P<value>[^\s:].*)")
 _UNCOLONED = re.compile(r"\s*- (?P<kind>[A-Za-z_]\w*) *\{")
@@ -15,7 +16,7 @@ _HELP = {
     "expected ',' or": "close it, or write a comma between two options",
     "did not find expected key": "let what belongs together begin at the same column",
     "did not find expected '-'": "let what belongs together begin at the same column",
-    "could not find expected ':'": "write a colon behind the key, or let the line begin where others do",
+    "could not find expected ':'": "write a colon after the key, or let the line begin where others do",
 }
 """What to do about the parser's commonest messages."""
 
@@ -35,16 +36,10 @@ def syntax_problem(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
         return found
     notes: tuple[Note, ...] = ()
     if error.context and error.context_mark and error.problem:
-        notes = (Note(error.context, Span(source, *place(source, error.context_mark.index))),)
+        notes = (Note(error.context, Span(source, *one_character(source, error.context_mark.index))),)
     help_of = next((help for words, help in _HELP.items() if words in message), None)
-    span = Span(source, *place(source, at))
+    span = Span(source, *one_character(source, at))
     return Diagnostic("E101", f"this is not YAML: {message}", span, notes, help_of)
-
-
-def place(source: Source, offset: int) -> tuple[int, int]:
-    """One character at an offset, moved back to the last character where the text ends there."""
-    start = max(min(offset, len(source.text.rstrip()) - 1), 0)
-    return start, start + 1
 
 
 def _colon(source: Source, start: int) -> Diagnostic | None:
@@ -57,12 +52,12 @@ def _colon(source: Source, start: int) -> Diagnostic | None:
             place = Span(source, at + unspaced.start("key"), at + unspaced.start("value"))
             help = f"write {unspaced['key']}: {unspaced['value'].strip()}"
             return Diagnostic(
-                "E101", "this is not YAML: a space is missing behind the colon", place, help=help
+                "E101", "this is not YAML: a space is missing after the colon", place, help=help
             )
     if uncoloned := _UNCOLONED.match(line):
         place = Span(source, start + uncoloned.start("kind"), start + uncoloned.end("kind"))
         help = f"write - {uncoloned['kind']}: {{...}}"
-        return Diagnostic("E101", "this is not YAML: a colon is missing behind the kind", place, help=help)
+        return Diagnostic("E101", "this is not YAML: a colon is missing after the kind", place, help=help)
     if nested := _NESTED.fullmatch(line):
         place = Span(source, start + nested.start("options"), start + nested.end("options"))
         help = f"put the options in braces: - {nested['kind']}: {{{nested['options'].strip()}}}"

@@ -10,10 +10,8 @@ import yaml
 
 from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError
 from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
-from netcalc.spec.flow import cut_off
-from netcalc.spec.problems import SpecProblems, expression_problem
+from netcalc.spec.problems import SpecProblems, expression_problem, one_character
 from netcalc.spec.scalars import ScalarFault, resolve_plain
-from netcalc.spec.syntax import place, syntax_problem
 from netcalc.spec.tree import (
     UNKNOWN,
     Plain,
@@ -70,18 +68,24 @@ def read_document(source: Source, text: str | None = None) -> Document:
         code = error.character if isinstance(error.character, int) else ord(error.character[:1] or "?")
         _stop(
             source,
-            *place(source, error.position),
+            *one_character(source, error.position),
             "E101",
             f"the character U+{code:04X} is not allowed in YAML",
         )
     except yaml.MarkedYAMLError as error:
+        from netcalc.spec.syntax import syntax_problem  # only mistakes need it
+
         mark = error.problem_mark or error.context_mark
         at = mark.index if mark else 0
         problem = [] if at in composer.cut_off else [syntax_problem(source, error)]
         raise SpecError([*composer.problems, *problem]) from None
     if composer.root is None:
         _stop(
-            source, *place(source, 0), "E104", "the text is empty", "a spec has at least input: and layers:"
+            source,
+            *one_character(source, 0),
+            "E104",
+            "the text is empty",
+            "a spec has at least input: and layers:",
         )
     return Document(composer.root, tuple(composer.problems))
 
@@ -131,7 +135,7 @@ class _Composer:
         elif kind is yaml.AliasEvent:
             self._take_alias(event)
         elif kind is yaml.DocumentStartEvent and self.root is not None:
-            start, end = place(self.source, event.start_mark.index)
+            start, end = one_character(self.source, event.start_mark.index)
             _stop(self.source, start, end, "E105", "a spec is one YAML document, a second one begins here",
                   "remove the --- line")  # fmt: skip
 
@@ -162,6 +166,8 @@ class _Composer:
         text = event.value
         if event.style or not text.startswith(("$(", "(")) or text.count("(") == text.count(")"):
             return False
+        from netcalc.spec.flow import cut_off  # only mistakes need it
+
         found = cut_off(self.source, text, start)
         if found is not None:
             self.problems.add(found.problem)
