@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from difflib import SequenceMatcher
+from difflib import get_close_matches
+from functools import cache
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, listed, nearest
@@ -220,18 +221,18 @@ def _general_key(key: str) -> str | None:
     """The general key that a word is a misspelling of; an option of another layer is none."""
     if key in OTHER_ITEM_KEYS:
         return OTHER_ITEM_KEYS[key]
-    if any(key in layer.options for layer in LAYERS.values()):
-        return None
-    return _closest(key, ITEM_KEYS)
+    return None if key in _every_option() else _closest(key, ITEM_KEYS)
+
+
+@cache
+def _every_option() -> frozenset[str]:
+    return frozenset(name for layer in LAYERS.values() for name in layer.options)
 
 
 def _closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that differs from a word by a slip of the hand."""
-    if len(word) > _LONGEST_WORD:
-        return None
-    ratios = {name: SequenceMatcher(None, word.lower(), name).ratio() for name in known}
-    best = max(ratios, key=lambda name: ratios[name], default="")
-    return best if best and ratios[best] >= _CLOSE else None
+    found = get_close_matches(word.lower(), known, 1, _CLOSE) if len(word) <= _LONGEST_WORD else []
+    return found[0] if found else None
 
 
 def _plain(name: str) -> str:
