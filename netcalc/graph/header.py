@@ -145,10 +145,10 @@ def _input_type(value: Evaluated | Unknown, span: Span, problems: ElaborationPro
 
 def _sizes_help(given: tuple[Evaluated, ...]) -> str:
     """How the sizes of an input are written that stand there as a word, or with an open batch."""
-    sizes = given[1:] if given[0] in (None, -1) else ()
+    sizes = given[1:] if given[:1] in ((None,), (-1,)) else ()
     if len(given) == 1 and isinstance(given[0], str):
         sizes = tuple(map(int, re.findall(r"[0-9]{1,9}", given[0])))
-    if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
+    if not sizes or not all(type(size) is int and size > 0 for size in sizes):
         return "write [3, 224, 224]"
     return f"write {format_value(sizes)}"
 

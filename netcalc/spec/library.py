@@ -50,7 +50,7 @@ def open_table(path: str, what: str, help: str) -> Source:
     """The text of a file that is no spec, which `what` names in messages."""
     if path == "-":
         return _decode("<stdin>", _standard_input())
-    if "\0" in path or not os.path.isfile(path):
+    if "\0" in path or os.path.isdir(path) or not os.path.exists(path):
         wrong = f"{path!r} is a directory" if os.path.isdir(path) else f"there is no file {path!r}"
         _fail(path, "E103", f"{wrong}; {what} is a YAML file", help)
     source = _decode(path, _read(path), os.path.dirname(os.path.abspath(path)))
