@@ -172,7 +172,7 @@ class Concat(Merge):
                         f"concat along axis {axis} needs equal sizes on axis {other}, not {one} and {two}"
                     )
                     if one != two:
-                        raise LayerError(message, help=_bring_together(other, one, len(first)))
+                        raise LayerError(message, help=_bring_together(other, one, len(first.shape)))
         joined = sum(x.shape[axis] for x in xs)
         return TensorType((*first.shape[:axis], joined, *first.shape[axis + 1 :]), first.dtype)
 
