@@ -128,6 +128,8 @@ def unfit_value(kind: str, value: Evaluated, names: Collection[str]) -> str | No
 
 def _sources(kind: str, parts: Sequence[Value]) -> str:
     """How a layer names what it reads, given as a bare value."""
+    if all(map(_is_number, parts)):
+        return f"write - {kind}: {{from: [left, right]}}; scale multiplies by a number, or adds one"
     if not all(isinstance(part, YamlScalar) and isinstance(part.value, str) for part in parts):
         branches = "{left: [...], right: [...]}"
         return f"branches are written - parallel: {{branches: {branches}, join: {kind}}}"

@@ -23,7 +23,7 @@ def cut_off(source: Source, text: str, start: int) -> CutOff | None:
     whole, span = source.text[start:end], Span(source, start, end)
     if text.startswith("$("):
         quoted = f"'{whole}'" if '"' in whole else f'"{whole}"'
-        what = "comma" if source.text[start + len(text) :].lstrip().startswith(",") else "bracket"
+        what = "comma" if whole[len(text) :].lstrip().startswith(",") else "bracket"
         message = f"inside braces and brackets a {what} ends a value: this expression stops at {text}"
         return CutOff(Diagnostic("E301", message, span, help=f"quote it: {quoted}"), end)
     message = "a list stands in square brackets, not in parentheses"
