@@ -40,6 +40,21 @@ DtypeOption = Annotated[
     Literal["float64", "float32", "float16", "bfloat16", "int8"],
     typer.Option("--dtype", help="The element type that memory is counted in."),
 ]
+FormatOption = Annotated[
+    Literal["rich", "json", "csv", "markdown", "latex"] | None,
+    typer.Option(
+        "--format", "-f", help="How the result is written: rich, for a terminal, unless --output's ending says."
+    ),
+]
+OutputOption = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to this file, whole or not at all; .json, .csv, .md and .tex say the format.",
+    ),
+]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, max=2**31 - 1, help="Samples counted together.")]
 
 
@@ -56,6 +71,12 @@ def load_graph(
         [read_setting(text) for text in settings or ()],
         [read_input_override(text) for text in inputs or ()],
     )
+
+
+def refuse_second_standard_input(specs: Sequence[str]) -> None:
+    """Raise typer.BadParameter where two of several specs are `-`."""
+    if specs.count("-") > 1:
+        raise typer.BadParameter("standard input can be read once.", param_hint="SPEC")
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -1,7 +1,7 @@
 """netcalc table: what each layer of a network takes."""
 
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,23 +11,27 @@ from netcalc.cli.common import (
     BatchOption,
     ConventionOption,
     DtypeOption,
+    FormatOption,
     InputOption,
+    OutputOption,
     SetOption,
     SpecArgument,
     VariantOption,
     load_graph,
     suggestion,
-    terminal,
-    write,
 )
+from netcalc.cli.output import Output, output_of
+from netcalc.render.layout import Segment
 from netcalc.render.table.lines import TableView
 
-Format = Literal["rich", "json", "csv", "markdown", "latex"]
+if TYPE_CHECKING:
+    from netcalc.render.tabular import Table
 
 
 def command(
     spec: SpecArgument,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How the table is written.")] = "rich",
+    format: FormatOption = None,
+    output: OutputOption = "",
     columns: Annotated[
         str,
         typer.Option(
@@ -60,6 +64,7 @@ def command(
     netcalc table vgg16 --convention flops --batch 32 --columns +rf,+macs
     netcalc table my.yaml --format json > my.json
     """
+    to = output_of(format, output)
     view = TableView(every_layer, depth, _listed(columns))
     kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
@@ -67,31 +72,26 @@ def command(
     if kinds:
         _check_kinds(kinds)
         report = report.restricted(kinds)
-    if format == "rich":
+    _show(report, view, bars, to)
+
+
+def _show(report: Report, view: TableView, bars: bool, to: Output) -> None:
+    def lines(width: int | None) -> Iterable[Sequence[Segment]]:
         from netcalc.render.table.text import table_lines
 
-        out = terminal()
-        out.write(table_lines(report, view, bars=bars, width=out.width))
-    else:
-        write(_chunks(report, format, view))
+        return table_lines(report, view, bars=bars, width=width)
 
-
-def _chunks(report: Report, format: Format, view: TableView) -> Iterable[str]:
-    if format == "json":
+    def json() -> Iterable[str]:
         from netcalc.render.table.json import json_chunks
 
         return json_chunks(report, __version__)
-    if format == "csv":
-        from netcalc.render.table.csv import csv_chunks
 
-        return csv_chunks(report, view.wanted)
-    if format == "markdown":
-        from netcalc.render.table.markdown import markdown_chunks
+    def table() -> "Table":
+        from netcalc.render.table.tabular import exact_table, shown_as_table
 
-        return markdown_chunks(report, view)
-    from netcalc.render.table.latex import latex_chunks
+        return exact_table(report, view.wanted) if to.format == "csv" else shown_as_table(report, view)
 
-    return latex_chunks(report, view)
+    to.show(lines, json, table)
 
 
 def _listed(names: str) -> tuple[str, ...]:

@@ -111,8 +111,9 @@ def _shapes(value: Any) -> str:
 
 
 class CostColumn(NamedTuple):
-    """A column of costs: its heading, the figure that it shows, and how."""
+    """A column of costs: its names, the figure that it shows, and how."""
 
+    name: str
     heading: str
     read: Callable[[Figures], int]
     show: Callable[[int], str]
@@ -122,10 +123,13 @@ def cost_columns(report: Report) -> tuple[CostColumn, ...]:
     """Parameters, multiply-adds and memory, in the units of a report."""
     kilobyte = byte_units(report)[2][1]
     return (
-        CostColumn("params\n(k)", lambda figures: figures.params, lambda value: scaled(value, 1000)),
-        CostColumn("macs\n(M)", lambda figures: figures.macs, lambda value: scaled(value, 1_000_000)),
+        CostColumn("params", "params\n(k)", lambda cost: cost.params, lambda value: scaled(value, 1000)),
+        CostColumn("macs", "macs\n(M)", lambda cost: cost.macs, lambda value: scaled(value, 1_000_000)),
         CostColumn(
-            f"memory\n({kilobyte})", lambda figures: figures.output_bytes, lambda value: scaled(value, 1024)
+            "held_output_bytes",
+            f"memory\n({kilobyte})",
+            lambda cost: cost.output_bytes,
+            lambda value: scaled(value, 1024),
         ),
     )
 

@@ -17,6 +17,19 @@ def format_bytes(value: int) -> str:
     return numbers.with_unit(value, _SIZES)
 
 
+def told_apart(limit: int, below: int, above: int) -> tuple[str, str]:
+    """Sizes on both sides of a limit, with as many decimals as tell `above` from it and from `below`."""
+    for decimals in range(2, 10):
+        shown, needs, more = (_rounded(value, decimals) for value in (limit, below, above))
+        if more not in (shown, needs):
+            return needs, more
+    return f"{below:,} bytes", f"{above:,} bytes"
+
+
+def _rounded(value: int, decimals: int) -> str:
+    return numbers.with_unit(value, _SIZES, decimals)
+
+
 def format_count(value: int) -> str:
     """A count in thousands, millions and so on: `4.09 G`."""
     return numbers.with_unit(value, _THOUSANDS).strip()
