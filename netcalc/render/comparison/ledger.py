@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from netcalc.analysis import Figures, Report, Row, total
 from netcalc.analysis.comparison import Comparison
 from netcalc.analysis.difference import Detail, Difference, LayerDifference, difference
-from netcalc.render.numbers import exact, format_option, scaled, signed, with_unit
-from netcalc.render.table.words import byte_units
+from netcalc.render.numbers import byte_units, exact, format_option, scaled, signed, with_unit
 from netcalc.tensor import format_shape
 
 STRETCHES = ("unchanged", "renamed")
@@ -121,7 +120,7 @@ class CostColumn(NamedTuple):
 
 def cost_columns(report: Report) -> tuple[CostColumn, ...]:
     """Parameters, multiply-adds and memory, in the units of a report."""
-    kilobyte = byte_units(report)[2][1]
+    kilobyte = byte_units(report.convention.name)[2][1]
     return (
         CostColumn("params", "params\n(k)", lambda cost: cost.params, lambda value: scaled(value, 1000)),
         CostColumn("macs", "macs\n(M)", lambda cost: cost.macs, lambda value: scaled(value, 1_000_000)),
@@ -147,6 +146,7 @@ def difference_of(comparison: Comparison) -> Difference:
 
 def totals_in_words(found: Difference) -> str:
     """`+76,666,624 params, +12,903,809,024 multiply-adds, +52.31 MB of outputs`."""
-    memory = signed(found.cost.output_bytes, lambda value: with_unit(value, byte_units(found.before)))
+    units = byte_units(found.before.convention.name)
+    memory = signed(found.cost.output_bytes, lambda value: with_unit(value, units))
     params, macs = (signed(count, exact) for count in (found.cost.params, found.cost.macs))
     return f"{params} params, {macs} multiply-adds, {memory} of outputs"
