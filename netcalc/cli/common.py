@@ -43,7 +43,9 @@ DtypeOption = Annotated[
 FormatOption = Annotated[
     Literal["rich", "json", "csv", "markdown", "latex"] | None,
     typer.Option(
-        "--format", "-f", help="How the result is written: rich, for a terminal, unless --output's ending says."
+        "--format",
+        "-f",
+        help="How the result is written: rich, for a terminal, unless --output's ending says.",
     ),
 ]
 OutputOption = Annotated[

@@ -31,7 +31,9 @@ _UNITS: dict[str, int] = {"": 1, "B": 1} | {
 
 OptimiserOption = Annotated[
     Literal["sgd", "momentum", "adam", "adamw"],
-    typer.Option("--optimiser", "--optimizer", help="Keeps 0 (sgd), 1 (momentum) or 2 numbers beside each weight."),
+    typer.Option(
+        "--optimiser", "--optimizer", help="Keeps 0 (sgd), 1 (momentum) or 2 numbers beside each weight."
+    ),
 ]
 MixedOption = Annotated[
     bool,

@@ -29,9 +29,7 @@ class Output(NamedTuple):
     format: str
     path: str = ""
 
-    def show(
-        self, lines: Lines, json: Callable[[], Iterable[str]], table: "Callable[[], Table]"
-    ) -> None:
+    def show(self, lines: Lines, json: Callable[[], Iterable[str]], table: "Callable[[], Table]") -> None:
         """Write a result in the format: lines for a terminal, a JSON document, or a table of plain data."""
         if self.format == "rich":
             self.write_lines(lines)

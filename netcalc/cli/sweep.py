@@ -65,7 +65,9 @@ ParetoOption = Annotated[
 RowFormatOption = Annotated[
     Literal["rich", "json", "csv", "markdown", "latex", "jsonl"] | None,
     typer.Option(
-        "--format", "-f", help="How the rows are written: rich, for a terminal, unless --output's ending says."
+        "--format",
+        "-f",
+        help="How the rows are written: rich, for a terminal, unless --output's ending says.",
     ),
 ]
 RowsOption = Annotated[
@@ -136,7 +138,9 @@ def command(
     with ExitStack() as stack:
         file = stack.enter_context(open_rows(output, sweep, indices)) if output and not is_result else None
         streams = to.format != "rich" and not (pareto or plot)
-        counted = _counted(sweep, indices, file, jobs, scheduler, streams and not to.path and sys.stdout.isatty())
+        counted = _counted(
+            sweep, indices, file, jobs, scheduler, streams and not to.path and sys.stdout.isatty()
+        )
         rows = stack.enter_context(closing(counted))
         try:
             _show(sweep, wanted, rows, to, streams)

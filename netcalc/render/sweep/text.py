@@ -79,9 +79,7 @@ def headings(sweep: Sweep) -> dict[str, str]:
 def _columns(sweep: Sweep) -> list[_SweepColumn]:
     shown = headings(sweep)
     settings = [_SweepColumn(axis.column, Heading("", axis.column), _setting) for axis in sweep.axes]
-    figures = [
-        _SweepColumn(name, Heading("", shown[name]), figure_text(sweep, name)) for name in FIGURES
-    ]
+    figures = [_SweepColumn(name, Heading("", shown[name]), figure_text(sweep, name)) for name in FIGURES]
     return settings + [column for column in figures if column.name != "flops" or sweep.convention != "macs"]
 
 

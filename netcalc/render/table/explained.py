@@ -9,8 +9,8 @@ from netcalc.analysis.symbolic import formula, numbers
 from netcalc.render.json import JsonRows, json_document
 from netcalc.render.numbers import exact
 from netcalc.render.table.json import layer_dict
-from netcalc.render.table.words import conditions_in_words
 from netcalc.render.table.lines import TableView
+from netcalc.render.table.words import conditions_in_words
 from netcalc.render.tabular import Table, TableColumn
 
 _COLUMNS = (

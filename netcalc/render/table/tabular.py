@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from netcalc.analysis import Report
-from netcalc.render.tabular import Table, TableColumn
 from netcalc.render.table.cells import shown_table
 from netcalc.render.table.columns import Column, columns
 from netcalc.render.table.lines import TableView, lines
 from netcalc.render.table.words import conditions_in_words, totals_in_words
+from netcalc.render.tabular import Table, TableColumn
 
 EXACT = (
     "layer", "kind", "from", "input", "output", "filters", "kernel", "stride", "pad", "dilation", "groups",
@@ -46,9 +46,7 @@ def _shown_column(column: Column) -> TableColumn:
     group = column.group.removesuffix(" size")
     group = {"input": "in", "output": "out", "layer": ""}.get(group, group)
     full = f"{group} {column.heading}"
-    return TableColumn(
-        column.name, column.heading, left=column.left, group=column.group, full_heading=full
-    )
+    return TableColumn(column.name, column.heading, left=column.left, group=column.group, full_heading=full)
 
 
 def _exact(value: Any) -> str | int:
