@@ -20,6 +20,8 @@ from netcalc.cli.common import (
     refuse_second_standard_input,
 )
 from netcalc.cli.output import output_of
+from netcalc.diagnostics import NetcalcError, Note, SpecError
+from netcalc.graph import Graph
 from netcalc.render.comparison.difference import difference_lines
 from netcalc.render.comparison.json import difference_json_chunks, json_chunks
 from netcalc.render.comparison.tabular import comparison_table, difference_table
@@ -53,13 +55,27 @@ def command(
     """
     to = output_of(format, output)
     _check(specs, diff)
-    graphs = [load_graph(spec, set, input, variant) for spec in specs]
+    graphs = [_graph(spec, set, input, variant) for spec in specs]
     comparison = compare([analyze(graph, batch, dtype, convention) for graph in graphs], specs)
     to.show(
         lambda width: (difference_lines if diff else comparison_lines)(comparison, width),
         lambda: (difference_json_chunks if diff else json_chunks)(comparison, __version__),
         lambda: (difference_table if diff else comparison_table)(comparison),
     )
+
+
+def _graph(spec: str, set: list[str] | None, input: list[str] | None, variant: str | None) -> Graph:
+    """The graph of a spec; where an option does not suit it, the message says which spec that is."""
+    try:
+        return load_graph(spec, set, input, variant)
+    except NetcalcError as error:
+        note = Note(f"asked of {spec}: --set and --input apply to every spec", None)
+        raise SpecError(
+            found._replace(notes=(*found.notes, note))
+            if found.span and found.span.source.name in ("--set", "--input")
+            else found
+            for found in error.diagnostics
+        ) from None
 
 
 def _check(specs: list[str], diff: bool) -> None:

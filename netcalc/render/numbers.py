@@ -25,11 +25,11 @@ def exact(value: int) -> str:
     return f"{value:,}"
 
 
-def with_unit(value: int, units: tuple[tuple[int, str], ...], decimals: int = 2) -> str:
-    """`value` in the largest unit that it reaches, with two decimals unless told otherwise."""
+def with_unit(value: int, units: tuple[tuple[int, str], ...]) -> str:
+    """`value` in the largest unit that it reaches, with two decimals."""
     for size, name in units:
         if value >= size > 1:
-            return f"{value / size:,.{decimals}f} {name}"
+            return f"{value / size:,.2f} {name}"
     return f"{value:,} {units[-1][1]}"
 
 

@@ -18,16 +18,13 @@ def format_bytes(value: int) -> str:
 
 
 def told_apart(limit: int, below: int, above: int) -> tuple[str, str]:
-    """Sizes on both sides of a limit, with as many decimals as tell `above` from it and from `below`."""
-    for decimals in range(2, 10):
-        shown, needs, more = (_rounded(value, decimals) for value in (limit, below, above))
+    """Sizes around a limit in its unit, with as many decimals as tell `above` from it and from `below`."""
+    size, unit = next((size, unit) for size, unit in _SIZES if limit >= size or size == 1)
+    for decimals in range(2 if size > 1 else 0, 16):
+        shown, needs, more = (f"{value / size:,.{decimals}f} {unit}" for value in (limit, below, above))
         if more not in (shown, needs):
-            return needs, more
-    return f"{below:,} bytes", f"{above:,} bytes"
-
-
-def _rounded(value: int, decimals: int) -> str:
-    return numbers.with_unit(value, _SIZES, decimals)
+            break
+    return needs, more
 
 
 def format_count(value: int) -> str:
