@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -16,6 +16,7 @@ from netcalc.cli.common import (
     progress,
 )
 from netcalc.cli.input_files import (
+    InputOptions,
     LoadedInputs,
     load_inputs,
     preprocessing,
@@ -24,6 +25,25 @@ from netcalc.cli.input_files import (
     with_preprocessing,
 )
 from netcalc.cli.output import ENDINGS, Output, output_of
+from netcalc.cli.run_options import (
+    ArraysOption,
+    BackwardOption,
+    FloatOption,
+    LabelsOption,
+    MeanOption,
+    RandomBatchOption,
+    ReferenceOption,
+    ResizeOption,
+    RunInputOption,
+    SeedOption,
+    StdOption,
+    TopOption,
+    TraceOption,
+    TrainingOption,
+    UpstreamOption,
+    VerifyOption,
+    WeightsOption,
+)
 from netcalc.graph import Graph, Node
 
 if TYPE_CHECKING:
@@ -33,66 +53,6 @@ if TYPE_CHECKING:
     from netcalc.backend.profiling import Profiler
     from netcalc.render.execution.run import Scored
     from netcalc.render.execution.run_data import RunResult
-
-FloatOption = Annotated[
-    Literal["float64", "float32", "float16", "bfloat16"],
-    typer.Option("--dtype", help="The element type that everything is computed in."),
-]
-RunInputOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--input",
-        metavar="WHAT",
-        help="A picture, an .npy or .npz file, random, or another size: 3x64x64. "
-        "name=WHAT where there are several inputs; several pictures are a batch.",
-    ),
-]
-WeightsOption = Annotated[
-    str | None,
-    typer.Option("--weights", metavar="FILE", help="An .npz or .safetensors file; else random."),
-]
-ArraysOption = Annotated[
-    str,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="In .npz: outputs, and gradients, as arrays. In .json, .csv, .md or .tex: what is shown.",
-    ),
-]
-TraceOption = Annotated[bool, typer.Option("--trace", help="One line a layer: what came out, how fast.")]
-BackwardOption = Annotated[
-    bool, typer.Option("--backward", help="The way back as well: gradient norms a layer.")
-]
-UpstreamOption = Annotated[
-    str | None,
-    typer.Option("--upstream", metavar="FILE", help="An .npy for --backward to start from; else ones."),
-]
-VerifyOption = Annotated[
-    bool, typer.Option("--verify", help="Hold each layer against what is counted for it.")
-]
-TrainingOption = Annotated[
-    bool, typer.Option("--training", help="As in training: batch statistics, dropout.")
-]
-ReferenceOption = Annotated[
-    bool, typer.Option("--reference", help="The plain kernels, layer by layer, instead of a fast engine.")
-]
-SeedOption = Annotated[
-    int, typer.Option("--seed", min=0, max=2**63 - 1, help="What random numbers start from.")
-]
-RandomBatchOption = Annotated[
-    int, typer.Option("--batch", min=1, max=2**20, help="Samples of a random input.")
-]
-LabelsOption = Annotated[
-    str | None, typer.Option("--labels", metavar="FILE", help="Names of the classes, one a line.")
-]
-TopOption = Annotated[int, typer.Option("--top", min=1, help="How many classes are shown.")]
-ResizeOption = Annotated[
-    int | None,
-    typer.Option("--resize", min=1, help="A picture's shorter side before the middle is cut out."),
-]
-MeanOption = Annotated[str, typer.Option("--mean", help="Taken from each channel: 0.485,0.456,0.406.")]
-StdOption = Annotated[str, typer.Option("--std", help="Each channel is divided by: 0.229,0.224,0.225.")]
 
 
 class _Classes(NamedTuple):
@@ -126,7 +86,7 @@ def command(
     training: TrainingOption = False,
     reference: ReferenceOption = False,
     seed: SeedOption = 0,
-    batch: RandomBatchOption = 1,
+    batch: RandomBatchOption = None,
     dtype: FloatOption = "float32",
     labels: LabelsOption = None,
     top: TopOption = 5,
@@ -145,6 +105,8 @@ def command(
     is_arrays = output not in ("", "-") and os.path.splitext(output)[1].lower() not in ENDINGS
     to = output_of(format, "" if is_arrays else output)
     given = read_input_options(input or ())
+    how = _How(training, reference, trace, backward, upstream)
+    _refuse_idle(how, verify, given, batch, is_arrays)
     graph = load_graph(spec, set, given.sizes, variant)
     graph = with_preprocessing(graph, preprocessing(graph, resize, mean, std))
     classes = _Classes(read_labels(labels), top, given.pictures)
@@ -159,12 +121,35 @@ def command(
     if verify:
         _verify(network, seed, to)
         return
-    inputs = load_inputs(graph, given, batch, seed, dtype)
-    how = _How(training, reference, trace, backward, upstream)
+    inputs = load_inputs(graph, given, batch or 1, seed, dtype)
     result, arrays = _run(network, inputs, weights, how, classes)
     _show(result, to)
     if is_arrays:
         write_npz(output, arrays)
+
+
+def _refuse_idle(how: _How, verify: bool, given: InputOptions, batch: int | None, is_arrays: bool) -> None:
+    """Raise typer.BadParameter for an option that has nothing to act on."""
+    if how.upstream and not how.backward:
+        raise typer.BadParameter("it is where --backward starts; add --backward.", param_hint="--upstream")
+    if batch is not None and given.files:
+        message = "the samples are those of the files; it is for random inputs."
+        raise typer.BadParameter(message, param_hint="--batch")
+    if not verify:
+        return
+    others = {
+        "--trace": how.trace,
+        "--backward": how.backward,
+        "--training": how.training,
+        "--reference": how.reference,
+        "--batch": batch is not None,
+        "--input": bool(given.files or given.random),
+        "--output": is_arrays,
+    }
+    for option, is_given in others.items():
+        if is_given:
+            message = "--verify runs the layers on one random sample of its own; leave it out."
+            raise typer.BadParameter(message, param_hint=option)
 
 
 def _show(result: "RunResult", to: Output) -> None:

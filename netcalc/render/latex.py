@@ -16,8 +16,10 @@ def latex_chunks(table: Table) -> Iterator[str]:
     """The lines of a tabular, with the title and the notes as comments above it."""
     alignment = "".join("l" if column.left else "r" for column in table.columns)
     title = " ".join(table.title.split())
-    first, *others = table.notes or ("",)
-    for comment in (f"{title}: {first}" if title and first else title or first, *others):
+    comments = [*table.notes]
+    if title:
+        comments[:1] = [f"{title}: {comments[0]}" if comments else title]
+    for comment in comments:
         yield f"% {visible(comment)}\n"
     yield f"% needs \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
     yield from _headings(table.columns)
