@@ -65,6 +65,7 @@ def command(
     netcalc table my.yaml --format json > my.json
     """
     to = output_of(format, output)
+    _refuse_idle(to.format, bars, depth, columns)
     view = TableView(every_layer, depth, _listed(columns))
     kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
@@ -92,6 +93,16 @@ def _show(report: Report, view: TableView, bars: bool, to: Output) -> None:
         return exact_table(report, view.wanted) if to.format == "csv" else shown_as_table(report, view)
 
     to.show(lines, json, table)
+
+
+def _refuse_idle(format: str, bars: bool, depth: int | None, columns: str) -> None:
+    """Raise typer.BadParameter for an option that the format has no use for."""
+    if bars and format != "rich":
+        raise typer.BadParameter(f"bars are drawn in a terminal, {format} has none.", param_hint="--bars")
+    if depth is not None and format in ("json", "csv"):
+        raise typer.BadParameter(f"{format} has every layer; leave it out.", param_hint="--depth")
+    if columns and format == "json":
+        raise typer.BadParameter("json has every figure; csv has columns.", param_hint="--columns")
 
 
 def _listed(names: str) -> tuple[str, ...]:

@@ -244,3 +244,145 @@ def test_a_file_is_written_whole_or_not_at_all(cli: Cli, monkeypatch: pytest.Mon
 def squeezed(text: str) -> str:
     """A message without the frame that it stands in."""
     return " ".join(text.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("tabel alexnet", "No such command 'tabel'; did you mean table?"),
+        ("tabel --help", "did you mean table?"),
+        ("xyzzy", "No such command 'xyzzy'."),
+        ("table s.yaml --fromat csv", "No such option: --fromat; did you mean --format?"),
+        ("--versoin", "did you mean --version?"),
+        ("table s.yaml --bars -f csv", "bars are drawn in a terminal, csv has none"),
+        ("table s.yaml --depth 1 -o o.json", "json has every layer"),
+        ("table s.yaml --columns rf -f json", "json has every figure"),
+        ("show s.yaml -o o.json", "o.json ends in .json, here it can be yaml"),
+        ("schema -o o.csv", "o.csv ends in .csv, here it can be json"),
+        ("table s.yaml -o a\0b", "a path cannot hold a NUL character"),
+        ("run s.yaml --verify --trace", "one random sample of its own"),
+        ("run s.yaml --verify --batch 2", "one random sample of its own"),
+        ("run s.yaml --verify --input input=random", "one random sample of its own"),
+        ("run s.yaml --verify -o o.npz", "one random sample of its own"),
+        ("run s.yaml --upstream dy.npy", "add --backward"),
+        ("run s.yaml --input x.npy --batch 2", "the samples are those of the files"),
+        ("compare s.yaml lenet5 --set width=2", "asked of lenet5: --set and --input apply to every spec"),
+    ],
+)
+def test_what_cannot_act_is_refused(cli: Cli, arguments: str, words: str) -> None:
+    refused = cli(*arguments.split(" "))
+    assert (refused.code, refused.out) == (2, "")
+    assert words in squeezed(refused.err)
+
+
+def test_other_spellings(cli: Cli) -> None:
+    assert cli("-V").out == cli("--version").out
+    assert cli("rules", "n301").out == cli("rules", "N301").out
+    assert cli("rules", "e402", "-f", "json").out == cli("rules", "E402", "-f", "json").out
+    adam = cli("memory", "s.yaml", "--optimizer", "adam")
+    assert (adam.code, adam.out) == (0, cli("memory", "s.yaml", "--optimiser", "adam").out)
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if "--input" in FLAGS[name]])
+def test_one_number_keeps_the_channels(cli: Cli, command: str) -> None:
+    netcalc.Network(netcalc.load("s.yaml", input=(3, 10, 10))).save("w.npz")
+    arguments = [command, *ARGUMENTS[command].split()]
+    if command == "compare":
+        arguments[2] = "s.yaml"
+    whole = outcome(cli, *arguments, "--input", "3x10x10")
+    assert whole[0] == 0
+    assert outcome(cli, *arguments, "--input", "10")[:2] == whole[:2]
+    assert outcome(cli, *arguments, "--input", "input=10")[2] == whole[2]
+
+
+@pytest.mark.parametrize("option", ["--input", "--set"])
+def test_one_number_for_a_sequence_or_for_words(cli: Cli, option: str) -> None:
+    """It keeps the features where they stand last, and is the whole size of what has one axis."""
+    Path("n.yaml").write_text(
+        "inputs: {x: [20, 8], y: [5]}\nlayers:\n  - lstm: {units: 4, from: x}\n  - linear: {units: 3, from: y}\n"
+    )
+    sizes = ("x=30", "y=7")
+    if option == "--set":
+        out = cli("sweep", "n.yaml", "--set", sizes[0], "--set", sizes[1], "-f", "csv").out
+        whole = cli("sweep", "n.yaml", "--set", "x=30x8", "--set", "y=7", "-f", "csv").out
+        assert out.splitlines()[1].split(",")[2:] == whole.splitlines()[1].split(",")[2:]
+    else:
+        out = cli("table", "n.yaml", "--input", sizes[0], "--input", sizes[1], "-f", "json").out
+        assert [layer["input_shapes"] for layer in json.loads(out)["layers"]] == [[[30, 8]], [[7]]]
+
+
+def test_explain_counts_the_batch_in_the_formula(cli: Cli) -> None:
+    out = cli("explain", "s.yaml", "conv1", "--batch", "2", "--dtype", "float16", "--convention", "macs").out
+    assert "= out_C*out_H*out_W*itemsize*batch\n  = 4*6*6*2*2\n  = 576 bytes" in out
+    assert "= 4*6*6*3*3*3*2\n  = 7,776 multiply-adds" in out
+    assert "batch" not in cli("explain", "s.yaml", "conv1").out.replace("batch 1", "")
+    figures = json.loads(cli("explain", "s.yaml", "conv1", "--batch", "2", "-f", "json").out)["figures"]
+    layer = json.loads(cli("table", "s.yaml", "--batch", "2", "-f", "json").out)["layers"][0]
+    found = {figure["figure"]: figure["value"] for figure in figures}
+    assert (found["macs"], found["memory"]) == (layer["macs"], layer["output_bytes"])
+    assert (found["params"], found["flop"]) == (layer["params"], layer["flops"])
+
+
+@pytest.mark.parametrize("size", ["1GiB", "100MiB", "11000000", "80GB", "3TiB"])
+def test_fit_tells_its_figures_apart(cli: Cli, size: str) -> None:
+    found = next(
+        line
+        for line in cli("memory", "lenet5", "--fit", size, "-f", "latex").out.splitlines()
+        if "largest" in line
+    )
+    needs, more = found.partition("it needs ")[2].split(", one more ")
+    limit = found.partition("fits ")[2].partition(" is ")[0]
+    assert needs != more
+    assert needs.split()[1] == more.split()[1] == limit.split()[1]
+    assert float(needs.split()[0].replace(",", "")) < float(more.split()[0].replace(",", ""))
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if "--input" in FLAGS[name]])
+def test_kb_is_the_lectures(cli: Cli, command: str) -> None:
+    """KB and MB stand for 1024 bytes in the lecture convention, KiB and MiB everywhere else."""
+    netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
+    arguments = [command, *ARGUMENTS[command].split()]
+    if "--convention" not in FLAGS[command]:
+        assert not {"KB", "MB", "(KB)"} & {*cli(*arguments).out.split()}
+        return
+    if command == "explain":
+        arguments += ["--batch", "4"]  # more than 1024 bytes
+    lecture, macs = (cli(*arguments, "--convention", name).out for name in ("lecture", "macs"))
+    assert "KB" in lecture
+    assert "KiB" not in lecture
+    assert "KiB" in macs
+    assert "KB" not in macs
+
+
+def test_findings_as_sarif_by_their_ending(cli: Cli) -> None:
+    assert cli("check", "s.yaml", "-o", "o.sarif").code == 0
+    assert Path("o.sarif").read_text() == cli("check", "s.yaml", "-f", "sarif").out
+
+
+def test_what_is_shown_of_a_sweep_goes_to_a_file_by_its_ending(cli: Cli) -> None:
+    grid = ("sweep", "s.yaml", "--set", "width=2,4,6")
+    assert cli(*grid, "--where", "width > 2", "-o", "o.csv").out == ""
+    assert [line.split(",")[0] for line in Path("o.csv").read_text().splitlines()] == ["width", "4", "6"]
+    assert cli(*grid, "--pareto", "-params", "-o", "o.json").code == 0
+    assert [row["width"] for row in json.loads(Path("o.json").read_text())["rows"]] == [6]
+    shown = cli(*grid, "-o", "o.jsonl", "-f", "csv").out
+    assert len(shown.splitlines()) == 4
+    assert len(Path("o.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_run_in_every_mode(cli: Cli) -> None:
+    Path("names.txt").write_text("cat\ndog\nemu\n")
+    labelled = json.loads(cli("run", "s.yaml", "--labels", "names.txt", "-f", "json").out)
+    assert {one["name"] for one in labelled["classes"][0]["classes"]} == {"cat", "dog", "emu"}
+    rows = list(csv.reader(io.StringIO(cli("run", "s.yaml", "--labels", "names.txt", "-f", "csv").out)))
+    assert (rows[0], len(rows)) == (["sample", "class", "probability"], 4)
+    both = json.loads(cli("run", "s.yaml", "--trace", "--backward", "-f", "json").out)
+    assert next(iter(both["forward"]))["layer"] == "conv1"
+    assert [layer["layer"] for layer in both["backward"]][-1] == "conv1"
+    for options in (["--trace"], ["--backward"], ["--trace", "--backward"]):
+        rows = list(csv.DictReader(io.StringIO(cli("run", "s.yaml", *options, "-f", "csv").out)))
+        assert [row["layer"] for row in rows] == ["conv1", "batchnorm1", "relu1", "flatten1", "linear1"]
+        assert ("mean" in rows[0], "upstream" in rows[0]) == ("--trace" in options, "--backward" in options)
+    verified = json.loads(cli("run", "s.yaml", "--verify", "-f", "json").out)
+    assert (verified["wrong"], len(verified["layers"])) == (0, 5)
+    assert cli("run", "s.yaml", "--verify", "-f", "csv").out.count("as counted") == 5

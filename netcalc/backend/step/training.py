@@ -88,7 +88,7 @@ class TrainingStep(Engine):
         """
         with self._workers.lock:
             if not self._outputs:
-                refuse("E909", "a way back follows a forward of the same training step, once")
+                refuse("E909", "backward follows a forward of the same step, once: call forward first")
             given = checked_upstream(self._outputs, upstream, self.network.precision)
             self._outputs = {}
             self._train(partial(self._run_backward, given))
