@@ -13,6 +13,8 @@ import typer
 import netcalc
 from netcalc.cli.app import COMMANDS, app
 
+from helpers import TESTS
+
 Cli = Callable[..., Any]
 
 SPEC = """
@@ -386,3 +388,25 @@ def test_a_run_in_every_mode(cli: Cli) -> None:
     verified = json.loads(cli("run", "s.yaml", "--verify", "-f", "json").out)
     assert (verified["wrong"], len(verified["layers"])) == (0, 5)
     assert cli("run", "s.yaml", "--verify", "-f", "csv").out.count("as counted") == 5
+
+
+def rows_of_the_page() -> Iterator[str]:
+    """The rows of the last table of docs/options.md."""
+    for command, absent in ABSENT.items():
+        reasons: dict[str, list[str]] = {}
+        for option, reason in absent.items():
+            reasons.setdefault(reason, []).append(f"`{option}`")
+        words = "; ".join(f"{', '.join(options)}: {reason}" for reason, options in reasons.items())
+        yield f"| `{command}` | {words} |\n"
+
+
+def test_the_page_of_options() -> None:
+    page = (TESTS.parent / "docs" / "options.md").read_text()
+    assert page.endswith("".join(rows_of_the_page()))
+    described = {
+        flag
+        for line in page.splitlines()
+        if line.startswith("| `--")
+        for flag in line.split("`")[1].split()[:1]
+    }
+    assert described == {*OPTIONS}
