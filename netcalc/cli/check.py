@@ -7,6 +7,8 @@ import typer
 
 from netcalc import __version__
 from netcalc.cli.common import (
+    FORMAT_FLAG,
+    Format,
     InputOption,
     OutputOption,
     SetOption,
@@ -22,10 +24,7 @@ from netcalc.lint import RULES, Verdict, check, idle_settings, likely_rule
 from netcalc.render.check.checked import Checked
 from netcalc.render.layout import Segment
 
-FindingsOption = Annotated[
-    Literal["rich", "json", "csv", "markdown", "latex", "sarif", "github"] | None,
-    typer.Option("--format", "-f", help="How it is written: rich, for a terminal, unless -o's ending says."),
-]
+FindingsOption = Annotated[Literal[Format, "sarif", "github"] | None, FORMAT_FLAG]
 
 
 def command(

@@ -52,14 +52,11 @@ DtypeOption = Annotated[
     Literal["float64", "float32", "float16", "bfloat16", "int8"],
     typer.Option("--dtype", help="The element type that memory is counted in."),
 ]
-FormatOption = Annotated[
-    Literal["rich", "json", "csv", "markdown", "latex"] | None,
-    typer.Option(
-        "--format",
-        "-f",
-        help="How the result is written: rich, for a terminal, unless --output's ending says.",
-    ),
-]
+Format = Literal["rich", "json", "csv", "markdown", "latex"]
+FORMAT_FLAG = typer.Option(
+    "--format", "-f", help="How it is written: rich, for a terminal, unless --output's ending says."
+)
+FormatOption = Annotated[Format | None, FORMAT_FLAG]
 OutputOption = Annotated[
     str,
     typer.Option(

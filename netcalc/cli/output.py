@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
 
 import typer
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex"}
 """The format that the ending of a file chooses."""
+
+WRITERS = {
+    "csv": "netcalc.render.csv:csv_chunks",
+    "markdown": "netcalc.render.markdown:markdown_chunks",
+    "latex": "netcalc.render.latex:latex_chunks",
+}
+"""What writes a table in a format."""
 
 Lines = Callable[[int | None], Iterable[Sequence[Segment]]]
 """The lines for a terminal of a width, None where there is nothing to fit into."""
@@ -82,17 +90,10 @@ def output_of(
 
 
 def _table_chunks(format: str, table: "Table") -> Iterable[str]:
-    if format == "csv":
-        from netcalc.render.csv import csv_chunks
-
-        return csv_chunks(table)
-    if format == "markdown":
-        from netcalc.render.markdown import markdown_chunks
-
-        return markdown_chunks(table)
-    from netcalc.render.latex import latex_chunks
-
-    return latex_chunks(table)
+    """A table as its writer writes it, which is loaded when it is called."""
+    module, function = WRITERS[format].split(":")
+    chunks: Iterable[str] = getattr(import_module(module), function)(table)
+    return chunks
 
 
 @contextmanager

@@ -20,9 +20,11 @@ from netcalc.analysis.selection import (
 )
 from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, plan, sweep_rows
 from netcalc.cli.common import (
+    FORMAT_FLAG,
     BatchOption,
     ConventionOption,
     DtypeOption,
+    Format,
     InputOption,
     SpecArgument,
     VariantOption,
@@ -62,14 +64,7 @@ ParetoOption = Annotated[
         "-name or name:max where more is better.",
     ),
 ]
-RowFormatOption = Annotated[
-    Literal["rich", "json", "csv", "markdown", "latex", "jsonl"] | None,
-    typer.Option(
-        "--format",
-        "-f",
-        help="How the rows are written: rich, for a terminal, unless --output's ending says.",
-    ),
-]
+RowFormatOption = Annotated[Literal[Format, "jsonl"] | None, FORMAT_FLAG]
 RowsOption = Annotated[
     str,
     typer.Option(
