@@ -170,4 +170,17 @@ mine: {name: Mine, memory_gib: 8, bandwidth_giga: 200}
 """,
         "netcalc roofline alexnet --device mine --devices example.yaml",
     ),
+    ErrorCode(
+        "E917",
+        "A training step was closed and cannot run any more.",
+        "Make another `TrainingStep`, or close it after its last run.",
+        _LINEAR,
+        program="""\
+import netcalc
+
+step = netcalc.TrainingStep(netcalc.Network(netcalc.load("example.yaml")), batch=1)
+step.close()
+step.forward([[1, 2, 3, 4]])
+""",
+    ),
 )

@@ -105,7 +105,7 @@ class TrainingStep(Engine):
 
     def _train(self, task: Task) -> None:
         if self._closed:
-            refuse("E909", "this training step is closed: its workers are gone")
+            refuse("E917", "this training step is closed: its workers are gone")
         self._execute(task, single_blas=True)
 
     def _run_forward(self, given: Arrays, outputs: Arrays, worker: int) -> None:
