@@ -53,7 +53,7 @@ class Output(NamedTuple):
             shown.write(lines(shown.width))
             return
         with _opened(self.path) as file:
-            shown = Terminal(Console(file=file, force_terminal=False, no_color=True))
+            shown = Terminal(Console(file=file, force_terminal=False))
             shown.write(lines(shown.width))
 
     def write(self, chunks: Iterable[str]) -> None:
