@@ -25,6 +25,7 @@ from netcalc.render.layout import Segment
 from netcalc.render.table.lines import TableView
 
 if TYPE_CHECKING:
+    from netcalc.render.table.columns import Column
     from netcalc.render.tabular import Table
 
 
@@ -54,6 +55,12 @@ def command(
         str,
         typer.Option("--only", metavar="KINDS", help="Some kinds of layers alone: conv,linear."),
     ] = "",
+    tree: Annotated[
+        bool, typer.Option("--tree", help="Nested blocks, each above what it holds, with shares.")
+    ] = False,
+    percent: Annotated[
+        bool, typer.Option("--percent", help="Beside each figure its share of the whole network.")
+    ] = False,
     bars: Annotated[
         bool, typer.Option("--bars", help="Bar charts of memory, parameters and FLOPs instead.")
     ] = False,
@@ -62,14 +69,15 @@ def command(
 
     netcalc table alexnet.yaml
     netcalc table vgg16 --convention flops --batch 32 --columns +rf,+macs
+    netcalc table resnet50 --tree --depth 2
     netcalc table my.yaml --format json > my.json
     """
     to = output_of(format, output)
-    _refuse_idle(to.format, bars, depth, columns)
-    view = TableView(every_layer, depth, _listed(columns))
+    _refuse_idle(to.format, bars, depth, tree, percent)
+    view = TableView(every_layer, depth, _listed(columns), tree, percent)
     kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
-    _check_columns(report, view.wanted)
+    _check_columns(report, view)
     if kinds:
         _check_kinds(kinds)
         report = report.restricted(kinds)
@@ -85,24 +93,26 @@ def _show(report: Report, view: TableView, bars: bool, to: Output) -> None:
     def json() -> Iterable[str]:
         from netcalc.render.table.json import json_chunks
 
-        return json_chunks(report, __version__)
+        return json_chunks(report, __version__, view)
 
     def table() -> "Table":
         from netcalc.render.table.tabular import exact_table, shown_as_table
 
-        return exact_table(report, view.wanted) if to.format == "csv" else shown_as_table(report, view)
+        return exact_table(report, view) if to.format == "csv" else shown_as_table(report, view)
 
     to.show(lines, json, table)
 
 
-def _refuse_idle(format: str, bars: bool, depth: int | None, columns: str) -> None:
-    """Raise typer.BadParameter for an option that the format has no use for."""
+def _refuse_idle(format: str, bars: bool, depth: int | None, tree: bool, percent: bool) -> None:
+    """Raise typer.BadParameter for an option that has nothing to act on."""
     if bars and format != "rich":
         raise typer.BadParameter(f"bars are drawn in a terminal, {format} has none.", param_hint="--bars")
-    if depth is not None and format in ("json", "csv"):
-        raise typer.BadParameter(f"{format} has every layer; leave it out.", param_hint="--depth")
-    if columns and format == "json":
-        raise typer.BadParameter("json has every figure; csv has columns.", param_hint="--columns")
+    if bars and (tree or percent):
+        option = "--tree" if tree else "--percent"
+        raise typer.BadParameter(f"--bars draws charts in place of a table; leave {option} out")
+    if depth is not None and format in ("json", "csv") and not tree:
+        message = f"{format} has every layer; leave it out, or add --tree."
+        raise typer.BadParameter(message, param_hint="--depth")
 
 
 def _listed(names: str) -> tuple[str, ...]:
@@ -119,11 +129,21 @@ def _check_kinds(names: tuple[str, ...]) -> None:
             raise typer.BadParameter(f"there is no kind of layer {name!r}; {hint}", param_hint="--only")
 
 
-def _check_columns(report: Report, wanted: tuple[str, ...]) -> None:
+def _check_columns(report: Report, view: TableView) -> None:
     from netcalc.render.table.columns import columns
 
     known = columns(report.convention)
-    for name in wanted:
+    for name in view.wanted:
         if name.removeprefix("+") not in known:
             hint = suggestion(name, known, f"there are {', '.join(known)}.")
             raise typer.BadParameter(f"there is no column {name!r}; {hint}", param_hint="--columns")
+    if view.percent and view.wanted:
+        _check_figures(known, view.wanted)
+
+
+def _check_figures(known: "dict[str, Column]", wanted: tuple[str, ...]) -> None:
+    """Refuse columns none of which has shares of a total."""
+    sums = [name for name, column in known.items() if column.of_figures is not None]
+    if not any(name.startswith("+") or name in sums for name in wanted):
+        message = f"none of the columns has a total; add one of {', '.join(sums)}"
+        raise typer.BadParameter(message, param_hint="--percent")

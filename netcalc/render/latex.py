@@ -4,12 +4,15 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from netcalc.render.escaping import visible
-from netcalc.render.tabular import Table, TableColumn, texts
+from netcalc.render.tabular import Table, TableColumn, branched, texts
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
 }  # fmt: skip
+
+_BRANCH = 3
+"""Characters of a tree's branch for each level."""
 
 
 def latex_chunks(table: Table) -> Iterator[str]:
@@ -24,8 +27,8 @@ def latex_chunks(table: Table) -> Iterator[str]:
     yield f"% needs \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
     yield from _headings(table.columns)
     yield "\\midrule\n"
-    for row in table.rows:
-        yield _row(texts(table.columns, row))
+    for branch, row in branched(table):
+        yield "\\quad " * (len(branch) // _BRANCH) + _row(texts(table.columns, row))
     if table.sums:
         yield "\\midrule\n" + _row(texts(table.columns, table.sums))
     yield "\\bottomrule\n\\end{tabular}\n"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from netcalc.render.escaping import visible
-from netcalc.render.tabular import Table, TableColumn, texts
+from netcalc.render.tabular import Table, TableColumn, branched, texts
 
 
 def markdown_chunks(table: Table) -> Iterator[str]:
@@ -14,8 +14,9 @@ def markdown_chunks(table: Table) -> Iterator[str]:
         yield f"{escaped(table.source)}\n\n"
     yield table_row([escaped(_heading(column)) for column in table.columns])
     yield table_row([":--" if column.left else "--:" for column in table.columns])
-    for row in table.rows:
-        yield table_row([escaped(text) for text in texts(table.columns, row)])
+    for branch, row in branched(table):
+        name, *others = map(escaped, texts(table.columns, row))
+        yield table_row([branch.replace(" ", "&nbsp;") + name, *others])
     if table.sums:
         sums = texts(table.columns, table.sums)
         yield table_row([f"**{escaped(text)}**" if text else "" for text in sums])

@@ -3,8 +3,9 @@
 A room of `render` describes its table once; the formats know nothing of what is shown.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 
@@ -42,6 +43,8 @@ class Table:
     """Where what is shown was published."""
     notes: Sequence[str] = ()
     """Sentences below the table: totals, conditions, units."""
+    branches: Sequence[str] = ()
+    """Of a tree, what stands before the first cell of each row, as `│  ├─ `; CSV has none."""
 
 
 def values(row: Sequence[object]) -> list[object]:
@@ -52,6 +55,11 @@ def values(row: Sequence[object]) -> list[object]:
 def texts(columns: Sequence[TableColumn], row: Sequence[object]) -> list[str]:
     """The texts of a row's cells."""
     return [_text(column, cell) for column, cell in zip(columns, row, strict=True)]
+
+
+def branched(table: Table) -> Iterator[tuple[str, Sequence[object]]]:
+    """The rows, each with what stands before its first cell."""
+    yield from zip(chain(table.branches, repeat("")), table.rows, strict=False)
 
 
 def _text(column: TableColumn, cell: object) -> str:

@@ -258,7 +258,6 @@ def squeezed(text: str) -> str:
         ("--versoin", "did you mean --version?"),
         ("table s.yaml --bars -f csv", "bars are drawn in a terminal, csv has none"),
         ("table s.yaml --depth 1 -o o.json", "json has every layer"),
-        ("table s.yaml --columns rf -f json", "json has every figure"),
         ("show s.yaml -o o.json", "o.json ends in .json, here it can be yaml"),
         ("schema -o o.csv", "o.csv ends in .csv, here it can be json"),
         ("table s.yaml -o a\0b", "a path cannot hold a NUL character"),

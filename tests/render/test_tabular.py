@@ -59,3 +59,15 @@ def test_latex() -> None:
     bare = "".join(latex_chunks(Table(COLUMNS[:1], [("a",)]))).splitlines()
     assert bare[0] == r"% needs \usepackage{booktabs}"
     assert bare[-3:] == [r"a \\", r"\bottomrule", r"\end{tabular}"]
+
+
+def test_rows_of_a_tree_are_indented() -> None:
+    tree = Table(COLUMNS[:1], [("a",), ("b_1",), ("c",)], branches=["", "├─ ", "│  └─ "])
+    assert "".join(markdown_chunks(tree)).splitlines()[2:] == [
+        "| a |",
+        "| ├─&nbsp;b\\_1 |",
+        "| │&nbsp;&nbsp;└─&nbsp;c |",
+    ]
+    rows = [line for line in "".join(latex_chunks(tree)).splitlines() if line.endswith(r"\\")]
+    assert rows[1:] == [r"a \\", r"\quad b\_1 \\", r"\quad \quad c \\"]
+    assert list(csv_chunks(tree)) == ["name\n", "a\n", "b_1\n", "c\n"]

@@ -1,13 +1,13 @@
 """The report as a table of plain data: as it is shown, or every layer with exact figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from netcalc.analysis import Report
 from netcalc.render.table.cells import shown_table
 from netcalc.render.table.columns import Column, columns
-from netcalc.render.table.lines import TableView, lines
-from netcalc.render.table.words import conditions_in_words, totals_in_words
+from netcalc.render.table.lines import TableLine, TableView, lines
+from netcalc.render.table.words import footer_in_words
 from netcalc.render.tabular import Table, TableColumn
 
 EXACT = (
@@ -27,17 +27,31 @@ def shown_as_table(report: Report, view: TableView = TableView()) -> Table:
         shown.sums,
         report.graph.name,
         report.graph.citation,
-        [totals_in_words(report, shown.lines), conditions_in_words(report, view)],
+        footer_in_words(report, view),
+        [*[""] * len(shown.head), *shown.branches],
     )
 
 
-def exact_table(report: Report, wanted: Sequence[str] = ()) -> Table:
-    """Every layer on a line of its own: integers as they are, shapes as 3x227x227."""
+def exact_table(report: Report, view: TableView = TableView()) -> Table:
+    """Every layer on a line of its own: integers as they are, shapes as 3x227x227.
+
+    In a tree every block has one too, above those of its layers.
+    """
+    view = view._replace(every_layer=True)
     known = columns(report.convention)
-    plain = [name for name in wanted if not name.startswith("+")]
-    names = [*(plain or EXACT), *(name[1:] for name in wanted if name.startswith("+"))]
+    default = (*EXACT, "shares") if view.tree else EXACT
+    plain = [name for name in view.wanted if not name.startswith("+")]
+    names = [*(plain or default), *(name[1:] for name in view.wanted if name.startswith("+"))]
     chosen = [known[name] for name in dict.fromkeys(names)]
-    listed = lines(report, TableView(every_layer=True))
+    listed: Iterable[TableLine] = lines(report, view._replace(depth=None))
+    if view.percent or view.tree:
+        from netcalc.render.table.shares import whole_of, with_percentages
+
+        chosen = with_percentages(chosen, whole_of(report, view))
+    if view.tree:
+        from netcalc.render.table.tree import flattened, module_tree
+
+        listed = (module.line for _, module in flattened(module_tree(report, view)))
     rows = ([_exact(column.value(line)) for column in chosen] for line in listed)
     return Table([TableColumn(column.name) for column in chosen], rows)
 

@@ -1,6 +1,6 @@
 """The report as a table in a terminal: the lecture's, with totals by column and by family."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from netcalc.analysis import Figures, Report
 from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
@@ -8,7 +8,7 @@ from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
 from netcalc.render.table.columns import Column
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
-from netcalc.render.table.words import conditions_in_words, inputs_in_words, totals_in_words
+from netcalc.render.table.words import footer_in_words, inputs_in_words
 
 HEAVY = 0.15
 """From this share of a column's total on, a figure is set in bold."""
@@ -22,6 +22,8 @@ _DROPPABLE = (
     "in_size",
     "in_channels",
     "input",
+    "groups",
+    "dilation",
     "kernel",
     "filters",
 )
@@ -38,15 +40,18 @@ def table_lines(
     """The whole view: heading, table or bars, totals by family, and what was counted how."""
     listed = lines(report, view)
     yield from _heading(report, width)
-    if bars:
+    if view.tree:
+        from netcalc.render.table.tree_text import tree_lines
+
+        yield from tree_lines(report, view, width)
+    elif bars:
         yield from bar_lines(report, listed, width)
     else:
         yield from _table(shown_table(report, view), view, width)
     yield []
-    base = lines(report, view._replace(depth=None))
-    yield from family_lines(report, base)
+    yield from family_lines(report, lines(report, view._replace(depth=None)))
     yield []
-    yield from _footer(report, view, base, width)
+    yield from _footer(report, view, width)
 
 
 def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
@@ -65,7 +70,7 @@ def _table(shown: ShownTable, view: TableView, width: int | None) -> Iterator[li
     everything = totals(shown.lines)
     for line, row in zip(shown.lines, shown.cells, strict=True):
         cells = zip(shown.columns, row, strict=True)
-        yield layout.line([(text, _style(column, line, everything)) for column, text in cells])
+        yield layout.line([(text, figure_style(column, line, everything)) for column, text in cells])
     yield layout.rule()
     yield layout.line([(text, "bold") for text in shown.sums])
     if hidden:
@@ -105,8 +110,9 @@ def _laid_out(shown: ShownTable, width: int | None) -> TableLayout:
     return layout
 
 
-def _style(column: Column, line: TableLine, everything: Figures) -> str:
-    if not line.row.used:
+def figure_style(column: Column, line: TableLine, everything: Figures) -> str:
+    """The style of a cell: bold for a large part of the column's total, struck out where nothing needs it."""
+    if not any(row.used for row in line.rows):
         return "dim strike"
     if column.of_figures is None:
         return "cyan" if column.name == "layer" else ""
@@ -116,10 +122,12 @@ def _style(column: Column, line: TableLine, everything: Figures) -> str:
     return "bold" if part >= HEAVY * whole else ""
 
 
-def _footer(
-    report: Report, view: TableView, listed: Sequence[TableLine], width: int | None
-) -> Iterator[list[Segment]]:
-    texts = [totals_in_words(report, listed), conditions_in_words(report, view)]
+def _footer(report: Report, view: TableView, width: int | None) -> Iterator[list[Segment]]:
+    sums, *conditions = footer_in_words(report, view)
+    yield from paragraph(sums, "bold", width)
+    for text in conditions:
+        yield from paragraph(text, "dim", width)
+    texts = []
     unused = sorted(report.graph.unused)
     if unused:
         texts.append(
@@ -130,5 +138,5 @@ def _footer(
     ]
     if misaligned:
         texts.append(f"paths with differently centred receptive fields join in {', '.join(misaligned[:8])}")
-    for text, style in zip(texts, ["bold", "dim", "yellow", "yellow"], strict=False):
-        yield from paragraph(text, style, width)
+    for text in texts:
+        yield from paragraph(text, "yellow", width)
