@@ -3,8 +3,8 @@
 from netcalc.analysis import Report
 from netcalc.analysis.comparison import Comparison, Measure
 from netcalc.render.layout import Segment
-from netcalc.render.numbers import exact, ratio, shorten, with_unit
-from netcalc.render.table.words import byte_units, input_shapes
+from netcalc.render.numbers import byte_units, exact, ratio, shorten, with_unit
+from netcalc.render.table.words import input_shapes
 
 _MOST_LABEL = 40
 
@@ -29,4 +29,5 @@ def ratios(comparison: Comparison, measure: Measure) -> list[str]:
 
 def format_measure(comparison: Comparison, measure: Measure, value: int) -> str:
     """A measure's value, with a unit where it has one."""
-    return with_unit(value, byte_units(comparison.members[0].report)) if measure.unit else exact(value)
+    units = byte_units(comparison.members[0].report.convention.name)
+    return with_unit(value, units) if measure.unit else exact(value)

@@ -18,8 +18,7 @@ _NARROW = ("held", "output")
 def plan_lines(program: "Program", width: int | None) -> Iterator[list[Segment]]:
     """One line an operation, then how the work is shared out and what memory is taken."""
     graph = program.graph
-    workers = f"{program.workers} workers" if program.workers > 1 else "one worker"
-    yield [(graph.name, "bold"), (f"  ·  batch {program.batch}, {program.dtype.name}, {workers}", "")]
+    yield [(graph.name, "bold"), (f"  ·  {conditions_in_words(program)}", "")]
     yield []
     names = list(_HEADINGS)
     rows = [_row(program, number) for number in range(len(program.operations))]
@@ -38,7 +37,7 @@ def plan_lines(program: "Program", width: int | None) -> Iterator[list[Segment]]
         }
         yield layout.line([(text, styles.get(name, "")) for name, text in zip(names, texts, strict=True)])
     yield []
-    for sentence in _sentences(program):
+    for sentence in memory_in_words(program):
         yield from paragraph(sentence, "dim", width or 1000)
 
 
@@ -61,7 +60,14 @@ def _row(program: "Program", number: int) -> dict[str, str]:
     return dict(zip(_HEADINGS, texts, strict=True))
 
 
-def _sentences(program: "Program") -> Iterator[str]:
+def conditions_in_words(program: "Program") -> str:
+    """Batch, element type and workers."""
+    workers = f"{program.workers} workers" if program.workers > 1 else "one worker"
+    return f"batch {program.batch}, {program.dtype.name}, {workers}"
+
+
+def memory_in_words(program: "Program") -> Iterator[str]:
+    """What memory is taken, and how the workers share the work."""
     sizes = program.memory()
     numel = sum(type.nbytes for type in program.graph.types.values()) // 4
     alone = numel * program.dtype.itemsize * program.batch

@@ -8,7 +8,7 @@ from netcalc.render.layout import Segment
 from netcalc.render.memory.layers import layer_lines
 from netcalc.render.memory.timeline import peak_lines, timeline_lines
 from netcalc.render.memory.view import MemoryView
-from netcalc.render.memory.words import format_bytes, format_count, wrapped
+from netcalc.render.memory.words import format_bytes, format_count, told_apart, wrapped
 from netcalc.render.table.words import inputs_in_words
 
 _WIDTH = 100
@@ -25,7 +25,19 @@ def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]
         yield []
     yield from _inference(view, room)
     yield []
-    yield from wrapped(_conditions(view), "dim", room)
+    yield from wrapped(conditions_in_words(view), "dim", room)
+
+
+def peak_in_words(view: MemoryView) -> Iterator[str]:
+    """The peaks of training and inference, and the largest batch that fits."""
+    training = view.training
+    if training is not None:
+        peak = training.peak_event(view.batch)
+        words = _peak(training, peak, training.bytes_at(peak, view.batch))
+        yield f"training ({_optimiser(view, training)}): {words}"
+        if view.limit is not None:
+            yield _fit(training, view.limit)
+    yield f"inference: {format_bytes(view.inference.peak(view.batch))} at the peak"
 
 
 def _training(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
@@ -35,7 +47,7 @@ def _training(view: MemoryView, training: TrainingMemory, room: int) -> Iterator
     yield from timeline_lines(view, training, peak, room)
     yield []
     total = training.bytes_at(peak, view.batch)
-    yield [(f"{format_bytes(total)} at the peak, {_where(training, peak)}", "bold")]
+    yield [(_peak(training, peak, total), "bold")]
     yield from peak_lines(view, training, peak, total)
     yield []
     yield from layer_lines(view, training, room)
@@ -81,7 +93,7 @@ def _fit(training: TrainingMemory, limit: int) -> str:
         return f"any batch fits {format_bytes(limit)}"
     if batch == 0:
         return f"not even a batch of 1 fits {format_bytes(limit)}: it needs {format_bytes(training.peak(1))}"
-    needs, next_one = format_bytes(training.peak(batch)), format_bytes(training.peak(batch + 1))
+    needs, next_one = told_apart(limit, training.peak(batch), training.peak(batch + 1))
     fits = f"the largest batch that fits {format_bytes(limit)} is {batch:,}"
     return f"{fits}: it needs {needs}, one more {next_one}"
 
@@ -118,7 +130,8 @@ def _order(view: MemoryView) -> str:
     )
 
 
-def _conditions(view: MemoryView) -> str:
+def conditions_in_words(view: MemoryView) -> str:
+    """Batch, element type, units, and what is counted."""
     kept = " what is kept is what PyTorch's autograd keeps;" if view.training is not None else ""
     return (
         f"batch {view.batch}, {view.dtype}; KiB = 1024 bytes; each tensor is freed at its last use; views "
@@ -141,6 +154,10 @@ def _loss(training: TrainingMemory) -> str:
     losses += [f"none on {name}" for name in outputs if name not in with_loss]
     hint = "" if len(with_loss) == len(outputs) else " (--loss cross_entropy or mse counts one)"
     return f"loss: {', '.join(losses)}{hint}"
+
+
+def _peak(training: TrainingMemory, peak: MemoryEvent, total: int) -> str:
+    return f"{format_bytes(total)} at the peak, {_where(training, peak)}"
 
 
 def _where(training: TrainingMemory, step: MemoryEvent) -> str:

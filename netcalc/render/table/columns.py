@@ -178,7 +178,7 @@ _FIELD_COLUMNS = (
 
 def _scaled_columns(convention: Convention) -> tuple[Column, ...]:
     """The figures in the units that the convention prints."""
-    kilobyte = "(KB)" if convention.name == "lecture" else "(KiB)"
+    kilobyte = f"({numbers.byte_units(convention.name)[2][1]})"
     return (
         _figure("memory", f"memory\n{kilobyte}", "memory of the output", lambda f: f.output_bytes, 1024),
         _figure("params", "params\n(k)", "learnable parameters", lambda f: f.params, 1000),

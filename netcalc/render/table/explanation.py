@@ -7,8 +7,7 @@ from netcalc.analysis import Report, Row
 from netcalc.analysis.explain import Explanation, explain
 from netcalc.analysis.symbolic import divisions, formula, numbers
 from netcalc.render.layout import Segment, paragraph
-from netcalc.render.numbers import format_option, with_unit
-from netcalc.render.table.words import byte_units
+from netcalc.render.numbers import byte_units, format_option, with_unit
 from netcalc.tensor import format_shape
 
 _LONGEST_FORMULA = 400
@@ -42,7 +41,7 @@ def _figure(explanation: Explanation, report: Report) -> Iterator[list[Segment]]
     symbols, filled = formula(explanation.term), numbers(explanation.term)
     result = f"{explanation.value:,}" + (f" {explanation.unit}" if explanation.unit else "")
     if explanation.unit == "bytes":
-        result += f" = {with_unit(explanation.value, byte_units(report))}"
+        result += f" = {with_unit(explanation.value, byte_units(report.convention.name))}"
     if len(symbols) > _LONGEST_FORMULA:
         symbols = filled = str(explanation.value)
     if symbols not in (filled, str(explanation.value)):
