@@ -159,18 +159,3 @@ def print_error(text: str) -> None:
     from netcalc.render.escaping import visible
 
     typer.echo(visible(text), err=True)
-
-
-def write(chunks: Iterable[str]) -> None:
-    """Write a document to standard output as it is; in UTF-8 but for a terminal.
-
-    On Windows a file or a pipe has the code page of the machine otherwise, in which no other tool reads it.
-    """
-    import os
-    import sys
-
-    out = sys.stdout
-    if hasattr(out, "reconfigure") and not out.isatty() and "PYTHONIOENCODING" not in os.environ:
-        out.reconfigure(encoding="utf-8", errors="backslashreplace")
-    for chunk in chunks:
-        out.write(chunk)
