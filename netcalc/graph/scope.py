@@ -22,7 +22,7 @@ class TensorRef(NamedTuple):
     span: Span
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Scope:
     """A list of items that is elaborated: the top level, an instance of a block, or a branch."""
 
