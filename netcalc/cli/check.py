@@ -121,7 +121,8 @@ def _print(checked: list[Checked], notes: bool) -> None:
     out = terminal()
     for number, one in enumerate(checked):
         if one.verdict is None:
-            Terminal(Console(stderr=True)).write(diagnostic_lines(one.mistakes))
+            err = Terminal(Console(stderr=True))
+            err.write(diagnostic_lines(one.mistakes, err.width))
         else:
             out.write([[]] if number and shown(one.verdict, notes) else [])
             out.write(verdict_lines(one.verdict, notes, out.width))

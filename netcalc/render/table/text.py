@@ -1,9 +1,10 @@
 """The report as a table in a terminal: the lecture's, with totals by column and by family."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from netcalc.analysis import Figures, Report
-from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
+from netcalc.render.labels import COUNTED
+from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, not_shown, paragraph, title_lines
 from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
 from netcalc.render.table.columns import Column
@@ -13,19 +14,18 @@ from netcalc.render.table.words import conditions_in_words, inputs_in_words, tot
 HEAVY = 0.15
 """From this share of a column's total on, a figure is set in bold."""
 
-_DROPPABLE = (
-    "contents",
-    "from",
-    "axes",
-    "pad",
-    "stride",
-    "in_size",
-    "in_channels",
-    "input",
-    "kernel",
-    "filters",
+_DROPPED = (
+    (("contents", "from", "axes", "in_size", "filters", "in_channels", "input"), 32),
+    (("pad", "stride", "kernel"), 24),
 )
-"""Columns dropped on a narrow terminal, first to last."""
+"""Columns dropped on a narrow terminal, first to last, and how short labels get before: first what others
+tell, as the lines above have the input's size and the output's channels are the filters."""
+
+_LEAST_LABEL = 12
+"""The least width of labels where no column is left to be dropped."""
+
+_WHOLE = 10**6
+"""A layout cuts no label: they are shortened in their own way."""
 
 
 def table_lines(
@@ -44,64 +44,84 @@ def table_lines(
         yield from _table(shown_table(report, view), view, width)
     yield []
     base = lines(report, view._replace(depth=None))
-    yield from family_lines(report, base)
+    yield from family_lines(report, base, width)
     yield []
     yield from _footer(report, view, base, width)
 
 
 def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
     graph = report.graph
-    yield [(graph.name, "bold"), ("  ", ""), (f"·  input {inputs_in_words(graph)}", "")]
+    yield from title_lines((graph.name, "bold"), [f"input {inputs_in_words(graph)}"], width)
     if graph.citation:
-        yield from paragraph(graph.citation, "dim", width or 1000)
+        yield from paragraph(graph.citation, "dim", width)
     yield []
 
 
-def _table(shown: ShownTable, view: TableView, width: int | None) -> Iterator[list[Segment]]:
-    shown, layout, hidden = _fitted(shown, view, width)
-    yield from layout.heading_lines()
-    yield layout.rule()
-    yield from (layout.line([(text, "dim") for text in row]) for row in shown.head)
+def _table(whole: ShownTable, view: TableView, width: int | None) -> Iterator[list[Segment]]:
+    shown, hidden = _fitted(whole, view, width)
     everything = totals(shown.lines)
-    for line, row in zip(shown.lines, shown.cells, strict=True):
-        cells = zip(shown.columns, row, strict=True)
-        yield layout.line([(text, _style(column, line, everything)) for column, text in cells])
-    yield layout.rule()
-    yield layout.line([(text, "bold") for text in shown.sums])
+    for number, part in enumerate(_parts(shown, width)):
+        layout = _laid_out(part, width)
+        yield from [[]] if number else []
+        yield from layout.heading_lines()
+        yield layout.rule()
+        yield from (layout.line([(text, "dim") for text in row]) for row in part.head)
+        for line, row in zip(part.lines, part.cells, strict=True):
+            cells = zip(part.columns, row, strict=True)
+            yield layout.line([(text, _style(column, line, everything)) for column, text in cells])
+        if any(part.sums[1:]):
+            yield layout.rule()
+            yield layout.line([(text, "bold") for text in part.sums])
+    if any(label.rpartition(" + ")[2].isdecimal() for label, *_ in shown.cells):
+        yield from paragraph(COUNTED, "dim", width)
     if hidden:
-        yield from paragraph(f"not shown at {width} columns: {', '.join(hidden)}", "dim", width)
+        yield from not_shown(hidden, width)
 
 
-def _fitted(
-    shown: ShownTable, view: TableView, width: int | None
-) -> tuple[ShownTable, TableLayout, list[str]]:
-    """The table as it fits a width, its layout, and the headings of the columns that it does without."""
-    hidden: list[str] = []
-    layout = _laid_out(shown, width)
-    if width is not None and layout.width > width:
-        shown = shown.with_short_labels()
-        layout = _laid_out(shown, width)
-    if width is not None and layout.width > width:
-        shown = shown.with_contents_cut(layout.width - width)
-        layout = _laid_out(shown, width)
-    for name in _DROPPABLE:
-        column = next((column for column in shown.columns if column.name == name), None)
-        if width is None or layout.width <= width:
+def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[ShownTable, list[str]]:
+    """The table as it fits a width, and the headings of the columns that it does without."""
+    layout = _laid_out(whole, width)
+    if width is None or layout.width <= width:
+        return whole, []
+    shown = whole.with_contents_cut(layout.width - width)
+    kept = asked_for(view.wanted)
+    for name, least in ((name, least) for names, least in _DROPPED for name in names if name not in kept):
+        if _laid_out(_labelled(shown, width, least), width).width <= width:
             break
-        if column is not None and name not in asked_for(view.wanted):
-            hidden.append(f"{column.group} {column.heading}".strip())
-            shown = shown.without(name)
-            layout = _laid_out(shown, width)
-    return shown, layout, hidden
+        shown = shown.without(name)
+    left = [column.name for column in shown.columns]
+    hidden = [_title(column) for column in whole.columns if column.name not in left]
+    return _labelled(shown, width, _LEAST_LABEL), hidden
+
+
+def _labelled(shown: ShownTable, width: int, least: int) -> ShownTable:
+    """The table with labels as short as the width needs them, down to the least."""
+    layout = _laid_out(shown, width)
+    excess = layout.width - width
+    return shown.with_short_labels(max(least, layout.widths[0] - excess)) if excess > 0 else shown
+
+
+def _parts(shown: ShownTable, width: int | None) -> Iterable[ShownTable]:
+    """The table, or parts below each other where no terminal is so wide."""
+    layout = _laid_out(shown, width)
+    if width is None or layout.width <= width:
+        return [shown]
+    return shown.parts([size + 1 for size in layout.widths], width)
+
+
+def _title(column: Column) -> str:
+    """A heading on one line, with its group where several columns may have it."""
+    group = column.group.removesuffix(" size") if column.group != "layer" else ""
+    return " ".join(f"{group} {column.heading}".split())
 
 
 def _laid_out(shown: ShownTable, width: int | None) -> TableLayout:
     headings = [Heading(column.group, column.heading, column.left) for column in shown.columns]
     rows = [*shown.head, *shown.cells, shown.sums]
-    layout = lay_out(headings, rows, width)
+    layout = lay_out(headings, rows, width, least_name=_WHOLE)
     if width is not None and layout.width > width:
         short = [heading._replace(group=heading.group.removesuffix(" size")) for heading in headings]
-        layout = lay_out(short, rows, width)
+        layout = lay_out(short, rows, width, least_name=_WHOLE)
     return layout
 
 

@@ -1,0 +1,89 @@
+"""A table of texts that fits the terminal: cells wrap, names are cut, columns are dropped and named below."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, not_shown, wrapped
+
+_LEAST_WRAPPED, _WELL_WRAPPED = 20, 32
+"""The least width of a column whose cells wrap, and one for which gaps need not shrink."""
+
+_LEAST_OF_ALL = 8
+"""The least width of a name where no column is left to be dropped."""
+
+
+class TextColumn(NamedTuple):
+    """A column: its heading and its cells."""
+
+    heading: Heading
+    texts: Sequence[str]
+    style: str | Sequence[str] = ""
+    """Of all cells, or of each."""
+    drop: int = 0
+    """When it is dropped where there is no room, 1 first; never for 0."""
+    wraps: bool = False
+    """Whether its cells go on in further lines; one column of a table may."""
+
+    @property
+    def title(self) -> str:
+        """The heading on one line, with its group."""
+        return " ".join(f"{self.heading.group} {self.heading.text}".split())
+
+    def style_of(self, row: int) -> str:
+        """The style of a cell."""
+        return self.style if isinstance(self.style, str) else self.style[row]
+
+
+def text_table(
+    columns: Sequence[TextColumn], width: int | None, least_name: int = 24, ruled: bool = False
+) -> Iterator[list[Segment]]:
+    """Headings, rows, and what is not shown at this width; `ruled` draws a line below the headings."""
+    shown, hidden = list(columns), list[str]()
+    lines, layout = _fitted(shown, width, least_name)
+    for column in sorted((column for column in columns if column.drop), key=lambda column: column.drop):
+        if width is None or layout.width <= width:
+            break
+        shown.remove(column)
+        hidden += [column.title] if column.title else []
+        lines, layout = _fitted(shown, width, least_name)
+    if width is not None and layout.width > width:
+        lines, layout = _fitted(shown, width, _LEAST_OF_ALL)
+    yield from layout.heading_lines()
+    if ruled:
+        yield layout.rule()
+    for row, texts in lines:
+        cells = zip(texts, shown, strict=True)
+        yield layout.line([(text, column.style_of(row)) for text, column in cells])
+    if hidden:
+        yield from not_shown(hidden, width)
+
+
+def _fitted(
+    columns: Sequence[TextColumn], width: int | None, least_name: int
+) -> tuple[list[tuple[int, list[str]]], TableLayout]:
+    """The lines, each with the number of its row, and their layout."""
+    headings = [column.heading for column in columns]
+    rows = [list(row) for row in zip(*(column.texts for column in columns), strict=True)]
+    at = next((at for at, column in enumerate(columns) if column.wraps), None)
+    lines = list(enumerate(rows))
+    if at is not None and width is not None:
+        room = max(_LEAST_WRAPPED, _room(headings, rows, at, width))
+        lines = [(number, line) for number, row in lines for line in _wrapped_row(row, at, room)]
+    return lines, lay_out(headings, [line for _, line in lines], width, least_name)
+
+
+def _room(headings: Sequence[Heading], rows: Sequence[Sequence[str]], at: int, width: int) -> int:
+    """What a width leaves for one column: with wide gaps where that is enough, else with narrow ones."""
+    wide = lay_out(headings, rows, None)
+    room = wide.widths[at] - max(0, wide.width - width)
+    if room >= _WELL_WRAPPED:
+        return room
+    narrow = lay_out(headings, rows, width, least_name=wide.widths[0])
+    return narrow.widths[at] - max(0, narrow.width - width)
+
+
+def _wrapped_row(row: Sequence[str], at: int, room: int) -> Iterator[list[str]]:
+    """A row as lines: one cell wrapped, the others on the first."""
+    first, *others = wrapped(row[at], room)
+    yield [*row[:at], first, *row[at + 1 :]]
+    yield from ([*("" for _ in row[:at]), part, *("" for _ in row[at + 1 :])] for part in others)
