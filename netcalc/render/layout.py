@@ -28,7 +28,7 @@ _BREAK = re.compile(r"(?<! =) (?!= )(?:(?<!\d )|(?![A-Za-z]))")
 _LEAST_TEXT = 20
 """The least width of a text beside a head."""
 
-_LEAST_NAME = 24
+LEAST_NAME = 24
 """The least width of a first column of names, unless a table gives another."""
 
 
@@ -106,7 +106,7 @@ def lay_out(
     headings: Sequence[Heading],
     rows: Sequence[Sequence[str]],
     max_width: int | None,
-    least_name: int = _LEAST_NAME,
+    least_name: int = LEAST_NAME,
 ) -> TableLayout:
     """Widths that show every cell; beyond `max_width`, gaps and a long first column shrink."""
     widths = []
@@ -207,7 +207,7 @@ def cut_middle(text: str, width: int) -> str:
     """A text with its middle cut out where it is too long: names of layers differ at their ends."""
     if cell_len(text) <= width:
         return text
-    head = (width - 1) // 3
+    head = (width - 1) * 2 // 5
     return f"{set_cell_size(text, head)}…{cut_start(text, width - 1 - head, '')}"
 
 

@@ -1,9 +1,19 @@
 """A table of texts that fits the terminal: cells wrap, names are cut, columns are dropped and named below."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, not_shown, wrapped
+from netcalc.render.labels import COUNTED, is_counted
+from netcalc.render.layout import (
+    LEAST_NAME,
+    Heading,
+    Segment,
+    TableLayout,
+    lay_out,
+    not_shown,
+    paragraph,
+    wrapped,
+)
 
 _LEAST_WRAPPED, _WELL_WRAPPED = 20, 32
 """The least width of a column whose cells wrap, and one for which gaps need not shrink."""
@@ -23,6 +33,8 @@ class TextColumn(NamedTuple):
     """When it is dropped where there is no room, 1 first; never for 0."""
     wraps: bool = False
     """Whether its cells go on in further lines; one column of a table may."""
+    shortened: Callable[[int], Sequence[str]] | None = None
+    """Of the first column: its cells in so many columns; else they are cut in their middle."""
 
     @property
     def title(self) -> str:
@@ -35,7 +47,7 @@ class TextColumn(NamedTuple):
 
 
 def text_table(
-    columns: Sequence[TextColumn], width: int | None, least_name: int = 24, ruled: bool = False
+    columns: Sequence[TextColumn], width: int | None, least_name: int = LEAST_NAME, ruled: bool = False
 ) -> Iterator[list[Segment]]:
     """Headings, rows, and what is not shown at this width; `ruled` draws a line below the headings."""
     shown, hidden = list(columns), list[str]()
@@ -54,6 +66,8 @@ def text_table(
     for row, texts in lines:
         cells = zip(texts, shown, strict=True)
         yield layout.line([(text, column.style_of(row)) for text, column in cells])
+    if any(is_counted(texts[0]) for _, texts in lines):
+        yield from paragraph(COUNTED, "dim", width)
     if hidden:
         yield from not_shown(hidden, width)
 
@@ -63,7 +77,10 @@ def _fitted(
 ) -> tuple[list[tuple[int, list[str]]], TableLayout]:
     """The lines, each with the number of its row, and their layout."""
     headings = [column.heading for column in columns]
-    rows = [list(row) for row in zip(*(column.texts for column in columns), strict=True)]
+    rows = _rows(columns)
+    if columns[0].shortened is not None and width is not None:
+        room = max(least_name, _room(headings, rows, 0, width))
+        rows = _rows([columns[0]._replace(texts=columns[0].shortened(room)), *columns[1:]])
     at = next((at for at, column in enumerate(columns) if column.wraps), None)
     lines = list(enumerate(rows))
     if at is not None and width is not None:
@@ -72,11 +89,15 @@ def _fitted(
     return lines, lay_out(headings, [line for _, line in lines], width, least_name)
 
 
+def _rows(columns: Sequence[TextColumn]) -> list[list[str]]:
+    return [list(row) for row in zip(*(column.texts for column in columns), strict=True)]
+
+
 def _room(headings: Sequence[Heading], rows: Sequence[Sequence[str]], at: int, width: int) -> int:
     """What a width leaves for one column: with wide gaps where that is enough, else with narrow ones."""
     wide = lay_out(headings, rows, None)
     room = wide.widths[at] - max(0, wide.width - width)
-    if room >= _WELL_WRAPPED:
+    if room >= _WELL_WRAPPED or wide.width <= width:
         return room
     narrow = lay_out(headings, rows, width, least_name=wide.widths[0])
     return narrow.widths[at] - max(0, narrow.width - width)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from netcalc.analysis import Figures, Report
-from netcalc.render.labels import COUNTED
+from netcalc.render.labels import COUNTED, is_counted
 from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, not_shown, paragraph, title_lines
 from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
@@ -72,7 +72,7 @@ def _table(whole: ShownTable, view: TableView, width: int | None) -> Iterator[li
         if any(part.sums[1:]):
             yield layout.rule()
             yield layout.line([(text, "bold") for text in part.sums])
-    if any(label.rpartition(" + ")[2].isdecimal() for label, *_ in shown.cells):
+    if any(is_counted(label) for label, *_ in shown.cells):
         yield from paragraph(COUNTED, "dim", width)
     if hidden:
         yield from not_shown(hidden, width)
