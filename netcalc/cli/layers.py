@@ -25,7 +25,7 @@ def command(
         return
     out = terminal()
     if not kind:
-        out.write(index_lines())
+        out.write(index_lines(out.width))
         return
     if kind not in LAYERS:
         synonyms = kinds_by_name()

@@ -32,4 +32,5 @@ def command(
         text = f"{family} {name} {report.graph.name} {report.graph.citation}".lower()
         if all(word in text for word in wanted):
             found.append(Architecture(name, family, report))
-    terminal().write(zoo_lines(found, sort))
+    out = terminal()
+    out.write(zoo_lines(found, sort, out.width))

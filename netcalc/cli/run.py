@@ -151,13 +151,14 @@ def _run(
     """Run the network and show what came out; its outputs and gradients by the names they are saved under."""
     from netcalc.backend.profiling import Profiler
     from netcalc.render.execution.profile import trace_lines
+    from netcalc.render.layout import title_lines
 
     profiler, out, x = Profiler(), terminal(), inputs.arrays
     if profiled or backward or reference:
         y = _forward(network, x, profiler if profiled else None, gradients=backward, training=training)
     else:
         y = _forward_on_engine(network, x, training)
-    out.write([[(_summary(network, inputs, weights), "bold")], []])
+    out.write([*title_lines((network.graph.name, "bold"), _facts(network, inputs, weights), out.width), []])
     if profiled:
         out.write(trace_lines(profiler.forward_rows, out.width))
     else:
@@ -233,9 +234,10 @@ def _show_outputs(out: Terminal, y: "Pass", classes: _Classes) -> None:
     if (names or pictures) and len(y.outputs) == 1 and scores.ndim == 2 and scores.shape[1] > 1:
         samples = _best(y.graph, scores, names, top)
         titles = pictures if len(pictures) == len(samples) else [f"sample {n}" for n in range(len(samples))]
-        out.write(classes_lines(samples, titles))
+        out.write(classes_lines(samples, titles, out.width))
     else:
-        out.write(outputs_lines({name: (a.shape, Moments.of(a)) for name, a in y.outputs.items()}))
+        found = {name: (a.shape, Moments.of(a)) for name, a in y.outputs.items()}
+        out.write(outputs_lines(found, out.width))
 
 
 def _best(graph: Graph, scores: "Array", names: Sequence[str], top: int) -> "list[list[Scored]]":
@@ -254,8 +256,7 @@ def _best(graph: Graph, scores: "Array", names: Sequence[str], top: int) -> "lis
     ]
 
 
-def _summary(network: "Network", inputs: LoadedInputs, weights: str | None) -> str:
-    """The network, its inputs, the batch, the element type and the weights."""
+def _facts(network: "Network", inputs: LoadedInputs, weights: str | None) -> list[str]:
+    """The inputs, the batch, the element type and the weights."""
     source = weights or f"random weights (seed {network.seed})"
-    batch = f"batch {inputs.batch}, {network.precision.name}"
-    return f"{network.graph.name}  ·  on {inputs.description}  ·  {batch}  ·  {source}"
+    return [f"on {inputs.description}", f"batch {inputs.batch}, {network.precision.name}", source]

@@ -18,6 +18,9 @@ from netcalc.render.layout import (
 _LEAST_WRAPPED, _WELL_WRAPPED = 20, 32
 """The least width of a column whose cells wrap, and one for which gaps need not shrink."""
 
+_WHOLE = 10**6
+"""A name that is not cut."""
+
 _LEAST_OF_ALL = 8
 """The least width of a name where no column is left to be dropped."""
 
@@ -79,12 +82,12 @@ def _fitted(
     headings = [column.heading for column in columns]
     rows = _rows(columns)
     if columns[0].shortened is not None and width is not None:
-        room = max(least_name, _room(headings, rows, 0, width))
+        room = max(least_name, _room(headings, rows, 0, width, _WHOLE))
         rows = _rows([columns[0]._replace(texts=columns[0].shortened(room)), *columns[1:]])
     at = next((at for at, column in enumerate(columns) if column.wraps), None)
     lines = list(enumerate(rows))
     if at is not None and width is not None:
-        room = max(_LEAST_WRAPPED, _room(headings, rows, at, width))
+        room = max(_LEAST_WRAPPED, _room(headings, rows, at, width, least_name))
         lines = [(number, line) for number, row in lines for line in _wrapped_row(row, at, room)]
     return lines, lay_out(headings, [line for _, line in lines], width, least_name)
 
@@ -93,13 +96,15 @@ def _rows(columns: Sequence[TextColumn]) -> list[list[str]]:
     return [list(row) for row in zip(*(column.texts for column in columns), strict=True)]
 
 
-def _room(headings: Sequence[Heading], rows: Sequence[Sequence[str]], at: int, width: int) -> int:
+def _room(
+    headings: Sequence[Heading], rows: Sequence[Sequence[str]], at: int, width: int, least_name: int
+) -> int:
     """What a width leaves for one column: with wide gaps where that is enough, else with narrow ones."""
     wide = lay_out(headings, rows, None)
     room = wide.widths[at] - max(0, wide.width - width)
     if room >= _WELL_WRAPPED or wide.width <= width:
         return room
-    narrow = lay_out(headings, rows, width, least_name=wide.widths[0])
+    narrow = lay_out(headings, rows, width, least_name)
     return narrow.widths[at] - max(0, narrow.width - width)
 
 

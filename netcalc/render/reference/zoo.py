@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from netcalc.analysis import Report
-from netcalc.render.layout import Heading, Segment, lay_out
+from netcalc.render.layout import Heading, Segment, paragraph
 from netcalc.render.table.words import input_shapes
+from netcalc.render.text_table import TextColumn, text_table
 
 
 class Architecture(NamedTuple):
@@ -16,25 +17,26 @@ class Architecture(NamedTuple):
     report: Report
 
 
-def zoo_lines(architectures: Sequence[Architecture], sort: str) -> Iterator[list[Segment]]:
+def zoo_lines(architectures: Sequence[Architecture], sort: str, width: int | None) -> Iterator[list[Segment]]:
     """One line an architecture, with exact parameters and multiply-adds."""
     if not architectures:
         yield [("no bundled architecture has these words", "")]
         return
-    headings = [
-        *(Heading("", text, left=True) for text in ("name", "family")),
-        Heading("", "year"),
-        Heading("", "input", left=True),
-        *(Heading("", text) for text in ("layers", "params", "macs")),
-    ]
     ordered = sorted(architectures, key=lambda architecture: _key(architecture, sort))
-    rows = [_row(architecture) for architecture in ordered]
-    layout = lay_out(headings, rows, None)
-    yield from layout.heading_lines()
-    for row in rows:
-        yield layout.named_line(row)
+    names, families, years, inputs, layers, params, macs = zip(*map(_row, ordered), strict=True)
+    columns = [
+        TextColumn(Heading("", "name", left=True), names, "cyan"),
+        TextColumn(Heading("", "family", left=True), families, drop=2),
+        TextColumn(Heading("", "year"), years, drop=3),
+        TextColumn(Heading("", "input", left=True), inputs),
+        TextColumn(Heading("", "layers"), layers, drop=1),
+        TextColumn(Heading("", "params"), params),
+        TextColumn(Heading("", "macs"), macs),
+    ]
+    yield from text_table(columns, width)
     yield []
-    yield [("netcalc table NAME shows one, netcalc show NAME its YAML; at batch 1, macs without bias", "dim")]
+    words = "netcalc table NAME shows one, netcalc show NAME its YAML; at batch 1, macs without bias"
+    yield from paragraph(words, "dim", width)
 
 
 def _row(architecture: Architecture) -> tuple[str, ...]:
