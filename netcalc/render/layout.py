@@ -207,8 +207,9 @@ def cut_middle(text: str, width: int) -> str:
     """A text with its middle cut out where it is too long: names of layers differ at their ends."""
     if cell_len(text) <= width:
         return text
-    head = (width - 1) * 2 // 5
-    return f"{set_cell_size(text, head)}…{cut_start(text, width - 1 - head, '')}"
+    size = (width - 1) * 2 // 5
+    head, tail = set_cell_size(text, size), cut_start(text, width - 1 - size, "")
+    return f"{head.rstrip('.')}…{tail.lstrip('.')}"
 
 
 def cut_start(text: str, width: int, mark: str = "…") -> str:

@@ -63,11 +63,9 @@ def layer_lines(layer: type[Layer], width: int | None) -> Iterator[list[Segment]
 
 def _options_table(options: Sequence[OptionLine], width: int | None) -> Iterator[list[Segment]]:
     """Two rows an option: what it means, and which values it takes."""
-    rows = [
-        row
-        for line in options
-        for row in ((line.name, line.default, line.doc, line.torch), ("", "", line.values, ""))
-    ]
+    rows: list[tuple[str, str, str, str]] = []
+    for line in options:
+        rows += [(line.name, line.default, line.doc, line.torch), ("", "", line.values, "")]
     names, defaults, meanings, torch = zip(*rows, strict=True)
     columns = (
         TextColumn(Heading("", "option", left=True), names, "cyan"),
@@ -75,7 +73,7 @@ def _options_table(options: Sequence[OptionLine], width: int | None) -> Iterator
         TextColumn(Heading("", "meaning", left=True), meanings, ["", "dim"] * len(options), wraps=True),
         TextColumn(Heading("", "PyTorch", left=True), torch, "dim", drop=1),
     )
-    yield from text_table(columns, None if width is None else page_width(width))
+    yield from text_table(columns, page_width(width))
 
 
 def markdown_chunks() -> Iterator[str]:
