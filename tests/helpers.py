@@ -38,7 +38,7 @@ def only_row(input: tuple[int, ...], item: str) -> Row:
 
 
 def behind_parameters(layer: Layer, types: tuple[TensorType, ...]) -> Graph:
-    """A layer y behind learned tensors that are added to its inputs, and keep nothing; words it reads itself."""
+    """A layer y after learned tensors that are added to its inputs, and keep nothing; words it reads itself."""
     span, y = Span(Source("case", ""), 0, 0), layer.infer(types)
     given = tuple(Input(f"x{number}", type) for number, type in enumerate(types))
     nodes = []

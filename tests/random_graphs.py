@@ -7,7 +7,7 @@ any options. One layer is planted: a case of the laws, of each kind in turn. Wha
     random_graph(seed)      the graph
     random_spec(seed)       the same as plain data, which `text` writes as YAML
     wired_graph(seed, …)    a few layers of some kinds on vectors, wired at random
-    layer_graph(seed, kind) one layer of a kind with any options, behind what sets its input's layout
+    layer_graph(seed, kind) one layer of a kind with any options, after what sets its input's layout
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,7 +55,7 @@ def wired_graph(seed: int, kinds: Sequence[str], most: int) -> Graph:
 
 
 def layer_graph(seed: int, kind: str) -> Graph:
-    """A network of one layer of a kind, which may stand behind a convolution."""
+    """A network of one layer of a kind, which may come after a convolution."""
     for attempt in range(100):
         growth = Growth(seed, attempt)
         if growth.has_layer(kind):

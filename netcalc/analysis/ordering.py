@@ -1,6 +1,6 @@
 """The order of a graph's layers that needs the least memory.
 
-The graph is cut at every layer that all layers before lead to and all layers behind depend on: the parts
+The graph is cut at every layer that all layers before lead to and all layers after depend on: the parts
 can be ordered independently. Within a part the best order is a shortest path over the sets of layers that
 have run, where the length of a path is its peak memory. A part with too many such sets is left to a beam
 search; a still larger one keeps its order.
@@ -48,7 +48,7 @@ def _peak(lifetimes: Lifetimes, order: Sequence[int]) -> int:
 
 
 def _parts(lifetimes: Lifetimes) -> Iterator[range]:
-    """Runs of layers that each end with one that all layers before lead to and all behind depend on."""
+    """Runs of layers that each end with one that all layers before lead to and all after depend on."""
     count = len(lifetimes.written)
     first_reader = [count] * count
     for layer, sources in enumerate(lifetimes.predecessors):

@@ -99,7 +99,7 @@ class Report:
 
     @property
     def groups(self) -> tuple[tuple[Row, ...], ...]:
-        """The rows in order, each layer with those behind it that work in place on its output."""
+        """The rows in order, each layer with those after it that work in place on its output."""
         groups: list[list[Row]] = []
         for row in self.rows:
             if groups and row.node.full_name in self.in_place:

@@ -79,7 +79,7 @@ def _folded(node: Node, norm: Node, arrays: Arrays) -> tuple[Node, dict[str, Arr
     shift = shift + arrays.get(f"{node.full_name}.bias", 0.0) * scale
     axis = node.layer.output_axis
     groups = node.layer.groups if isinstance(node.layer, ConvTranspose) else 1
-    # a transposed convolution's weight has its groups along the inputs, and a group's outputs behind them
+    # a transposed convolution's weight has its groups along the inputs, and a group's outputs after them
     wide = scale.reshape(groups, 1, -1).repeat(weight.shape[0] // groups, axis=1) if axis else scale
     shape = (weight.shape[0], -1, *(1,) * (weight.ndim - 2)) if axis else (-1, *(1,) * (weight.ndim - 1))
     layer = node.layer.with_options(bias=True)
@@ -104,7 +104,7 @@ def scale_and_shift(norm: Node, own: Arrays) -> tuple[Array, Array]:
 def followed_by_norm(
     weight: Array, bias: Array | None, norm: Node | None, own: Arrays
 ) -> tuple[Array, Array | None]:
-    """A weight with the outputs on its first axis, and a bias, with the batch norm behind them, if any."""
+    """A weight with the outputs on its first axis, and a bias, with the batch norm after them, if any."""
     if norm is None:
         return weight, bias
     scale, shift = scale_and_shift(norm, own)

@@ -125,9 +125,9 @@ class ScaledDotProductAttention(Layer):
 
 
 def masked_scores(query: TensorType, key: TensorType) -> int:
-    """The pairs of a query and a key behind it, of all N M."""
+    """The pairs of a query and a key after it, of all N M."""
     queries, keys = query.shape[0], key.shape[0]
-    rows = min(queries, keys)  # those that some key is behind, or the last of all
+    rows = min(queries, keys)  # those that some key is after, or the last of all
     return rows * keys - rows * (rows + 1) // 2
 
 

@@ -20,7 +20,7 @@ def channels_first(rank: int) -> Axes:
 
 
 def channels_last(rank: int) -> Axes:
-    """The same with the channels behind."""
+    """The same with the channels last."""
     first, *space = channels_first(rank)
     return (*space, first)
 

@@ -176,7 +176,7 @@ class ConvTranspose(Convolution):
 
     filters = Integer(doc="output channels", torch="out_channels")
     pad = Padding(0, doc="cells taken off around the output", same=False)
-    output_pad = Sizes(0, at_least=0, doc="cells added behind the output", torch="output_padding")
+    output_pad = Sizes(0, at_least=0, doc="cells added after the output", torch="output_padding")
     groups = Integer(1, doc="groups of channels that do not mix", torch="groups")
 
     def in_groups(self, channels: int) -> int:

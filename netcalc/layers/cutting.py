@@ -23,7 +23,7 @@ class Cutting(Layer):
 class Crop(Cutting, SpatialLayer):
     """Cuts cells off the spatial axes: `crop` from each side, or the centre of `size`.
 
-    An odd rest of a centre crop comes off behind, as in U-Net's copy and crop.
+    An odd rest of a centre crop comes off the end, as in U-Net's copy and crop.
 
     Example: `crop: {size: 56}` on 512x64x64 gives 512x56x56
     """
@@ -36,7 +36,7 @@ class Crop(Cutting, SpatialLayer):
     size = Maybe(Sizes(doc="the size that is left, from the centre"))
 
     def sides(self, space: Shape) -> tuple[tuple[int, int], ...]:
-        """What is cut off before and behind, along each axis."""
+        """What is cut off before and after, along each axis."""
         if self.size is None:
             return self.crop
         rests = (size - wanted for size, wanted in zip(space, self.size, strict=True))
@@ -81,7 +81,7 @@ class Slice(Cutting):
 
     axis = Integer(0, at_least=None, doc="the axis, without the batch", torch="dim")
     start = Integer(0, at_least=None, doc="first position")
-    end = Maybe(Integer(at_least=None, doc="position behind the last; the axis's end unless given"))
+    end = Maybe(Integer(at_least=None, doc="position after the last; the axis's end unless given"))
     step = Integer(1, doc="distance between positions")
 
     def infer(self, xs: tuple[TensorType, ...]) -> TensorType:

@@ -80,7 +80,7 @@ def positions_read(size: int, outputs: int, kernel: int, stride: int, before: in
 
 
 def same_padding(kernel: int, dilation: int) -> tuple[int, int]:
-    """The padding that keeps the size at stride 1; an odd one goes behind, as in PyTorch."""
+    """The padding that keeps the size at stride 1; an odd cell goes at the end, as in PyTorch."""
     total = dilation * (kernel - 1)
     return total // 2, total - total // 2
 
@@ -95,7 +95,7 @@ def output_size(
 ) -> int:
     """Window positions along an axis: floor((size - extent + pad) / stride) + 1.
 
-    With `ceil` the division rounds up, and a last window that would start in the padding behind
+    With `ceil` the division rounds up, and a last window that would start in the padding at the end
     the input is dropped.
     """
     before, after = pad
@@ -140,9 +140,9 @@ def cell_positions(size: int, outputs: int, stride: int, offset: int) -> tuple[s
     Output u reads input stride u + offset; those that lie outside the input are left out.
     """
     first = max(0, -(offset // stride))
-    behind = max(first, min(outputs, (size - 1 - offset) // stride + 1))
+    after = max(first, min(outputs, (size - 1 - offset) // stride + 1))
     start = first * stride + offset
-    return slice(first, behind), slice(start, start + (behind - first) * stride, stride)
+    return slice(first, after), slice(start, start + (after - first) * stride, stride)
 
 
 def adaptive_bounds(size: int, windows: int) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ from netcalc.tensor import Shape, TensorType
 
 _ONES = (1, 1, 1)
 _NORM_OPS = 7
-"""Operations an element takes in the layer norm behind each pool, scale and shift learned."""
+"""Operations an element takes in the layer norm after each pool, scale and shift learned."""
 _STRETCH_OPS = 3
 """Operations an element takes in linear interpolation along one axis."""
 
@@ -63,7 +63,7 @@ class PooledAttention(Layer):
     also = ("MultiscaleAttention", "multiscale_attention")
 
     heads = Integer(doc="parts that the width is split into, each with scores of its own", torch="num_heads")
-    size = Integers(doc="the grid of the tokens behind the class token: T, H, W", torch="input_size")
+    size = Integers(doc="the grid of the tokens after the class token: T, H, W", torch="input_size")
     width = Maybe(Integer(doc="output features; the input's unless given", torch="output_dim"))
     kernel_q = Integers(_ONES, doc="kernel that pools the queries: T, H, W", torch="kernel_q")
     stride_q = Integers(_ONES, doc="its stride", torch="stride_q")

@@ -6,7 +6,7 @@ addition of the two products, 4 a sigmoid, 1 a hyperbolic tangent, and what join
 
 Parameters have PyTorch's names and layouts, the gates stacked along the first axis in the order of the
 formula, and as there two bias vectors: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, with
-`_reverse` behind for the backward direction.
+`_reverse` at the end for the backward direction.
 """
 
 from collections.abc import Iterator

@@ -64,7 +64,7 @@ class Flatten(Rearrangement):
             return TensorType((1,), x.dtype)
         start = geometry.resolve_axis(self.start, len(x.shape), "start")
         end = geometry.resolve_axis(self.end, len(x.shape), "end")
-        geometry.require_at_least(end, start, f"start={self.start} lies behind end={self.end}", "start")
+        geometry.require_at_least(end, start, f"start={self.start} lies after end={self.end}", "start")
         return TensorType((*x.shape[:start], prod(x.shape[start : end + 1]), *x.shape[end + 1 :]), x.dtype)
 
     def output_axes(self, names: tuple[Axes, ...], xs: tuple[TensorType, ...], y: TensorType) -> Axes:
@@ -227,7 +227,7 @@ class Roll(Rearrangement):
     """Moves the elements along each axis, and those that leave at one end in at the other.
 
     y[i] = x[(i - shift) mod size], as PyTorch's roll. `shift` lists the axes in order, the channels of a
-    channel-first tensor among them; axes behind the last one listed stay.
+    channel-first tensor among them; axes after the last one listed stay.
 
     Example: `roll: {shift: [-3, -3]}` on 56x56x96 gives 56x56x96
     """

@@ -16,7 +16,7 @@ class AttentionWithoutPositions(Rule):
 
     A position table, an embedding of positions that is added, rotary positions, overlapping
     convolutions, recurrence, a causal mask and a linear layer over positions do. A note on T x D inputs:
-    they may be sets, or bring their positions along. A note too where a flatten behind tells positions
+    they may be sets, or bring their positions along. A note too where a later flatten tells positions
     apart, as in TabTransformer. Fixed sinusoids, which have no layer, want
     `ignore: N701`.
 

@@ -13,7 +13,7 @@ COLOURS, MOST_COLOURS = (1, 3), 4
 class BatchAxis(Rule):
     """An input has four sizes of which the second is 1 or 3: an image with its batch in front.
 
-    Or the last one is, where the two before it are alike: the same with its channels behind.
+    Or the last one is, where the two before it are alike: the same with its channels last.
 
     Why:
         Sizes in a spec leave the batch out. Read as one more axis, the batch becomes the channels and the

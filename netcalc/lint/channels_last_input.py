@@ -1,4 +1,4 @@
-"""N705: an image whose channels stand behind."""
+"""N705: an image whose channels come last."""
 
 from collections.abc import Iterator
 
@@ -12,8 +12,8 @@ from netcalc.tensor import Shape
 class ChannelsLastInput(Rule):
     """An input of height, width and 1 or 3 channels is read by a layer that takes channels first.
 
-    With one channel behind, where the other two sizes are alike. A `permute:` before the first layer is
-    the other way to mend it.
+    With one channel it is found where the other two sizes are alike. A `permute:` before the first
+    layer is the other way to mend it.
 
     Why:
         Sizes are channels, height, width. Read in another order the rows of a picture become its channels,
@@ -46,7 +46,7 @@ class ChannelsLastInput(Rule):
             ]
             if readers and _is_channels_last(shape):
                 height, width, channels = shape
-                message = f"the {given.type} of {given.name} look like an image with its channels behind"
+                message = f"the {given.type} of {given.name} look like an image with its channels last"
                 help = f"write input: [{channels}, {height}, {width}]; channels come first"
                 yield Finding(readers[0], message, help=help)
 

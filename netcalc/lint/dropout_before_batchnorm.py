@@ -10,7 +10,7 @@ from netcalc.lint.rule import Finding, Rule
 
 
 class DropoutBeforeBatchnorm(Rule):
-    """A batch normalisation stands behind a dropout, with no other normalisation or join between.
+    """A batch normalisation comes after a dropout, with no other normalisation or join between.
 
     A warning where the batch normalisation reads vectors; a note where it reads maps, whose many
     positions bear it better: wide residual networks, EEGNet and DeepLab's head are built so.
@@ -18,7 +18,7 @@ class DropoutBeforeBatchnorm(Rule):
     Why:
         In training dropout raises the variance of what it lets through, in inference it does nothing.
         The running variance of the batch normalisation is that of training and does not fit (Li et
-        al. 2018, "variance shift"). Dropout does no harm behind the last batch normalisation.
+        al. 2018, "variance shift"). Dropout does no harm after the last batch normalisation.
 
     Example:
         input: [256]
@@ -59,6 +59,6 @@ class DropoutBeforeBatchnorm(Rule):
                         f"{above.full_name} changes the variance that {node.full_name} measures in training"
                     )
                     severity: Severity = "note" if positions(node.output) > 1 else "warning"
-                    help = "move the dropout behind the last batchnorm"
+                    help = "move the dropout after the last batchnorm"
                     yield Finding(above, message, help=help, severity=severity)
                     break

@@ -12,7 +12,7 @@ MUCH = 20
 
 
 class DroppedBorder(Rule):
-    """The windows do not divide their input: its last positions lie behind the last window.
+    """The windows do not divide their input: its last positions lie after the last window.
 
     A warning where one position in twenty or more is lost, a note where it is less. Padding that
     goes unread is no loss, and neither is what another layer reads of the same tensor.

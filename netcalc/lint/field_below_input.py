@@ -16,7 +16,7 @@ class FieldBelowInput(Rule):
     are then pooled into one, since no layer relates distant parts of the input to each other. A note
     elsewhere: sound and points are mostly judged by their parts, linear layers on a flattened map see all
     of it, a dense prediction may do with its surroundings. Attention or a linear layer over positions,
-    as in a mixer, behind the last convolution sees everything.
+    as in a mixer, after the last convolution sees everything.
 
     Why:
         A global average of local features is a bag of patches: it cannot tell how they lie to one

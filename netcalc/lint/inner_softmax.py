@@ -17,7 +17,7 @@ class InnerSoftmax(Rule):
 
     Why:
         Its outputs sum to 1, so that with many channels each is near zero, and only one can be large: the
-        layers behind see little but which one it is. Hidden layers take ReLU, GELU or SiLU.
+        later layers see little but which one it is. Hidden layers take ReLU, GELU or SiLU.
 
     Example:
         input: [64]

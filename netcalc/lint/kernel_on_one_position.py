@@ -17,7 +17,7 @@ class KernelOnOnePosition(Rule):
 
     Why:
         Eight of nine weights of a 3x3 multiply zeros and get no gradient. The map went down to one position
-        too early: what stands behind it has no places left to relate.
+        too early: what comes after it has no places left to relate.
 
     Example:
         input: [3, 32, 32]

@@ -17,7 +17,7 @@ class MisalignedJoin(Rule):
     was before. Causal paths, which all end at the same input, are centred apart on purpose.
 
     Why:
-        One position of the sum or of the concatenation then speaks of two places. The layers behind
+        One position of the sum or of the concatenation then speaks of two places. Later layers
         have to learn the shift away, and a dense prediction is blurred by it. It comes from an even
         kernel or from padding on one side in one of the paths.
 

@@ -1,4 +1,4 @@
-"""A network for design rules: navigation from a layer to those before and behind it."""
+"""A network for design rules: navigation from a layer to those before and after it."""
 
 from collections.abc import Iterator
 from functools import cached_property

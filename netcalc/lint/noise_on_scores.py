@@ -1,4 +1,4 @@
-"""N406: batch normalisation or dropout behind the last layer."""
+"""N406: batch normalisation or dropout after the last layer."""
 
 from collections.abc import Iterator
 

@@ -8,7 +8,7 @@ from netcalc.lint.rule import Finding, Rule
 
 
 class OneFilterStem(Rule):
-    """The first convolution has one filter, and everything behind reads its one channel.
+    """The first convolution has one filter, and everything after it reads its one channel.
 
     Why:
         All that the network learns of its input must pass one linear filter, whose output is mostly the

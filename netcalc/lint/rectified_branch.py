@@ -56,7 +56,7 @@ class RectifiedBranch(Rule):
                     continue
                 if _is_residual(net, last.full_name, node):
                     message = f"{last.full_name} ends a residual branch, which then can only add"
-                    help = "move it before the branch's convolutions, or behind the addition"
+                    help = "move it before the branch's convolutions, or after the addition"
                     yield Finding(last, message, help=help)
 
 

@@ -12,7 +12,7 @@ from netcalc.lint.rule import Finding, Rule
 class RepeatedActivation(Rule):
     """An activation reads another one: the same kind twice, or any beside a ReLU.
 
-    A ReLU behind the pool of another one changes nothing either.
+    A ReLU after the pool of another one changes nothing either.
 
     Why:
         A second ReLU changes nothing, and a sigmoid or tanh of a ReLU loses half of its range. Mostly a

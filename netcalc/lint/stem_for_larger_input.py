@@ -20,7 +20,7 @@ class StemForLargerInput(Rule):
 
     Why:
         The stem of ImageNet's networks goes from 224 to 56 pixels before the first block. On 32 pixels it
-        leaves 8, and the stages behind it go on to a single pixel. On CIFAR the same networks begin
+        leaves 8, and the stages after it go on to a single pixel. On CIFAR the same networks begin
         with one 3x3 at stride 1 and no pool (He et al. 2016, section 4.2).
 
     Example:

@@ -13,7 +13,7 @@ class UnevenOverlap(Rule):
     Why:
         Its windows then overlap unevenly: at kernel 3 and stride 2 every other output is the sum of twice as
         many inputs, which shows as a checkerboard (Odena, Dumoulin and Olah 2016). A kernel of twice the
-        stride overlaps evenly; so does an upsampling with a convolution behind it.
+        stride overlaps evenly; so does an upsampling with a convolution after it.
 
     Example:
         input: [64, 16, 16]

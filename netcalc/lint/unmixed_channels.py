@@ -13,11 +13,11 @@ class UnmixedChannels(Rule):
     """Grouped or depthwise convolutions follow each other, and nothing mixes their groups before the head.
 
     A convolution over all channels, a linear or attention layer, a channel shuffle or another order of
-    the axes mixes them. A linear layer behind a global pool is the head and comes too late.
+    the axes mixes them. A linear layer after a global pool is the head and comes too late.
 
     Why:
         Each group is a small network of its own that never learns of the others. A depthwise convolution is
-        half of a separable one: the 1x1 behind it is the other half (Howard et al. 2017); grouped 1x1
+        half of a separable one: the 1x1 after it is the other half (Howard et al. 2017); grouped 1x1
         convolutions want a channel shuffle between (Zhang et al. 2018).
 
     Example:
@@ -57,10 +57,10 @@ class UnmixedChannels(Rule):
         reported: set[str] = set()
         for number, node in enumerate(net.graph.nodes):
             if _groups(net, node) > 1 and node.full_name not in reported:
-                behind = _unmixed(net, number)
-                if behind:
-                    reported.update(other.full_name for other in behind)
-                    names = f"{node.full_name} and {len(behind)} more to {behind[-1].full_name}"
+                after = _unmixed(net, number)
+                if after:
+                    reported.update(other.full_name for other in after)
+                    names = f"{node.full_name} and {len(after)} more to {after[-1].full_name}"
                     message = f"nothing mixes the groups of {names}"
                     yield Finding(node, message, help="put a 1x1 convolution or channel_shuffle: between")
 

@@ -11,7 +11,7 @@ class WindowInPadding(Rule):
     """The padding is as wide as the kernel or wider: some windows see nothing of the input.
 
     Why:
-        Those outputs are the bias alone, the same for every input, and the layers behind compute on
+        Those outputs are the bias alone, the same for every input, and the layers after it compute on
         them all the same. It is mostly a 3x3's padding left on a kernel that became 1x1.
 
     Example:

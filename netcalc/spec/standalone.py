@@ -138,10 +138,10 @@ def _start(entry: YamlEntry) -> int:
 def _replaced(text: str, start: int, entries: Sequence[YamlEntry], new: Mapping[str, str]) -> str:
     """The text that begins at `start` with other values for some entries."""
     for entry in reversed(entries):
-        behind = entry.value.source.text.index(":", entry.key_end) + 1
-        if entry.value.start < behind:
+        after = entry.value.source.text.index(":", entry.key_end) + 1
+        if entry.value.start < after:
             _refuse(entry, "an alias cannot be rewritten")
-        text = f"{text[: behind - start]} {new[entry.key]}{text[_end(entry.value) - start :]}"
+        text = f"{text[: after - start]} {new[entry.key]}{text[_end(entry.value) - start :]}"
     return text
 
 
@@ -154,7 +154,7 @@ def _lines(value: Value) -> tuple[YamlEntry, ...]:
 
 
 def _refuse(entry: YamlEntry, message: str) -> NoReturn:
-    help = "write each key on a line of its own, and its value behind it"
+    help = "write each key on a line of its own, and its value after it"
     raise SpecError([Diagnostic("E204", message, entry.key_span, help=help)])
 
 

@@ -212,7 +212,7 @@ def test_memory_does_not_depend_on_the_order_of_outputs() -> None:
         ((4, 9), "layernorm: {axes: 3}", "more than the 2"),
         ((4, 9), "groupnorm: {groups: 3}", "does not divide 4"),
         ((4,), "lrn: {size: 3}", "reads channels"),
-        ((4, 6), "flatten: {start: 1, end: 0}", "lies behind"),
+        ((4, 6), "flatten: {start: 1, end: 0}", "lies after"),
         ((12,), "reshape: {shape: [2, 3]}", "do not fill"),
         ((12,), "reshape: {shape: [-1, -1]}", "more than one -1"),
         ((4, 6), "permute: {order: [0, 0]}", "once, not"),

@@ -48,7 +48,7 @@ class Naive:
         return name
 
     def is_alone(self, name: str) -> bool:
-        """Whether the memory behind a tensor, no input of the network, is seen by one reader alone."""
+        """Whether the memory of a tensor, no input of the network, is seen by one reader alone."""
         if name not in self.makers or self.uses.count(name) != 1 or name in self.graph.outputs:
             return False
         node = self.makers[name]

@@ -258,7 +258,7 @@ def test_laws_over_the_zoo(name: str) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_layers_backward_is_the_one_of_memory(case: Case) -> None:
-    """Alone, where its input needs no gradient, and behind a trained scale of its inputs."""
+    """Alone, where its input needs no gradient, and after a trained scale of its inputs."""
     for graph in (graph_of_case(case), behind_scales(case)):
         trained = training(graph)
         limits = roofline(graph, PLAIN, 1, "float32")

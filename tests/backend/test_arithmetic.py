@@ -27,11 +27,11 @@ NETS: dict[str, str] = {
     "such a norm alone": "relu, {batchnorm: {bias: false}}",
     "such a norm of the batch": "conv, {batchnorm: {bias: false, running: false}}",
 }  # fmt: skip
-"""Behind the mean of each position, `level`, of an image."""
+"""After the mean of each position, `level`, of an image."""
 
 
 def text(items: str) -> str:
-    """The items behind a first layer, which the joins read too."""
+    """The items after a first layer, which the joins read too."""
     written = items.replace("conv,", f"{{{CONV}}},").replace("linear,", "{linear: {units: 5}},")
     level = "{reduce: {axes: [0], keep: true}}, {scale: {shift: 9}}, {identity: {name: level}}"
     return f"input: [3, 7, 8]\nlayers: [{level}, {written.replace('{conv:', '{conv: ', 1)}]\n"

@@ -114,7 +114,7 @@ def test_infinity_stays_in_the_adaptive_windows_that_hold_it() -> None:
     for position in range(10):
         x = np.ones((1, 1, 10))
         x[..., position] = np.inf
-        holds = [first <= position < behind for first, behind in adaptive_bounds(10, 6)]
+        holds = [first <= position < after for first, after in adaptive_bounds(10, 6)]
         assert np.isinf(there_and_back("adaptive_avgpool", x, size=6)[0])[0, 0].tolist() == holds
 
 
@@ -136,7 +136,7 @@ def test_cell_positions_are_those_inside_the_input(stride: int) -> None:
 def test_adaptive_windows_hold_as_many_cells_as_are_counted() -> None:
     for size, windows in product(range(1, 20), range(1, 20)):
         bounds = adaptive_bounds(size, windows)
-        assert sum(behind - first for first, behind in bounds) == adaptive_cells(size, windows)
+        assert sum(after - first for first, after in bounds) == adaptive_cells(size, windows)
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.1, 1.0])

@@ -415,8 +415,8 @@ def test_what_workers_share_while_each_has_its_own_samples_does_not_overlap() ->
     assert {tensor.name for tensor in early} >= {"input", "flatten"}
     for one in early:
         for other in early:
-            behind = one.offset + one.nbytes(8) <= other.offset
-            assert one is other or behind or other.offset + other.nbytes(8) <= one.offset
+            after = one.offset + one.nbytes(8) <= other.offset
+            assert one is other or after or other.offset + other.nbytes(8) <= one.offset
 
 
 @pytest.mark.parametrize("workers", [1, 2])

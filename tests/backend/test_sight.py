@@ -115,7 +115,7 @@ def test_the_factor_of_cosines_is_at_most_100() -> None:
 
 
 def test_the_eps_of_pooled_attention() -> None:
-    """One beyond all variance leaves nothing of the input behind the pools."""
+    """One beyond all variance leaves nothing of the input after the pools."""
     pools = {"kernel_q": (1, 3, 3), "kernel_kv": (1, 3, 3)}
     case = Case("pooled_attention", {"heads": 2, "size": (1, 3, 3), "eps": 1e30, **pools}, ((10, 8),))
     x = np.random.default_rng(3).standard_normal((1, 10, 8))

@@ -64,7 +64,7 @@ def test_a_network_is_as_counted(cli: Any, tmp_path: Any) -> None:
 
 
 def test_what_is_kept_is_what_netcalc_memory_shows(cli: Any, tmp_path: Any) -> None:
-    """A pool behind a ReLU, which keeps its output, keeps nothing but its indices: 4 x 4 x 4 of 8 bytes."""
+    """A pool after a ReLU, which keeps its output, keeps nothing but its indices: 4 x 4 x 4 of 8 bytes."""
     path = tmp_path / "net.yaml"
     path.write_text(
         "input: [3, 8, 8]\nlayers:\n  - conv: {filters: 4, kernel: 1}\n  - relu\n  - maxpool: {kernel: 2}\n"

@@ -16,7 +16,7 @@ from random_graphs import text
 from random_layers import output_of
 
 AXES = [*product((1, 2, 3, 4), (1, 2, 3, 4), (0, 1), (0, 1), (1, 2), (False, True))]
-"""Kernel, stride, padding before and behind, dilation, and whether pools round up."""
+"""Kernel, stride, padding before and after, dilation, and whether pools round up."""
 CHANNELS = 3
 OPTIONS: dict[str, dict[str, list[Any]]] = {
     "maxpool": {},
@@ -53,7 +53,7 @@ def layers_on(shape: tuple[int, ...], kind: str, seed: int) -> list[dict[str, An
 
 
 def graph_with(kind: str, height: int) -> Graph:
-    """Many layers of a kind that read one image, each an output: odd heights as it comes, even ones behind a relu."""
+    """Many layers of a kind that read one image, each an output: odd heights as it comes, even ones after a relu."""
     shape = (CHANNELS, height, 1 + 5 * height % 7)
     layers = [{"relu": {"name": "above", "from": "image"}}]
     for number, options in enumerate(layers_on(shape, kind, height)):

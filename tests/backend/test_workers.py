@@ -307,7 +307,7 @@ def test_an_interrupt_while_another_works_waits_for_it(heard: str) -> None:
 
 @pytest.mark.parametrize("size", [2, 3, 5])
 def test_barriers_hold_as_often_as_they_are_called(size: int) -> None:
-    """Each reads, behind a barrier, what the one beside it wrote before; some come late, and are waited for."""
+    """Each reads, after a barrier, what the one beside it wrote before; some come late, and are waited for."""
     workers = Workers(size)
     rounds = 200
     written = np.zeros((rounds, size), int)

@@ -35,20 +35,20 @@ def own_name(name: str) -> str:
 
 
 class Around(nn.Module):
-    """A module with a function before it, or behind."""
+    """A module with a function before it, or after."""
 
     def __init__(
         self,
         inner: nn.Module,
         before: Callable[[Tensor], Tensor] = torch.clone,
-        behind: Callable[..., Tensor] = torch.clone,
+        after: Callable[..., Tensor] = torch.clone,
     ) -> None:
         super().__init__()
-        self.inner, self.before, self.behind = inner, before, behind
+        self.inner, self.before, self.after = inner, before, after
 
     def forward(self, x: Tensor) -> Tensor:
         """One after the other."""
-        return self.behind(self.inner(self.before(x)))
+        return self.after(self.inner(self.before(x)))
 
 
 class Function(nn.Module):
@@ -143,7 +143,7 @@ def windowed(xs: Shapes, kind: str, **options: Any) -> nn.Module:
         return make_shapes.build(kind, list(xs[0]), options)
     inner = make_shapes.build(kind, list(xs[0]), {name: o for name, o in options.items() if name != "pad"})
     if kind == "conv_transpose":
-        return Around(inner, behind=partial(crop, crop=cells))
+        return Around(inner, after=partial(crop, crop=cells))
     return Around(inner, partial(pad, pad=cells, mode=options.get("padding_mode", "zeros")))
 
 

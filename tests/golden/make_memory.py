@@ -8,7 +8,7 @@ buffers and optimiser state left out.
   the operator that makes them to the last that reads them, the network's inputs from the start, its
   outputs to the end; while an operator runs, what it reads and what it makes both live. So names that
   Python holds inside `forward` do not count, and what a kernel takes for itself is not seen.
-- `kept`: the storages behind the tensors that autograd saves in a forward in training mode and the loss,
+- `kept`: the storages of the tensors that autograd saves in a forward in training mode and the loss,
   each once, the inputs and targets among them where they are saved.
 - `step`: the most that lives at once in zero_grad, forward, loss and backward, of storages that these make,
   tracked from making to release with weak references. The output is handed to the loss without a name.
@@ -417,7 +417,7 @@ def record_layers() -> Iterator[list[Any]]:
 
 
 class HandedBack(torch.autograd.Function):
-    """A number that stands for what comes behind a tensor, whose gradient backward makes."""
+    """A number that stands for what follows a tensor, whose gradient backward makes."""
 
     @staticmethod
     def forward(context: Any, y: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ each batch measured [batch, positions of the inputs kept, whether the output is 
 them]. Every network is [name, input shape, batch, bytes kept]. Every peak is [name, input shape, batch,
 the most bytes that tensors made by a forward and backward take at once], the weights' gradients among them.
 
-What is kept are the storages behind the tensors that autograd saves (torch.autograd.graph's
+What is kept are the storages of the tensors that autograd saves (torch.autograd.graph's
 saved_tensors_hooks), each counted once, without parameters and buffers, in training mode, float32,
 eager, on the CPU. Activations whose gradient PyTorch takes from their output work in place, as torchvision
 has them. oneDNN is off: its fused LSTM keeps a workspace of its own. A run with the same versions
@@ -67,7 +67,7 @@ class Case(NamedTuple):
 
 
 class Saved:
-    """The storages behind everything that autograd saves inside the `with`."""
+    """The storages of everything that autograd saves inside the `with`."""
 
     def __init__(self) -> None:
         self.bytes: dict[int, int] = {}

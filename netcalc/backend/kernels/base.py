@@ -82,5 +82,5 @@ def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
 
 
 def per_channel(vector: Array, rank: int) -> Array:
-    """A vector of channels, shaped to stretch over N,C and the positions behind."""
+    """A vector of channels, shaped to stretch over N,C and the positions."""
     return vector.reshape(-1, *(1,) * (rank - 2))

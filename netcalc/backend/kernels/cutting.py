@@ -13,8 +13,8 @@ from netcalc.layers.geometry import resolve_axis
 def crop(layer: Crop, x: Array) -> Mapped:
     """What lies inside the sides that the layer cuts off."""
     inside = (
-        slice(before, size - behind)
-        for size, (before, behind) in zip(x.shape[2:], layer.sides(x.shape[2:]), strict=True)
+        slice(before, size - after)
+        for size, (before, after) in zip(x.shape[2:], layer.sides(x.shape[2:]), strict=True)
     )
     return _part(x, (..., *inside))
 

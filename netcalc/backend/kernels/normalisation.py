@@ -122,13 +122,13 @@ def lrn(layer: LRN, x: Array) -> Mapped:
 
     dx[i] = dy[i] d[i]^-beta - 2 alpha beta / size x[i] sum of dy[c] y[c] / d[c], over the c that sum i.
     """
-    before, behind = layer.size // 2, (layer.size - 1) // 2
+    before, after = layer.size // 2, (layer.size - 1) // 2
     share = layer.alpha / layer.size
-    denominator = layer.k + share * _sum_of_neighbours(np.square(widened(x)), before, behind)
+    denominator = layer.k + share * _sum_of_neighbours(np.square(widened(x)), before, after)
 
     def backward(dy: Array) -> Array:
         factor = denominator**-layer.beta
-        weighted = _sum_of_neighbours(dy * (x * factor) / denominator, behind, before)
+        weighted = _sum_of_neighbours(dy * (x * factor) / denominator, after, before)
         dx = dy * factor - (2 * share * layer.beta) * widened(x) * weighted
         return dx.astype(x.dtype, copy=False)
 
@@ -221,12 +221,12 @@ def _move(running: Array, batch: Array, momentum: float) -> None:
     running[...] = (1 - momentum) * running + momentum * batch.reshape(-1)
 
 
-def _sum_of_neighbours(x: Array, before: int, behind: int) -> Array:
-    """For each channel the sum over itself, the `before` channels before it and the `behind` behind it."""
+def _sum_of_neighbours(x: Array, before: int, after: int) -> Array:
+    """For each channel the sum over itself, the `before` channels before it and the `after` after it."""
     most = x.shape[1] - 1
     total = x.copy()
     for distance in range(1, min(before, most) + 1):
         total[:, distance:] += x[:, :-distance]
-    for distance in range(1, min(behind, most) + 1):
+    for distance in range(1, min(after, most) + 1):
         total[:, :-distance] += x[:, distance:]
     return total

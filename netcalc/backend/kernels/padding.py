@@ -10,7 +10,7 @@ Pads = tuple[tuple[int, int], ...]
 
 
 def padded(x: Array, pad: Pads, mode: str = "zeros", value: float = 0.0) -> Array:
-    """N,C,... with cells before and behind each spatial axis, filled as `mode` says."""
+    """N,C,... with cells before and after each spatial axis, filled as `mode` says."""
     if not any(map(any, pad)):
         return x
     if mode != "zeros":

@@ -53,10 +53,10 @@ def avgpool(layer: AvgPool, x: Array) -> Mapped:
 
     def step(x: Array, axis: int) -> Mapped:
         kernel, stride, pad = layer.kernel[axis - 2], layer.stride[axis - 2], layer.pad[axis - 2]
-        before, behind = pad if layer.count_include_pad else (0, 0)
+        before, after = pad if layer.count_include_pad else (0, 0)
         size = x.shape[axis]
         starts = np.arange(output_size(size, kernel, stride, pad, ceil=layer.ceil)) * stride - pad[0]
-        cells = np.minimum(starts + kernel, size + behind) - np.maximum(starts, -before)
+        cells = np.minimum(starts + kernel, size + after) - np.maximum(starts, -before)
         return _average(x, axis, stride, range(-pad[0], kernel - pad[0]), cells)
 
     return _in_wide_type(x, step)
@@ -71,11 +71,11 @@ def adaptive_maxpool(layer: AdaptiveMaxPool, x: Array) -> Mapped:
     """
     sizes = layer.infer((TensorType(x.shape[1:]),)).shape[1:]
     bounds = [adaptive_bounds(size, windows) for size, windows in zip(x.shape[2:], sizes, strict=True)]
-    kernel = [max(behind - first for first, behind in own) for own in bounds]
+    kernel = [max(after - first for first, after in own) for own in bounds]
 
     def step(x: Array, axis: int) -> Mapped:
         windows, cells = bounds[axis - 2], range(kernel[axis - 2])
-        positions = [min(first + k, behind - 1) for first, behind in windows for k in cells]
+        positions = [min(first + k, after - 1) for first, after in windows for k in cells]
         entries = ((row, position, 1) for row, position in enumerate(positions))
         return mixed(x, Mixing.of(entries), len(positions), axis)
 
@@ -96,9 +96,7 @@ def adaptive_avgpool(layer: AdaptiveAvgPool, x: Array) -> Mapped:
 
     def step(x: Array, axis: int) -> Mapped:
         windows = enumerate(adaptive_bounds(x.shape[axis], sizes[axis - 2]))
-        entries = (
-            (u, i, 1 / (behind - first)) for u, (first, behind) in windows for i in range(first, behind)
-        )
+        entries = ((u, i, 1 / (after - first)) for u, (first, after) in windows for i in range(first, after))
         return mixed(x, Mixing.of(entries), sizes[axis - 2], axis)
 
     return _in_wide_type(x, step)

@@ -89,7 +89,7 @@ class _Blocks(NamedTuple):
         return tuple(geometry.whole_windows(size, window) * window for size, window in pairs)
 
     def partition(self, x: Array) -> Array:
-        """N,*space,C as N,blocks,n,C: padded with zeros behind, and shifted."""
+        """N,*space,C as N,blocks,n,C: padded with zeros at the end, and shifted."""
         if self.whole != self.space:
             wide = np.zeros_like(x, shape=(x.shape[0], *self.whole, x.shape[-1]))
             wide[self._inner] = x
@@ -150,8 +150,8 @@ def _biased(table: Array, index: Array, blocks: _Blocks) -> Change:
         if any(blocks.shifts):
             sides = np.zeros((1, *blocks.whole, 1), int)
             for axis, shift in enumerate(blocks.shifts):
-                behind = np.moveaxis(sides, axis + 1, 0)[blocks.whole[axis] - shift :]
-                behind += 2**axis
+                after = np.moveaxis(sides, axis + 1, 0)[blocks.whole[axis] - shift :]
+                after += 2**axis
             (side,) = blocks.parted(sides)[..., 0]
             masked = side[:, :, None] != side[:, None, :]
             scores += (masked * _MASKED).astype(scores.dtype)[:, None]

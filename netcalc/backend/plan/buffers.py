@@ -90,9 +90,9 @@ class PlannedTensor:
             sides.append(pixels[:, : top * width + left])
         between = min(rows.stop, h - 1) - rows.start
         if between > 0 and left + right:
-            behind = pixels[:, (top + rows.start) * width + left + w :]
+            after = pixels[:, (top + rows.start) * width + left + w :]
             shape, strides = (n, between, left + right, c), (sample, width * pixel, pixel, channel)
-            sides.append(as_strided(behind, shape, strides))
+            sides.append(as_strided(after, shape, strides))
         if rows.start < rows.stop == h:
             sides.append(pixels[:, (top + h - 1) * width + left + w :])
         return [side for side in sides if side.size]

@@ -59,7 +59,7 @@ class Scratch:
 
 
 def unallocated(shape: Shape, dtype: np.dtype[np.floating]) -> Array:
-    """An array with a shape and strides but no memory behind it, for planning only."""
+    """An array with a shape and strides but no memory of its own, for planning only."""
     strides = [prod(shape[axis + 1 :]) * dtype.itemsize for axis in range(len(shape))]
     return as_strided(np.empty(1, dtype), shape, strides)
 

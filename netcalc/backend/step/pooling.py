@@ -162,9 +162,9 @@ class AveragePooling(_WindowPooling):
 
     def _counted(self, axis: WindowAxis, outputs: int) -> Array:
         """The cells of each window that count in the divisor."""
-        before, behind = (axis.before, axis.behind) if self.layer.count_include_pad else (0, 0)
+        before, after = (axis.before, axis.after) if self.layer.count_include_pad else (0, 0)
         starts = np.arange(outputs) * axis.stride - axis.before
-        counted: Array = np.minimum(starts + axis.kernel, axis.size + behind) - np.maximum(starts, -before)
+        counted: Array = np.minimum(starts + axis.kernel, axis.size + after) - np.maximum(starts, -before)
         return counted
 
     def forward(self, worker: int) -> None:

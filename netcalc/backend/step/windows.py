@@ -13,7 +13,7 @@ class WindowAxis(NamedTuple):
     kernel: int
     stride: int
     before: int
-    behind: int
+    after: int
     dilation: int = 1
 
     def cell_positions(self, cell: int, outputs: int) -> tuple[slice, slice]:
@@ -25,4 +25,4 @@ class WindowAxis(NamedTuple):
 def window_axes(space: Shape, window: geometry.SlidingWindow) -> tuple[WindowAxis, ...]:
     """The window along each axis of an input of `space`."""
     axes = zip(space, *window, strict=True)
-    return tuple(WindowAxis(size, k, s, before, behind, d) for size, k, s, (before, behind), d in axes)
+    return tuple(WindowAxis(size, k, s, before, after, d) for size, k, s, (before, after), d in axes)

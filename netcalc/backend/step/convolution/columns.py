@@ -34,7 +34,7 @@ class Columns:
     ) -> None:
         height, channels, _, batch = x.shape
         purpose = f"columns of {rows} and {width}"  # the padding's zeros stay from one use to the next
-        shape = rows.before + height + rows.behind, channels, width.kernel, outputs, batch
+        shape = rows.before + height + rows.after, channels, width.kernel, outputs, batch
         self.array = runtime.scratch(purpose, worker, *shape)
         inside = self.array[rows.before : rows.before + height]
         self._copies: Copies = []

@@ -110,10 +110,10 @@ class Convolution(TrainingOperation):
 
 def _can_flip(axis: WindowAxis) -> bool:
     """Whether the backward along an axis is a correlation with the flipped kernel."""
-    return axis.stride == 1 and max(axis.before, axis.behind) <= axis.dilation * (axis.kernel - 1)
+    return axis.stride == 1 and max(axis.before, axis.after) <= axis.dilation * (axis.kernel - 1)
 
 
 def _flipped(axis: WindowAxis, outputs: int) -> WindowAxis:
     """The axis of that correlation: its padding is the kernel's reach less the padding of the forward."""
     reach = axis.dilation * (axis.kernel - 1)
-    return WindowAxis(outputs, axis.kernel, 1, reach - axis.before, reach - axis.behind, axis.dilation)
+    return WindowAxis(outputs, axis.kernel, 1, reach - axis.before, reach - axis.after, axis.dilation)
