@@ -27,13 +27,13 @@ def zoo_lines(architectures: Sequence[Architecture], sort: str, width: int | Non
     columns = [
         TextColumn(Heading("", "name", left=True), names, "cyan"),
         TextColumn(Heading("", "family", left=True), families, drop=2),
-        TextColumn(Heading("", "year"), years, drop=3),
-        TextColumn(Heading("", "input", left=True), inputs),
+        TextColumn(Heading("", "year"), years, drop=4),
+        TextColumn(Heading("", "input", left=True), inputs, drop=3),
         TextColumn(Heading("", "layers"), layers, drop=1),
         TextColumn(Heading("", "params"), params),
         TextColumn(Heading("", "macs"), macs),
     ]
-    yield from text_table(columns, width)
+    yield from text_table(columns, width, least_name=max(map(len, names)))
     yield []
     words = "netcalc table NAME shows one, netcalc show NAME its YAML; at batch 1, macs without bias"
     yield from paragraph(words, "dim", width)
