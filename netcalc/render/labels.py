@@ -33,4 +33,5 @@ def short_label(name: str, kinds: Sequence[str], room: int) -> str:
 
 def is_counted(label: str) -> bool:
     """Whether a label has the number of layers instead of their kinds."""
-    return label.rpartition(" + ")[2].isdecimal()
+    name, _, last = label.rpartition(" + ")
+    return bool(name) and last.isdecimal()

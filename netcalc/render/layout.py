@@ -209,15 +209,15 @@ def cut_middle(text: str, width: int) -> str:
         return text
     size = (width - 1) * 2 // 5
     head, tail = set_cell_size(text, size), cut_start(text, width - 1 - size, "")
-    return f"{head.rstrip('.')}…{tail.lstrip('.')}"
+    return f"{head.rstrip('.')}…{tail.lstrip('. ')}"
 
 
 def cut_start(text: str, width: int, mark: str = "…") -> str:
     """The end of a text that is too long."""
     if cell_len(text) <= width:
         return text
-    kept = text[len(text) - (width - len(mark)) :] if width > len(mark) else ""
-    while cell_len(kept) > width - len(mark):
+    kept = text[max(0, len(text) - width + len(mark)) :]
+    while kept and cell_len(kept) > width - len(mark):
         kept = kept[1:]
     return mark + kept
 

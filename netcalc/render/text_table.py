@@ -87,7 +87,10 @@ def _fitted(
     at = next((at for at, column in enumerate(columns) if column.wraps), None)
     lines = list(enumerate(rows))
     if at is not None and width is not None:
-        room = max(_LEAST_WRAPPED, _room(headings, rows, at, width, least_name))
+        room = _room(headings, rows, at, width, _WHOLE)
+        if room < _WELL_WRAPPED:
+            room = min(_WELL_WRAPPED, _room(headings, rows, at, width, least_name))
+        room = max(_LEAST_WRAPPED, room)
         lines = [(number, line) for number, row in lines for line in _wrapped_row(row, at, room)]
     return lines, lay_out(headings, [line for _, line in lines], width, least_name)
 
