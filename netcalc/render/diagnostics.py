@@ -106,7 +106,8 @@ def _window(line: str, start: int, length: int, room: int) -> tuple[str, str, st
     )
     if cell_len(before + marked + after) <= room:
         return before, marked, after
-    marked = cut_end(marked, room - 2)
+    if cell_len(marked) > room - 1:
+        marked, after = cut_end(marked, room - 1), ""
     free = room - cell_len(marked)
     ahead = min(cell_len(before), max(free // 3, free - cell_len(after)))
     before = cut_start(before, ahead)

@@ -209,7 +209,7 @@ def cut_middle(text: str, width: int) -> str:
         return text
     size = (width - 1) * 2 // 5
     head, tail = set_cell_size(text, size), cut_start(text, width - 1 - size, "")
-    return f"{head.rstrip('.')}…{tail.lstrip('. ')}"
+    return f"{head.rstrip('. ')}…{tail.lstrip('. ')}"
 
 
 def cut_start(text: str, width: int, mark: str = "…") -> str:

@@ -77,7 +77,6 @@ RECORDED_SCREENS = {
     "sweep": ["resnet_v.yaml --set width=8,16,-1 --set input=16,32 --pareto macs,-params"],
     "explain": ["alexnet conv1", "vit_b_16 encoder1.main.attention"],
     "plan": ["long.yaml --workers 1"],
-    "list": ["alexnet"],
     "layers": ["conv"],
     "rules": ["N301"],
 }  # fmt: skip
@@ -161,18 +160,18 @@ def write_files(folder: Path) -> None:
     np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]
 
 
-def recorded_screens() -> Iterator[tuple[str, str]]:
-    """The commands whose text is recorded: the name and its arguments."""
+def recorded_lines() -> Iterator[str]:
+    """The commands whose text is recorded."""
     for command, listed in RECORDED_SCREENS.items():
-        yield from ((command, arguments) for arguments in listed)
+        yield from (f"{command} {arguments}" for arguments in listed)
 
 
-def screen(command: str, arguments: str) -> str:
+def screen(line: str) -> str:
     """What a command prints, after the line that calls it."""
     out, err = StringIO(), StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        run([command, *arguments.split()])
-    return f"$ netcalc {command} {arguments}\n{out.getvalue()}{err.getvalue()}"
+        run(line.split())
+    return f"$ netcalc {line}\n{out.getvalue()}{err.getvalue()}"
 
 
 def main() -> None:
@@ -183,7 +182,7 @@ def main() -> None:
         write_files(Path(folder))
         for width in RECORDED:
             os.environ["COLUMNS"] = str(width)
-            screens = (screen(*one) for one in recorded_screens())
+            screens = map(screen, recorded_lines())
             (FOLDER / f"{width}.txt").write_text("\n".join(screens), encoding="utf-8")
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from rich.cells import cell_len
+
 from netcalc.diagnostics import Diagnostic
 from netcalc.lint import FigureCheck, Verdict
 from netcalc.render.diagnostics import MAX_SHOWN, block_lines, counted
 from netcalc.render.escaping import visible
-from netcalc.render.layout import Segment, hanging
+from netcalc.render.layout import Segment, hanging, paragraph
 from netcalc.render.numbers import byte_size, exact, percent
 
 
@@ -20,8 +22,11 @@ def verdict_lines(verdict: Verdict, notes: bool, width: int | None) -> Iterator[
     for diagnostic in shown(verdict, notes)[:MAX_SHOWN]:
         yield from block_lines(diagnostic, width)
         yield []
-    name = visible(verdict.report.graph.name)
-    yield from hanging([(name, "bold cyan"), (": ", "bold")], _summary(verdict, notes), "bold", width)
+    name, summary = visible(verdict.report.graph.name), f": {_summary(verdict, notes)}"
+    if width is None or cell_len(name + summary) <= width:
+        yield [(name, "bold cyan"), (summary, "bold")]
+    else:
+        yield from paragraph(name + summary, "bold", width)
     for text in _claims(verdict.figure_checks):
         yield from hanging([("  ", "")], text, "dim", width, indent=4)
 
