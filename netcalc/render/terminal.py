@@ -21,7 +21,7 @@ class Terminal:
 
     @property
     def width(self) -> int | None:
-        """Columns to fit into; None in a pipe or a file, which takes lines of any width."""
+        """Columns to fit into: a terminal's, or COLUMNS; None in a pipe or a file, which takes any width."""
         console = self.console
         if console.is_terminal or "COLUMNS" in console._environ:
             return console.width

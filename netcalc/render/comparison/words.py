@@ -29,7 +29,7 @@ def network_lines(comparison: Comparison, width: int | None) -> Iterator[list[Se
 def label_width(comparison: Comparison, width: int | None) -> int:
     """Room for the longest label; on a terminal within reason."""
     longest = max(cell_len(visible(member.label)) for member in comparison.members)
-    return longest if width is None else min(longest, _MOST_LABEL, max(_LEAST_LABEL, width // 3))
+    return longest if width is None else min(longest, _MOST_LABEL, max(_LEAST_LABEL, width * 2 // 5))
 
 
 def ratios(comparison: Comparison, measure: Measure) -> list[str]:
