@@ -109,17 +109,29 @@ def lay_out(
     least_name: int = LEAST_NAME,
 ) -> TableLayout:
     """Widths that show every cell; beyond `max_width`, gaps and a long first column shrink."""
-    widths = []
-    for column, heading in enumerate(headings):
-        texts = (*heading.text.split("\n"), *(visible(row[column]) for row in rows))
-        widths.append(max(map(cell_len, texts)))
+    return arranged(headings, column_widths(headings, rows), max_width, least_name)
+
+
+def column_widths(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> list[int]:
+    """The width of each column's longest cell or heading."""
+    return [
+        max(map(cell_len, (*heading.text.split("\n"), *(visible(row[column]) for row in rows))))
+        for column, heading in enumerate(headings)
+    ]
+
+
+def arranged(
+    headings: Sequence[Heading], sizes: Sequence[int], max_width: int | None, least_name: int
+) -> TableLayout:
+    """Columns of these sizes side by side; beyond `max_width`, gaps and a long first column shrink."""
     for inner, outer in ((2, 3), (1, 2), (1, 1)):
-        layout = TableLayout(headings, list(widths), _gaps(headings, inner, outer))
+        layout = TableLayout(headings, list(sizes), _gaps(headings, inner, outer))
         _fit_groups(layout)
         if max_width is None or layout.width <= max_width:
             return layout
-    longest = max(least_name, layout.widths[0] - max(0, layout.width - (max_width or layout.width)))
-    return layout._replace(widths=[min(layout.widths[0], longest), *layout.widths[1:]])
+    name = layout.widths[0]
+    cut = min(name, max(least_name, name - layout.width + (max_width or 0)))
+    return layout._replace(widths=[cut, *layout.widths[1:]])
 
 
 def _gaps(headings: Sequence[Heading], inner: int, outer: int) -> list[int]:

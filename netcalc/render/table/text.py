@@ -1,10 +1,19 @@
 """The report as a table in a terminal: the lecture's, with totals by column and by family."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from netcalc.analysis import Figures, Report
 from netcalc.render.labels import COUNTED, is_counted
-from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, not_shown, paragraph, title_lines
+from netcalc.render.layout import (
+    Heading,
+    Segment,
+    TableLayout,
+    arranged,
+    column_widths,
+    not_shown,
+    paragraph,
+    title_lines,
+)
 from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
 from netcalc.render.table.columns import Column
@@ -84,21 +93,14 @@ def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[Show
     if width is None or layout.width <= width:
         return whole, []
     shown = whole.with_contents_cut(layout.width - width)
+    sizes = dict(zip((column.name for column in shown.columns), _sizes(shown), strict=True))
     kept = asked_for(view.wanted)
     for name, least in ((name, least) for names, least in _DROPPED for name in names if name not in kept):
-        if _laid_out(_labelled(shown, width, least), width).width <= width:
+        if _arranged(shown.columns, sizes, width, least).width <= width:
             break
         shown = shown.without(name)
-    left = [column.name for column in shown.columns]
-    hidden = [_title(column) for column in whole.columns if column.name not in left]
-    return _labelled(shown, width, _LEAST_LABEL), hidden
-
-
-def _labelled(shown: ShownTable, width: int, least: int) -> ShownTable:
-    """The table with labels as short as the width needs them, down to the least."""
-    layout = _laid_out(shown, width)
-    excess = layout.width - width
-    return shown.with_short_labels(max(least, layout.widths[0] - excess)) if excess > 0 else shown
+    hidden = [_title(column) for column in whole.columns if column not in shown.columns]
+    return shown.with_short_labels(_arranged(shown.columns, sizes, width, _LEAST_LABEL).widths[0]), hidden
 
 
 def _parts(shown: ShownTable, width: int | None) -> Iterable[ShownTable]:
@@ -116,13 +118,30 @@ def _title(column: Column) -> str:
 
 
 def _laid_out(shown: ShownTable, width: int | None) -> TableLayout:
-    headings = [Heading(column.group, column.heading, column.left) for column in shown.columns]
-    rows = [*shown.head, *shown.cells, shown.sums]
-    layout = lay_out(headings, rows, width, least_name=_WHOLE)
+    """The layout of a table whose labels are as they are to be shown."""
+    sizes = dict(zip((column.name for column in shown.columns), _sizes(shown), strict=True))
+    return _arranged(shown.columns, sizes, width, _WHOLE)
+
+
+def _sizes(shown: ShownTable) -> list[int]:
+    return column_widths(_headings(shown.columns), [*shown.head, *shown.cells, shown.sums])
+
+
+def _arranged(
+    columns: Sequence[Column], sizes: Mapping[str, int], width: int | None, least_label: int
+) -> TableLayout:
+    """Columns side by side; where there is no room, shorter names of groups, then shorter labels."""
+    headings = _headings(columns)
+    listed = [sizes[column.name] for column in columns]
+    layout = arranged(headings, listed, width, _WHOLE)
     if width is not None and layout.width > width:
         short = [heading._replace(group=heading.group.removesuffix(" size")) for heading in headings]
-        layout = lay_out(short, rows, width, least_name=_WHOLE)
+        layout = arranged(short, listed, width, least_label)
     return layout
+
+
+def _headings(columns: Sequence[Column]) -> list[Heading]:
+    return [Heading(column.group, column.heading, column.left) for column in columns]
 
 
 def _style(column: Column, line: TableLine, everything: Figures) -> str:
