@@ -1,5 +1,7 @@
 """Specs from text, for tests in every folder."""
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +50,17 @@ def behind_parameters(layer: Layer, types: tuple[TensorType, ...]) -> Graph:
     read = tuple(node.full_name for node in nodes) or tuple(each.name for each in given)
     own = Node("y", (), layer, read, y, layer.params(types), span)
     return Graph("case", given, (*nodes, own), ("y",))
+
+
+def threads_beside(others: list[threading.Thread]) -> list[threading.Thread]:
+    """The threads that run beside others, of which some may end of themselves meanwhile."""
+    return [thread for thread in threading.enumerate() if thread not in others]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """A thread that was told to end takes a moment."""
+    for _ in range(500):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it never came")

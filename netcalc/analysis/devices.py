@@ -84,7 +84,7 @@ def _fields(value: Value, what: str, known: tuple[str, ...], problems: list[Diag
         if entry.key not in known:
             match = nearest(entry.key, known)
             help = f"did you mean {match}?" if match else f"there are {', '.join(known)}"
-            problems.append(Diagnostic("E903", f"{what} has no {entry.key!r}", entry.key_span, help=help))
+            problems.append(Diagnostic("E916", f"{what} has no {entry.key!r}", entry.key_span, help=help))
     return {entry.key: entry.value for entry in value.entries if entry.key in known}
 
 
@@ -104,7 +104,7 @@ def _text(value: Value, problems: list[Diagnostic]) -> str:
 
 
 def _fault(message: str, value: Value) -> Diagnostic:
-    return Diagnostic("E903", message, value.span)
+    return Diagnostic("E916", message, value.span)
 
 
 def _stop(message: str, value: Value) -> NoReturn:

@@ -119,7 +119,7 @@ class Network:
     def backward(self, upstream: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None) -> Grads:
         """The last forward's gradients for an upstream gradient of its output; ones unless given."""
         if self._last is None:
-            refuse("E909", "there was no forward that kept what the way back needs")
+            refuse("E909", "backward needs a forward pass before it that saves tensors: call forward first")
         return self._last.backward(upstream)
 
     def run(

@@ -56,10 +56,10 @@ class Pass:
         """The gradients for an upstream gradient of the output, or of each by name; ones unless given.
 
         Gradients of tensors that several layers read, and of shared parameters, are summed.
-        Raises ExecutionError where an upstream gradient does not fit, or nothing was kept.
+        Raises ExecutionError where an upstream gradient does not fit, or nothing was saved.
         """
         if self.graph.nodes and not self.backwards:
-            refuse("E909", "this pass kept nothing for a way back: run it with gradients=True")
+            refuse("E909", "this pass saved nothing for backward: run it with gradients=True")
         flowing = checked_upstream(self.outputs, upstream, self.precision)
         params: dict[str, Array] = {}
         rounded = self.precision.rounded

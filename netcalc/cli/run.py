@@ -46,9 +46,7 @@ OutputOption = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write outputs, and gradients, to this .npz."),
 ]
 TraceOption = Annotated[bool, typer.Option("--trace", help="One line a layer: what came out, how fast.")]
-BackwardOption = Annotated[
-    bool, typer.Option("--backward", help="The way back as well: gradient norms a layer.")
-]
+BackwardOption = Annotated[bool, typer.Option("--backward", help="Backward as well: gradient norms a layer.")]
 UpstreamOption = Annotated[
     str | None,
     typer.Option("--upstream", metavar="FILE", help="An .npy for --backward to start from; else ones."),

@@ -34,7 +34,7 @@ EXECUTION = (
     ErrorCode(
         "E903",
         "An array or a table holds values of the wrong kind: words where numbers belong, fractions where "
-        "token numbers belong, a number that does not fit the data type, or a device without its figures.",
+        "token numbers belong, or a number that does not fit the data type.",
         "Give numbers of the kind that the message names, or a wider `--dtype`.",
         _LINEAR,
         program=_NETWORK + 'network.forward(np.array([["a", "b", "c", "d"]]))\n',
@@ -159,5 +159,28 @@ layers:
         "Take the full name of a layer, as `netcalc table` shows it.",
         _LINEAR,
         program=_NETWORK + 'network.forward(np.zeros((1, 4)), capture=["linear9"])\n',
+    ),
+    ErrorCode(
+        "E916",
+        "A table of devices is wrong: a device lacks a figure, has an unknown one, or one that is no number "
+        "above 0.",
+        "Give each device `name`, `memory_gib`, `bandwidth_giga` and `peak_tera`; `source` is optional.",
+        """\
+mine: {name: Mine, memory_gib: 8, bandwidth_giga: 200}
+""",
+        "netcalc roofline alexnet --device mine --devices example.yaml",
+    ),
+    ErrorCode(
+        "E917",
+        "A training step was closed and cannot run any more.",
+        "Make another `TrainingStep`, or close it after its last run.",
+        _LINEAR,
+        program="""\
+import netcalc
+
+step = netcalc.TrainingStep(netcalc.Network(netcalc.load("example.yaml")), batch=1)
+step.close()
+step.forward([[1, 2, 3, 4]])
+""",
     ),
 )

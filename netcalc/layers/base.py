@@ -63,7 +63,7 @@ class Layer:
     kind: ClassVar[str]
     family: ClassVar[str]
     also: ClassVar[tuple[str, ...]] = ()
-    """The names that other frameworks have for it."""
+    """The names that other frameworks have for it; what PyTorch has is tested against it."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """The fewest and the most inputs; None is no limit."""
     main: ClassVar[str | None] = None

@@ -87,6 +87,7 @@ def test_a_layer_is_pytorchs(recorded: list[Any], dtype: str) -> None:
     assert wrong == {}
 
 
-def test_every_kind_is_recorded() -> None:
+def test_every_kind_that_pytorch_has_is_recorded() -> None:
     assert len(RECORDED) >= 1000
-    assert {fields["kind"] for fields, _ in RECORDED} == set(LAYERS)
+    recorded = {fields["kind"] for fields, _ in RECORDED}
+    assert {kind for kind, layer in LAYERS.items() if layer.also} <= recorded <= set(LAYERS)

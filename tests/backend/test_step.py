@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from netcalc.graph import Graph
 
 from cases import Case
 from engines import apart, step_differences
-from helpers import graph_of
+from helpers import graph_of, threads_beside, wait_until
 from plain_runs import PlainRuns
 from test_kernels import SMALL
 from test_kernels import network as network_of_case
@@ -218,7 +218,7 @@ def test_input_gradients_are_given_on_request_only() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     with lenet() as step:
-        with pytest.raises(ExecutionError, match="a way back follows a forward"):
+        with pytest.raises(ExecutionError, match="backward follows a forward"):
             step.backward()
         with pytest.raises(ExecutionError, match="the input input has a batch of 9, this step is for 8"):
             step.forward(np.zeros((9, 1, 28, 28)))
@@ -283,28 +283,6 @@ def test_threads_go_with_the_step(failed: bool) -> None:
     if failed:
         gc.collect()  # an error refers to where it was raised
     wait_until(lambda: not threads_beside(before))
-
-
-def test_a_closed_step_has_no_threads() -> None:
-    before = threading.enumerate()
-    step = lenet(workers=3)
-    step.close()
-    step.close()
-    wait_until(lambda: not threads_beside(before))
-
-
-def threads_beside(others: list[threading.Thread]) -> list[threading.Thread]:
-    """The threads that run beside others, of which some may end of themselves meanwhile."""
-    return [thread for thread in threading.enumerate() if thread not in others]
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """A thread that was told to end takes a moment."""
-    for _ in range(500):
-        if holds():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it never came")
 
 
 def test_functions_of_each_element_need_no_fallback() -> None:

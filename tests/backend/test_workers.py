@@ -13,9 +13,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+import netcalc
+from netcalc.backend import InferencePlan, Network, TrainingStep
 from netcalc.backend.errors import refuse
 from netcalc.backend.workers import Progress, Workers, WorkersAborted, sample_shares
 from netcalc.diagnostics import ExecutionError
+
+from helpers import threads_beside, wait_until
 
 SECONDS = 120
 """More than any of these takes on a machine that is busy with other things."""
@@ -338,3 +342,16 @@ def test_a_waiting_worker_aborts_where_another_fails() -> None:
 def test_shares_are_whole_and_even() -> None:
     assert sample_shares(7, 3) == [slice(0, 2), slice(2, 4), slice(4, 7)]
     assert sample_shares(2, None) == [slice(0, 2)]
+
+
+@pytest.mark.parametrize("engine", [InferencePlan, TrainingStep])
+def test_a_closed_engine_has_no_threads(engine: type[InferencePlan | TrainingStep]) -> None:
+    before = threading.enumerate()
+    closed = engine(Network(netcalc.load("lenet5")), 4, workers=2)
+    closed.forward(np.zeros((4, 1, 28, 28)))
+    assert len(threads_beside(before)) == 1
+    closed.close()
+    closed.close()
+    wait_until(lambda: not threads_beside(before))
+    with pytest.raises(ValueError, match="0"):
+        engine(closed.network, 4, workers=0)

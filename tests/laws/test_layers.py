@@ -1,6 +1,7 @@
 """What holds of every layer, on every case: a new layer is tested by being listed."""
 
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ from helpers import TESTS
 KINDS = tuple(LAYERS.values())
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_layer = pytest.mark.parametrize("layer", KINDS, ids=list(LAYERS))
+
+
+def test_families_stand_together() -> None:
+    families = [family for family, _ in groupby(LAYERS.values(), key=lambda layer: layer.family)]
+    assert sorted(set(families)) == sorted(families)
 
 
 def test_every_class_with_a_kind_is_listed_under_it() -> None:

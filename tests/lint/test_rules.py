@@ -75,6 +75,11 @@ def test_every_rule_has_its_cases_and_no_other_file_lies_there() -> None:
     assert {path.stem for path in FOLDER.glob("*.txt")} == set(RULES)
 
 
+def test_no_two_rules_have_one_code() -> None:
+    assert {rule.code: rule for rule in Rule.__subclasses__()} == RULES
+    assert len(Rule.__subclasses__()) == len(RULES)
+
+
 @pytest.mark.parametrize("code", RULES)
 def test_rules_are_told_apart_and_explained(code: str) -> None:
     rule = RULES[code]

@@ -88,7 +88,7 @@ class TrainingStep(Engine):
         """
         with self._workers.lock:
             if not self._outputs:
-                refuse("E909", "a way back follows a forward of the same training step, once")
+                refuse("E909", "backward follows a forward of the same step, once: call forward first")
             given = checked_upstream(self._outputs, upstream, self.network.precision)
             self._outputs = {}
             self._train(partial(self._run_backward, given))
@@ -105,7 +105,7 @@ class TrainingStep(Engine):
 
     def _train(self, task: Task) -> None:
         if self._closed:
-            refuse("E909", "this training step is closed: its workers are gone")
+            refuse("E917", "this training step is closed: its workers are gone")
         self._execute(task, single_blas=True)
 
     def _run_forward(self, given: Arrays, outputs: Arrays, worker: int) -> None:
