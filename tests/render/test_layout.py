@@ -18,7 +18,11 @@ from netcalc.render.layout import (
     title_lines,
     wrapped,
 )
+from netcalc.render.table.text import table_lines
 from netcalc.render.text_table import TextColumn, text_table
+
+from helpers import report_of
+from screens import FILES
 
 
 def plain(lines: object) -> list[str]:
@@ -33,6 +37,7 @@ def plain(lines: object) -> list[str]:
         ("one two", 7, ["one two"]),
         ("one two", 6, ["one", "two"]),
         ("one  two", 8, ["one  two"]),
+        ("one  two", 4, ["one", "two"]),
         ("one\ntwo\tthree", 20, ["one two three"]),
         ("longer than five", 5, ["longe", "r", "than", "five"]),
         ("tenletters and", 10, ["tenletters", "and"]),
@@ -67,8 +72,8 @@ def test_a_text_beside_its_head() -> None:
         "      five",
     ]
     assert plain(hanging(head, "one", "dim", None)) == ["head: one"]
-    narrow = plain(hanging(head, "one two three four five", "", 10))
-    assert narrow == ["head: one two three four", "      five"], "a text has 20 columns"
+    narrow = plain(hanging(head, "one two three four x six", "", 10))
+    assert narrow == ["head: one two three four x", "      six"], "a text has 20 columns"
     below = plain(hanging([("a head that is long", "")], "one two three four five six", "", 24, indent=4))
     assert below == ["a head that is long", "    one two three four", "    five six"]
     beside = plain(hanging([("    ", "")], "one two three four five", "", 24, indent=4))
@@ -92,6 +97,7 @@ def test_a_title_with_facts() -> None:
         "     three",
         "  ·  four",
     ]
+    assert plain(title_lines(title, ["one two four"], 16)) == ["AlexNet", "  ·  one two", "     four"]
     assert plain(title_lines(("a long name", ""), ["b"], 6)) == ["a long", "name", "  ·  b"]
     assert plain(title_lines(("a\n", ""), ["b\x1b"], None)) == ["a\\n  ·  b\\x1b"]
     assert next(iter(title_lines(title, facts, None)))[0] == ("AlexNet", "bold")
@@ -321,6 +327,12 @@ first…er.of.all one two three four five six 12
                 seven eight nine ten eleven
 second          four                         3"""
 
+NAMES_KEPT = """\
+layer              what it is for               n
+first.layer.of.all one two three four five six 12
+                   seven eight nine ten eleven
+second             four                         3"""
+
 TEXT_CUT = """\
 layer        what it is for        n
 firs…of.all  one two three four   12
@@ -341,7 +353,8 @@ second   four                  3"""
     [
         (COLUMNS, None, WHOLE), (COLUMNS, 58, WHOLE), (COLUMNS, 57, CLOSE), (COLUMNS, 45, WITHOUT_BARS),
         (COLUMNS, 30, WITHOUT_FIGURES),
-        (WRAPPING, None, ONE_LINE), (WRAPPING, 81, ONE_LINE), (WRAPPING, 60, TWO_LINES), (WRAPPING, 46, NAMES_CUT),
+        (WRAPPING, None, ONE_LINE), (WRAPPING, 81, ONE_LINE), (WRAPPING, 60, TWO_LINES), (WRAPPING, 50, NAMES_KEPT),
+(WRAPPING, 46, NAMES_CUT),
         (WRAPPING, 36, TEXT_CUT), (WRAPPING, 32, BOTH_CUT),
     ],
 )  # fmt: skip
@@ -384,3 +397,33 @@ def test_labels_are_shortened_in_their_own_way() -> None:
         *plain(paragraph(COUNTED, "", 32)),
     ]
     assert fitted(columns, 14).splitlines()[1] == "fi…ayer + 2 12"
+
+
+LABELS = {
+    93: (32, "reads, input H/W"), 92: (39, "reads, input H/W, filters"), 84: (37, "reads, input C, input H/W, filters"),
+    71: (24, "reads, input C, input H/W, filters"), 70: (27, "reads, input C, input H/W, filters, pad"),
+    66: (30, "reads, input C, input H/W, filters, stride, pad"), 60: (24, "reads, input C, input H/W, filters, stride, pad"),
+    59: (30, "reads, input C, input H/W, filters, kernel, stride, pad"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("width", LABELS)
+def test_columns_go_before_labels_get_too_short(width: int) -> None:
+    listed = list(table_lines(report_of(FILES["long.yaml"]), width=width))
+    longest, hidden = LABELS[width]
+    assert max(cell_len(text) for line in listed for text, style in line if style == "cyan") == longest
+    assert " ".join(plain(not_shown(hidden.split(", "), width))) in " ".join(plain(listed))
+
+
+def test_labels_are_no_shorter_than_they_may_be() -> None:
+    rooms: list[int] = []
+
+    def labels(room: int) -> list[str]:
+        rooms.append(room)
+        return ["x", "y"]
+
+    columns = [TextColumn(Heading("", "layer"), ["first.layer", "b"], shortened=labels), *COLUMNS[1:2]]
+    list(text_table(columns, 12))
+    assert rooms == [8]
+    listed = list(table_lines(report_of(FILES["long.yaml"]), width=38))
+    assert max(cell_len(text) for line in listed for text, style in line if style == "cyan") == 13
