@@ -10,6 +10,8 @@ from netcalc.diagnostics import Source, Span
 from netcalc.graph import Graph, Input, Node, elaborate
 from netcalc.layers import Layer
 from netcalc.layers.embedding import Parameter
+from netcalc.render.table.lines import TableView
+from netcalc.render.table.text import table_lines
 from netcalc.spec import InputOverride, Setting, read_spec
 from netcalc.tensor import TensorType
 
@@ -50,6 +52,12 @@ def behind_parameters(layer: Layer, types: tuple[TensorType, ...]) -> Graph:
     read = tuple(node.full_name for node in nodes) or tuple(each.name for each in given)
     own = Node("y", (), layer, read, y, layer.params(types), span)
     return Graph("case", given, (*nodes, own), ("y",))
+
+
+def printed_table(report: Report, width: int | None = None, **view: Any) -> str:
+    """The table of a report as a terminal shows it."""
+    shown = table_lines(report, TableView(**view), width=width)
+    return "\n".join("".join(text for text, _ in segments).rstrip() for segments in shown)
 
 
 def threads_beside(others: list[threading.Thread]) -> list[threading.Thread]:

@@ -67,11 +67,13 @@ class Report:
     dtype: DType
     only: tuple[str, ...] = ()
     """The kinds or families that the rows are restricted to; empty for all."""
+    whole: Figures | None = None
+    """The sum of all rows of the network, where `rows` are only some of them."""
 
     def restricted(self, only: tuple[str, ...]) -> "Report":
         """The report with only the rows of some kinds or families of layers."""
         rows = tuple(row for row in self.rows if {row.node.layer.kind, row.node.layer.family} & set(only))
-        return replace(self, rows=rows, only=only)
+        return replace(self, rows=rows, only=only, whole=self.whole or self.totals)
 
     @cached_property
     def totals(self) -> Figures:

@@ -1,7 +1,7 @@
 """netcalc table: what each layer of a network takes."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,6 +21,9 @@ from netcalc.cli.common import (
     write,
 )
 from netcalc.render.table.lines import TableView
+
+if TYPE_CHECKING:
+    from netcalc.render.table.columns import Column
 
 Format = Literal["rich", "json", "csv", "markdown", "latex"]
 
@@ -50,6 +53,12 @@ def command(
         str,
         typer.Option("--only", metavar="KINDS", help="Some kinds of layers alone: conv,linear."),
     ] = "",
+    tree: Annotated[
+        bool, typer.Option("--tree", help="Nested blocks, each above what it holds, with shares.")
+    ] = False,
+    percent: Annotated[
+        bool, typer.Option("--percent", help="Beside each figure its share of the whole network.")
+    ] = False,
     bars: Annotated[
         bool, typer.Option("--bars", help="Bar charts of memory, parameters and FLOPs instead.")
     ] = False,
@@ -58,12 +67,16 @@ def command(
 
     netcalc table alexnet.yaml
     netcalc table vgg16 --convention flops --batch 32 --columns +rf,+macs
+    netcalc table resnet50 --tree --depth 2
     netcalc table my.yaml --format json > my.json
     """
-    view = TableView(every_layer, depth, _listed(columns))
+    view = TableView(every_layer, depth, _listed(columns), tree, percent)
+    if bars and (tree or percent):
+        option = "--tree" if tree else "--percent"
+        raise typer.BadParameter(f"--bars draws charts in place of a table; leave {option} out")
     kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
-    _check_columns(report, view.wanted)
+    _check_columns(report, view)
     if kinds:
         _check_kinds(kinds)
         report = report.restricted(kinds)
@@ -80,11 +93,11 @@ def _chunks(report: Report, format: Format, view: TableView) -> Iterable[str]:
     if format == "json":
         from netcalc.render.table.json import json_chunks
 
-        return json_chunks(report, __version__)
+        return json_chunks(report, __version__, view)
     if format == "csv":
         from netcalc.render.table.csv import csv_chunks
 
-        return csv_chunks(report, view.wanted)
+        return csv_chunks(report, view)
     if format == "markdown":
         from netcalc.render.table.markdown import markdown_chunks
 
@@ -108,11 +121,21 @@ def _check_kinds(names: tuple[str, ...]) -> None:
             raise typer.BadParameter(f"there is no kind of layer {name!r}; {hint}", param_hint="--only")
 
 
-def _check_columns(report: Report, wanted: tuple[str, ...]) -> None:
+def _check_columns(report: Report, view: TableView) -> None:
     from netcalc.render.table.columns import columns
 
     known = columns(report.convention)
-    for name in wanted:
+    for name in view.wanted:
         if name.removeprefix("+") not in known:
             hint = suggestion(name, known, f"there are {', '.join(known)}.")
             raise typer.BadParameter(f"there is no column {name!r}; {hint}", param_hint="--columns")
+    if view.percent and view.wanted:
+        _check_figures(known, view.wanted)
+
+
+def _check_figures(known: "dict[str, Column]", wanted: tuple[str, ...]) -> None:
+    """Refuse columns none of which has shares of a total."""
+    sums = [name for name, column in known.items() if column.of_figures is not None]
+    if not any(name.startswith("+") or name in sums for name in wanted):
+        message = f"none of the columns has a total; add one of {', '.join(sums)}"
+        raise typer.BadParameter(message, param_hint="--percent")

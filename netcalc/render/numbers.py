@@ -37,6 +37,12 @@ def byte_size(value: int) -> str:
     return with_unit(value, BYTE_UNITS)
 
 
+def mebibytes(value: int) -> str:
+    """Bytes in units of 1024^2: two decimals, or two digits of a small number."""
+    size = value / 1024**2
+    return f"{size:,.2f}" if size >= 0.1 or value == 0 else f"{float(f'{size:.1e}'):.10f}".rstrip("0")
+
+
 def sizes(shape: Iterable[int]) -> str:
     """Spatial sizes: one number where all are equal, else all of them."""
     listed = tuple(shape)
@@ -49,6 +55,21 @@ def percent(part: int, whole: int) -> str:
         return ""
     share = (part * 200 + whole) // (whole * 2)
     return f"{share}%" if share else "<1%"
+
+
+def share(part: int, whole: int) -> str:
+    """A share in percent with one digit; only nothing is empty, and only the whole is `100`."""
+    if part == 0 or whole == 0:
+        return ""
+    tenths = (part * 2000 + whole) // (whole * 2)
+    if part == whole or 0 < tenths < 1000:
+        return "100" if part == whole else f"{tenths // 10}.{tenths % 10}"
+    return "<0.1" if tenths == 0 else ">99.9"
+
+
+def percentage(part: int, whole: int) -> float | None:
+    """A share in percent with six digits; None where there is no whole."""
+    return float(f"{100 * part / whole:.6g}") if whole else None
 
 
 def format_option(value: object) -> str:

@@ -28,6 +28,8 @@ SCREENS = {
         "alexnet", "alexnet --all", "alexnet --bars", "resnet50", "resnet50 --depth 1", "resnet50 --depth 2",
         "resnet50 --only conv", "densenet121 --bars", "vit_b_16 --convention flops --batch 64", "swin_t --depth 1",
         "googlenet --columns +rf,+macs,+other_ops,+exact_params", "unet --all", "long.yaml", "long.yaml --all",
+        "alexnet --percent", "resnet50 --tree", "vit_b_16 --tree --depth 2 --percent", "swin_t --tree --all", "long.yaml --tree",
+        "long.yaml --tree --percent --columns +rf,+macs,+other_ops,+exact_params", "long.yaml --percent --all",
         "long.yaml --bars", "long.yaml --depth 1", "deep.yaml", "bad.yaml", "no.yaml", "alexnet --columns nosuch",
         "alexnet --columns layer,kind,from,input,output,axes,macs,other_ops,exact_params,output_bytes,param_bytes,rf",
     ],
@@ -69,7 +71,7 @@ SCREENS = {
 """For each command what it is shown with; `--help` and what a new command is listed with come beside."""
 
 RECORDED_SCREENS = {
-    "table": ["alexnet", "alexnet --bars", "resnet50 --depth 1", "long.yaml"],
+    "table": ["alexnet", "alexnet --bars", "resnet50 --depth 1", "resnet50 --tree --depth 2", "long.yaml"],
     "check": ["bad.yaml", "flawed.yaml long.yaml --notes"],
     "compare": ["alexnet vgg16-lecture", "long.yaml deep.yaml --diff"],
     "memory": ["lenet5"],

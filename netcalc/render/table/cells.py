@@ -10,6 +10,8 @@ from netcalc.render.layout import cut_end, cut_middle
 from netcalc.render.table.columns import Column, channels_of, chosen_columns, sizes_of
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
 
+_PARAMETERS = ("params", "exact_params")
+
 
 class ShownTable(NamedTuple):
     """The table as text, before it is laid out: the same for every format."""
@@ -19,6 +21,8 @@ class ShownTable(NamedTuple):
     head: list[list[str]]
     cells: list[list[str]]
     sums: list[str]
+    branches: tuple[str, ...] = ()
+    """Of a tree, what stands before each name: `│  ├─ `."""
 
     def without(self, name: str) -> "ShownTable":
         """The table without a column."""
@@ -31,8 +35,11 @@ class ShownTable(NamedTuple):
             return [row[number] for number in kept]
 
         columns = [self.columns[number] for number in kept]
-        return ShownTable(
-            columns, self.lines, list(map(pick, self.head)), list(map(pick, self.cells)), pick(self.sums)
+        return self._replace(
+            columns=columns,
+            head=list(map(pick, self.head)),
+            cells=list(map(pick, self.cells)),
+            sums=pick(self.sums),
         )
 
     def with_short_labels(self, room: int) -> "ShownTable":
@@ -64,19 +71,32 @@ class ShownTable(NamedTuple):
         cells = [[*row[:at], cut_end(row[at], room), *row[at + 1 :]] for row in self.cells]
         return self._replace(cells=cells)
 
+    def without_empty(self, wanted: Sequence[str]) -> "ShownTable":
+        """The table without its empty columns, but with those that were asked for."""
+        shown = self
+        for column, texts in zip(self.columns, zip(*self.cells, strict=True), strict=False):
+            if not any(texts) and column.name not in asked_for(wanted):
+                shown = shown.without(column.name)
+        return shown
+
 
 def shown_table(report: Report, view: TableView = TableView()) -> ShownTable:
     """The cells of the table; empty columns are left out unless they were asked for."""
+    if view.tree:
+        from netcalc.render.table.tree import shown_tree
+
+        return shown_tree(report, view)
     listed = lines(report, view)
     columns = chosen_columns(report, view)
+    if view.percent:
+        from netcalc.render.table.shares import whole_of, with_shares
+
+        columns = with_shares(columns, whole_of(report, view))
     has_input = view.every_layer and view.depth is None and len(report.graph.inputs) == 1
     head = [_input_cells(columns, report)] if has_input and not report.only else []
     cells = [[cell(column, line) for column in columns] for line in listed]
-    shown = ShownTable(columns, listed, head, cells, _total_cells(columns, totals(listed)))
-    for column, texts in zip(columns, zip(*cells, strict=True), strict=False):
-        if not any(texts) and column.name not in asked_for(view.wanted):
-            shown = shown.without(column.name)
-    return shown
+    shown = ShownTable(columns, listed, head, cells, total_cells(columns, totals(listed)))
+    return shown.without_empty(view.wanted)
 
 
 def asked_for(wanted: Sequence[str]) -> set[str]:
@@ -87,10 +107,22 @@ def asked_for(wanted: Sequence[str]) -> set[str]:
 def cell(column: Column, line: TableLine) -> str:
     """What a column shows of a line."""
     value = column.value(line)
-    return "" if value is None else column.show(value)
+    if value is None:
+        return ""
+    text = column.show(value)
+    return _marked(text, line) if column.name in _PARAMETERS else text
 
 
-def _total_cells(columns: Sequence[Column], figures: Figures) -> list[str]:
+def _marked(text: str, line: TableLine) -> str:
+    """A count of parameters, in parentheses where they are frozen; `shared` where another layer has them."""
+    figures = line.figures
+    if figures.params == 0:
+        return "shared" if any(row.node.shared is not None for row in line.rows) else text
+    return text if figures.trainable_params else f"({text})"
+
+
+def total_cells(columns: Sequence[Column], figures: Figures) -> list[str]:
+    """What the columns show of a sum."""
     return [
         "total" if number == 0 else column.show(column.of_figures(figures)) if column.of_figures else ""
         for number, column in enumerate(columns)

@@ -1,10 +1,11 @@
 """The columns of the table: each one's heading, value and format."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from netcalc.analysis import AxisField, Convention, Figures, Report
 from netcalc.layers.axes import Axes, feature_axis
+from netcalc.layers.convolution import Convolution
 from netcalc.render import numbers
 from netcalc.render.table.lines import TableLine, TableView, contents
 from netcalc.tensor import Shape, format_shape
@@ -82,6 +83,24 @@ def _inputs(line: TableLine) -> Value:
     return ", ".join(distinct)
 
 
+def _groups(line: TableLine) -> Value:
+    layer = line.row.node.layer
+    if isinstance(layer, Convolution) and not line.inside:
+        return layer.in_groups(line.row.input_shapes[0][0])
+    return _option("groups")(line)
+
+
+def owner_of(line: TableLine) -> str | None:
+    """The layer whose parameters a layer uses, or the block whose layers' a block's layers use."""
+    if not line.inside:
+        return line.row.node.shared
+    nodes = [row.node for row in line.rows if row.node.params]
+    owners = {
+        node.shared and node.shared.removesuffix(node.full_name.removeprefix(line.name)) for node in nodes
+    }
+    return owners.pop() if len(owners) == 1 else None
+
+
 def _weights(line: TableLine) -> Value:
     params = () if line.inside else line.row.node.params
     shapes = [param.shape for param in params if param.name == "weight"]
@@ -120,6 +139,7 @@ _LAYER_COLUMNS = (
     Column("layer", "", "layer", "name, with what follows in place", lambda line: line.label, left=True),
     Column("kind", "", "kind", "kind of layer", _kind, left=True),
     Column("contents", "", "contents", "the weighted layers of a block", contents, left=True),
+    Column("shares", "", "params of", "whose parameters it uses", owner_of, left=True),
     Column("from", "", "reads", "what it reads", lambda line: ", ".join(line.row.node.inputs), left=True),
     Column("input", "", "input", "input shapes", _inputs, left=True),
     Column("in_channels", "input size", "C", "input channels or features", _in_channels),
@@ -129,7 +149,7 @@ _LAYER_COLUMNS = (
     Column("stride", "layer", "stride", "step of the window", _option("stride"), numbers.sizes),
     Column("pad", "layer", "pad", "padding, before+after where they differ", _option("pad"), _show_pad),
     Column("dilation", "layer", "dilation", "distance between cells", _option("dilation"), numbers.sizes),
-    Column("groups", "layer", "groups", "groups of channels", _option("groups")),
+    Column("groups", "layer", "groups", "groups of channels", _groups),
     Column("weights", "layer", "weights", "shape of the weights", _weights, format_shape),
     Column("out_channels", "output size", "C", "output channels or features", _out_channels),
     Column("out_size", "output size", "H/W", "the other axes' sizes", _out_size, numbers.sizes),
@@ -162,6 +182,7 @@ def _scaled_columns(convention: Convention) -> tuple[Column, ...]:
     return (
         _figure("memory", f"memory\n{kilobyte}", "memory of the output", lambda f: f.output_bytes, 1024),
         _figure("params", "params\n(k)", "learnable parameters", lambda f: f.params, 1000),
+        _figure("mult_adds", "mult-adds\n(M)", "multiply-adds", lambda f: f.macs, 1_000_000),
         _figure("flops", f"{convention.unit}\n(M)", "FLOPs by the convention", lambda f: f.flops, 1_000_000),
     )
 
@@ -174,20 +195,32 @@ def columns(convention: Convention) -> dict[str, Column]:
 
 _WINDOW = ("filters", "kernel", "stride", "pad")
 _COSTS = ("memory", "params", "flops")
+_TREE_COSTS = ("params", "mult_adds")
 
 
-def default_columns(report: Report, depth: int | None = None) -> tuple[str, ...]:
+def default_columns(report: Report, view: TableView) -> tuple[str, ...]:
     """The lecture's columns for networks of one layout and vectors; shapes for those of several.
 
     Folded to a depth, what the blocks hold stands in place of a layer's options.
     """
+    if view.tree:
+        costs = ("params", "mult_adds", "flops") if report.convention.name == "flops" else _TREE_COSTS
+        return ("layer", "kind", "shares", "output", *costs)
     is_uniform = _layout(report) is not None
     given = ("in_channels", "in_size") if is_uniform else ("input",)
     taken = ("out_channels", "out_size") if is_uniform else ("output", "axes")
-    if depth is not None:
+    if view.depth is not None:
         return ("layer", "contents", *taken, *_COSTS)
     reads = () if _is_chain(report) else ("from",)
-    return ("layer", *reads, *given, *_WINDOW, *taken, *_COSTS)
+    return ("layer", *reads, *given, *_WINDOW, *_rare_columns(report), *taken, *_COSTS)
+
+
+def _rare_columns(report: Report) -> Iterator[str]:
+    """Dilation and groups, each where a layer has one that is not 1."""
+    if any(step != 1 for row in report.rows for step in getattr(row.node.layer, "dilation", ())):
+        yield "dilation"
+    if any(_groups(TableLine(row)) not in (None, 1) for row in report.rows):
+        yield "groups"
 
 
 def _layout(report: Report) -> tuple[str, str] | None:
@@ -209,7 +242,7 @@ def chosen_columns(report: Report, view: TableView) -> list[Column]:
     known = columns(report.convention)
     added = [name.removeprefix("+") for name in view.wanted if name.startswith("+")]
     plain = [name for name in view.wanted if not name.startswith("+")]
-    names = {*(plain or default_columns(report, view.depth)), *added}
+    names = {*(plain or default_columns(report, view)), *added}
     ordered = plain if plain and not added else [name for name in known if name in names]
     features, others = _layout(report) or ("C/D", "others")
     headings = {"in_channels": features, "out_channels": features, "in_size": others, "out_size": others}

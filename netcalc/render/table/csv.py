@@ -1,12 +1,12 @@
 """The report as CSV: one layer a line, integers as they are, shapes as 3x227x227."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from netcalc.analysis import Report
 from netcalc.render.csv import csv_document
 from netcalc.render.table.columns import columns
-from netcalc.render.table.lines import TableView, lines
+from netcalc.render.table.lines import TableLine, TableView, lines
 
 DEFAULT = (
     "layer", "kind", "from", "input", "output", "filters", "kernel", "stride", "pad", "dilation", "groups",
@@ -15,13 +15,26 @@ DEFAULT = (
 )  # fmt: skip
 
 
-def csv_chunks(report: Report, wanted: Sequence[str] = ()) -> Iterator[str]:
-    """The lines of the file, the names of the columns first; every layer has its own."""
+def csv_chunks(report: Report, view: TableView = TableView()) -> Iterator[str]:
+    """The lines of the file, the names of the columns first.
+
+    Every layer has its own; in a tree every block too, above those of its layers.
+    """
+    view = view._replace(every_layer=True)
     known = columns(report.convention)
-    plain = [name for name in wanted if not name.startswith("+")]
-    names = [*(plain or DEFAULT), *(name[1:] for name in wanted if name.startswith("+"))]
+    default = (*DEFAULT, "shares") if view.tree else DEFAULT
+    plain = [name for name in view.wanted if not name.startswith("+")]
+    names = [*(plain or default), *(name[1:] for name in view.wanted if name.startswith("+"))]
     chosen = [known[name] for name in dict.fromkeys(names)]
-    listed = lines(report, TableView(every_layer=True))
+    listed: Iterable[TableLine] = lines(report, view._replace(depth=None))
+    if view.percent or view.tree:
+        from netcalc.render.table.shares import whole_of, with_percentages
+
+        chosen = with_percentages(chosen, whole_of(report, view))
+    if view.tree:
+        from netcalc.render.table.tree import flattened, module_tree
+
+        listed = (module.line for _, module in flattened(module_tree(report, view)))
     rows = ([_text(column.value(line)) for column in chosen] for line in listed)
     return csv_document([column.name for column in chosen], rows)
 

@@ -8,7 +8,7 @@ from netcalc.render.escaping import visible
 from netcalc.render.table.cells import shown_table
 from netcalc.render.table.columns import Column
 from netcalc.render.table.lines import TableView
-from netcalc.render.table.words import conditions_in_words, totals_in_words
+from netcalc.render.table.words import footer_in_words
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -19,14 +19,19 @@ _SPECIAL = {
 def latex_chunks(report: Report, view: TableView = TableView()) -> Iterator[str]:
     """The lines of a tabular, with what was counted as comments above it."""
     shown = shown_table(report, view)
-    words = (totals_in_words(report, shown.lines), conditions_in_words(report, view))
     alignment = "".join("l" if column.left else "r" for column in shown.columns)
-    yield f"% {visible(' '.join(report.graph.name.split()))}: {words[0]}\n% {words[1]}\n"
+    first, *others = footer_in_words(report, view)
+    yield f"% {visible(' '.join(report.graph.name.split()))}: {first}\n"
+    yield from (f"% {text}\n" for text in others)
     yield f"% needs \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
     yield from _headings(shown.columns)
     yield "\\midrule\n"
-    for cells in (*shown.head, *shown.cells):
+    for cells in shown.head:
         yield _row([_escaped(text) for text in cells])
+    branches = shown.branches or [""] * len(shown.cells)
+    for branch, cells in zip(branches, shown.cells, strict=True):
+        name, *others = map(_escaped, cells)
+        yield _row(["\\quad " * (len(branch) // 3) + name, *others])
     yield "\\midrule\n" + _row([_escaped(text) for text in shown.sums])
     yield "\\bottomrule\n\\end{tabular}\n"
 

@@ -23,6 +23,10 @@ class TableView(NamedTuple):
     """Fold blocks below this depth of their names; None folds nothing."""
     wanted: tuple[str, ...] = ()
     """Columns by name; `+name` adds one to the default."""
+    tree: bool = False
+    """Each block above what it holds."""
+    percent: bool = False
+    """Beside each figure its share of the whole network."""
 
 
 class TableLine(NamedTuple):
@@ -35,6 +39,8 @@ class TableLine(NamedTuple):
     """A block's lines, those of all its repeats."""
     block: tuple[str, ...] = ()
     times: int = 1
+    counted: Figures | None = None
+    """Its figures, where they are known."""
 
     @property
     def name(self) -> str:
@@ -64,11 +70,20 @@ class TableLine(NamedTuple):
         return self.inside[-1].output_axes if self.inside else self.row.output_axes
 
     @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of all its layers."""
+        if self.inside:
+            return tuple(row for inner in self.inside for row in inner.rows)
+        return (self.row, *self.folded)
+
+    @property
     def figures(self) -> Figures:
         """The figures of the line; its in-place layers reuse the layer's output."""
+        if self.counted is not None:
+            return self.counted
         if self.inside:
             return total(line.figures for line in self.inside)
-        together = total(row.figures for row in (self.row, *self.folded))
+        together = total(row.figures for row in self.rows)
         return together._replace(output_bytes=self.row.figures.output_bytes)
 
 
@@ -135,5 +150,5 @@ def _signature(line: TableLine) -> tuple[object, ...]:
     """What makes two blocks equal; a layer is equal to no other."""
     if not line.inside:
         return (line.name,)
-    rows = (row for inner in line.inside for row in (inner.row, *inner.folded))
-    return (line.block[:-1], *((row.node.layer, row.input_shapes, row.used) for row in rows))
+    rows = ((row.node.layer, row.input_shapes, row.used, row.figures) for row in line.rows)
+    return (line.block[:-1], *rows)

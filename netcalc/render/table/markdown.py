@@ -7,7 +7,7 @@ from netcalc.render.markdown import escaped, table_row
 from netcalc.render.table.cells import shown_table
 from netcalc.render.table.columns import Column
 from netcalc.render.table.lines import TableView
-from netcalc.render.table.words import conditions_in_words, totals_in_words
+from netcalc.render.table.words import footer_in_words
 
 
 def markdown_chunks(report: Report, view: TableView = TableView()) -> Iterator[str]:
@@ -18,11 +18,12 @@ def markdown_chunks(report: Report, view: TableView = TableView()) -> Iterator[s
         yield f"{escaped(report.graph.citation)}\n\n"
     yield table_row([_heading(column) for column in shown.columns])
     yield table_row([":--" if column.left else "--:" for column in shown.columns])
-    for cells in (*shown.head, *shown.cells):
-        yield table_row([escaped(text) for text in cells])
+    branches = shown.branches or [""] * len(shown.cells)
+    for branch, cells in zip([*[""] * len(shown.head), *branches], (*shown.head, *shown.cells), strict=True):
+        name, *others = map(escaped, cells)
+        yield table_row([branch.replace(" ", "&nbsp;") + name, *others])
     yield table_row([f"**{text}**" if text else "" for text in shown.sums])
-    yield f"\n{totals_in_words(report, shown.lines)}\n\n"
-    yield f"{conditions_in_words(report, view)}\n"
+    yield from (f"\n{text}\n" for text in footer_in_words(report, view))
 
 
 def _heading(column: Column) -> str:

@@ -18,14 +18,14 @@ from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
 from netcalc.render.table.columns import Column
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
-from netcalc.render.table.words import conditions_in_words, inputs_in_words, totals_in_words
+from netcalc.render.table.words import footer_in_words, inputs_in_words
 
 HEAVY = 0.15
 """From this share of a column's total on, a figure is set in bold."""
 
 _DROPPED = (
     (("contents", "from", "axes", "in_size", "filters", "in_channels", "input"), 32),
-    (("pad", "stride", "kernel"), 24),
+    (("groups", "dilation", "pad", "stride", "kernel"), 24),
 )
 """Columns dropped on a narrow terminal, first to last, and how short labels get before: first what others
 tell, as the lines above have the input's size and the output's channels are the filters."""
@@ -47,15 +47,18 @@ def table_lines(
     """The whole view: heading, table or bars, totals by family, and what was counted how."""
     listed = lines(report, view)
     yield from _heading(report, width)
-    if bars:
+    if view.tree:
+        from netcalc.render.table.tree_text import tree_lines
+
+        yield from tree_lines(report, view, width)
+    elif bars:
         yield from bar_lines(report, listed, width)
     else:
         yield from _table(shown_table(report, view), view, width)
     yield []
-    base = lines(report, view._replace(depth=None))
-    yield from family_lines(report, base, width)
+    yield from family_lines(report, lines(report, view._replace(depth=None)), width)
     yield []
-    yield from _footer(report, view, base, width)
+    yield from _footer(report, view, width)
 
 
 def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
@@ -77,7 +80,7 @@ def _table(whole: ShownTable, view: TableView, width: int | None) -> Iterator[li
         yield from (layout.line([(text, "dim") for text in row]) for row in part.head)
         for line, row in zip(part.lines, part.cells, strict=True):
             cells = zip(part.columns, row, strict=True)
-            yield layout.line([(text, _style(column, line, everything)) for column, text in cells])
+            yield layout.line([(text, figure_style(column, line, everything)) for column, text in cells])
         if any(part.sums[1:]):
             yield layout.rule()
             yield layout.line([(text, "bold") for text in part.sums])
@@ -144,8 +147,9 @@ def _headings(columns: Sequence[Column]) -> list[Heading]:
     return [Heading(column.group, column.heading, column.left) for column in columns]
 
 
-def _style(column: Column, line: TableLine, everything: Figures) -> str:
-    if not line.row.used:
+def figure_style(column: Column, line: TableLine, everything: Figures) -> str:
+    """The style of a cell: bold for a large part of the column's total, struck out where nothing needs it."""
+    if not any(row.used for row in line.rows):
         return "dim strike"
     if column.of_figures is None:
         return "cyan" if column.name == "layer" else ""
@@ -155,10 +159,12 @@ def _style(column: Column, line: TableLine, everything: Figures) -> str:
     return "bold" if part >= HEAVY * whole else ""
 
 
-def _footer(
-    report: Report, view: TableView, listed: Sequence[TableLine], width: int | None
-) -> Iterator[list[Segment]]:
-    texts = [totals_in_words(report, listed), conditions_in_words(report, view)]
+def _footer(report: Report, view: TableView, width: int | None) -> Iterator[list[Segment]]:
+    sums, *conditions = footer_in_words(report, view)
+    yield from paragraph(sums, "bold", width)
+    for text in conditions:
+        yield from paragraph(text, "dim", width)
+    texts = []
     unused = sorted(report.graph.unused)
     if unused:
         texts.append(
@@ -169,5 +175,5 @@ def _footer(
     ]
     if misaligned:
         texts.append(f"paths with differently centred receptive fields join in {', '.join(misaligned[:8])}")
-    for text, style in zip(texts, ["bold", "dim", "yellow", "yellow"], strict=False):
-        yield from paragraph(text, style, width)
+    for text in texts:
+        yield from paragraph(text, "yellow", width)

@@ -6,10 +6,18 @@ from netcalc.analysis import Report
 from netcalc.graph import Graph
 from netcalc.layers.convolution import Convolution
 from netcalc.render import numbers
-from netcalc.render.table.lines import TableLine, TableView, totals
+from netcalc.render.table.lines import TableLine, TableView, lines, totals
 from netcalc.tensor import format_shape
 
 _MEGABYTES = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"), (1, "bytes"))
+
+
+def footer_in_words(report: Report, view: TableView) -> list[str]:
+    """What stands below a table: totals, sizes, conditions, and what its marks mean."""
+    listed = lines(report, view._replace(depth=None))
+    sizes = "" if report.only else sizes_in_words(report, listed)
+    words = totals_in_words(report, listed), sizes, conditions_in_words(report, view), marks_in_words(report)
+    return [text for text in words if text]
 
 
 def totals_in_words(report: Report, listed: Sequence[TableLine]) -> str:
@@ -27,14 +35,36 @@ def totals_in_words(report: Report, listed: Sequence[TableLine]) -> str:
     return ", ".join([*parts, f"{memory} of outputs{of_these}"])
 
 
+def sizes_in_words(report: Report, listed: Sequence[TableLine]) -> str:
+    """What input, outputs and parameters take, and their sum, in MiB; the lecture calls it MB."""
+    figures, given = totals(listed), sum(given.type.numel for given in report.graph.inputs)
+    sizes = {
+        "input": given * report.dtype.itemsize * report.batch,
+        "outputs": figures.output_bytes,
+        "params": figures.param_bytes,
+    }
+    unit = next(name for size, name in byte_units(report) if size == 1024**2)
+    sizes["together"] = sum(sizes.values())
+    return f"{unit}: {', '.join(f'{name} {numbers.mebibytes(size)}' for name, size in sizes.items())}"
+
+
+def marks_in_words(report: Report) -> str:
+    """What parentheses and `shared` in the column of parameters mean, where there are some."""
+    nodes = [row.node for row in report.rows]
+    frozen = "params in parentheses are frozen" if any(node.is_frozen for node in nodes) else ""
+    shared = "shared params are counted once" if any(node.shared is not None for node in nodes) else ""
+    return "; ".join(filter(None, (frozen, shared)))
+
+
 def conditions_in_words(report: Report, view: TableView) -> str:
     """Convention, batch, element type and units."""
     kilobyte = "KB" if report.convention.name == "lecture" else "KiB"
     in_place = "" if view.every_layer else "; activations work in place, in their layer's line"
+    shares = "; % of the whole network" if view.percent or view.tree else ""
     only = f"; only {', '.join(report.only)}" if report.only else ""
     return (
         f"{report.convention.name} convention: {report.convention.words}; "
-        f"batch {report.batch}, {report.dtype.name}; {kilobyte} = 1024 bytes{in_place}{only}"
+        f"batch {report.batch}, {report.dtype.name}; {kilobyte} = 1024 bytes{in_place}{shares}{only}"
     )
 
 
