@@ -72,7 +72,7 @@ def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
 def _table(whole: ShownTable, view: TableView, width: int | None) -> Iterator[list[Segment]]:
     shown, hidden = _fitted(whole, view, width)
     everything = totals(shown.lines)
-    for number, part in enumerate(_parts(shown, width)):
+    for number, part in enumerate(parts_of(shown, _laid_out(shown, width), width)):
         layout = _laid_out(part, width)
         yield from [[]] if number else []
         yield from layout.heading_lines()
@@ -106,9 +106,8 @@ def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[Show
     return shown.with_short_labels(_arranged(shown.columns, sizes, width, _LEAST_LABEL).widths[0]), hidden
 
 
-def _parts(shown: ShownTable, width: int | None) -> Iterable[ShownTable]:
+def parts_of(shown: ShownTable, layout: TableLayout, width: int | None) -> Iterable[ShownTable]:
     """The table, or parts below each other where no terminal is so wide."""
-    layout = _laid_out(shown, width)
     if width is None or layout.width <= width:
         return [shown]
     return shown.parts([size + 1 for size in layout.widths], width)
