@@ -71,7 +71,10 @@ SCREENS = {
 """For each command what it is shown with; `--help` and what a new command is listed with come beside."""
 
 RECORDED_SCREENS = {
-    "table": ["alexnet", "alexnet --bars", "resnet50 --depth 1", "resnet50 --tree --depth 2", "long.yaml"],
+    "table": [
+        "alexnet", "alexnet --bars", "resnet50 --depth 1", "resnet50 --tree --depth 2", "densenet121 --depth 1", "long.yaml",
+        "long.yaml --bars", "deep.yaml --columns layer,kind,from,input,output,axes,macs,exact_params,output_bytes,rf",
+    ],
     "check": ["bad.yaml", "flawed.yaml long.yaml --notes"],
     "compare": ["alexnet vgg16-lecture", "long.yaml deep.yaml --diff"],
     "memory": ["lenet5"],

@@ -1,6 +1,6 @@
 """The table as text, before it is laid out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from netcalc.analysis import Figures, Report
@@ -50,15 +50,14 @@ class ShownTable(NamedTuple):
         named = (cut_middle(line.label, room) if line.inside else next(labels) for line in self.lines)
         return self._replace(cells=[[label, *row[1:]] for label, row in zip(named, self.cells, strict=True)])
 
-    def parts(self, widths: Sequence[int], room: int) -> Iterator["ShownTable"]:
-        """The table in parts whose columns take `room` at most, each with the first column."""
-        kept, taken = [0], widths[0]
+    def parts(self, fits: Callable[["ShownTable"], bool]) -> Iterator["ShownTable"]:
+        """The table in parts that fit, each with the first column and another one at least."""
+        kept = [0]
         for number in range(1, len(self.columns)):
-            if taken + widths[number] > room and len(kept) > 1:
+            if len(kept) > 1 and not fits(self._of([*kept, number])):
                 yield self._of(kept)
-                kept, taken = [0], widths[0]
+                kept = [0]
             kept.append(number)
-            taken += widths[number]
         yield self._of(kept)
 
     def with_contents_cut(self, excess: int) -> "ShownTable":

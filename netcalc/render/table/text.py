@@ -1,6 +1,6 @@
 """The report as a table in a terminal: the lecture's, with totals by column and by family."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from netcalc.analysis import Figures, Report
 from netcalc.render.labels import COUNTED, is_counted
@@ -72,7 +72,7 @@ def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
 def _table(whole: ShownTable, view: TableView, width: int | None) -> Iterator[list[Segment]]:
     shown, hidden = _fitted(whole, view, width)
     everything = totals(shown.lines)
-    for number, part in enumerate(parts_of(shown, _laid_out(shown, width), width)):
+    for number, part in enumerate(parts_of(shown, _laid_out, width)):
         layout = _laid_out(part, width)
         yield from [[]] if number else []
         yield from layout.heading_lines()
@@ -106,11 +106,13 @@ def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[Show
     return shown.with_short_labels(_arranged(shown.columns, sizes, width, _LEAST_LABEL).widths[0]), hidden
 
 
-def parts_of(shown: ShownTable, layout: TableLayout, width: int | None) -> Iterable[ShownTable]:
+def parts_of(
+    shown: ShownTable, lay_out: Callable[[ShownTable, int | None], TableLayout], width: int | None
+) -> Iterable[ShownTable]:
     """The table, or parts below each other where no terminal is so wide."""
-    if width is None or layout.width <= width:
+    if width is None or lay_out(shown, width).width <= width:
         return [shown]
-    return shown.parts([size + 1 for size in layout.widths], width)
+    return shown.parts(lambda part: lay_out(part, width).width <= width)
 
 
 def _title(column: Column) -> str:

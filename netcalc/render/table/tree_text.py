@@ -17,7 +17,7 @@ def tree_lines(report: Report, view: TableView, width: int | None) -> Iterator[l
     """The headings, a line for each module, and the totals."""
     shown, layout, hidden = _fitted(shown_tree(report, view), view, width)
     everything = totals(lines(report, view))
-    for number, part in enumerate(parts_of(shown, layout, width)):
+    for number, part in enumerate(parts_of(shown, _layout, width)):
         layout = _layout(part, width)
         yield from [[]] if number else []
         yield from layout.heading_lines()
