@@ -20,6 +20,8 @@ FOLDER = Path(__file__).parent / "screens"
 WIDTHS = (60, 80, 100, 160, 220)
 RECORDED = (60, 80)
 
+DEEP_FOLDER = "a_folder_with_a_long_name/and_another_one_inside/of_which_no_terminal_shows_the_whole_path"
+
 DOCUMENTS = {"show", "schema"}
 """Commands whose output is a file: no terminal changes it."""
 
@@ -33,7 +35,7 @@ SCREENS = {
         "long.yaml --bars", "long.yaml --depth 1", "deep.yaml", "bad.yaml", "no.yaml", "alexnet --columns nosuch",
         "alexnet --columns layer,kind,from,input,output,axes,macs,other_ops,exact_params,output_bytes,param_bytes,rf",
     ],
-    "check": ["alexnet", "unet resnet18 --notes", "bad.yaml", "flawed.yaml long.yaml --notes"],
+    "check": ["alexnet", "unet resnet18 --notes", "bad.yaml", "flawed.yaml long.yaml --notes", f"{DEEP_FOLDER}/bad.yaml", f"{DEEP_FOLDER}/no.yaml"],
     "compare": [
         "alexnet vgg16-lecture", "alexnet vgg16 resnet18", "alexnet vgg16-lecture --diff", "long.yaml alexnet",
         "long.yaml deep.yaml --diff", "resnet18 resnet50 --diff",
@@ -159,8 +161,10 @@ layers:
 
 def write_files(folder: Path) -> None:
     """The specs and the weights that the commands read."""
+    (folder / DEEP_FOLDER).mkdir(parents=True)
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
+    (folder / DEEP_FOLDER / "bad.yaml").write_text(FILES["bad.yaml"], encoding="utf-8")
     weights = Network(netcalc.load(folder / "long.yaml")).parameters()
     np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]
 

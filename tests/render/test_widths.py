@@ -15,7 +15,17 @@ from netcalc.cli.app import COMMANDS
 from netcalc.cli.common import load_graph
 from netcalc.graph import Graph
 
-from screens import DOCUMENTS, FOLDER, RECORDED, SCREENS, WIDTHS, recorded_lines, screen, write_files
+from screens import (
+    DEEP_FOLDER,
+    DOCUMENTS,
+    FOLDER,
+    RECORDED,
+    SCREENS,
+    WIDTHS,
+    recorded_lines,
+    screen,
+    write_files,
+)
 
 LONG_NAME = "third_stage_after_the_concatenation_of_both.0.convolution_with_a_long_name"
 
@@ -119,6 +129,19 @@ def test_a_terminal_with_colours_has_the_same_lines(monkeypatch: pytest.MonkeyPa
     assert "\x1b[" in coloured
     lines = re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines()
     assert [line.rstrip() for line in lines] == [line.rstrip() for line in plain.splitlines()]
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_places_are_whole_in_a_pipe_and_cut_at_their_folders_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    places = [line for line in screen(f"check {DEEP_FOLDER}/bad.yaml").splitlines() if "--> " in line]
+    assert all(line.startswith(" --> …") and cell_len(line) == 60 for line in places)
+    monkeypatch.delenv("COLUMNS")
+    assert f" --> {DEEP_FOLDER}/bad.yaml:5:101" in screen(f"check {DEEP_FOLDER}/bad.yaml")
+    used = "  = used at long.yaml:15:5: - stage_of_convolutions: {name: third_stage_after…"
+    assert used in screen("check long.yaml").splitlines()
 
 
 def terminal_after(written: str) -> list[str]:

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from netcalc.analysis import Figures, Report
 from netcalc.render import numbers
 from netcalc.render.bars import draw_bar
-from netcalc.render.labels import short_label
-from netcalc.render.layout import Heading, Segment, TableLayout, lay_out
+from netcalc.render.labels import COUNTED, is_counted, short_label
+from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
 from netcalc.render.table.columns import Column, chosen_columns
 from netcalc.render.table.lines import TableLine, TableView, totals
 
@@ -47,22 +47,32 @@ def bar_lines(report: Report, listed: Sequence[TableLine], width: int | None) ->
     columns = _figure_columns(report)
     values = [[read(line.figures) for _, read in columns] for line in listed]
     shown = [[column.show(value) for (column, _), value in zip(columns, row, strict=True)] for row in values]
-    digits = [max(map(len, texts)) for texts in zip(*shown, strict=True)]
+    titles = [column.heading.replace("\n", " ") for column, _ in columns]
+    digits = [
+        max(len(title) - _LEAST_BAR - 1, *map(len, texts))
+        for title, texts in zip(titles, zip(*shown, strict=True), strict=True)
+    ]
     label, bar = _sizes([line.label for line in listed], sum(digits) + 3 * 4, width)
-    headings = [Heading("", "layer", left=True)]
-    for column, _ in columns:
-        headings += [Heading("", column.heading.replace("\n", " "), left=True), Heading("", "")]
     largest = [max(column) for column in zip(*values, strict=True)]
-    layout = TableLayout(
-        headings, [label, *(size for width in digits for size in (bar, width))], [0, *([2, 1] * 3)]
+    over = TableLayout(
+        [Heading("", title, left=True) for title in ("layer", *titles)],
+        [label, *(bar + 1 + width for width in digits)],
+        [0, *([2] * 3)],
     )
-    yield layout.line([(heading.text, "bold") for heading in headings])
+    layout = TableLayout(
+        [Heading("", "", left=True), *([Heading("", "", left=True), Heading("", "")] * 3)],
+        [label, *(size for width in digits for size in (bar, width))],
+        [0, *([2, 1] * 3)],
+    )
+    yield from over.heading_lines()
     yield layout.rule()
     for line, row, texts in zip(listed, values, shown, strict=True):
         cells: list[Segment] = [(short_label(line.name, line.kinds, label), "cyan")]
         for value, text, most, colour in zip(row, texts, largest, _COLOURS, strict=True):
             cells += [(draw_bar(value, most, bar), colour), (text, "" if value else "dim")]
         yield layout.line(cells)
+    if any(is_counted(short_label(line.name, line.kinds, label)) for line in listed):
+        yield from paragraph(COUNTED, "dim", width)
 
 
 def _sizes(labels: Sequence[str], taken: int, width: int | None) -> tuple[int, int]:

@@ -33,6 +33,9 @@ tell, as the lines above have the input's size and the output's channels are the
 _LEAST_LABEL = 12
 """The least width of labels where no column is left to be dropped."""
 
+_LABEL_OF_PARTS = 24
+"""The width of labels in a table that goes on below itself."""
+
 _WHOLE = 10**6
 """A layout cuts no label: they are shortened in their own way."""
 
@@ -103,7 +106,9 @@ def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[Show
             break
         shown = shown.without(name)
     hidden = [_title(column) for column in whole.columns if column not in shown.columns]
-    return shown.with_short_labels(_arranged(shown.columns, sizes, width, _LEAST_LABEL).widths[0]), hidden
+    layout = _arranged(shown.columns, sizes, width, _LEAST_LABEL)
+    label = layout.widths[0] if layout.width <= width else _LABEL_OF_PARTS
+    return shown.with_short_labels(label), hidden
 
 
 def parts_of(
