@@ -54,6 +54,18 @@ def test_the_readmes_commands(
         assert cli(*command[1:]).code == 0, command
 
 
+def test_what_other_frameworks_write_is_written_as_the_language_guide_says() -> None:
+    table = LANGUAGE.split("## Coming from PyTorch or Keras")[1].split("\n## ")[0]
+    items = [item for item in re.findall(r"`(- .*?)`", table) if "- unit:" not in item]
+    assert len(items) >= 16
+    head = "input: {a: [3, 8, 8], b: [3, 8, 8], image: [512, 8, 8], steps: [4, 512], tokens: [4]}\nlayers:\n"
+    for item in items:
+        kind = item[2:].split(":")[0]
+        read = {"embedding": "tokens", "lstm": "steps", "multi_head_attention": "steps"}.get(kind, "image")
+        source = "" if "from" in item else f"  - identity: {{from: {read}}}\n"
+        assert graph_of(f"{head}{source}  {item}\n").nodes[-1].output.numel
+
+
 def test_the_snippets_of_the_language_guide() -> None:
     blocks, branches, shared = fenced(LANGUAGE, "yaml")
     head = "inputs: {image: [3, 8, 8], other: [3, 8, 8]}\nblocks:\n  tower(filters): [{conv: {filters: $filters, kernel: 8}}, flatten, linear: 64]\n"

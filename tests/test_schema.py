@@ -48,6 +48,10 @@ CAUGHT = """
     parallel-join-unknown parallel-no-branches parallel-unknown-option rate-above-one repeat-a-billion
     repeat-negative residual-bare residual-branch-misspelt residual-inner-mistake residual-no-main root-is-list
     root-is-word several-independent unknown-kind unknown-option unknown-top-level-key when-is-number
+    argument-reserved-word argument-without-dollar batch-open-in-the-input block-as-mapping
+    block-head-unclosed-and-used colon-without-space input-as-text input-without-sizes
+    item-with-its-name-first kinds-that-are-none mistakes-alike options-near-general-keys options-of-keras
+    options-of-pytorch-by-layer section-in-other-words sources-in-other-words
     causal-pool glu-gate-misspelt parallel-bare parallel-branches-empty power-without-exponent shorthand-without-main-option subtract-of-three trainable-wrong window-called-window-size year-is-a-word
 """.split()
 

@@ -4,13 +4,14 @@ import os
 from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, SpecError, nearest
-from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_source, read_document
+from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_table, read_document
 from netcalc.tensor import DTYPES, DType
 
 STORED_AS = {**DTYPES, "tf32": DTYPES["float32"]}
 """The types that devices have a peak for, and the type that each is stored in."""
 
 _BUNDLED = os.path.join(os.path.dirname(__file__), "devices.yaml")
+_EXAMPLE = "write mine: {name: Mine, memory_gib: 8, bandwidth_giga: 400, peak_tera: {float32: 10}} into it"
 _KEYS = ("name", "memory_gib", "bandwidth_giga", "peak_tera", "source")
 
 
@@ -44,7 +45,7 @@ def read_devices(path: str | None = None) -> dict[str, Device]:
 
 
 def _read(path: str) -> dict[str, Device]:
-    root, diagnostics = read_document(open_source(path))
+    root, diagnostics = read_document(open_table(path, "a table of devices", _EXAMPLE))
     problems = list(diagnostics)
     if not isinstance(root, YamlMapping):
         _stop(f"a table of devices is a mapping, not {describe(root)}", root)

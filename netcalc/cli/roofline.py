@@ -91,6 +91,8 @@ def _device(name: str, path: str | None) -> Device:
     known = read_devices(path)
     if name not in known:
         hint = suggestion(name, known, f"there are {', '.join(known)}.")
+        if name.endswith((".yaml", ".yml")):
+            hint = "a table of devices is given with --devices, and --device names one of them."
         raise typer.BadParameter(f"there is no device {name!r}; {hint}", param_hint="--device")
     return known[name]
 

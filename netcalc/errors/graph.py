@@ -55,7 +55,8 @@ layers:
         "E402",
         "A layer has no such option, or a block no such argument.",
         "Take the option that the message names; `netcalc layers conv` lists those of a layer. Leave out "
-        "the number of input channels: a layer takes it from its input.",
+        "the number of input channels: a layer takes it from its input. Put an activation into an item of "
+        "its own, below.",
         """\
 input: [3, 32, 32]
 layers:

@@ -6,7 +6,8 @@ TEXT = (
     ErrorCode(
         "E101",
         "The text is not YAML.",
-        "Close the bracket or the quotes, or mend the indentation; YAML is indented with spaces, not tabs.",
+        "Close the bracket or the quotes, write a space after the colon, or mend the indentation; YAML is "
+        "indented with spaces, not tabs.",
         """\
 input: [3, 32, 32
 layers:
@@ -22,7 +23,7 @@ layers:
     ErrorCode(
         "E103",
         "The file cannot be opened, read or written, or there is neither a file nor a bundled architecture "
-        "of that name.",
+        "of that name, or no table of devices.",
         "Mend the path, or free space; `netcalc list` shows the bundled architectures.",
         command="netcalc table alexnett",
     ),
@@ -132,7 +133,7 @@ layers: []
         "E203",
         "An item in a list of layers is not a kind with its options.",
         "Write `- relu`, `- linear: 10` or `- conv: {filters: 64, kernel: 3}`; a second key belongs inside "
-        "the braces.",
+        "the braces, and what a layer reads under `from:`.",
         """\
 input: [3, 32, 32]
 layers:
@@ -141,7 +142,8 @@ layers:
     ),
     ErrorCode(
         "E204",
-        "A key has a value of the wrong kind, such as a word where a mapping or a list belongs.",
+        "A key has a value of the wrong kind, such as a word where a mapping or a list belongs, or a list in "
+        "parentheses.",
         "Write the value in the form that the message names.",
         """\
 year: a while ago

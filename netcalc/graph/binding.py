@@ -3,41 +3,39 @@
 from collections import ChainMap
 from collections.abc import Collection, Mapping
 
-from netcalc.diagnostics import Diagnostic, Note, Span, listed, nearest
-from netcalc.graph.constructs import CONSTRUCTS
+from netcalc.diagnostics import Note, Span, nearest
 from netcalc.graph.evaluation import Environment, expression_value, value_of
 from netcalc.graph.problems import ElaborationProblems
 from netcalc.graph.scope import Instance
-from netcalc.layers import LAYERS, Layer, LayerError, kinds_by_name
+from netcalc.layers import LAYERS, Layer, LayerError
 from netcalc.spec import (
-    BRANCH_EXAMPLES,
-    BRANCH_KEYS,
     ITEM_KEYS,
     UNKNOWN,
     Block,
     Evaluated,
     Item,
     Unknown,
-    Value,
     YamlEntry,
     YamlMapping,
 )
 from netcalc.spec.expressions import RESERVED
 
-_FROM_INPUT = ("in_channels", "in_features", "num_features", "input_dim", "input_shape", "input_size")
-
 
 def layer_type(
-    kind: str, span: Span, blocks: Collection[str], problems: ElaborationProblems
+    instance: Instance, blocks: Collection[str], problems: ElaborationProblems
 ) -> type[Layer] | None:
-    """The layer class of a kind; None where there is none, with the reason in `problems`."""
-    if kind in LAYERS:
-        return LAYERS[kind]
-    synonyms = kinds_by_name() | {name: name for name in (*blocks, *CONSTRUCTS)}
-    match = synonyms.get(kind) or synonyms.get(nearest(kind, synonyms) or "")
-    help = f"did you mean {match}?" if match else "netcalc layers lists the kinds"
-    problems.report("E401", f"there is no layer {kind!r}", span, help=help)
-    return None
+    """The layer class of a kind; None where there is none, with the reason in `problems`.
+
+    That of another kind where another framework's name is given, which is reported.
+    """
+    if instance.kind in LAYERS:
+        return LAYERS[instance.kind]
+    from netcalc.graph.suggestions import unknown_kind  # only mistakes need it
+
+    meant = unknown_kind(instance.kind, instance.item, blocks)
+    message = f"there is no layer {instance.kind!r}"
+    problems.report("E401", message, instance.item.span, help=meant.help)
+    return None if meant.key is None else LAYERS[meant.key]
 
 
 def block_values(
@@ -57,18 +55,19 @@ def block_values(
     required = {parameter.name: parameter.default is None for parameter in block.parameters}
     main = next((name for name in required if required[name]), None) if sum(required.values()) == 1 else None
     if item.short is not None and main is None:
-        problems.add(_no_main_option(f"the block {block.name}", required, item, item.short))
+        from netcalc.graph.suggestions import no_main_option  # only mistakes need it
+
+        problems.add(no_main_option(f"the block {block.name}", required, item, item.short))
         return dict.fromkeys(known, UNKNOWN)
     for entry in _entries(item, main):
         if entry.key in known:
             given[entry.key] = value_of(entry.value, instance.names, problems)
             continue
-        match = nearest(entry.key, [*known, *ITEM_KEYS])
-        given[match or ""] = UNKNOWN
-        names = f"it has {listed(sorted(known))}" if known else "it has none"
-        help = f"did you mean {match}?" if match else names
-        message = f"the block {block.name} has no argument {entry.key!r}"
-        problems.report("E402", message, entry.key_span, help=help)
+        from netcalc.graph.suggestions import unknown_argument  # only mistakes need it
+
+        problem, meant = unknown_argument(block, entry)
+        problems.add(problem)
+        given |= dict.fromkeys((meant.key or "",) if meant.is_clear else known - given.keys(), UNKNOWN)
     _report_idle_columns(instance, known, f"the block {block.name} has no argument", problems)
     given = {**inherited, **instance.row, **given}
     values: dict[str, Evaluated | Unknown] = {}
@@ -103,7 +102,9 @@ def option_values(
     complete = True
     if instance.item.short is not None and layer.main is None:
         required = {name: option.required for name, option in layer.options.items()}
-        problems.add(_no_main_option(layer.kind, required, instance.item, instance.item.short))
+        from netcalc.graph.suggestions import no_main_option  # only mistakes need it
+
+        problems.add(no_main_option(layer.kind, required, instance.item, instance.item.short))
         return None
     _report_idle_columns(instance, layer.options, f"{layer.kind} has no option", problems)
     options = _entries(instance.item, layer.main)
@@ -112,21 +113,23 @@ def option_values(
     if each is not None:
         for name in instance.row.keys() & layer.options.keys() - given:
             given.add(name)
-            _take(layer, name, instance.row[name], values, each.span, problems)
+            _take(layer, name, instance.row[name], values, each.span, instance.names, problems)
     for entry in options:
         if entry.key not in layer.options:
-            match = _likely_option(layer, entry.key)
-            given.add(match or "")
-            problems.add(_unknown_option(layer, entry, match))
+            from netcalc.graph.suggestions import unknown_option  # only mistakes need it
+
+            problem, meant = unknown_option(layer, entry)
+            problems.add(problem)
+            given |= {meant.key or ""} if meant.is_clear else layer.options.keys()
             continue
         value = value_of(entry.value, instance.names, problems)
         if isinstance(value, Unknown):
             complete = False
         else:
-            _take(layer, entry.key, value, values, entry.value.span, problems)
+            _take(layer, entry.key, value, values, entry.value.span, instance.names, problems)
     for name, option in layer.options.items():
         if option.required and name not in given and name not in inherited:
-            help = f"add {name}: the {option.doc}, {option.words}"
+            help = f"add {name} ({option.doc}): {option.words}"
             problems.report("E403", f"{layer.kind} needs {name}", instance.item.span, help=help)
     return values if complete and len(problems) == before else None
 
@@ -137,12 +140,16 @@ def _take(
     value: Evaluated,
     values: dict[str, Evaluated],
     span: Span,
+    names: Collection[str],
     problems: ElaborationProblems,
 ) -> None:
     try:
         layer.options[name].parse(value)
     except LayerError as error:
-        problems.report("E404", error.message, span, help=error.help)
+        from netcalc.graph.suggestions import unfit_value  # only mistakes need it
+
+        help = error.help or unfit_value(layer.kind, value, names)
+        problems.report("E404", error.message, span, help=help)
     values[name] = value
 
 
@@ -181,37 +188,3 @@ def _entries(item: Item, main: str | None) -> tuple[YamlEntry, ...]:
     if item.short is None or main is None:
         return item.options
     return (YamlEntry(main, item.span.start, item.span.end, item.short),)
-
-
-def _no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Value) -> Diagnostic:
-    """The error for a bare value where there is no main option; `options` says which are required."""
-    kind = item.kind if isinstance(item.kind, str) else "kind"
-    message = f"{what} has no options"
-    help = f"write - {kind}"
-    if options:
-        message = f"{what} has no main option: its options are given by name"
-        shown = [name for name, required in options.items() if required] or list(options)[:1]
-        help = f"it has {', '.join(options)}: write - {kind}: {{{': ..., '.join(shown)}: ...}}"
-    return Diagnostic("E203", message, given.span, help=help)
-
-
-def _likely_option(layer: type[Layer], key: str) -> str | None:
-    """The option that was probably meant: PyTorch's name for it, or the nearest name."""
-    by_torch: dict[str, str] = {option.torch: name for name, option in layer.options.items() if option.torch}
-    known = [*layer.options, *BRANCH_KEYS.get(layer.kind, ()), *ITEM_KEYS]
-    return by_torch.get(key) or nearest(key, known) or by_torch.get(nearest(key, by_torch) or "")
-
-
-def _unknown_option(layer: type[Layer], entry: YamlEntry, match: str | None) -> Diagnostic:
-    if entry.key in BRANCH_KEYS.get(layer.kind, ()):
-        message = f"an expression chooses {layer.kind} here, which then has no branches of its own"
-        return Diagnostic("E402", message, entry.key_span, help=BRANCH_EXAMPLES[layer.kind])
-    if entry.key in _FROM_INPUT:
-        help = f"leave it out: {layer.kind} takes it from its input"
-    elif match:
-        help = f"did you mean {match}?"
-    else:
-        options = ", ".join(layer.options)
-        help = f"{layer.kind} has {options}" if options else f"{layer.kind} has no options"
-    message = f"{layer.kind} has no option {entry.key!r}"
-    return Diagnostic("E402", message, entry.key_span, help=help)

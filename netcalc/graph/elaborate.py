@@ -69,6 +69,7 @@ class _Elaborator:
         silenced = [rule for value in spec.ignore for rule in ignored(value, names, problems)]
         self._report_what_is_missing()
         if problems:
+            self._doubt_inputs()
             raise (SpecError if spec.problems else GraphError)(problems.by_place())
         return Graph(
             name=spec.name,
@@ -92,10 +93,10 @@ class _Elaborator:
 
     def _walk_body(self, instance: Instance, items: Sequence[Item], scope: Scope) -> TensorRef:
         """The output of the items inside an instance; without items it is their input."""
-        known = scope.previous or instance.unknown_output()
+        scope.previous = known = scope.previous or instance.unknown_output()
         self.tensors.add(scope.full("input"), known)
         self._walk(items, scope)
-        return scope.previous or known
+        return scope.previous
 
     def _place(self, instance: Instance) -> TensorRef:
         """The output of an instance: that of a layer, of a block, or of joined branches."""
@@ -124,12 +125,14 @@ class _Elaborator:
         return self._layer(instance, owner)
 
     def _layer(self, instance: Instance, owner: Shareable | None) -> tuple[Values | None, TensorRef]:
-        layer_class = layer_type(instance.kind, instance.item.span, self.spec.blocks, self.problems)
+        layer_class = layer_type(instance, self.spec.blocks, self.problems)
         reads = self.tensors.read_by(instance)
         if layer_class is None:
             self.builder.order.append(instance.full_name)
             return None, instance.unknown_output()
         values = option_values(layer_class, instance, inherited_values(instance, owner), self.problems)
+        if layer_class.kind != instance.kind:
+            values = None  # its options are checked, but what it gives is not known
         return values, self.builder.build(instance, layer_class, values, reads)
 
     def _block(
@@ -137,6 +140,8 @@ class _Elaborator:
     ) -> tuple[Values | None, TensorRef]:
         """A block's items in a scope of their own, which sees its arguments and the file's."""
         read = self.tensors.read_one(instance, f"the block {block.name}")
+        if not block.is_known:
+            return None, instance.unknown_output()
         outer = ChainMap(shape_names(read), self.arguments)
         values = block_values(block, instance, outer, inherited_values(instance, owner), self.problems)
         names = ChainMap(values, self.arguments)
@@ -158,6 +163,14 @@ class _Elaborator:
         found = [name for part in parts if (name := self.tensors.resolve(part, top, self.arguments))]
         there = list(filter(self.tensors.is_taken, found))  # what is left out gives no output of its own
         return tuple(dict.fromkeys(self.tensors[name].name for name in there or found))
+
+    def _doubt_inputs(self) -> None:
+        """Say of shapes that do not fit that an input may be an image in another layout."""
+        from netcalc.graph.images import likely_sizes  # only mistakes need it
+
+        for given in self.inputs:
+            if given.type is not None and (why := likely_sizes(given.name, given.type.shape)):
+                self.problems.explain("E601", why, given.span)
 
     def _report_what_is_missing(self) -> None:
         """Report a layer that stays unknown without a mistake, and a network without layers."""

@@ -1,10 +1,11 @@
 """The header of a spec, above `layers`: arguments, inputs and expected figures."""
 
+import re
 from collections.abc import Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
-from netcalc.diagnostics import Span, format_value, listed, nearest
+from netcalc.diagnostics import Diagnostic, Span, format_value, listed, nearest
 from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.model import Input, Preprocess
 from netcalc.graph.problems import ElaborationProblems
@@ -15,6 +16,7 @@ from netcalc.spec import (
     Setting,
     Spec,
     Unknown,
+    YamlEntry,
     YamlMapping,
     YamlScalar,
     YamlSequence,
@@ -44,13 +46,7 @@ def arguments(
     for entry in spec.args:
         chosen_value = chosen.pop(entry.key).value if entry.key in chosen else entry.value
         if entry.key in RESERVED or not entry.key.isidentifier() or iskeyword(entry.key):
-            reason = (
-                "the expression language has that name"
-                if entry.key in RESERVED
-                else "it cannot be written as $name"
-            )
-            message = f"an argument cannot be called {entry.key!r}: {reason}"
-            problems.report("E702", message, entry.key_span)
+            problems.add(_refused_name(entry))
             names[entry.key] = UNKNOWN
         elif isinstance(chosen_value, YamlScalar | YamlSequence | YamlMapping):
             names[entry.key] = value_of(chosen_value, names, problems)
@@ -61,6 +57,18 @@ def arguments(
         help = f"did you mean {match}?" if match else _known("arguments", list(names))
         problems.report("E701", f"the spec has no argument {setting.name!r}", setting.span, help=help)
     return names
+
+
+def _refused_name(entry: YamlEntry) -> Diagnostic:
+    """The error for an argument whose name expressions cannot use."""
+    reason, help = "the expression language has that name", f"give it another name, such as {entry.key}_"
+    if entry.key not in RESERVED:
+        reason = "the word is reserved, expressions cannot use it"
+        if not iskeyword(entry.key):
+            reason = "it cannot be written as $name"
+            help = "write letters, digits and _, a letter first"
+    message = f"an argument cannot be called {entry.key!r}: {reason}"
+    return Diagnostic("E702", message, entry.key_span, help=help)
 
 
 def inputs(
@@ -130,9 +138,19 @@ def _input_type(value: Evaluated | Unknown, span: Span, problems: ElaborationPro
     sizes = tuple(size for size in shape if isinstance(size, int) and not isinstance(size, bool) and size > 0)
     if not shape or len(sizes) < len(shape):
         message = f"an input is a list of sizes from 1 up, without the batch, not {format_value(value)}"
-        problems.report("E404", message, span, help="write [3, 224, 224]")
+        problems.report("E404", message, span, help=_sizes_help(shape))
         return None
     return TensorType(sizes)
+
+
+def _sizes_help(given: tuple[Evaluated, ...]) -> str:
+    """How the sizes of an input are written that stand there as a word, or with an open batch."""
+    sizes = given[1:] if given[:1] in ((None,), (-1,)) else ()
+    if len(given) == 1 and isinstance(given[0], str):
+        sizes = tuple(map(int, re.findall(r"[0-9]{1,9}", given[0])))
+    if not sizes or not all(type(size) is int and size > 0 for size in sizes):
+        return "write [3, 224, 224]"
+    return f"write {format_value(sizes)}"
 
 
 def _known(what: str, names: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from netcalc.diagnostics import Diagnostic, Problems, Span
+from netcalc.diagnostics import Diagnostic, Note, Problems, Span
 
 MAX_PROBLEMS = 100
 """Elaboration stops beyond this number of mistakes."""
@@ -41,6 +41,14 @@ class ElaborationProblems(Problems):
         """Add to the mistakes from number `first` on where the block that they are in is used."""
         inside = self._found[first:]
         self._found[first:] = [problem._replace(span=_used_at(problem.span, place)) for problem in inside]
+
+    def explain(self, code: str, why: str, place: Span) -> None:
+        """Add what may be the reason to the mistakes of a code, as help where they have none."""
+        for number, problem in enumerate(self._found):
+            if problem.code == code and problem.help is None:
+                self._found[number] = problem._replace(help=why)
+            elif problem.code == code:
+                self._found[number] = problem._replace(notes=(*problem.notes, Note(why, place)))
 
     def by_place(self) -> list[Diagnostic]:
         """The mistakes in the order of the text; one inside a block only for its first use."""

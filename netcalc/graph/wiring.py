@@ -5,6 +5,10 @@ from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.problems import ElaborationProblems
 from netcalc.graph.scope import Instance, Scope, TensorRef
 from netcalc.spec import UNKNOWN, Evaluated, Item, Unknown, Value, YamlSequence
+from netcalc.spec.items import OTHER_ITEM_KEYS
+
+_PREVIOUS = ("previous", "prev", "last", "above", "x")
+"""What the item above is called elsewhere."""
 
 
 class Tensors:
@@ -48,7 +52,8 @@ class Tensors:
         """What an instance reads; None for a tensor that a mistake keeps from being known."""
         sources = instance.item.value("from")
         if sources is None:
-            if instance.scope.previous is None and len(self._inputs) > 1:
+            is_named = any(OTHER_ITEM_KEYS.get(option.key) == "from" for option in instance.item.options)
+            if instance.scope.previous is None and len(self._inputs) > 1 and not is_named:
                 self._report_choice(instance)
             return [instance.scope.previous]
         parts = sources.items if isinstance(sources, YamlSequence) else (sources,)
@@ -82,7 +87,8 @@ class Tensors:
             message = (
                 f"here stands the name of a layer or an input, or a list of them, not {format_value(name)}"
             )
-            self.problems.report("E404", message, value.span)
+            help = _above(scope) if isinstance(name, int) and name < 0 else None
+            self.problems.report("E404", message, value.span, help=help)
             return None
         found = self._find(name, scope)
         if found is None:
@@ -132,7 +138,16 @@ class Tensors:
             return Diagnostic("E502", message, value.span, help="move it above, or read another layer")
         match = nearest(name, [*declared, *self._refs])
         help = f"did you mean {match}?" if match else "give the layer a name: and use that"
+        if name in _PREVIOUS:
+            help = _above(scope) or help
         return Diagnostic("E501", f"there is no layer or input {name!r}", value.span, help=help)
+
+
+def _above(scope: Scope) -> str | None:
+    """How the item above is named."""
+    if scope.previous is None:
+        return None
+    return f"layers are read by name: the one above is {scope.previous.name.rpartition('.')[2]}"
 
 
 def shape_names(ref: TensorRef | None) -> dict[str, Evaluated | Unknown]:

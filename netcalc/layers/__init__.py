@@ -1,5 +1,7 @@
 """What each layer means, without arrays: options, shape rule, parameters, cost, window."""
 
+from functools import cache
+
 from netcalc.layers.base import Cost, Layer, ParamSpec
 from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
@@ -88,6 +90,7 @@ LAYERS = Registry(
 """Every kind of layer with the module and the name of its class, in the order of the reference."""
 
 
+@cache
 def kinds_by_name() -> dict[str, str]:
     """Every name that a layer goes by, other frameworks' among them, with its kind."""
     return {name: layer.kind for layer in LAYERS.values() for name in (layer.kind, *layer.also)}

@@ -52,6 +52,10 @@ class ReLU(Activation):
     rectifies = True
     saves = OUTPUT
     also = ("ReLU", "rectifier")
+    instead: ClassVar[dict[str, str]] = {
+        "max_value": "write - relu6 where it is 6",
+        "negative_slope": "write - leaky_relu: {slope: 0.01}",
+    }
     ops = 1
 
 

@@ -69,6 +69,8 @@ class Layer:
     main: ClassVar[str | None] = None
     """The option that a spec may give alone: `linear: 10`. No other one is required."""
     options: ClassVar[Mapping[str, Option[Any]]] = {}
+    instead: ClassVar[Mapping[str, str]] = {}
+    """What to write in place of options that it has in other frameworks and not here."""
     saves: ClassVar[Saved]
     """What it saves for backward, where that does not depend on its options and sizes."""
     view: ClassVar[View | None] = None
@@ -242,11 +244,8 @@ class Layer:
 
     def settings(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
-        return {
-            name: self.__dict__[name]
-            for name, option in self.options.items()
-            if not option.is_default(self.__dict__[name])
-        }
+        own, options = self.__dict__, self.options.items()
+        return {name: own[name] for name, option in options if not option.is_default(own[name])}
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:

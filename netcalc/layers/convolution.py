@@ -1,6 +1,7 @@
 """Convolutions: plain, depthwise and transposed, in one to three dimensions."""
 
 from math import prod
+from typing import ClassVar
 
 from netcalc.layers import geometry
 from netcalc.layers.axes import Axes, channels_first
@@ -127,7 +128,7 @@ class Conv(Correlation):
     """
 
     kind = "conv"
-    also = ("Conv1d", "Conv2d", "Conv3d", "convolution")
+    also = ("Conv1d", "Conv2d", "Conv3d", "convolution", "pointwise_conv")
 
     filters = Integer(doc="output channels", torch="out_channels")
     groups = Integer(1, doc="groups of channels that do not mix", torch="groups")
@@ -151,6 +152,10 @@ class DepthwiseConv(Correlation):
     kind = "depthwise_conv"
     main = "kernel"
     also = ("DepthwiseConv2D", "dwconv")
+    instead: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("filters", "out_channels"), "leave it out: it has multiplier filters a channel"),
+        "groups": "leave it out: each channel is a group",
+    }
 
     multiplier = Integer(1, doc="filters for each input channel")
 
@@ -172,7 +177,8 @@ class ConvTranspose(Convolution):
 
     kind = "conv_transpose"
     output_axis = 1
-    also = ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "deconv")
+    also = ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "deconv", "upconv")
+    instead: ClassVar[dict[str, str]] = {"padding_mode": "leave it out: nothing is added around the input"}
 
     filters = Integer(doc="output channels", torch="out_channels")
     pad = Padding(0, doc="cells taken off around the output", same=False)

@@ -1,5 +1,7 @@
 """Learned tables: rows looked up by a token's number, and tensors joined to the input."""
 
+from typing import ClassVar
+
 from netcalc.layers import geometry
 from netcalc.layers.axes import Axes, by_place
 from netcalc.layers.base import Cost, Layer, ParamSpec, pointwise
@@ -24,6 +26,10 @@ class Embedding(Layer):
     saves = INPUT
     reads_tokens = True
     also = ("Embedding", "lookup")
+    instead: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("padding_idx", "mask_zero", "max_norm", "norm_type", "scale_grad_by_freq", "sparse"),
+        "leave it out: no figure depends on it",
+    )
 
     entries = Integer(doc="rows of the table, such as the words of a vocabulary", torch="num_embeddings")
     width = Integer(doc="features of a row", torch="embedding_dim")

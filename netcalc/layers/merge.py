@@ -171,7 +171,8 @@ class Concat(Merge):
                     message = (
                         f"concat along axis {axis} needs equal sizes on axis {other}, not {one} and {two}"
                     )
-                    geometry.require_equal(one, two, message)
+                    if one != two:
+                        raise LayerError(message, help=_bring_together(other, one, len(first.shape)))
         joined = sum(x.shape[axis] for x in xs)
         return TensorType((*first.shape[:axis], joined, *first.shape[axis + 1 :]), first.dtype)
 
@@ -246,11 +247,21 @@ def _stretched(xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...
     return y.numel * len(sizes) - sum(sizes[1:])
 
 
+def _bring_together(axis: int, size: int, rank: int) -> str | None:
+    """How tensors of channels and space come to one size on an axis; other tensors have no one way."""
+    if rank not in (3, 4):  # a sequence has its positions first
+        return None
+    if axis == 0:
+        return f"give one of them other channels: - conv: {{filters: {size}, kernel: 1}}"
+    return "pad: same above keeps a size; stride, upsample, interpolate and crop change it"
+
+
 def _broadcast(kind: str, first: Shape, second: Shape) -> Shape:
     """The shape of what two tensors give element by element."""
     if len(first) != len(second):
         raise LayerError(f"{kind} joins tensors of one rank, these have {len(first)} and {len(second)}")
     for axis, (one, other) in enumerate(zip(first, second, strict=True)):
         if one != other and 1 not in (one, other):
-            raise LayerError(f"{kind} cannot join sizes {one} and {other} on axis {axis}")
+            message = f"{kind} cannot join sizes {one} and {other} on axis {axis}"
+            raise LayerError(message, help=_bring_together(axis, one, len(first)))
     return tuple(other if one == 1 else one for one, other in zip(first, second, strict=True))

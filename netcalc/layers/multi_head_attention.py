@@ -1,6 +1,6 @@
 """Multi-head attention: projections around scaled dot-product attention."""
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from netcalc.layers import geometry
 from netcalc.layers.attention import (
@@ -45,8 +45,19 @@ class MultiHeadAttention(Layer):
     family = "attention"
     mixes_tokens = True
     also = ("MultiheadAttention", "MultiHeadAttention", "GroupQueryAttention", "self_attention",
-            "cross_attention", "mha", "gqa")  # fmt: skip
+            "cross_attention", "attention", "mha", "gqa")  # fmt: skip
     arity = (1, 3)
+    instead: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(
+            ("kdim", "vdim", "key_dim", "value_dim", "head_dim", "dim", "width", "units", "hidden_size"),
+            "leave it out: a head has D / heads of the features of its input, T x D",
+        ),
+        **dict.fromkeys(
+            ("dropout", "attn_dropout", "attention_dropout"),
+            "leave it out: the attention weights are not dropped",
+        ),
+        **dict.fromkeys(("mask", "attn_mask", "attention_mask"), "leave it out, or write causal: true"),
+    }
 
     heads = Integer(doc="parts that D is split into, each with scores of its own", torch="num_heads")
     kv_heads = Maybe(Integer(doc=KV_HEADS))

@@ -9,6 +9,7 @@ Statistics over positions make an output depend on the whole input, so such a la
 """
 
 from math import prod
+from typing import ClassVar
 
 from netcalc.layers import geometry
 from netcalc.layers.axes import SEQUENCE, Axes, channels_last
@@ -83,6 +84,11 @@ class BatchNorm(_Norm):
     normalises_channels = True
     linear = True
     also = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization", "bn")
+    instead: ClassVar[dict[str, str]] = {
+        "axis": "leave it out: each channel has its statistics",
+        "center": "leave it out, or write bias: false where nothing is added",
+        "scale": "leave it out, or write affine: false where nothing is learned",
+    }
 
     momentum = Number(0.1, at_least=0, at_most=1, doc="weight of the batch in the running statistics",
                       torch="momentum")  # fmt: skip
@@ -123,6 +129,9 @@ class BatchNorm(_Norm):
 class _OverAxes(Normalisation):
     """A norm over the last axes of each sample, or over its channels."""
 
+    instead: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("normalized_shape", "axis", "dim", "size", "shape"), "leave it out: the last axis is normalised"
+    )
     axes = Integer(1, doc="how many of the last axes are normalised together", torch="normalized_shape")
     channels = Flag(False, doc="normalise over the channels, the first axis, at each position")
 

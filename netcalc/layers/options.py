@@ -180,6 +180,8 @@ class WholeNumbers(Option[T_co]):
             return f"write {int(value)}; in an expression // divides and round( ) rounds to whole numbers"
         if isinstance(value, str) and value.isdecimal():
             return f"write {value} without quotes"
+        if isinstance(value, str) and value.startswith("(") and value.endswith(")"):
+            return f"write [{value[1:-1]}]: a list stands in square brackets"
         return None
 
 

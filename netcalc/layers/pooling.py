@@ -1,6 +1,7 @@
 """Pooling: maxima and averages over windows, to a fixed size, or over all positions."""
 
 from math import prod
+from typing import ClassVar
 
 from netcalc.layers import geometry
 from netcalc.layers.axes import Axes
@@ -169,6 +170,10 @@ class AdaptiveMaxPool(AdaptivePool):
 
 class GlobalPool(Pooling):
     """One value a channel, over all positions."""
+
+    instead: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("kernel", "kernel_size", "pool_size", "output_size", "size"), "leave it out: it takes the whole map"
+    )
 
     keep = Flag(False, doc="keep the spatial axes, each of size 1")
 

@@ -26,6 +26,11 @@ MAX_LAYERS = 1000
 """The most layers of one recurrent stack."""
 
 
+_FIXED = dict.fromkeys(
+    ("activation", "recurrent_activation"), "leave it out: the gates are sigmoid, the state tanh"
+)
+
+
 class Recurrent(Layer):
     """T x D to T x units, twice as many with two directions; one state for `last`."""
 
@@ -37,6 +42,14 @@ class Recurrent(Layer):
     """Tensors that are carried from step to step."""
     unit_ops: ClassVar[int]
     """Operations of a unit in each step without its dot products."""
+
+    instead: ClassVar[dict[str, str]] = {
+        "return_sequences": "leave it out for the state of every step; last: true gives the final one alone",
+        "return_state": "leave it out; last: true gives the final state alone",
+        "dropout": "leave it out, or write single layers with - dropout: 0.5 between them",
+        "proj_size": "leave it out: a state has as many features as units",
+        "recurrent_dropout": "leave it out: the states are not dropped",
+    }
 
     units = Integer(doc="features of the state", torch="hidden_size")
     layers = Integer(1, doc="layers above one another, each reading the outputs below", torch="num_layers")
@@ -198,6 +211,7 @@ class LSTM(Recurrent):
     kind = "lstm"
     main = "units"
     also = ("LSTM",)
+    instead: ClassVar[dict[str, str]] = _FIXED
     gates = 4
     states = 2
     unit_ops = 4 + 3 * Sigmoid.ops + 2 * Tanh.ops + 4
@@ -225,6 +239,7 @@ class GRU(Recurrent):
     kind = "gru"
     main = "units"
     also = ("GRU",)
+    instead: ClassVar[dict[str, str]] = _FIXED
     gates = 3
     unit_ops = 3 + 1 + 2 * Sigmoid.ops + Tanh.ops + 4
 

@@ -1,5 +1,7 @@
 """Layers that act only in training and are the identity in inference."""
 
+from typing import ClassVar
+
 from netcalc.layers.base import Layer, pointwise
 from netcalc.layers.geometry import Window
 from netcalc.layers.options import Flag, Number
@@ -46,7 +48,8 @@ class Dropout(Regularisation):
 
     kind = "dropout"
     main = "rate"
-    also = ("Dropout", "Dropout2d")
+    also = ("Dropout", "Dropout2d", "SpatialDropout2D", "AlphaDropout")
+    instead: ClassVar[dict[str, str]] = {"keep_prob": "write rate: with 1 - keep_prob"}
 
     rate = Number(0.5, at_least=0, at_most=1, doc="share of elements that are zeroed", torch="p")
     channels = Flag(False, doc="zero whole channels")

@@ -1,6 +1,7 @@
 """Layers that enlarge the spatial axes, or bring them to a size."""
 
 from math import prod
+from typing import ClassVar
 
 from netcalc.layers import geometry
 from netcalc.layers.base import Cost, Layer, SpatialLayer
@@ -80,6 +81,10 @@ class Upsample(_Interpolation):
     main = "factor"
     also = ("Upsample", "UpSampling1D", "UpSampling2D", "UpSampling3D", "UpsamplingNearest2d",
             "UpsamplingBilinear2d")  # fmt: skip
+    instead: ClassVar[dict[str, str]] = {
+        "size": "write factor: 2 for twice the size, or - interpolate: {size: 64} for a size",
+        "output_size": "write - interpolate: {size: 64}",
+    }
 
     factor = Sizes(doc="how many times larger", torch="scale_factor")
 
@@ -102,6 +107,9 @@ class Interpolate(_Interpolation):
     kind = "interpolate"
     main = "size"
     also = ("Resize", "Resizing", "resize")
+    instead: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("scale_factor", "factor", "scale"), "write - upsample: {factor: 2}"
+    )
 
     size = Sizes(doc="output size of each axis", torch="size")
 

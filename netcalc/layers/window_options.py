@@ -1,5 +1,6 @@
 """Options of windows: a size for each spatial axis, and padding on each side of it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,11 @@ class Sizes(WholeNumbers[PerAxis]):
         if value is None and self.like:
             return None
         return tuple(map(self.whole, value)) if isinstance(value, tuple) and value else self.whole(value)
+
+    def _help(self, value: object) -> str | None:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){1,2}", value):
+            return f"write [{value.replace('x', ', ')}]"
+        return super()._help(value)
 
     def schema(self) -> Schema:
         plain = one_or_a_list(super().schema())
@@ -81,6 +87,16 @@ class Padding(WholeNumbers[PerSide]):
         pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
         plain = any_of(whole, {"type": "array", "items": any_of(whole, pair), "minItems": 1})
         return any_of(plain, {"enum": [*self.BY_KERNEL]}) if self.same else plain
+
+    def _help(self, value: object) -> str | None:
+        word = value.lower() if isinstance(value, str) else ""
+        if word == "valid":
+            return f"leave it out, or write {self.name}: 0"
+        if word in self.BY_KERNEL and self.same:
+            return f"did you mean {word}?"
+        if word == "same":
+            return f"{self.name}: 1 goes with a kernel of 3, {self.name}: 2 with one of 5"
+        return super()._help(value)
 
     def _axis(self, axis: Any) -> int | tuple[int, int]:
         if not isinstance(axis, tuple):

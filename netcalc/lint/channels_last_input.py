@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
+from netcalc.graph.images import image_channels_last
 from netcalc.layers.axes import channels_first
-from netcalc.lint.batch_axis import COLOURS, MOST_COLOURS
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
-from netcalc.tensor import Shape
 
 
 class ChannelsLastInput(Rule):
@@ -44,15 +43,9 @@ class ChannelsLastInput(Rule):
                 for node in net.graph.readers[given.name]
                 if node.layer.reads_axes(rank) == channels_first(rank)
             ]
-            if readers and _is_channels_last(shape):
-                height, width, channels = shape
+            image = image_channels_last(shape)
+            if readers and image:
+                sizes = ", ".join(map(str, image))
                 message = f"the {given.type} of {given.name} look like an image with its channels last"
-                help = f"write input: [{channels}, {height}, {width}]; channels come first"
+                help = f"write input: [{sizes}]; channels come first"
                 yield Finding(readers[0], message, help=help)
-
-
-def _is_channels_last(shape: Shape) -> bool:
-    """Whether a shape is that of a channels-last image."""
-    if len(shape) != 3 or shape[2] not in COLOURS or min(shape[:2]) <= MOST_COLOURS:
-        return False
-    return shape[2] != 1 or shape[0] == shape[1]

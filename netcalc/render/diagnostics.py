@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from netcalc.diagnostics import Diagnostic, Severity, Span
+from netcalc.diagnostics import Diagnostic, Note, Severity, Span
 from netcalc.render.escaping import visible
 from netcalc.render.layout import PAGE, Segment, cut_end, cut_start, hanging
 
 MAX_SHOWN = 50
+_MOST_PLACES = 8
+"""How many places of one mistake are listed."""
 _NARROWEST = 20
 """The least width of an excerpt, however narrow the terminal."""
 _MOST_USE = 50
@@ -19,10 +21,27 @@ SEVERITY_COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold y
 
 def diagnostic_lines(diagnostics: Sequence[Diagnostic], width: int | None = None) -> Iterator[list[Segment]]:
     """Every diagnostic as a block of lines, and how many there are."""
-    for diagnostic in diagnostics[:MAX_SHOWN]:
+    for diagnostic in _folded(diagnostics[:MAX_SHOWN]):
         yield from block_lines(diagnostic, width)
         yield []
     yield [(counted(diagnostics), "bold")]
+
+
+def _folded(diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """Each mistake once, with a note of the other places where it is made."""
+    alike: dict[object, list[Diagnostic]] = {}
+    for number, diagnostic in enumerate(diagnostics):
+        key = (diagnostic.code, diagnostic.message, diagnostic.help, diagnostic.severity)
+        is_plain = diagnostic.span is not None and diagnostic.span.via is None and not diagnostic.notes
+        alike.setdefault(key if is_plain else number, []).append(diagnostic)
+    for first, *others in alike.values():
+        places = [other.span.source.position(other.span.start) for other in others if other.span is not None]
+        if places:
+            where = ", ".join(f"{line}:{column}" for line, column in places[:_MOST_PLACES])
+            more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+            yield first._replace(notes=(Note(f"the same at {where}{more}"),))
+        else:
+            yield first
 
 
 def counted(diagnostics: Sequence[Diagnostic]) -> str:

@@ -4,7 +4,14 @@ from netcalc.spec.blocks import Block
 from netcalc.spec.evaluator import evaluate, evaluate_counting
 from netcalc.spec.expressions import Evaluated, Expression, ExpressionFault, UnknownNameFault
 from netcalc.spec.items import BRANCH_EXAMPLES, BRANCH_KEYS, ITEM_KEYS, Body, Item
-from netcalc.spec.library import bundled_files, bundled_names, find_spec, open_source, variant_names
+from netcalc.spec.library import (
+    bundled_files,
+    bundled_names,
+    find_spec,
+    open_source,
+    open_table,
+    variant_names,
+)
 from netcalc.spec.overrides import (
     InputOverride,
     Setting,
@@ -55,6 +62,7 @@ __all__ = [
     "evaluate_counting",
     "find_spec",
     "open_source",
+    "open_table",
     "read_document",
     "read_input_override",
     "read_setting",

@@ -6,9 +6,11 @@ is ever compiled or run as Python. What is not in the tables below is refused.
 
 import ast
 import operator
+import re
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
+from keyword import iskeyword
 from math import ceil, floor, isfinite
 from typing import NamedTuple, NoReturn
 
@@ -67,6 +69,8 @@ COMPARISONS: dict[type[ast.cmpop], Callable[..., bool]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
     ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
 }  # fmt: skip
+_WORDS = ("and", "or", "not", "if", "else")
+"""The words of the language that are no names."""
 _ALLOWED = (
     ast.Name, ast.Constant, ast.List, ast.Tuple, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
     ast.IfExp, ast.Call, ast.Subscript,
@@ -99,6 +103,9 @@ def _reason(text: str, error: SyntaxError) -> str:
     if not text.strip():
         return "it is empty"
     message = error.msg.split(". Perhaps")[0].split(". Maybe")[0]
+    for word in re.findall(r"[A-Za-z_]+", text):
+        if iskeyword(word) and word not in _WORDS:
+            return f"the word {word} is reserved"
     return "the syntax is invalid" if message == "invalid syntax" else message
 
 

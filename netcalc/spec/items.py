@@ -20,6 +20,19 @@ from netcalc.spec.yaml_reader import inside_dollar
 ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore", "trainable")
 """The keys that go with every item."""
 
+OTHER_ITEM_KEYS = {
+    **dict.fromkeys(("inputs", "input", "in", "src", "bottom", "reads", "after", "with"), "from"),
+    **dict.fromkeys(("share_weights", "shared", "share_with", "weights_of", "tie", "tied"), "share"),
+    **dict.fromkeys(("times", "repeats", "count", "num_repeats"), "repeat"),
+    **dict.fromkeys(("id", "label", "layer_name"), "name"),
+    **dict.fromkeys(("if", "enabled"), "when"),
+    **dict.fromkeys(("frozen", "freeze", "requires_grad"), "trainable"),
+}
+"""What those keys are called elsewhere, for the help of an error."""
+
+_KIND_KEYS = ("type", "kind", "layer", "op", "class", "module", "class_name")
+"""The keys under which other formats name a layer's kind."""
+
 BRANCH_KEYS = {"parallel": ("branches",), "residual": ("main", "shortcut")}
 """The keys under which branches stand."""
 
@@ -175,13 +188,41 @@ class ItemReader:
         if isinstance(value, YamlMapping) and value.entries:
             first, second = value.entries[0], value.entries[1]
             message = f"a layer is one kind with its options, here a second key {second.key!r} follows"
-            help = f"put the options inside: - {first.key}: {{{second.key}: ...}}"
-            self.problems.report("E203", message, second.key_span, help=help)
-            return Item(None, first.key_span)
+            self.problems.report("E203", message, second.key_span, help=_put_inside(value))
+            named = (entry for entry in value.entries if OTHER_ITEM_KEYS.get(entry.key, entry.key) == "name")
+            return Item(None, first.key_span, general=tuple(entry._replace(key="name") for entry in named))
         help = "write - relu or - conv: {filters: 64, kernel: 3}"
         message = f"a layer is a kind with its options, not {describe(value)}"
         self.problems.report("E203", message, _start(value), help=help)
         return Item(None, _start(value))
+
+
+def _put_inside(item: YamlMapping) -> str:
+    """How an item of several keys is written, by which of them probably is the kind."""
+    keys = [entry.key for entry in item.entries]
+    named = next((entry for entry in item.entries if entry.key in _KIND_KEYS), None)
+    if named is not None and isinstance(named.value, YamlScalar) and isinstance(named.value.value, str):
+        kind, inside = named.value.value, [key for key in keys if key != named.key]
+    elif keys[0] == "repeat" and "layers" in keys:
+        times = _shown(item.entries[0].value)
+        return f"put the layers in a block and repeat that: - unit: {{repeat: {times}}}"
+    else:
+        general = [key for key in keys if key in ITEM_KEYS or key in OTHER_ITEM_KEYS]
+        kind = next((key for key in keys if key not in general), keys[0])
+        inside = [OTHER_ITEM_KEYS.get(key, key) for key in keys if key != kind]
+    options = ", ".join(f"{key}: ..." for key in inside[:3])
+    other = ""
+    if named is None and keys[0] == kind and inside[0] not in ITEM_KEYS:
+        first, second = (entry.value for entry in item.entries[:2])
+        is_alone = [isinstance(value, YamlScalar) and value.value is None for value in (first, second)]
+        other = ", or indent them further" if is_alone[0] else ""
+        other = f", or begin another item: - {inside[0]}" if is_alone[1] else other
+    return f"put the options inside: - {kind}: {{{options}}}{other}"
+
+
+def _shown(value: Value) -> str:
+    """A plain value as it stands in the text."""
+    return value.source.text[value.start : value.end] if isinstance(value, YamlScalar) else "..."
 
 
 def _start(value: Value) -> Span:

@@ -46,6 +46,19 @@ def open_source(spec: str | os.PathLike[str]) -> Source:
     return find_spec(spec).source
 
 
+def open_table(path: str, what: str, help: str) -> Source:
+    """The text of a file that is no spec, which `what` names in messages."""
+    if path == "-":
+        return _decode("<stdin>", _standard_input())
+    if "\0" in path or os.path.isdir(path) or not os.path.exists(path):
+        wrong = f"{path!r} is a directory" if os.path.isdir(path) else f"there is no file {path!r}"
+        _fail(path, "E103", f"{wrong}; {what} is a YAML file", help)
+    source = _decode(path, _read(path), os.path.dirname(os.path.abspath(path)))
+    if not source.text.strip():
+        _fail(path, "E104", f"{what} is empty", help)
+    return source
+
+
 def open_beside(source: Source, name: str) -> Source:
     """A file in the folder of a source, or below it; raises SpecError for any other place."""
     if source.folder is None:

@@ -1,6 +1,6 @@
 """The mistakes in the text of a spec."""
 
-from netcalc.diagnostics import Diagnostic, Problems, Span, SpecError
+from netcalc.diagnostics import Diagnostic, Problems, Source, Span, SpecError
 from netcalc.spec.expressions import ExpressionFault
 
 MAX_PROBLEMS = 300
@@ -14,6 +14,12 @@ class SpecProblems(Problems):
         super().add(problem)
         if len(self) >= MAX_PROBLEMS:
             self.raise_if_any(SpecError)
+
+
+def one_character(source: Source, offset: int) -> tuple[int, int]:
+    """One character at an offset, moved back to the last character where the text ends there."""
+    start = max(min(offset, len(source.text.rstrip()) - 1), 0)
+    return start, start + 1
 
 
 def expression_problem(fault: ExpressionFault, code: str, span: Span, text: str) -> Diagnostic:

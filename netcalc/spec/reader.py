@@ -16,6 +16,13 @@ TOP_LEVEL = (
     "name", "source", "year", "input", "inputs", "preprocess", "args", "variants", "expect", "budget",
     "ignore", "include", "blocks", "layers", "outputs",
 )  # fmt: skip
+OTHER_TOP_LEVEL = {
+    **dict.fromkeys(("model", "network", "architecture", "modules", "nodes", "backbone"), "layers"),
+    **dict.fromkeys(("input_shape", "input_size", "in_shape"), "input"),
+    **dict.fromkeys(("params", "parameters", "variables", "vars", "hyperparameters"), "args"),
+    **dict.fromkeys(("definitions", "functions", "templates"), "blocks"),
+}
+"""What those keys are called elsewhere, for the help of an error."""
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
 BUDGETS = (*EXPECTATIONS, "training_memory")
 PREPROCESSING = ("resize", "mean", "std")
@@ -93,7 +100,7 @@ class _Reader:
         top = {entry.key: entry for entry in self.root.entries}
         for entry in self.root.entries:
             if entry.key not in TOP_LEVEL:
-                match = nearest(entry.key, TOP_LEVEL)
+                match = OTHER_TOP_LEVEL.get(entry.key) or nearest(entry.key, TOP_LEVEL)
                 self.meant.add(match or "")
                 help = f"did you mean {match}?" if match else f"there are {', '.join(TOP_LEVEL)}"
                 self.problems.report("E201", f"unknown key {entry.key!r}", entry.key_span, help=help)

@@ -10,7 +10,7 @@ import yaml
 
 from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError
 from netcalc.spec.expressions import Expression, ExpressionFault, parse_expression
-from netcalc.spec.problems import SpecProblems, expression_problem
+from netcalc.spec.problems import SpecProblems, expression_problem, one_character
 from netcalc.spec.scalars import ScalarFault, resolve_plain
 from netcalc.spec.tree import (
     UNKNOWN,
@@ -68,23 +68,24 @@ def read_document(source: Source, text: str | None = None) -> Document:
         code = error.character if isinstance(error.character, int) else ord(error.character[:1] or "?")
         _stop(
             source,
-            *_place(source, error.position),
+            *one_character(source, error.position),
             "E101",
             f"the character U+{code:04X} is not allowed in YAML",
         )
     except yaml.MarkedYAMLError as error:
+        from netcalc.spec.syntax import syntax_problem  # only mistakes need it
+
         mark = error.problem_mark or error.context_mark
-        message = (error.problem or error.context or "it cannot be parsed").rstrip(".")
-        notes: tuple[Note, ...] = ()
-        if error.context and error.context_mark and error.problem:
-            start, end = _place(source, error.context_mark.index)
-            notes = (Note(error.context, Span(source, start, end)),)
-        start, end = _place(source, mark.index if mark else 0)
-        problem = Diagnostic("E101", f"this is not YAML: {message}", Span(source, start, end), notes)
-        raise SpecError([*composer.problems, problem]) from None
+        at = mark.index if mark else 0
+        problem = [] if at in composer.cut_off else [syntax_problem(source, error)]
+        raise SpecError([*composer.problems, *problem]) from None
     if composer.root is None:
         _stop(
-            source, *_place(source, 0), "E104", "the text is empty", "a spec has at least input: and layers:"
+            source,
+            *one_character(source, 0),
+            "E104",
+            "the text is empty",
+            "a spec has at least input: and layers:",
         )
     return Document(composer.root, tuple(composer.problems))
 
@@ -120,6 +121,8 @@ class _Composer:
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[Value, int]] = {}
         self._values = 0
+        self.cut_off = range(0)
+        """Where the last value goes on that YAML has cut off: what begins there is a part of it."""
 
     def take(self, event: Any) -> None:
         kind = type(event)
@@ -132,7 +135,7 @@ class _Composer:
         elif kind is yaml.AliasEvent:
             self._take_alias(event)
         elif kind is yaml.DocumentStartEvent and self.root is not None:
-            start, end = _place(self.source, event.start_mark.index)
+            start, end = one_character(self.source, event.start_mark.index)
             _stop(self.source, start, end, "E105", "a spec is one YAML document, a second one begins here",
                   "remove the --- line")  # fmt: skip
 
@@ -143,7 +146,7 @@ class _Composer:
             self._take_key(event.value, start, end)
             return
         value: Plain | Expression | Unknown
-        if refused:
+        if refused or self._is_cut_off(event, start):
             value = UNKNOWN
         elif event.value.startswith("$"):
             value = self._expression(event.value, start, end)
@@ -157,6 +160,19 @@ class _Composer:
                 self.problems.report("E109", str(fault), Span(self.source, start, end))
                 value = UNKNOWN
         self._add(YamlScalar(value, self.source, start, end), 1, event.anchor)
+
+    def _is_cut_off(self, event: Any, start: int) -> bool:
+        """Whether YAML ends a value too early, which is reported; what follows up to its end is no part."""
+        text = event.value
+        if event.style or not text.startswith(("$(", "(")) or text.count("(") == text.count(")"):
+            return False
+        from netcalc.spec.flow import cut_off  # only mistakes need it
+
+        found = cut_off(self.source, text, start)
+        if found is not None:
+            self.problems.add(found.problem)
+            self.cut_off = range(start + 1, found.end)
+        return found is not None
 
     def _expression(self, text: str, start: int, end: int) -> Expression | Unknown:
         inner = inside_dollar(text)
@@ -225,6 +241,10 @@ class _Composer:
             self.root = value
             return
         parent = self._stack[-1]
+        first = parent.key[1] if parent.key else value.start
+        if first in self.cut_off:
+            parent.key = None
+            return
         if not parent.is_mapping:
             parent.items.append(value)
             if len(parent.items) > MAX_ITEMS:
@@ -253,12 +273,6 @@ def inside_dollar(text: str) -> str | None:
     if text.startswith("$(") and text.endswith(")"):
         return text[2:-1]
     return text[1:] if text[1:].isidentifier() else None
-
-
-def _place(source: Source, offset: int) -> tuple[int, int]:
-    """One character at an offset, moved back to the last character where the text ends there."""
-    start = max(min(offset, len(source.text.rstrip()) - 1), 0)
-    return start, start + 1
 
 
 def _stop(source: Source, start: int, end: int, code: str, message: str, help: str | None = None) -> NoReturn:

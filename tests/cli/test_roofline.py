@@ -103,7 +103,11 @@ def test_no_line_is_wider_than_the_terminal(
         (["--device", "gtx580", "--dtype", "float8"], "Invalid value"),
         (["--device", "a17npu", "--images", "10"], "no training is counted in int8"),
         (["--device", "a100", "--epochs", "0"], "Invalid value"),
-        (["--device", "a100", "--devices", "no.yaml"], "there is no file 'no.yaml'"),
+        (["--device", "a100", "--devices", "no.yaml"], "there is no file 'no.yaml'; a table of devices is"),
+        (["--device", "a100", "--devices", "."], "'.' is a directory; a table of devices is a YAML file"),
+        (["--device", "a100", "--devices", "alexnet"], "there is no file 'alexnet'"),
+        (["--device", "a100", "--devices", "/dev/null"], "a table of devices is empty"),
+        (["--device", "mine.yaml"], "a table of devices is given with --devices"),
         (["--device", "a100", "--batch", "0"], "Invalid value"),
     ],
 )
