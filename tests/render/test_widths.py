@@ -139,7 +139,7 @@ def test_places_are_whole_in_a_pipe_and_cut_at_their_folders_on_a_terminal(
     places = [line for line in screen(f"check {DEEP_FOLDER}/bad.yaml").splitlines() if "--> " in line]
     assert all(line.startswith(" --> …") and cell_len(line) == 60 for line in places)
     monkeypatch.delenv("COLUMNS")
-    assert f" --> {DEEP_FOLDER}/bad.yaml:5:101" in screen(f"check {DEEP_FOLDER}/bad.yaml")
+    assert f" --> {DEEP_FOLDER}/bad.yaml:5:121" in screen(f"check {DEEP_FOLDER}/bad.yaml")
     used = "  = used at long.yaml:15:5: - stage_of_convolutions: {name: third_stage_after…"
     assert used in screen("check long.yaml").splitlines()
 
