@@ -57,15 +57,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     insert(root, "lint/rules.py", "        UnfilledMultiples,\n", "        WideLayer,\n")
     insert(root, "cli/app.py", '    "table", ', '"count", ')
-    insert(root, "cli/table.py", 'Literal["rich", ', '"tsv", ')
-    insert(
-        root,
-        "cli/table.py",
-        '    if format == "csv":\n',
-        '    if format == "tsv":\n        from netcalc.render.table.tsv import tsv_chunks\n\n'
-        "        return tsv_chunks(report, view.wanted)\n",
-        before=True,
-    )
+    insert(root, "cli/common.py", 'Literal["rich", ', '"tsv", ')
+    insert(root, "cli/output.py", "ENDINGS = {", '".tsv": "tsv", ')
+    insert(root, "cli/output.py", "WRITERS = {", '"tsv": "netcalc.render.tsv:tsv_chunks", ')
     return root
 
 
@@ -105,10 +99,10 @@ def test_the_command(copy: Path) -> None:
 
 
 def test_the_format(copy: Path) -> None:
-    first, second, *_ = netcalc(
-        copy, "table", "lenet5", "--format", "tsv", "--columns", "layer,macs"
-    ).splitlines()
-    assert (first, second.split("\t")) == ("layer\tmacs", ["conv1", "392000"])
+    netcalc(copy, "memory", "lenet5", "-o", "memory.tsv")
+    first, second, *_ = (copy / "memory.tsv").read_text().splitlines()
+    assert (first.split("\t")[0], second.split("\t")[0]) == ("layer", "conv1")
+    assert netcalc(copy, "count", "lenet5", "-f", "tsv").splitlines() == ["name\tparams", "LeNet-5\t1256080"]
 
 
 def test_the_architecture(copy: Path) -> None:

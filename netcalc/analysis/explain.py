@@ -22,7 +22,7 @@ class Explanation(NamedTuple):
 
 
 def explain(report: Report, row: Row) -> list[Explanation]:
-    """The figures of a row for one sample, with their formulas."""
+    """The figures of a row for the report's batch, with their formulas."""
     node = row.node
     several = len(row.input_shapes) > 1
     xs = tuple(
@@ -36,7 +36,7 @@ def explain(report: Report, row: Row) -> list[Explanation]:
         *_output(layer.infer(xs), row.output_axes),
         *_memory(y, report),
         *(_params(layer, xs, node.is_frozen) if node.shared is None else _shared_params(node.shared)),
-        *_operations(layer.cost(xs, y), cost),
+        *_operations(layer.cost(xs, y), cost, report),
         *_receptive_field(report, row, layer.window(xs)),
     ]
 
@@ -97,7 +97,7 @@ def _output(y: TensorType, axes: Axes) -> Iterator[Explanation]:
 
 
 def _memory(y: TensorType, report: Report) -> Iterator[Explanation]:
-    nbytes = y.numel * SymbolicInt.named("itemsize", report.dtype.itemsize)
+    nbytes = _batched(y.numel * SymbolicInt.named("itemsize", report.dtype.itemsize), report)
     yield Explanation("memory", int(nbytes), term_of(nbytes), "bytes")
 
 
@@ -118,11 +118,17 @@ def _shared_params(owner: str) -> Iterator[Explanation]:
     yield Explanation("params", 0, term_of(0), remark=f"shared with {owner}")
 
 
-def _operations(symbolic: Cost, cost: Cost) -> Iterator[Explanation]:
+def _operations(symbolic: Cost, cost: Cost, report: Report) -> Iterator[Explanation]:
     remark = "" if cost.macs else "no dot product"
-    yield Explanation("macs", cost.macs, term_of(symbolic.macs), "multiply-adds", remark)
+    macs, other_ops = (_batched(count, report) for count in (symbolic.macs, symbolic.other_ops))
+    yield Explanation("macs", cost.macs * report.batch, term_of(macs), "multiply-adds", remark)
     if cost.other_ops:
-        yield Explanation("other ops", cost.other_ops, term_of(symbolic.other_ops), "operations")
+        yield Explanation("other ops", cost.other_ops * report.batch, term_of(other_ops), "operations")
+
+
+def _batched(count: int, report: Report) -> int:
+    """A count of one sample for the whole batch; a batch of one is left out of the formula."""
+    return count if report.batch == 1 else count * SymbolicInt.named("batch", report.batch)
 
 
 def _receptive_field(report: Report, row: Row, windows: tuple[Window, ...] | None) -> Iterator[Explanation]:

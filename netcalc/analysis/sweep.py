@@ -17,6 +17,7 @@ from math import prod
 from operator import methodcaller
 from random import Random
 
+from netcalc.analysis.input_sizes import channel_axes, with_channels
 from netcalc.analysis.report import Report, analyze
 from netcalc.analysis.sweep_axes import (
     SweepAxis,
@@ -173,7 +174,8 @@ def _figures(spec: Spec, sweep: Sweep, index: int) -> VariantRow:
     try:
         settings = [setting(text) for axis, text in chosen if not axis.is_input]
         overrides = [input_override(spec, text) for text in sweep.inputs]
-        overrides += [input_size(spec, settings, text) for axis, text in chosen if axis.is_input]
+        overrides += [input_size(spec, text) for axis, text in chosen if axis.is_input]
+        overrides = with_channels(spec, settings, overrides, _channel_axes(sweep.spec))
         graph = elaborate(spec, settings, overrides)
     except NetcalcError as error:
         return {**dict.fromkeys(FIGURES), "error": _format_error(error.diagnostics)}
@@ -188,6 +190,12 @@ def _format_error(diagnostics: Sequence[Diagnostic]) -> str:
     place = f"{first.span}: " if first.span else ""
     more = f" (and {len(diagnostics) - 1} more)" if len(diagnostics) > 1 else ""
     return f"{first.code}: {place}{first.message}{more}"
+
+
+@lru_cache(maxsize=8)
+def _channel_axes(pickled: bytes) -> dict[str, int]:
+    """Those of the spec as it is written: one number for an input's size keeps them."""
+    return channel_axes(_read(pickled))
 
 
 @lru_cache(maxsize=8)

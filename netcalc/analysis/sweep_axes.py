@@ -5,13 +5,10 @@ from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, nearest
-from netcalc.graph.header import arguments, inputs
-from netcalc.graph.problems import ElaborationProblems
 from netcalc.spec import (
     Evaluated,
     Expression,
     InputOverride,
-    Setting,
     Spec,
     Unknown,
     Value,
@@ -21,7 +18,6 @@ from netcalc.spec import (
     read_setting,
     split_setting,
 )
-from netcalc.tensor import Shape
 
 setting = lru_cache(maxsize=4096)(read_setting)
 """The setting of a text such as `width=0.5`."""
@@ -90,17 +86,12 @@ def input_override(spec: Spec, text: str) -> InputOverride:
     return override
 
 
-def input_size(spec: Spec, settings: Sequence[Setting], text: str) -> InputOverride:
-    """The shape of an input as `--set` takes it; a single number keeps the channels and sets other sizes."""
-    name, shape, span = read_input_override(text, "--set")
-    if name == "input" and len(spec.inputs) == 1:
-        name = spec.inputs[0].name
-    if len(shape) == 1:
-        problems = ElaborationProblems()  # elaboration finds them again
-        declared = inputs(spec, (), arguments(spec, settings, problems), problems)
-        own: Shape = next((given.type.shape for given in declared if given.name == name and given.type), ())
-        shape = own[:1] + shape * (len(own) - 1) if len(own) > 1 else shape
-    return InputOverride(name, shape, span)
+def input_size(spec: Spec, text: str) -> InputOverride:
+    """The size of an input as `--set` takes it."""
+    override = read_input_override(text, "--set")
+    if override.name == "input" and len(spec.inputs) == 1:
+        return override._replace(name=spec.inputs[0].name)
+    return override
 
 
 def _plain(value: Value | Evaluated, text: str) -> Evaluated:

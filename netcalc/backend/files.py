@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO, NamedTuple
 
 import numpy as np
 
+from netcalc import files
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.memory import require_memory
@@ -120,18 +120,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Raises ExecutionError where nothing can be written there.
     """
-    final = Path(path)
     try:
-        if final.exists() and not os.access(final, os.W_OK):
-            raise PermissionError(None, "it is read-only")
-        with NamedTemporaryFile(dir=final.parent, prefix=f".{final.name}.", delete=False) as file:
-            partial = Path(file.name)
-        try:
+        with files.written_whole(path) as partial:
             yield partial
-            partial.chmod(0o666 & ~_umask())
-            partial.replace(final)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         refuse("E910", f"{path} cannot be written: {error.strerror or error}")
 
@@ -181,9 +172,3 @@ def _array(file: IO[bytes]) -> Array:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

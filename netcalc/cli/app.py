@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from netcalc import __version__
-from netcalc.diagnostics import Diagnostic, NetcalcError
+from netcalc.diagnostics import Diagnostic, NetcalcError, nearest
 
 COMMANDS = (
     "table", "check", "compare", "memory", "roofline", "devices", "sweep", "explain", "run", "plan",
@@ -37,6 +37,13 @@ class _LazyGroup(TyperGroup):
         single.command(cmd_name)(import_module(f"netcalc.cli.{cmd_name}").command)
         return typer.main.get_command(single)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        match = None if name in COMMANDS or name.startswith("-") else nearest(name, COMMANDS)
+        if match:
+            ctx.fail(f"No such command {name!r}; did you mean {match}?")
+        return super().resolve_command(ctx, args)
+
     def make_context(self, *args: Any, **extra: Any) -> Any:
         with _escaped():
             return super().make_context(*args, **extra)
@@ -48,12 +55,18 @@ class _LazyGroup(TyperGroup):
 
 @contextmanager
 def _escaped() -> Iterator[None]:
-    """Escape control characters in usage errors: they may quote arguments and text of hostile specs."""
+    """Escape control characters in usage errors: they may quote arguments and text of hostile specs.
+
+    The options that a misspelt one may mean are asked about as everything else is.
+    """
     try:
         yield
     except _UsageError as error:
         from netcalc.render.escaping import visible
 
+        if possible := getattr(error, "possibilities", None):
+            error.message += f"; did you mean {' or '.join(possible)}?"  # type: ignore[attr-defined]
+            error.possibilities = None  # type: ignore[attr-defined]
         error.message = visible(error.message)  # type: ignore[attr-defined]
         raise
 
@@ -77,7 +90,9 @@ def _print_version(wanted: bool) -> None:
 def _netcalc(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+        typer.Option(
+            "--version", "-V", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """What a neural network costs: output sizes, memory, parameters, FLOPs and receptive fields from YAML."""

@@ -1,38 +1,42 @@
 """netcalc check: is the design sound, and has it the figures that it should have."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated, Literal
 
 import typer
 
 from netcalc import __version__
 from netcalc.cli.common import (
+    FORMAT_FLAG,
+    Format,
     InputOption,
+    OutputOption,
     SetOption,
     VariantOption,
-    terminal,
+    asked_of,
+    refuse_second_standard_input,
     track,
-    write,
 )
+from netcalc.cli.output import ENDINGS, Output, output_of
 from netcalc.diagnostics import NetcalcError
 from netcalc.graph import elaborate
 from netcalc.lint import RULES, Verdict, check, idle_settings, likely_rule
 from netcalc.render.check.checked import Checked
-from netcalc.spec import find_spec, read_input_override, read_setting, read_spec
+from netcalc.render.layout import Segment
 
-Format = Literal["rich", "json", "sarif", "github"]
+FindingsOption = Annotated[Literal[Format, "sarif", "github"] | None, FORMAT_FLAG]
 
 
 def command(
     specs: Annotated[
         list[str], typer.Argument(metavar="SPEC...", help="YAML files, - or bundled architectures.")
     ],
-    format: Annotated[
-        Format,
-        typer.Option("--format", "-f", help="How findings are written; json and sarif have the notes too."),
-    ] = "rich",
+    format: FindingsOption = None,
+    output: OutputOption = "",
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check as errors do.")] = False,
-    notes: Annotated[bool, typer.Option("--notes", help="Show notes, which are advice.")] = False,
+    notes: Annotated[
+        bool, typer.Option("--notes", help="Show notes, which are advice; json and sarif always have them.")
+    ] = False,
     ignore: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,20 +54,20 @@ def command(
 
     netcalc check my.yaml --notes
     netcalc check resnet18 vgg16 --ignore N502 --strict
-    netcalc check my.yaml --format sarif > netcalc.sarif
+    netcalc check my.yaml -o netcalc.sarif
 
     netcalc rules explains the rules. Expectations are compared where nothing is set from outside.
     """
+    to = output_of(format, output, {**ENDINGS, ".sarif": "sarif"})
     left_out = _codes(ignore or ())
-    if specs.count("-") > 1:
-        raise typer.BadParameter("standard input can be read once.", param_hint="SPEC")
+    refuse_second_standard_input(specs)
     checked = []
     for spec in track(specs, "checking") if len(specs) > 1 else specs:
         try:
             checked.append(Checked(spec, _verdict(spec, set or (), input or (), variant, batch, left_out)))
         except NetcalcError as error:
             checked.append(Checked(spec, None, error.diagnostics))
-    _write(checked, format, notes)
+    _write(checked, to, notes)
     raise typer.Exit(_exit_code(checked, strict))
 
 
@@ -76,12 +80,10 @@ def _verdict(
     ignore: Collection[str],
 ) -> Verdict:
     """What is to be said of a spec with what the command line sets."""
-    source, named = find_spec(name)
-    spec = read_spec(source, variant or named)
-    settings, overrides = [*map(read_setting, set)], [*map(read_input_override, input)]
-    graph = elaborate(spec, settings, overrides)
+    asked = asked_of(name, set, input, variant)
+    graph = elaborate(*asked)
     verdict = check(graph, batch, ignore, as_written=not (set or input))
-    return verdict._replace(settings=tuple(idle_settings(spec, settings, overrides, graph)))
+    return verdict._replace(settings=tuple(idle_settings(*asked, graph)))
 
 
 def _codes(ignore: Sequence[str]) -> set[str]:
@@ -93,39 +95,44 @@ def _codes(ignore: Sequence[str]) -> set[str]:
     return codes
 
 
-def _write(checked: list[Checked], format: Format, notes: bool) -> None:
-    if format == "json":
-        from netcalc.render.check.json import findings_json
+def _write(checked: list[Checked], to: Output, notes: bool) -> None:
+    """Write the findings; a terminal's go without the mistakes, which go to standard error."""
+    from netcalc.render.check.json import findings_json
+    from netcalc.render.check.tabular import findings_table
 
-        write([findings_json(checked, __version__)])
-    elif format == "sarif":
+    if to.format == "sarif":
         from netcalc.render.check.sarif import sarif_text
 
-        write([sarif_text(checked, __version__)])
-    elif format == "github":
+        to.write([sarif_text(checked, __version__)])
+        return
+    if to.format == "github":
         from netcalc.render.check.github import annotations
 
-        write(annotations(checked, notes))
-    else:
-        _print(checked, notes)
+        to.write(annotations(checked, notes))
+        return
+    to.show(
+        lambda width: _lines(checked, notes, width),
+        lambda: [findings_json(checked, __version__)],
+        lambda: findings_table(checked, notes),
+    )
 
 
-def _print(checked: list[Checked], notes: bool) -> None:
-    """Verdicts to standard output, mistakes to standard error."""
+def _lines(checked: list[Checked], notes: bool, width: int | None) -> Iterator[Sequence[Segment]]:
+    """The verdicts; mistakes are written to standard error on the way."""
     from rich.console import Console
 
     from netcalc.render.check.text import shown, verdict_lines
     from netcalc.render.diagnostics import diagnostic_lines
     from netcalc.render.terminal import Terminal
 
-    out = terminal()
     for number, one in enumerate(checked):
         if one.verdict is None:
             err = Terminal(Console(stderr=True))
             err.write(diagnostic_lines(one.mistakes, err.width))
         else:
-            out.write([[]] if number and shown(one.verdict, notes) else [])
-            out.write(verdict_lines(one.verdict, notes, out.width))
+            if number and shown(one.verdict, notes):
+                yield []
+            yield from verdict_lines(one.verdict, notes, width)
 
 
 def _exit_code(checked: list[Checked], strict: bool) -> int:

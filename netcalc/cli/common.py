@@ -2,15 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import typer
 from rich.console import Console
 
-from netcalc.diagnostics import nearest
+from netcalc.diagnostics import SpecError, nearest
 from netcalc.graph import Graph, elaborate
 from netcalc.render.terminal import Terminal
-from netcalc.spec import find_spec, read_input_override, read_setting, read_spec
+from netcalc.spec import (
+    InputOverride,
+    Setting,
+    Spec,
+    find_spec,
+    read_input_override,
+    read_setting,
+    read_spec,
+)
 
 Item = TypeVar("Item")
 
@@ -23,7 +31,11 @@ SetOption = Annotated[
 ]
 InputOption = Annotated[
     list[str] | None,
-    typer.Option("--input", metavar="SHAPE", help="Another input size: 3x224x224, or image=3x224x224."),
+    typer.Option(
+        "--input",
+        metavar="SHAPE",
+        help="Another input size: 3x224x224, 224 with the channels kept, or image=224.",
+    ),
 ]
 VariantOption = Annotated[
     str | None, typer.Option("--variant", metavar="NAME", help="One of the spec's variants.")
@@ -40,6 +52,20 @@ DtypeOption = Annotated[
     Literal["float64", "float32", "float16", "bfloat16", "int8"],
     typer.Option("--dtype", help="The element type that memory is counted in."),
 ]
+Format = Literal["rich", "json", "csv", "markdown", "latex"]
+FORMAT_FLAG = typer.Option(
+    "--format", "-f", help="How it is written: rich, for a terminal, unless --output's ending says."
+)
+FormatOption = Annotated[Format | None, FORMAT_FLAG]
+OutputOption = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to this file, whole or not at all; .json, .csv, .md and .tex say the format.",
+    ),
+]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, max=2**31 - 1, help="Samples counted together.")]
 
 
@@ -49,13 +75,42 @@ def load_graph(
     inputs: Sequence[str] | None = None,
     variant: str | None = None,
 ) -> Graph:
-    """The graph of a spec, with what the command line sets."""
-    source, named = find_spec(spec)
-    return elaborate(
-        read_spec(source, variant or named),
-        [read_setting(text) for text in settings or ()],
-        [read_input_override(text) for text in inputs or ()],
-    )
+    """The graph of a spec, with what the command line sets; a setting that changes nothing is refused."""
+    asked = asked_of(spec, settings or (), inputs or (), variant)
+    graph = elaborate(*asked)
+    if asked.settings:
+        from netcalc.lint.settings import idle_settings
+
+        if idle := [*idle_settings(*asked, graph)]:
+            raise SpecError(diagnostic._replace(severity="error") for diagnostic in idle)
+    return graph
+
+
+class Asked(NamedTuple):
+    """A spec, and what the command line sets of it."""
+
+    spec: Spec
+    settings: list[Setting]
+    overrides: list[InputOverride]
+
+
+def asked_of(name: str, settings: Sequence[str], inputs: Sequence[str], variant: str | None) -> Asked:
+    """Read a spec, its settings and its inputs' sizes; one number keeps the channels of an input."""
+    source, named = find_spec(name)
+    spec = read_spec(source, variant or named)
+    chosen = [read_setting(text) for text in settings]
+    overrides = [read_input_override(text) for text in inputs]
+    if overrides:
+        from netcalc.analysis.input_sizes import with_channels
+
+        overrides = with_channels(spec, chosen, overrides)
+    return Asked(spec, chosen, overrides)
+
+
+def refuse_second_standard_input(specs: Sequence[str]) -> None:
+    """Raise typer.BadParameter where two of several specs are `-`."""
+    if specs.count("-") > 1:
+        raise typer.BadParameter("standard input can be read once.", param_hint="SPEC")
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -1,16 +1,31 @@
 """netcalc compare: two networks or more side by side, and what differs between two."""
 
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from netcalc import __version__
 from netcalc.analysis import analyze
-from netcalc.analysis.comparison import Comparison, compare
-from netcalc.cli.common import BatchOption, ConventionOption, DtypeOption, load_graph, terminal, write
-
-Format = Literal["rich", "json", "markdown"]
+from netcalc.analysis.comparison import compare
+from netcalc.cli.common import (
+    BatchOption,
+    ConventionOption,
+    DtypeOption,
+    FormatOption,
+    InputOption,
+    OutputOption,
+    SetOption,
+    VariantOption,
+    load_graph,
+    refuse_second_standard_input,
+)
+from netcalc.cli.output import output_of
+from netcalc.diagnostics import NetcalcError, Note, SpecError
+from netcalc.graph import Graph
+from netcalc.render.comparison.difference import difference_lines
+from netcalc.render.comparison.json import difference_json_chunks, json_chunks
+from netcalc.render.comparison.tabular import comparison_table, difference_table
+from netcalc.render.comparison.text import comparison_lines
 
 
 def command(
@@ -18,51 +33,55 @@ def command(
         list[str],
         typer.Argument(metavar="SPEC SPEC...", help="YAML files or bundled architectures, two or more."),
     ],
-    format: Annotated[Format, typer.Option("--format", "-f", help="How the comparison is written.")] = "rich",
+    format: FormatOption = None,
+    output: OutputOption = "",
     diff: Annotated[
         bool, typer.Option("--diff", help="Of two: which layers came, went or changed, and what that costs.")
     ] = False,
     convention: ConventionOption = "lecture",
     batch: BatchOption = 1,
     dtype: DtypeOption = "float32",
+    input: InputOption = None,
+    set: SetOption = None,
+    variant: VariantOption = None,
 ) -> None:
     """Totals side by side and their ratios to the first; with --diff the difference, layer by layer.
 
     netcalc compare alexnet vgg16-lecture
     netcalc compare resnet18 resnet34 --diff
+    netcalc compare resnet50 regnet_y_3_2gf --input 160 --batch 64
+
+    --input, --set and --variant apply to every spec.
     """
+    to = output_of(format, output)
     _check(specs, diff)
-    reports = [analyze(load_graph(spec), batch, dtype, convention) for spec in specs]
-    comparison = compare(reports, specs)
-    if format != "rich":
-        write(_chunks(comparison, format, diff))
-        return
-    out = terminal()
-    if diff:
-        from netcalc.render.comparison.difference import difference_lines
-
-        out.write(difference_lines(comparison, out.width))
-    else:
-        from netcalc.render.comparison.text import comparison_lines
-
-        out.write(comparison_lines(comparison, out.width))
+    graphs = [_graph(spec, set, input, variant) for spec in specs]
+    comparison = compare([analyze(graph, batch, dtype, convention) for graph in graphs], specs)
+    to.show(
+        lambda width: (difference_lines if diff else comparison_lines)(comparison, width),
+        lambda: (difference_json_chunks if diff else json_chunks)(comparison, __version__),
+        lambda: (difference_table if diff else comparison_table)(comparison),
+    )
 
 
-def _chunks(comparison: Comparison, format: Format, diff: bool) -> Iterable[str]:
-    if format == "json":
-        from netcalc.render.comparison.json import difference_json_chunks, json_chunks
-
-        return (difference_json_chunks if diff else json_chunks)(comparison, __version__)
-    from netcalc.render.comparison.markdown import difference_markdown_chunks, markdown_chunks
-
-    return (difference_markdown_chunks if diff else markdown_chunks)(comparison)
+def _graph(spec: str, set: list[str] | None, input: list[str] | None, variant: str | None) -> Graph:
+    """The graph of a spec; where an option does not suit it, the message says which spec that is."""
+    try:
+        return load_graph(spec, set, input, variant)
+    except NetcalcError as error:
+        note = Note(f"asked of {spec}: --set and --input apply to every spec", None)
+        raise SpecError(
+            found._replace(notes=(*found.notes, note))
+            if found.span and found.span.source.name in ("--set", "--input")
+            else found
+            for found in error.diagnostics
+        ) from None
 
 
 def _check(specs: list[str], diff: bool) -> None:
     if len(specs) < 2:
         raise typer.BadParameter("a comparison needs two specs or more, here is one.", param_hint="SPEC")
-    if specs.count("-") > 1:
-        raise typer.BadParameter("standard input can be read once.", param_hint="SPEC")
+    refuse_second_standard_input(specs)
     if diff and len(specs) != 2:
         message = f"a difference lies between two specs, here are {len(specs)}."
         raise typer.BadParameter(message, param_hint="--diff")

@@ -4,15 +4,18 @@ from typing import Annotated
 
 import typer
 
+from netcalc import __version__
 from netcalc.cli.common import (
+    FormatOption,
     InputOption,
+    OutputOption,
     SetOption,
     SpecArgument,
     VariantOption,
     load_graph,
     progress,
-    terminal,
 )
+from netcalc.cli.output import output_of
 from netcalc.diagnostics import nearest
 from netcalc.graph import Graph
 
@@ -30,6 +33,8 @@ def command(
     seed: Annotated[
         int, typer.Option("--seed", min=0, max=2**63 - 1, help="What random numbers start from.")
     ] = 0,
+    format: FormatOption = None,
+    output: OutputOption = "",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -41,16 +46,22 @@ def command(
 
     In float64, along random directions and single elements. Exits 1 where a gradient is wrong.
     """
+    to = output_of(format, output)
     graph = load_graph(spec, set, input, variant)
     names = tuple(layer or ())
     _check_layers(graph, names)
     from netcalc.backend.gradcheck import check_gradients
+    from netcalc.render.execution.gradients import GradientCheck, gradient_table, json_chunks
     from netcalc.render.execution.verification import gradcheck_lines
 
     with progress(len(names) or len(graph.nodes), "checking") as advance:
         checks = tuple(check_gradients(graph, seed, batch, training, names, lambda node: advance(1)))
-    out = terminal()
-    out.write(gradcheck_lines(checks, out.width))
+    found = GradientCheck(graph, batch, seed, training, checks)
+    to.show(
+        lambda width: gradcheck_lines(checks, width),
+        lambda: json_chunks(found, __version__),
+        lambda: gradient_table(found),
+    )
     if any(check.verdict == "wrong" for check in checks):
         raise typer.Exit(1)
 

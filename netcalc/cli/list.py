@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from netcalc import __version__
 from netcalc.analysis import Report, analyze
-from netcalc.cli.common import load_graph, terminal, track
+from netcalc.cli.common import FormatOption, OutputOption, load_graph, track
+from netcalc.cli.output import output_of
 
 
 def command(
@@ -16,14 +18,18 @@ def command(
     sort: Annotated[
         Literal["name", "family", "year", "params", "macs"], typer.Option("--sort", "-s", help="The order.")
     ] = "family",
+    format: FormatOption = None,
+    output: OutputOption = "",
 ) -> None:
     """The bundled architectures: family, year, input, parameters and multiply-adds.
 
     netcalc list resnet --sort macs
+    netcalc list -o zoo.csv
     """
-    from netcalc.render.reference.zoo import Architecture, zoo_lines
+    from netcalc.render.reference.zoo import Architecture, json_chunks, zoo_lines, zoo_table
     from netcalc.spec import bundled_files, variant_names
 
+    to = output_of(format, output)
     names = [(family, name) for family in bundled_files() for name in variant_names(family) or [family]]
     wanted = [word.lower() for word in words or ()]
     found = []
@@ -32,5 +38,8 @@ def command(
         text = f"{family} {name} {report.graph.name} {report.graph.citation}".lower()
         if all(word in text for word in wanted):
             found.append(Architecture(name, family, report))
-    out = terminal()
-    out.write(zoo_lines(found, sort, out.width))
+    to.show(
+        lambda width: zoo_lines(found, sort, width),
+        lambda: json_chunks(found, sort, __version__),
+        lambda: zoo_table(found, sort),
+    )

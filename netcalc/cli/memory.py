@@ -12,14 +12,15 @@ from netcalc.analysis.precision import TRAINABLE
 from netcalc.cli.common import (
     BatchOption,
     DtypeOption,
+    FormatOption,
     InputOption,
+    OutputOption,
     SetOption,
     SpecArgument,
     VariantOption,
     load_graph,
-    terminal,
-    write,
 )
+from netcalc.cli.output import output_of
 
 _UNITS: dict[str, int] = {"": 1, "B": 1} | {
     prefix + unit: int(base**power)
@@ -30,7 +31,9 @@ _UNITS: dict[str, int] = {"": 1, "B": 1} | {
 
 OptimiserOption = Annotated[
     Literal["sgd", "momentum", "adam", "adamw"],
-    typer.Option("--optimiser", help="Keeps 0 (sgd), 1 (momentum) or 2 numbers beside each weight."),
+    typer.Option(
+        "--optimiser", "--optimizer", help="Keeps 0 (sgd), 1 (momentum) or 2 numbers beside each weight."
+    ),
 ]
 MixedOption = Annotated[
     bool,
@@ -68,9 +71,8 @@ def command(
     every_layer: Annotated[
         bool, typer.Option("--all", "-a", help="Every layer, not only those that keep most.")
     ] = False,
-    format: Annotated[
-        Literal["rich", "json", "csv"], typer.Option("--format", "-f", help="How it is written.")
-    ] = "rich",
+    format: FormatOption = None,
+    output: OutputOption = "",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -81,11 +83,12 @@ def command(
     netcalc memory vit_b_16 --dtype bfloat16 --optimiser adamw --fit 24GiB
     netcalc memory unet --batch 8 --checkpoint sqrt
     """
-    from netcalc.render.memory.csv import csv_chunks
     from netcalc.render.memory.json import json_chunks
+    from netcalc.render.memory.tabular import kept_table
     from netcalc.render.memory.text import memory_lines
     from netcalc.render.memory.view import MemoryView
 
+    to = output_of(format, output)
     limit, how = _bytes(fit), _checkpoint(checkpoint)
     graph = load_graph(spec, set, input, variant)
     trained: TrainingMemory | None = None
@@ -93,16 +96,16 @@ def command(
     if dtype in TRAINABLE:
         trained = training(graph, dtype, optimiser, mixed=mixed, checkpoint=how, loss=loss)
         whole = training(graph, dtype, optimiser, mixed=mixed, loss=loss) if how != "none" else None
-    elif fit or how != "none" or format == "csv":
+    elif fit or how != "none" or to.format not in ("rich", "json"):
         raise typer.BadParameter(f"networks are not trained in {dtype}.", param_hint="--dtype")
     view = MemoryView(
         graph, batch, dtype, optimiser, inference(graph, dtype), trained, whole, limit, every_layer
     )
-    if format == "rich":
-        out = terminal()
-        out.write(memory_lines(view, out.width))
-    else:
-        write(json_chunks(view, __version__) if format == "json" else csv_chunks(view))
+    to.show(
+        lambda width: memory_lines(view, width),
+        lambda: json_chunks(view, __version__),
+        lambda: kept_table(view, every_layer or to.format == "csv"),
+    )
 
 
 def _bytes(text: str) -> int | None:

@@ -4,7 +4,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from netcalc.cli.common import InputOption, SetOption, SpecArgument, VariantOption, load_graph, terminal
+from netcalc import __version__
+from netcalc.cli.common import (
+    FormatOption,
+    InputOption,
+    OutputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_graph,
+)
+from netcalc.cli.output import output_of
 
 
 def command(
@@ -17,6 +27,8 @@ def command(
         int | None,
         typer.Option("--workers", min=1, max=64, help="Threads that share the work; as many as pay."),
     ] = None,
+    format: FormatOption = None,
+    output: OutputOption = "",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -28,9 +40,15 @@ def command(
 
     Nothing is run. From Python a plan is made by netcalc.InferencePlan.
     """
+    to = output_of(format, output)
     graph = load_graph(spec, set, input, variant)
     from netcalc.backend.plan import lowered
     from netcalc.render.execution.plan import plan_lines
+    from netcalc.render.execution.plan_data import json_chunks, plan_table
 
-    out = terminal()
-    out.write(plan_lines(lowered(graph, batch, dtype, workers), out.width))
+    program = lowered(graph, batch, dtype, workers)
+    to.show(
+        lambda width: plan_lines(program, width),
+        lambda: json_chunks(program, __version__),
+        lambda: plan_table(program),
+    )

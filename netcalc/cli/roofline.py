@@ -10,17 +10,19 @@ from netcalc.analysis.memory import training_peak
 from netcalc.analysis.roofline import roofline
 from netcalc.cli.common import (
     BatchOption,
+    FormatOption,
     InputOption,
+    OutputOption,
     SetOption,
     SpecArgument,
     VariantOption,
     load_graph,
     suggestion,
-    terminal,
-    write,
 )
+from netcalc.cli.output import output_of
 from netcalc.graph import Graph
 from netcalc.render.roofline.json import json_chunks
+from netcalc.render.roofline.tabular import kernel_table
 from netcalc.render.roofline.text import roofline_lines
 from netcalc.render.roofline.words import TrainingRun
 
@@ -61,9 +63,8 @@ def command(
         int,
         typer.Option("--images", min=0, max=10**15, help="Samples to train on: how long that takes."),
     ] = 0,
-    format: Annotated[
-        Literal["rich", "json"], typer.Option("--format", "-f", help="How the bounds are written.")
-    ] = "rich",
+    format: FormatOption = None,
+    output: OutputOption = "",
     input: InputOption = None,
     set: SetOption = None,
     variant: VariantOption = None,
@@ -73,6 +74,7 @@ def command(
     netcalc roofline resnet50 --device a100 --batch 64 --dtype float16
     netcalc roofline alexnet --device gtx580 --batch 128 --images 1281167 --epochs 90
     """
+    to = output_of(format, output)
     chosen = _device(device, devices)
     computed = _dtype(chosen, dtype)
     graph = load_graph(spec, set, input, variant)
@@ -80,11 +82,11 @@ def command(
     if training is None and images:
         raise typer.BadParameter("no training is counted in int8.", param_hint="--images")
     found = roofline(graph, chosen, batch, computed, fusion)
-    if format == "json":
-        write(json_chunks(found, training, __version__))
-        return
-    out = terminal()
-    out.write(roofline_lines(found, training, out.width))
+    to.show(
+        lambda width: roofline_lines(found, training, width),
+        lambda: json_chunks(found, training, __version__),
+        lambda: kernel_table(found, training),
+    )
 
 
 def _device(name: str, path: str | None) -> Device:

@@ -1,12 +1,22 @@
 """netcalc run: the network on real arrays, forward and backward."""
 
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from netcalc.cli.common import SetOption, SpecArgument, VariantOption, load_graph, progress, terminal
+from netcalc import __version__
+from netcalc.cli.common import (
+    FormatOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_graph,
+    progress,
+)
 from netcalc.cli.input_files import (
+    InputOptions,
     LoadedInputs,
     load_inputs,
     preprocessing,
@@ -14,8 +24,27 @@ from netcalc.cli.input_files import (
     read_labels,
     with_preprocessing,
 )
+from netcalc.cli.output import ENDINGS, Output, output_of
+from netcalc.cli.run_options import (
+    ArraysOption,
+    BackwardOption,
+    FloatOption,
+    LabelsOption,
+    MeanOption,
+    RandomBatchOption,
+    ReferenceOption,
+    ResizeOption,
+    RunInputOption,
+    SeedOption,
+    StdOption,
+    TopOption,
+    TraceOption,
+    TrainingOption,
+    UpstreamOption,
+    VerifyOption,
+    WeightsOption,
+)
 from netcalc.graph import Graph, Node
-from netcalc.render.terminal import Terminal
 
 if TYPE_CHECKING:
     from netcalc.backend import Network, Pass
@@ -23,59 +52,7 @@ if TYPE_CHECKING:
     from netcalc.backend.passes import LayerBackward
     from netcalc.backend.profiling import Profiler
     from netcalc.render.execution.run import Scored
-
-FloatOption = Annotated[
-    Literal["float64", "float32", "float16", "bfloat16"],
-    typer.Option("--dtype", help="The element type that everything is computed in."),
-]
-RunInputOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--input",
-        metavar="WHAT",
-        help="A picture, an .npy or .npz file, random, or another size: 3x64x64. "
-        "name=WHAT where there are several inputs; several pictures are a batch.",
-    ),
-]
-WeightsOption = Annotated[
-    str | None,
-    typer.Option("--weights", metavar="FILE", help="An .npz or .safetensors file; else random."),
-]
-OutputOption = Annotated[
-    str | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write outputs, and gradients, to this .npz."),
-]
-TraceOption = Annotated[bool, typer.Option("--trace", help="One line a layer: what came out, how fast.")]
-BackwardOption = Annotated[bool, typer.Option("--backward", help="Backward as well: gradient norms a layer.")]
-UpstreamOption = Annotated[
-    str | None,
-    typer.Option("--upstream", metavar="FILE", help="An .npy for --backward to start from; else ones."),
-]
-VerifyOption = Annotated[
-    bool, typer.Option("--verify", help="Hold each layer against what is counted for it.")
-]
-TrainingOption = Annotated[
-    bool, typer.Option("--training", help="As in training: batch statistics, dropout.")
-]
-ReferenceOption = Annotated[
-    bool, typer.Option("--reference", help="The plain kernels, layer by layer, instead of a fast engine.")
-]
-SeedOption = Annotated[
-    int, typer.Option("--seed", min=0, max=2**63 - 1, help="What random numbers start from.")
-]
-RandomBatchOption = Annotated[
-    int, typer.Option("--batch", min=1, max=2**20, help="Samples of a random input.")
-]
-LabelsOption = Annotated[
-    str | None, typer.Option("--labels", metavar="FILE", help="Names of the classes, one a line.")
-]
-TopOption = Annotated[int, typer.Option("--top", min=1, help="How many classes are shown.")]
-ResizeOption = Annotated[
-    int | None,
-    typer.Option("--resize", min=1, help="A picture's shorter side before the middle is cut out."),
-]
-MeanOption = Annotated[str, typer.Option("--mean", help="Taken from each channel: 0.485,0.456,0.406.")]
-StdOption = Annotated[str, typer.Option("--std", help="Each channel is divided by: 0.229,0.224,0.225.")]
+    from netcalc.render.execution.run_data import RunResult
 
 
 class _Classes(NamedTuple):
@@ -86,11 +63,22 @@ class _Classes(NamedTuple):
     pictures: list[str]
 
 
+class _How(NamedTuple):
+    """How the network is run."""
+
+    training: bool
+    reference: bool
+    trace: bool
+    backward: bool
+    upstream: str | None
+
+
 def command(
     spec: SpecArgument,
     input: RunInputOption = None,
     weights: WeightsOption = None,
-    output: OutputOption = None,
+    format: FormatOption = None,
+    output: ArraysOption = "",
     trace: TraceOption = False,
     backward: BackwardOption = False,
     upstream: UpstreamOption = None,
@@ -98,7 +86,7 @@ def command(
     training: TrainingOption = False,
     reference: ReferenceOption = False,
     seed: SeedOption = 0,
-    batch: RandomBatchOption = 1,
+    batch: RandomBatchOption = None,
     dtype: FloatOption = "float32",
     labels: LabelsOption = None,
     top: TopOption = 5,
@@ -114,55 +102,96 @@ def command(
     netcalc run resnet18 --trace --backward
     netcalc run lenet5 --verify
     """
+    is_arrays = output not in ("", "-") and os.path.splitext(output)[1].lower() not in ENDINGS
+    to = output_of(format, "" if is_arrays else output)
     given = read_input_options(input or ())
+    how = _How(training, reference, trace, backward, upstream)
+    _refuse_idle(how, verify, given, batch, is_arrays)
     graph = load_graph(spec, set, given.sizes, variant)
     graph = with_preprocessing(graph, preprocessing(graph, resize, mean, std))
     classes = _Classes(read_labels(labels), top, given.pictures)
     from netcalc.backend import Network
     from netcalc.backend.files import by_ending, write_npz
 
-    if output:
-        by_ending(output, [".npz"])
+    if is_arrays:
+        by_ending(output, [".npz", *ENDINGS])
     network = Network(graph, seed, dtype)
     if weights:
         network.load(weights)
     if verify:
-        _verify(network, seed)
+        _verify(network, seed, to)
         return
-    inputs = load_inputs(graph, given, batch, seed, dtype)
-    arrays = _run(network, inputs, weights, training, reference, trace, backward, upstream, classes)
-    if output:
+    inputs = load_inputs(graph, given, batch or 1, seed, dtype)
+    result, arrays = _run(network, inputs, weights, how, classes)
+    _show(result, to)
+    if is_arrays:
         write_npz(output, arrays)
 
 
-def _run(
-    network: "Network",
-    inputs: LoadedInputs,
-    weights: str | None,
-    training: bool,
-    reference: bool,
-    profiled: bool,
-    backward: bool,
-    upstream: str | None,
-    classes: _Classes,
-) -> "dict[str, Array]":
-    """Run the network and show what came out; its outputs and gradients by the names they are saved under."""
-    from netcalc.backend.profiling import Profiler
-    from netcalc.render.execution.profile import trace_lines
-    from netcalc.render.layout import title_lines
+def _refuse_idle(how: _How, verify: bool, given: InputOptions, batch: int | None, is_arrays: bool) -> None:
+    """Raise typer.BadParameter for an option that has nothing to act on."""
+    if how.upstream and not how.backward:
+        raise typer.BadParameter("it is where --backward starts; add --backward.", param_hint="--upstream")
+    if batch is not None and given.files:
+        message = "the samples are those of the files; it is for random inputs."
+        raise typer.BadParameter(message, param_hint="--batch")
+    if not verify:
+        return
+    others = {
+        "--trace": how.trace,
+        "--backward": how.backward,
+        "--training": how.training,
+        "--reference": how.reference,
+        "--batch": batch is not None,
+        "--input": bool(given.files or given.random),
+        "--output": is_arrays,
+    }
+    for option, is_given in others.items():
+        if is_given:
+            message = "--verify runs the layers on one random sample of its own; leave it out."
+            raise typer.BadParameter(message, param_hint=option)
 
-    profiler, out, x = Profiler(), terminal(), inputs.arrays
-    if profiled or backward or reference:
-        y = _forward(network, x, profiler if profiled else None, gradients=backward, training=training)
+
+def _show(result: "RunResult", to: Output) -> None:
+    from netcalc.render.execution.run_data import json_chunks, run_lines, run_table
+
+    to.show(
+        lambda width: run_lines(result, width),
+        lambda: json_chunks(result, __version__),
+        lambda: run_table(result),
+    )
+
+
+def _run(
+    network: "Network", inputs: LoadedInputs, weights: str | None, how: _How, classes: _Classes
+) -> "tuple[RunResult, dict[str, Array]]":
+    """Run the network: what came out, and outputs and gradients by the names they are saved under."""
+    from netcalc.backend.profiling import Moments, Profiler
+    from netcalc.render.execution.run_data import RunResult
+
+    profiler, x = Profiler(), inputs.arrays
+    if how.trace or how.backward or how.reference:
+        observer = profiler if how.trace else None
+        y = _forward(network, x, observer, gradients=how.backward, training=how.training)
     else:
-        y = _forward_on_engine(network, x, training)
-    out.write([*title_lines((network.graph.name, "bold"), _facts(network, inputs, weights), out.width), []])
-    if profiled:
-        out.write(trace_lines(profiler.forward_rows, out.width))
-    else:
-        _show_outputs(out, y, classes)
+        y = _forward_on_engine(network, x, how.training)
+    best, samples = ([], []) if how.trace else _classes(y, classes)
     arrays = dict(y.outputs)
-    return arrays | _backward(out, y, upstream, profiler) if backward else arrays
+    if how.backward:
+        arrays |= _backward(y, how.upstream, profiler)
+    result = RunResult(
+        network.graph,
+        inputs.batch,
+        network.precision.name,
+        how.training,
+        _summary(network, inputs, weights),
+        {name: (array.shape, Moments.of(array)) for name, array in y.outputs.items()},
+        best,
+        samples,
+        profiler.forward_rows if how.trace else None,
+        profiler.backward_rows if how.backward else None,
+    )
+    return result, arrays
 
 
 def _forward_on_engine(network: "Network", x: "dict[str, Array]", training: bool) -> "Pass":
@@ -190,10 +219,9 @@ def _forward(
         return network.run(x, training=training, gradients=gradients, observe=observe, draw=0)
 
 
-def _backward(out: Terminal, y: "Pass", upstream: str | None, profiler: "Profiler") -> "dict[str, Array]":
-    """Run and show the backward pass; its gradients by the names they are saved under."""
+def _backward(y: "Pass", upstream: str | None, profiler: "Profiler") -> "dict[str, Array]":
+    """Run the backward pass; its gradients by the names they are saved under."""
     from netcalc.backend.files import read_npy
-    from netcalc.render.execution.profile import backward_lines
 
     with progress(len(y.backwards), "backward") as advance:
 
@@ -202,40 +230,38 @@ def _backward(out: Terminal, y: "Pass", upstream: str | None, profiler: "Profile
             profiler.backward(record)
 
         grads = y.backward(read_npy(upstream) if upstream else None, observe)
-    out.write([[]])
-    out.write(backward_lines(profiler.backward_rows, out.width))
     named = {name: gradient for name, gradient in grads.inputs.items() if gradient is not None}
     return {f"grad.{name}": gradient for name, gradient in (grads.params | named).items()}
 
 
-def _verify(network: "Network", seed: int) -> None:
+def _verify(network: "Network", seed: int, to: Output) -> None:
     from netcalc.analysis.memory import training
     from netcalc.backend.verification import verify
     from netcalc.render.execution.verification import verification_lines
+    from netcalc.render.execution.verified import Verification, json_chunks, verified_table
 
     with progress(len(network.graph.nodes), "verifying") as advance:
         rows = verify(network, seed, lambda node: advance(1))
-    out = terminal()
     memory = training(network.graph, network.precision.name, loss="none").layers
-    out.write(verification_lines(rows, memory, out.width))
+    found = Verification(network.graph, rows, memory)
+    to.show(
+        lambda width: verification_lines(rows, memory, width),
+        lambda: json_chunks(found, __version__),
+        lambda: verified_table(found),
+    )
     if any(row.wrong for row in rows):
         raise typer.Exit(1)
 
 
-def _show_outputs(out: Terminal, y: "Pass", classes: _Classes) -> None:
-    """The best classes where the output is scores of them, else the outputs' statistics."""
-    from netcalc.backend.profiling import Moments
-    from netcalc.render.execution.run import classes_lines, outputs_lines
-
+def _classes(y: "Pass", classes: _Classes) -> "tuple[list[list[Scored]], list[str]]":
+    """The best classes of each sample, and the samples' names; none where the output is not their scores."""
     names, top, pictures = classes
     scores = next(iter(y.outputs.values()))
-    if (names or pictures) and len(y.outputs) == 1 and scores.ndim == 2 and scores.shape[1] > 1:
-        samples = _best(y.graph, scores, names, top)
-        titles = pictures if len(pictures) == len(samples) else [f"sample {n}" for n in range(len(samples))]
-        out.write(classes_lines(samples, titles, out.width))
-    else:
-        found = {name: (a.shape, Moments.of(a)) for name, a in y.outputs.items()}
-        out.write(outputs_lines(found, out.width))
+    if not (names or pictures) or len(y.outputs) > 1 or scores.ndim != 2 or scores.shape[1] == 1:
+        return [], []
+    samples = _best(y.graph, scores, names, top)
+    titles = pictures if len(pictures) == len(samples) else [f"sample {n}" for n in range(len(samples))]
+    return samples, titles
 
 
 def _best(graph: Graph, scores: "Array", names: Sequence[str], top: int) -> "list[list[Scored]]":
@@ -254,7 +280,8 @@ def _best(graph: Graph, scores: "Array", names: Sequence[str], top: int) -> "lis
     ]
 
 
-def _facts(network: "Network", inputs: LoadedInputs, weights: str | None) -> list[str]:
-    """The inputs, the batch, the element type and the weights."""
+def _summary(network: "Network", inputs: LoadedInputs, weights: str | None) -> str:
+    """The network, its inputs, the batch, the element type and the weights."""
     source = weights or f"random weights (seed {network.seed})"
-    return [f"on {inputs.description}", f"batch {inputs.batch}, {network.precision.name}", source]
+    batch = f"batch {inputs.batch}, {network.precision.name}"
+    return f"{network.graph.name}  ·  on {inputs.description}  ·  {batch}  ·  {source}"

@@ -1,13 +1,15 @@
 """netcalc schema: the spec language for editors."""
 
-from netcalc.cli.common import write
+from netcalc.cli.common import OutputOption
+from netcalc.cli.output import output_of
 
 
-def command() -> None:
+def command(output: OutputOption = "") -> None:
     """A JSON Schema of the spec language, from which editors complete, explain and check.
 
-    netcalc schema > netcalc.schema.json
+    netcalc schema -o netcalc.schema.json
     """
+    to = output_of(None, output, {".json": "json"}, "json")
     from netcalc.render.reference.schema import schema_text
 
-    write([schema_text()])
+    to.write([schema_text()])

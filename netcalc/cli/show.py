@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from netcalc.cli.common import VariantOption, write
+from netcalc.cli.common import OutputOption, VariantOption
+from netcalc.cli.output import output_of
 from netcalc.spec import find_spec
 from netcalc.spec.standalone import standalone_text
 
@@ -13,6 +14,7 @@ def command(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A name that netcalc list shows, or a file of one's own.")
     ],
+    output: OutputOption = "",
     variant: VariantOption = None,
 ) -> None:
     """The YAML of an architecture, to start one's own from: one file that stands alone.
@@ -20,7 +22,8 @@ def command(
     A variant's arguments are the defaults, and the blocks of other files are written in. A family's own
     name shows all its variants.
 
-    netcalc show resnet18 > mine.yaml
+    netcalc show resnet18 -o mine.yaml
     """
+    to = output_of(None, output, {}, "yaml")
     found = find_spec(name)
-    write([standalone_text(found._replace(variant=variant or found.variant))])
+    to.write([standalone_text(found._replace(variant=variant or found.variant))])

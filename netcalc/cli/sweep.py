@@ -20,27 +20,25 @@ from netcalc.analysis.selection import (
 )
 from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, plan, sweep_rows
 from netcalc.cli.common import (
+    FORMAT_FLAG,
     BatchOption,
     ConventionOption,
     DtypeOption,
+    Format,
     InputOption,
     SpecArgument,
     VariantOption,
     print_error,
-    terminal,
     track,
-    write,
 )
 from netcalc.cli.executors import sweep_executor
+from netcalc.cli.output import ENDINGS, Output, output_of
 from netcalc.cli.row_file import RowFile, open_rows
 from netcalc.render.sweep import plots
-from netcalc.render.sweep.csv import csv_chunks
 from netcalc.render.sweep.json import json_chunks, json_line
+from netcalc.render.sweep.tabular import sweep_table
 from netcalc.render.sweep.text import Selection, sweep_lines
 from netcalc.spec import find_spec, read_spec
-
-Format = Literal["rich", "csv", "jsonl", "json"]
-
 
 GridOption = Annotated[
     list[str] | None,
@@ -66,14 +64,15 @@ ParetoOption = Annotated[
         "-name or name:max where more is better.",
     ),
 ]
-FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the rows are written.")]
+RowFormatOption = Annotated[Literal[Format, "jsonl"] | None, FORMAT_FLAG]
 RowsOption = Annotated[
     str,
     typer.Option(
         "--output",
         "-o",
         metavar="FILE",
-        help="Every row as a JSON line, whatever is shown; one that was interrupted goes on.",
+        help="In .json, .csv, .md or .tex: what is shown. In others, as .jsonl: every row, a line each, "
+        "whatever is shown; one that was interrupted goes on.",
     ),
 ]
 PlotOption = Annotated[
@@ -103,7 +102,7 @@ def command(
     seed: SampleSeedOption = 0,
     where: WhereOption = "",
     pareto: ParetoOption = "",
-    format: FormatOption = "rich",
+    format: RowFormatOption = None,
     output: RowsOption = "",
     plot: PlotOption = "",
     plot_file: PlotFileOption = "",
@@ -121,6 +120,8 @@ def command(
     netcalc sweep resnet50 --set width=32,64,128 --set input=160,224 --pareto macs,-params
     netcalc sweep my.yaml --set width=8,16,32 --jobs 4 -o rows.jsonl --plot x=macs,y=params
     """
+    is_result = os.path.splitext(output)[1].lower() in ENDINGS
+    to = output_of(format, output if is_result else "")
     if not set:
         raise typer.BadParameter("say what varies, as width=0.25,0.5,1 or input=128,224.", param_hint="--set")
     source, named = find_spec(spec)
@@ -130,12 +131,14 @@ def command(
         indices = chosen_variants(sweep, sample, seed)
     wanted = _wanted(sweep, where, pareto, plot, plot_file)
     with ExitStack() as stack:
-        file = stack.enter_context(open_rows(output, sweep, indices)) if output else None
-        streams = format != "rich" and not (pareto or plot)
-        counted = _counted(sweep, indices, file, jobs, scheduler, streams and sys.stdout.isatty())
+        file = stack.enter_context(open_rows(output, sweep, indices)) if output and not is_result else None
+        streams = to.format != "rich" and not (pareto or plot)
+        counted = _counted(
+            sweep, indices, file, jobs, scheduler, streams and not to.path and sys.stdout.isatty()
+        )
         rows = stack.enter_context(closing(counted))
         try:
-            _show(sweep, wanted, rows, format, streams)
+            _show(sweep, wanted, rows, to, streams)
         except KeyboardInterrupt:
             if file is not None:
                 message = f"{file.count():,} of {len(indices):,} variants are in {output}"
@@ -201,7 +204,7 @@ def _counted(
             yield row
 
 
-def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[VariantRow], format: Format, streams: bool) -> None:
+def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[VariantRow], to: Output, streams: bool) -> None:
     counted = Counter[bool]()
 
     def passing() -> Iterator[VariantRow]:
@@ -211,17 +214,12 @@ def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[VariantRow], format: For
                 yield row
 
     if streams:
-        write(_chunks(sweep, passing(), format))
+        _write(sweep, Selection((), 0, 0), passing(), to)
         return
     chosen = list(passing())
     front = pareto_front(chosen, wanted.objectives)
     shown = front if wanted.objectives else chosen
-    if format == "rich":
-        out = terminal()
-        selection = Selection(shown, counted.total(), counted[False], *wanted.texts)
-        out.write(sweep_lines(sweep, selection, out.width))
-    else:
-        write(_chunks(sweep, shown, format))
+    _write(sweep, Selection(shown, counted.total(), counted[False], *wanted.texts), shown, to)
     if wanted.plot is None:
         return
     if all(row["error"] is not None for row in chosen):
@@ -231,9 +229,12 @@ def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[VariantRow], format: For
         print_error(f"drawn into {wanted.plot_file}")
 
 
-def _chunks(sweep: Sweep, rows: Iterable[VariantRow], format: Format) -> Iterable[str]:
-    if format == "csv":
-        return csv_chunks(sweep, rows)
-    if format == "json":
-        return json_chunks(sweep, rows, __version__)
-    return (json_line(sweep, row) for row in rows)
+def _write(sweep: Sweep, selection: Selection, rows: Iterable[VariantRow], to: Output) -> None:
+    if to.format == "jsonl":
+        to.write(json_line(sweep, row) for row in rows)
+        return
+    to.show(
+        lambda width: sweep_lines(sweep, selection, width),
+        lambda: json_chunks(sweep, rows, __version__),
+        lambda: sweep_table(sweep, rows),
+    )

@@ -1,7 +1,7 @@
 """netcalc table: what each layer of a network takes."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,26 +11,28 @@ from netcalc.cli.common import (
     BatchOption,
     ConventionOption,
     DtypeOption,
+    FormatOption,
     InputOption,
+    OutputOption,
     SetOption,
     SpecArgument,
     VariantOption,
     load_graph,
     suggestion,
-    terminal,
-    write,
 )
+from netcalc.cli.output import Output, output_of
+from netcalc.render.layout import Segment
 from netcalc.render.table.lines import TableView
 
 if TYPE_CHECKING:
     from netcalc.render.table.columns import Column
-
-Format = Literal["rich", "json", "csv", "markdown", "latex"]
+    from netcalc.render.tabular import Table
 
 
 def command(
     spec: SpecArgument,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How the table is written.")] = "rich",
+    format: FormatOption = None,
+    output: OutputOption = "",
     columns: Annotated[
         str,
         typer.Option(
@@ -70,41 +72,47 @@ def command(
     netcalc table resnet50 --tree --depth 2
     netcalc table my.yaml --format json > my.json
     """
+    to = output_of(format, output)
+    _refuse_idle(to.format, bars, depth, tree, percent)
     view = TableView(every_layer, depth, _listed(columns), tree, percent)
-    if bars and (tree or percent):
-        option = "--tree" if tree else "--percent"
-        raise typer.BadParameter(f"--bars draws charts in place of a table; leave {option} out")
     kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
     _check_columns(report, view)
     if kinds:
         _check_kinds(kinds)
         report = report.restricted(kinds)
-    if format == "rich":
+    _show(report, view, bars, to)
+
+
+def _show(report: Report, view: TableView, bars: bool, to: Output) -> None:
+    def lines(width: int | None) -> Iterable[Sequence[Segment]]:
         from netcalc.render.table.text import table_lines
 
-        out = terminal()
-        out.write(table_lines(report, view, bars=bars, width=out.width))
-    else:
-        write(_chunks(report, format, view))
+        return table_lines(report, view, bars=bars, width=width)
 
-
-def _chunks(report: Report, format: Format, view: TableView) -> Iterable[str]:
-    if format == "json":
+    def json() -> Iterable[str]:
         from netcalc.render.table.json import json_chunks
 
         return json_chunks(report, __version__, view)
-    if format == "csv":
-        from netcalc.render.table.csv import csv_chunks
 
-        return csv_chunks(report, view)
-    if format == "markdown":
-        from netcalc.render.table.markdown import markdown_chunks
+    def table() -> "Table":
+        from netcalc.render.table.tabular import exact_table, shown_as_table
 
-        return markdown_chunks(report, view)
-    from netcalc.render.table.latex import latex_chunks
+        return exact_table(report, view) if to.format == "csv" else shown_as_table(report, view)
 
-    return latex_chunks(report, view)
+    to.show(lines, json, table)
+
+
+def _refuse_idle(format: str, bars: bool, depth: int | None, tree: bool, percent: bool) -> None:
+    """Raise typer.BadParameter for an option that has nothing to act on."""
+    if bars and format != "rich":
+        raise typer.BadParameter(f"bars are drawn in a terminal, {format} has none.", param_hint="--bars")
+    if bars and (tree or percent):
+        option = "--tree" if tree else "--percent"
+        raise typer.BadParameter(f"--bars draws charts in place of a table; leave {option} out")
+    if depth is not None and format in ("json", "csv") and not tree:
+        message = f"{format} has every layer; leave it out, or add --tree."
+        raise typer.BadParameter(message, param_hint="--depth")
 
 
 def _listed(names: str) -> tuple[str, ...]:

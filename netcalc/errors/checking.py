@@ -6,7 +6,7 @@ _ARGUMENTS = (
     ErrorCode(
         "E701",
         "`--set` or `--input` cannot be read, or names an argument or input that the spec does not have.",
-        "Write `--set width=0.5` with a name from `args:`, and `--input 3x224x224`.",
+        "Write `--set width=0.5` with a name from `args:`, and `--input 3x224x224` or `--input 224`.",
         """\
 args: {width: 8}
 input: [3]
@@ -81,7 +81,8 @@ layers:
     ),
     ErrorCode(
         "E804",
-        "An argument was set that changes nothing, because no layer depends on it.",
+        "An argument was set that changes nothing, because no layer depends on it: a warning of "
+        "`netcalc check`, an error elsewhere.",
         "Use the argument in an expression, as `$classes`, or leave the setting out.",
         """\
 args: {classes: 10}

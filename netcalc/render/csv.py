@@ -2,16 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from netcalc.render.escaping import visible
+from netcalc.render.tabular import Table, values
 
 
-def csv_document(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+def csv_chunks(table: Table) -> Iterator[str]:
     """The lines of a file, the names of the columns first; an empty cell is None."""
-    yield _line(names)
-    for row in rows:
-        yield _line(row)
+    yield _line([column.name for column in table.columns])
+    for row in table.rows:
+        yield _line(values(row))
 
 
 def _line(cells: Sequence[object]) -> str:

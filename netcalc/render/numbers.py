@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 BYTE_UNITS = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"), (1, "bytes"))
+_LECTURE_UNITS = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"), (1, "bytes"))
 
 
 def scaled(value: int, unit: int) -> str:
@@ -30,6 +31,11 @@ def with_unit(value: int, units: tuple[tuple[int, str], ...]) -> str:
         if value >= size > 1:
             return f"{value / size:,.2f} {name}"
     return f"{value:,} {units[-1][1]}"
+
+
+def byte_units(convention: str) -> tuple[tuple[int, str], ...]:
+    """The lecture prints KB and MB for 1024 and 1024^2 bytes; elsewhere they are KiB and MiB."""
+    return _LECTURE_UNITS if convention == "lecture" else BYTE_UNITS
 
 
 def byte_size(value: int) -> str:

@@ -488,7 +488,7 @@ def test_output_that_cannot_be_written(cli: Callable[..., object], spec: str, tm
     (tmp_path / "o.npz").mkdir()
     assert "cannot be written" in refused(cli, "run", spec, "-o", str(tmp_path / "o.npz"))
     assert sorted(os.listdir(tmp_path)) == ["o.npz", "small.yaml"]
-    assert "does not end in .npz" in refused(cli, "run", spec, "-o", str(tmp_path / "o.csv"))
+    assert "does not end in .npz" in refused(cli, "run", spec, "-o", str(tmp_path / "o.txt"))
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(

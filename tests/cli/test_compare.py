@@ -92,7 +92,7 @@ def test_a_difference_in_json_has_every_layer(cli: Cli) -> None:
         (["-", "-"], "standard input can be read once"),
         (["alexnet", "vgg11", "vgg13", "--diff"], "between two specs, here are 3"),
         (["alexnet", "vgg61"], "did you mean vgg19?"),
-        (["alexnet", "vgg11", "--format", "csv"], "Invalid value"),
+        (["alexnet", "vgg11", "--format", "xml"], "Invalid value"),
         (["alexnet", "vgg11", "--batch", "0"], "Invalid value"),
     ],
 )

@@ -45,6 +45,10 @@ roofline S --device a100 -f json | compare S alexnet --diff | compare S alexnet 
 compare S alexnet -f json | run S --trace --backward | run S --verify | run S --labels L | gradcheck S | plan S
 gradcheck S --layer nosuch | sweep S --set width=4,-1 | sweep S --set width=4 -f csv | sweep S --set width=4 -f json
 sweep S --set width=4 -f jsonl | sweep S --set word=$word -f csv | run S --input nosuch=x | table S --input 3 | show W
+compare S alexnet -f csv | compare S alexnet --diff -f latex | compare S alexnet -f latex | memory S -f markdown | memory S -f latex
+plan S -f latex | plan S -f csv | plan S -f json | gradcheck S -f csv | gradcheck S -f json | run S -f markdown | run S --trace -f csv
+run S --verify -f latex | check S -f markdown | check W -f latex | check W -f csv | sweep S --set width=4 -f latex
+sweep S --set width=4 -f markdown | roofline S --device a100 -f csv | roofline S --device a100 -f latex | explain S conv1 -f latex
 """.replace("\n", "|").split("|")
 
 

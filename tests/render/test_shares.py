@@ -10,12 +10,13 @@ import pytest
 import netcalc
 from netcalc.analysis import analyze
 from netcalc.render import numbers
+from netcalc.render.latex import latex_chunks
+from netcalc.render.markdown import markdown_chunks
 from netcalc.render.table.cells import shown_table
 from netcalc.render.table.json import json_chunks
-from netcalc.render.table.latex import latex_chunks
 from netcalc.render.table.lines import TableView, lines, totals
-from netcalc.render.table.markdown import markdown_chunks
 from netcalc.render.table.shares import whole_of
+from netcalc.render.table.tabular import shown_as_table
 
 from helpers import printed_table, report_of
 
@@ -63,8 +64,8 @@ def test_frozen_and_shared_parameters_are_marked() -> None:
     ]
     words = "params in parentheses are frozen; shared params are counted once"
     assert words in printed_table(report)
-    assert words in "".join(markdown_chunks(report))
-    assert f"% {words}\n" in "".join(latex_chunks(report))
+    assert words in "".join(markdown_chunks(shown_as_table(report)))
+    assert f"% {words}\n" in "".join(latex_chunks(shown_as_table(report)))
     assert "1,562 params (1,450 trainable, 112 frozen)" in printed_table(report)
     assert "parentheses" not in printed_table(analyze(netcalc.load("gpt2_small")))
     assert "counted once" in printed_table(analyze(netcalc.load("gpt2_small")))
@@ -126,7 +127,7 @@ def test_dilation_and_groups_are_shown_where_they_are_not_1() -> None:
         assert not {"dilation", "groups"} & {column.name for column in shown}
     chunks = (markdown_chunks, latex_chunks)
     grouped = analyze(netcalc.load("alexnet-two-gpu"))
-    assert all(" groups " in "".join(chunk(grouped)) for chunk in chunks)
+    assert all(" groups " in "".join(chunk(shown_as_table(grouped))) for chunk in chunks)
     depthwise = shown_table(analyze(netcalc.load("mobilenet_v1")))
     at = [column.name for column in depthwise.columns].index("groups")
     assert [row[at] for row in depthwise.cells[:3]] == ["1", "", "32"]

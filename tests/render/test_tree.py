@@ -12,12 +12,13 @@ from rich.console import Console
 import netcalc
 from netcalc.analysis import Report, analyze, total
 from netcalc.graph import Graph
+from netcalc.render.csv import csv_chunks
+from netcalc.render.latex import latex_chunks
+from netcalc.render.markdown import markdown_chunks
 from netcalc.render.table.cells import shown_table
-from netcalc.render.table.csv import csv_chunks
 from netcalc.render.table.json import json_chunks
-from netcalc.render.table.latex import latex_chunks
 from netcalc.render.table.lines import TableView, lines, totals
-from netcalc.render.table.markdown import markdown_chunks
+from netcalc.render.table.tabular import exact_table, shown_as_table
 from netcalc.render.table.text import table_lines
 from netcalc.render.table.tree import Module, flattened, module_tree
 from netcalc.render.terminal import Terminal
@@ -250,7 +251,7 @@ def test_json_has_the_tree_after_what_it_had() -> None:
 
 def test_csv_with_blocks_and_shares() -> None:
     report = report_of(TWINS)
-    rows = list(csv.DictReader(io.StringIO("".join(csv_chunks(report, TableView(tree=True))))))
+    rows = list(csv.DictReader(io.StringIO("".join(csv_chunks(exact_table(report, TableView(tree=True)))))))
     layers = [row for row in rows if row["kind"] != "block"]
     assert [row["layer"] for row in layers] == [row.node.full_name for row in report.rows]
     assert sum(int(row["macs"]) for row in layers) == report.totals.macs
@@ -258,19 +259,19 @@ def test_csv_with_blocks_and_shares() -> None:
     assert int(rows[0]["params"]) == 40_256
     assert float(rows[0]["params_percent"]) == 96.1429
     assert [row["shares"] for row in rows if row["layer"] in ("b", "b.stem")] == ["a", "a.stem"]
-    plain = "".join(csv_chunks(report)).splitlines()
-    shares = "".join(csv_chunks(report, TableView(percent=True, depth=1))).splitlines()
+    plain = "".join(csv_chunks(exact_table(report))).splitlines()
+    shares = "".join(csv_chunks(exact_table(report, TableView(percent=True, depth=1)))).splitlines()
     assert len(plain) == len(shares)
     assert shares[0].count("_percent") == 7
 
 
 def test_markdown_and_latex_indent_names() -> None:
     report = report_of(TWINS)
-    markdown = "".join(markdown_chunks(report, TableView(tree=True)))
+    markdown = "".join(markdown_chunks(shown_as_table(report, TableView(tree=True))))
     assert "\n| │&nbsp;&nbsp;├─&nbsp;0 | block |  | 32x16x16 | (9.3) | 22.2 | 2.4 | 12.2 |\n" in markdown
     assert "params % |" in markdown
     assert "; % of the whole network" in markdown
-    latex = "".join(latex_chunks(report, TableView(tree=True)))
+    latex = "".join(latex_chunks(shown_as_table(report, TableView(tree=True))))
     assert "\n\\quad \\quad 0 & block &  & 32x16x16 & (9.3) & 22.2 & 2.4 & 12.2 \\\\\n" in latex
     assert r"\multicolumn{2}{c}{params}" in latex
 

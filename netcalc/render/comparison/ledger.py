@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from netcalc.analysis import Figures, Report, Row, total
 from netcalc.analysis.comparison import Comparison
 from netcalc.analysis.difference import Detail, Difference, LayerDifference, difference
-from netcalc.render.numbers import exact, format_option, scaled, signed, with_unit
-from netcalc.render.table.words import byte_units
+from netcalc.render.numbers import byte_units, exact, format_option, scaled, signed, with_unit
 from netcalc.tensor import format_shape
 
 STRETCHES = ("unchanged", "renamed")
@@ -111,8 +110,9 @@ def _shapes(value: Any) -> str:
 
 
 class CostColumn(NamedTuple):
-    """A column of costs: its heading, the figure that it shows, and how."""
+    """A column of costs: its names, the figure that it shows, and how."""
 
+    name: str
     heading: str
     read: Callable[[Figures], int]
     show: Callable[[int], str]
@@ -120,12 +120,15 @@ class CostColumn(NamedTuple):
 
 def cost_columns(report: Report) -> tuple[CostColumn, ...]:
     """Parameters, multiply-adds and memory, in the units of a report."""
-    kilobyte = byte_units(report)[2][1]
+    kilobyte = byte_units(report.convention.name)[2][1]
     return (
-        CostColumn("params\n(k)", lambda figures: figures.params, lambda value: scaled(value, 1000)),
-        CostColumn("macs\n(M)", lambda figures: figures.macs, lambda value: scaled(value, 1_000_000)),
+        CostColumn("params", "params\n(k)", lambda cost: cost.params, lambda value: scaled(value, 1000)),
+        CostColumn("macs", "macs\n(M)", lambda cost: cost.macs, lambda value: scaled(value, 1_000_000)),
         CostColumn(
-            f"memory\n({kilobyte})", lambda figures: figures.output_bytes, lambda value: scaled(value, 1024)
+            "held_output_bytes",
+            f"memory\n({kilobyte})",
+            lambda cost: cost.output_bytes,
+            lambda value: scaled(value, 1024),
         ),
     )
 
@@ -143,6 +146,7 @@ def difference_of(comparison: Comparison) -> Difference:
 
 def totals_in_words(found: Difference) -> str:
     """`+76,666,624 params, +12,903,809,024 multiply-adds, +52.31 MB of outputs`."""
-    memory = signed(found.cost.output_bytes, lambda value: with_unit(value, byte_units(found.before)))
+    units = byte_units(found.before.convention.name)
+    memory = signed(found.cost.output_bytes, lambda value: with_unit(value, units))
     params, macs = (signed(count, exact) for count in (found.cost.params, found.cost.macs))
     return f"{params} params, {macs} multiply-adds, {memory} of outputs"

@@ -7,8 +7,8 @@ from rich.cells import cell_len
 from netcalc.analysis.comparison import Comparison, Measure
 from netcalc.render.escaping import visible
 from netcalc.render.layout import Segment, title_lines
-from netcalc.render.numbers import exact, ratio, with_unit
-from netcalc.render.table.words import byte_units, input_shapes
+from netcalc.render.numbers import byte_units, exact, ratio, with_unit
+from netcalc.render.table.words import input_shapes
 
 _LEAST_LABEL, _MOST_LABEL = 16, 40
 
@@ -40,4 +40,5 @@ def ratios(comparison: Comparison, measure: Measure) -> list[str]:
 
 def format_measure(comparison: Comparison, measure: Measure, value: int) -> str:
     """A measure's value, with a unit where it has one."""
-    return with_unit(value, byte_units(comparison.members[0].report)) if measure.unit else exact(value)
+    units = byte_units(comparison.members[0].report.convention.name)
+    return with_unit(value, units) if measure.unit else exact(value)

@@ -18,9 +18,7 @@ _PLAIN = ("copy", "kernel")
 def plan_lines(program: "Program", width: int | None) -> Iterator[list[Segment]]:
     """One line an operation, then how the work is shared out and what memory is taken."""
     graph = program.graph
-    workers = f"{program.workers} workers" if program.workers > 1 else "one worker"
-    facts = [f"batch {program.batch}, {program.dtype.name}, {workers}"]
-    yield from title_lines((graph.name, "bold"), facts, width)
+    yield from title_lines((graph.name, "bold"), [conditions_in_words(program)], width)
     yield []
     names, fused, outputs, algorithms, layouts = _cells(program)
     dim = ["dim" if text in _PLAIN else "" for text in algorithms]
@@ -33,7 +31,7 @@ def plan_lines(program: "Program", width: int | None) -> Iterator[list[Segment]]
     )
     yield from text_table(columns, width)
     yield []
-    for sentence in _sentences(program):
+    for sentence in memory_in_words(program):
         yield from paragraph(sentence, "dim", width)
 
 
@@ -51,7 +49,14 @@ def _cells(program: "Program") -> tuple[list[str], ...]:
     )
 
 
-def _sentences(program: "Program") -> Iterator[str]:
+def conditions_in_words(program: "Program") -> str:
+    """Batch, element type and workers."""
+    workers = f"{program.workers} workers" if program.workers > 1 else "one worker"
+    return f"batch {program.batch}, {program.dtype.name}, {workers}"
+
+
+def memory_in_words(program: "Program") -> Iterator[str]:
+    """What memory is taken, and how the workers share the work."""
     sizes = program.memory()
     numel = sum(type.nbytes for type in program.graph.types.values()) // 4
     alone = numel * program.dtype.itemsize * program.batch

@@ -1,5 +1,6 @@
 """What a run gave: the outputs' statistics, or the classes that score highest."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,6 +89,11 @@ def _non_finite(moments: "Moments") -> str:
 def three_digits(value: float | None) -> str:
     """`0.0123`, `12.3`, `1.2e-05`."""
     return "" if value is None else f"{value:.3g}"
+
+
+def finite(value: float | None) -> float | None:
+    """A number as JSON has it: null where it is infinite or none."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def share(part: float) -> str:

@@ -14,13 +14,18 @@ from netcalc.tensor import format_shape
 _MOST_LAYERS = 12
 
 
+def heaviest(training: TrainingMemory, batch: int) -> list[LayerMemory]:
+    """The layers that keep most, in order."""
+    heavy = sorted(training.layers, key=lambda layer: -layer.saved.at(batch))[:_MOST_LAYERS]
+    return [layer for layer in training.layers if layer in heavy and layer.saved.at(batch)]
+
+
 def layer_lines(view: MemoryView, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
     """The layers that keep most, or all of them, with the multiply-adds of their backward."""
     batch = view.batch
     listed: Sequence[LayerMemory] = training.layers
     if not view.every_layer:
-        heavy = sorted(listed, key=lambda layer: -layer.saved.at(batch))[:_MOST_LAYERS]
-        listed = [layer for layer in listed if layer in heavy and layer.saved.at(batch)]
+        listed = heaviest(training, batch)
     most = max((layer.saved.at(batch) for layer in listed), default=0) or 1
     everything = training.saved.at(batch)
     kept = [layer.saved.at(batch) for layer in listed]

@@ -8,7 +8,7 @@ from netcalc.render.layout import PAGE, Segment, hanging, paragraph, title_lines
 from netcalc.render.memory.layers import layer_lines
 from netcalc.render.memory.timeline import peak_lines, timeline_lines
 from netcalc.render.memory.view import MemoryView
-from netcalc.render.memory.words import format_bytes, format_count
+from netcalc.render.memory.words import format_bytes, format_count, told_apart
 from netcalc.render.table.words import inputs_in_words
 
 
@@ -22,7 +22,19 @@ def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]
         yield []
     yield from _inference(view, width)
     yield []
-    yield from paragraph(_conditions(view), "dim", width)
+    yield from paragraph(conditions_in_words(view), "dim", width)
+
+
+def peak_in_words(view: MemoryView) -> Iterator[str]:
+    """The peaks of training and inference, and the largest batch that fits."""
+    training = view.training
+    if training is not None:
+        peak = training.peak_event(view.batch)
+        words = _peak(training, peak, training.bytes_at(peak, view.batch))
+        yield f"training ({_optimiser(view, training)}): {words}"
+        if view.limit is not None:
+            yield _fit(training, view.limit)
+    yield f"inference: {format_bytes(view.inference.peak(view.batch))} at the peak"
 
 
 def _training(view: MemoryView, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
@@ -32,7 +44,7 @@ def _training(view: MemoryView, training: TrainingMemory, width: int | None) -> 
     yield from timeline_lines(view, training, peak, width or PAGE)
     yield []
     total = training.bytes_at(peak, view.batch)
-    yield from paragraph(f"{format_bytes(total)} at the peak, {_where(training, peak)}", "bold", width)
+    yield from paragraph(_peak(training, peak, total), "bold", width)
     yield from peak_lines(view, training, peak, total, width)
     yield []
     yield from layer_lines(view, training, width)
@@ -78,7 +90,7 @@ def _fit(training: TrainingMemory, limit: int) -> str:
         return f"any batch fits {format_bytes(limit)}"
     if batch == 0:
         return f"not even a batch of 1 fits {format_bytes(limit)}: it needs {format_bytes(training.peak(1))}"
-    needs, next_one = format_bytes(training.peak(batch)), format_bytes(training.peak(batch + 1))
+    needs, next_one = told_apart(limit, training.peak(batch), training.peak(batch + 1))
     fits = f"the largest batch that fits {format_bytes(limit)} is {batch:,}"
     return f"{fits}: it needs {needs}, one more {next_one}"
 
@@ -115,7 +127,8 @@ def _order(view: MemoryView) -> str:
     )
 
 
-def _conditions(view: MemoryView) -> str:
+def conditions_in_words(view: MemoryView) -> str:
+    """Batch, element type, units, and what is counted."""
     kept = " what is kept is what PyTorch's autograd keeps;" if view.training is not None else ""
     return (
         f"batch {view.batch}, {view.dtype}; KiB = 1024 bytes; each tensor is freed at its last use; views "
@@ -138,6 +151,10 @@ def _loss(training: TrainingMemory) -> str:
     losses += [f"none on {name}" for name in outputs if name not in with_loss]
     hint = "" if len(with_loss) == len(outputs) else " (--loss cross_entropy or mse counts one)"
     return f"loss: {', '.join(losses)}{hint}"
+
+
+def _peak(training: TrainingMemory, peak: MemoryEvent, total: int) -> str:
+    return f"{format_bytes(total)} at the peak, {_where(training, peak)}"
 
 
 def _where(training: TrainingMemory, step: MemoryEvent) -> str:

@@ -12,6 +12,16 @@ def format_bytes(value: int) -> str:
     return numbers.with_unit(value, _SIZES)
 
 
+def told_apart(limit: int, below: int, above: int) -> tuple[str, str]:
+    """Sizes around a limit in its unit, with as many decimals as tell `above` from it and from `below`."""
+    size, unit = next((size, unit) for size, unit in _SIZES if limit >= size or size == 1)
+    for decimals in range(2 if size > 1 else 0, 16):
+        shown, needs, more = (f"{value / size:,.{decimals}f} {unit}" for value in (limit, below, above))
+        if more not in (shown, needs):
+            break
+    return needs, more
+
+
 def format_count(value: int) -> str:
     """A count in thousands, millions and so on: `4.09 G`."""
     return numbers.with_unit(value, _THOUSANDS).strip()

@@ -1,4 +1,4 @@
-"""The devices that are known, as a table with sources, and as JSON."""
+"""The devices that are known: for a terminal, as a table of plain data, and as JSON."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -7,6 +7,7 @@ from netcalc.analysis.devices import Device
 from netcalc.render.escaping import visible
 from netcalc.render.json import JsonRows, json_document
 from netcalc.render.layout import Heading, Segment, hanging, paragraph
+from netcalc.render.tabular import Table, TableColumn
 from netcalc.render.text_table import TextColumn, text_table
 
 _PEAKS = ("float64", "float32", "tf32", "float16", "bfloat16", "int8")
@@ -41,6 +42,28 @@ def device_lines(devices: Iterable[Device], width: int | None) -> Iterator[list[
         yield from paragraph(device.source or "no source", "dim", width, indent="  ")
 
 
+def device_table(devices: Iterable[Device]) -> Table:
+    """A row a device: operations and bytes a second, memory in bytes, the source."""
+    columns = (
+        TableColumn("device", "device", left=True),
+        TableColumn("name", "name", left=True),
+        *(
+            TableColumn(f"{name}_operations_per_second", _SHORT.get(name, name), _tera, group="operations")
+            for name in _PEAKS
+        ),
+        TableColumn("bytes_per_second", "bandwidth", _giga),
+        TableColumn("memory_bytes", "memory", _gibibytes),
+        TableColumn("source", "source", left=True),
+    )
+    return Table(columns, map(_device_row, devices), notes=[_UNITS])
+
+
+def _device_row(device: Device) -> tuple[object, ...]:
+    peaks = map(device.operations_per_second.get, _PEAKS)
+    figures = (*peaks, device.bytes_per_second, device.memory_bytes)
+    return (device.key, device.name, *figures, device.source)
+
+
 def json_chunks(devices: Iterable[Device], version: str) -> Iterator[str]:
     """A device a line, in operations and bytes a second."""
     return json_document({"netcalc": version, "devices": JsonRows(map(_device_dict, devices))})
@@ -56,8 +79,20 @@ def _device_dict(device: Device) -> dict[str, Any]:
 
 def _peaks(device: Device) -> list[str]:
     peaks = device.operations_per_second
-    return [f"{peaks[name] / 1e12:.4g}" if name in peaks else "" for name in _PEAKS]
+    return [_tera(peaks[name]) if name in peaks else "" for name in _PEAKS]
 
 
 def _memory(device: Device) -> tuple[str, str]:
-    return f"{device.bytes_per_second / 1e9:.4g}", f"{device.memory_bytes / 1024**3:.4g}"
+    return _giga(device.bytes_per_second), _gibibytes(device.memory_bytes)
+
+
+def _tera(rate: float) -> str:
+    return f"{rate / 1e12:.4g}"
+
+
+def _giga(rate: float) -> str:
+    return f"{rate / 1e9:.4g}"
+
+
+def _gibibytes(size: int) -> str:
+    return f"{size / 1024**3:.4g}"

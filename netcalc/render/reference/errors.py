@@ -33,14 +33,20 @@ def markdown_chunks() -> Iterator[str]:
     for subject, errors in SUBJECTS.items():
         yield f"\n## {subject}\n"
         for error in errors:
-            severity = "" if error.severity == "error" else f" ({error.severity})"
-            yield f"\n### {error.code}{severity}\n\n{error.meaning}\n"
-            if error.condition:
-                yield f"\nThe example holds where {error.condition}.\n"
-            if error.spec:
-                yield f"\n```yaml\n{error.spec}```\n"
-            language, call = ("python", error.program) if error.program else ("sh", f"{error.command}\n")
-            yield f"\n```{language}\n{call}```\n\nCure: {error.cure}\n"
+            yield "\n"
+            yield from markdown_error(error)
+
+
+def markdown_error(error: ErrorCode) -> Iterator[str]:
+    """The section of one error code."""
+    severity = "" if error.severity == "error" else f" ({error.severity})"
+    yield f"### {error.code}{severity}\n\n{error.meaning}\n"
+    if error.condition:
+        yield f"\nThe example holds where {error.condition}.\n"
+    if error.spec:
+        yield f"\n```yaml\n{error.spec}```\n"
+    language, call = ("python", error.program) if error.program else ("sh", f"{error.command}\n")
+    yield f"\n```{language}\n{call}```\n\nCure: {error.cure}\n"
 
 
 def _condition(error: ErrorCode) -> str:

@@ -44,7 +44,7 @@ def index_lines(width: int | None) -> Iterator[list[Segment]]:
 
 def layer_lines(layer: type[Layer], width: int | None) -> Iterator[list[Segment]]:
     """One kind: what it computes, its options, an example."""
-    body, example = _doc(layer)
+    body, example = description(layer)
     yield [(layer.kind, "bold cyan"), (f"  {layer.family}", "dim")]
     for part in body.split("\n\n"):
         yield []
@@ -84,7 +84,7 @@ def markdown_chunks() -> Iterator[str]:
     for family, members in groupby(LAYERS.values(), key=lambda layer: layer.family):
         yield f"\n## {family.capitalize()}\n"
         for layer in members:
-            yield from _markdown_layer(layer)
+            yield from markdown_layer(layer)
 
 
 def option_lines(layer: type[Layer]) -> list[OptionLine]:
@@ -98,7 +98,7 @@ def option_lines(layer: type[Layer]) -> list[OptionLine]:
 
 def summary(layer: type[Layer]) -> str:
     """The first sentence of its description."""
-    return _doc(layer)[0].split("\n\n")[0].replace("\n", " ")
+    return description(layer)[0].split("\n\n")[0].replace("\n", " ")
 
 
 def short_form(layer: type[Layer]) -> str | None:
@@ -113,7 +113,7 @@ def _general_keys(quote: str) -> str:
     return f"{', '.join(keys)} and {last}"
 
 
-def _doc(layer: type[Layer]) -> tuple[str, str]:
+def description(layer: type[Layer]) -> tuple[str, str]:
     """The description, and the example that closes it."""
     body, _, example = inspect.cleandoc(layer.__doc__ or "").partition("\n\nExample: ")
     return body, example.replace("`", "")
@@ -129,8 +129,9 @@ def _default(option: Option[Any]) -> str:
     return "none" if option.default is None else format_value(option.default).strip("'")
 
 
-def _markdown_layer(layer: type[Layer]) -> Iterator[str]:
-    body, example = _doc(layer)
+def markdown_layer(layer: type[Layer]) -> Iterator[str]:
+    """The section of one kind, below a blank line."""
+    body, example = description(layer)
     yield f"\n### {layer.kind}\n\n{body}\n\n"
     options = option_lines(layer)
     if options:

@@ -56,10 +56,17 @@ def markdown_chunks() -> Iterator[str]:
     for theme, rules in groupby(RULES.values(), key=theme_of):
         yield f"\n## {theme.capitalize()}\n"
         for rule in rules:
-            explained = rule.documentation()
-            yield f"\n### {rule.code} {rule.name} ({rule.severity})\n\n{explained.meaning}\n\n"
-            yield f"Why: {explained.why}\n\n"
-            yield f"```yaml\n{explained.example}```\n\nInstead:\n\n```yaml\n{explained.fix}```\n"
+            yield "\n" + markdown_rule(rule)
+
+
+def markdown_rule(rule: type[Rule]) -> str:
+    """The section of one rule."""
+    explained = rule.documentation()
+    return (
+        f"### {rule.code} {rule.name} ({rule.severity})\n\n{explained.meaning}\n\n"
+        f"Why: {explained.why}\n\n"
+        f"```yaml\n{explained.example}```\n\nInstead:\n\n```yaml\n{explained.fix}```\n"
+    )
 
 
 def summary(rule: type[Rule]) -> str:

@@ -29,14 +29,14 @@ def roofline_lines(
     title = f"{report.graph.name} on {device.name}", "bold"
     yield from title_lines(title, [f"batch {report.batch}, {found.dtype}"], width)
     yield [(f"fusion {found.fusion}: {_count(found)}", "")]
-    yield from paragraph(_device_in_words(device, found.dtype), "dim", width)
+    yield from paragraph(device_in_words(device, found.dtype), "dim", width)
     yield []
     yield from _table(found, training is not None, width)
     yield []
     yield from _times(found, training, width)
     yield []
     yield from paragraph(warning(found), "yellow", width)
-    yield from paragraph(_conditions(training is not None), "dim", width)
+    yield from paragraph(conditions_in_words(training is not None), "dim", width)
 
 
 def duration(seconds: float) -> str:
@@ -49,7 +49,13 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns" if seconds else "0"
 
 
-def _conditions(trains: bool) -> str:
+def intensity_text(intensity: float) -> str:
+    """Operations a byte: two digits below 100, whole numbers above."""
+    return f"{intensity:,.0f}" if intensity >= 100 else f"{intensity:.2g}"
+
+
+def conditions_in_words(trains: bool) -> str:
+    """What is counted, and the units."""
     words = (
         "operations: 2 a multiply-add of products, others beside them; moved: operands, weights and what "
         "others read, once each; a kernel takes the longer of both; one kernel: inputs, weights and "
@@ -64,7 +70,8 @@ def _count(found: Roofline) -> str:
     return f"{kernels:,} kernels for {len(found.report.rows):,} layers"
 
 
-def _device_in_words(device: Device, dtype: str) -> str:
+def device_in_words(device: Device, dtype: str) -> str:
+    """The peak figures of a device."""
     peak, bandwidth = device.operations_per_second[dtype], device.bytes_per_second
     return (
         f"{peak / 1e12:,.4g} x 10^12 operations a second in {dtype}, {bandwidth / 1e9:,.4g} x 10^9 bytes a "
@@ -106,7 +113,7 @@ def _cells(found: Roofline, layer: LayerWork, trains: bool) -> list[str]:
         label(layer),
         scaled(work.operations, 1_000_000),
         scaled(work.bytes, 1024**2),
-        "" if intensity is None else f"{intensity:,.0f}" if intensity >= 100 else f"{intensity:.2g}",
+        "" if intensity is None else intensity_text(intensity),
         bound_by(found, work),
         duration(found.seconds(work)),
         *([duration(found.seconds(layer.backward))] if trains else []),

@@ -20,7 +20,7 @@ from netcalc.render.layout import (
     paragraph,
     title_lines,
 )
-from netcalc.render.numbers import byte_size, exact
+from netcalc.render.numbers import byte_units, exact, with_unit
 from netcalc.spec import Evaluated
 
 MOST_LINES = 200
@@ -79,8 +79,9 @@ class _SweepColumn(NamedTuple):
     show: Callable[[Evaluated], str]
 
 
-def _columns(sweep: Sweep) -> list[_SweepColumn]:
-    headings = {
+def headings(sweep: Sweep) -> dict[str, str]:
+    """What heads the figures, by column."""
+    return {
         "layers": "layers",
         "params": "params",
         "macs": "multiply-adds",
@@ -88,16 +89,23 @@ def _columns(sweep: Sweep) -> list[_SweepColumn]:
         "output_bytes": "outputs",
         "param_bytes": "weights",
     }
+
+
+def _columns(sweep: Sweep) -> list[_SweepColumn]:
+    shown = headings(sweep)
     settings = [_SweepColumn(axis.column, Heading("", axis.column), _setting) for axis in sweep.axes]
-    figures = [_SweepColumn(name, Heading("", headings[name]), _figure(name)) for name in FIGURES]
+    figures = [_SweepColumn(name, Heading("", shown[name]), figure_text(sweep, name)) for name in FIGURES]
     return settings + [column for column in figures if column.name != "flops" or sweep.convention != "macs"]
 
 
-def _figure(name: str) -> Callable[[Evaluated], str]:
+def figure_text(sweep: Sweep, name: str) -> Callable[[Evaluated], str]:
+    """How a figure is shown: bytes in the units of the convention, counts with every digit."""
+    units = byte_units(sweep.convention)
+
     def show(value: Evaluated) -> str:
         if not isinstance(value, int):
             return ""
-        return byte_size(value) if name.endswith("_bytes") else exact(value)
+        return with_unit(value, units) if name.endswith("_bytes") else exact(value)
 
     return show
 
@@ -191,11 +199,13 @@ def _footer(sweep: Sweep, selection: Selection) -> Iterator[tuple[str, str]]:
     if selection.failed:
         hidden = "; --where and --pareto leave them out" if selection.where or selection.pareto else ""
         yield f"{selection.failed:,} of {selection.counted:,} variants failed{hidden}", "red"
-    words = CONVENTIONS[sweep.convention].words
-    yield (
-        (
-            f"{sweep.convention} convention: {words}; outputs of all layers, none in place; "
-            f"batch {sweep.batch}, {sweep.dtype}; KiB = 1024 bytes"
-        ),
-        "dim",
+    yield conditions_in_words(sweep), "dim"
+
+
+def conditions_in_words(sweep: Sweep) -> str:
+    """Convention, batch, element type and units."""
+    kilobyte = byte_units(sweep.convention)[2][1]
+    return (
+        f"{sweep.convention} convention: {CONVENTIONS[sweep.convention].words}; outputs of all layers, none "
+        f"in place; batch {sweep.batch}, {sweep.dtype}; {kilobyte} = 1024 bytes"
     )

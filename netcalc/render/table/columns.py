@@ -178,7 +178,7 @@ _FIELD_COLUMNS = (
 
 def _scaled_columns(convention: Convention) -> tuple[Column, ...]:
     """The figures in the units that the convention prints."""
-    kilobyte = "(KB)" if convention.name == "lecture" else "(KiB)"
+    kilobyte = f"({numbers.byte_units(convention.name)[2][1]})"
     return (
         _figure("memory", f"memory\n{kilobyte}", "memory of the output", lambda f: f.output_bytes, 1024),
         _figure("params", "params\n(k)", "learnable parameters", lambda f: f.params, 1000),
@@ -217,10 +217,10 @@ def default_columns(report: Report, view: TableView) -> tuple[str, ...]:
 
 def _rare_columns(report: Report) -> Iterator[str]:
     """Dilation and groups, each where a layer has one that is not 1."""
-    if any(step != 1 for row in report.rows for step in getattr(row.node.layer, "dilation", ())):
-        yield "dilation"
-    if any(_groups(TableLine(row)) not in (None, 1) for row in report.rows):
-        yield "groups"
+    for name, value in (("dilation", _option("dilation")), ("groups", _groups)):
+        found = {value(TableLine(row)) for row in report.rows}
+        if any({*given} != {1} if isinstance(given, tuple) else given not in (None, 1) for given in found):
+            yield name
 
 
 def _layout(report: Report) -> tuple[str, str] | None:

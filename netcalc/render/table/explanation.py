@@ -10,8 +10,7 @@ from netcalc.analysis.explain import Explanation, explain
 from netcalc.analysis.symbolic import divisions, formula, numbers
 from netcalc.render.escaping import visible
 from netcalc.render.layout import Segment, hanging, page_width, paragraph
-from netcalc.render.numbers import format_option, with_unit
-from netcalc.render.table.words import byte_units
+from netcalc.render.numbers import byte_units, format_option, with_unit
 from netcalc.tensor import format_shape
 
 _LONGEST_FORMULA = 400
@@ -44,7 +43,7 @@ def _figure(explanation: Explanation, report: Report, width: int | None) -> Iter
     symbols, filled = formula(explanation.term), numbers(explanation.term)
     result = f"{explanation.value:,}" + (f" {explanation.unit}" if explanation.unit else "")
     if explanation.unit == "bytes":
-        result += f" = {with_unit(explanation.value, byte_units(report))}"
+        result += f" = {with_unit(explanation.value, byte_units(report.convention.name))}"
     if len(symbols) > _LONGEST_FORMULA:
         symbols = filled = str(explanation.value)
     if symbols not in (filled, str(explanation.value)):

@@ -9,8 +9,6 @@ from netcalc.render import numbers
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
 from netcalc.tensor import format_shape
 
-_MEGABYTES = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"), (1, "bytes"))
-
 
 def footer_in_words(report: Report, view: TableView) -> list[str]:
     """What stands below a table: totals, sizes, conditions, and what its marks mean."""
@@ -23,7 +21,8 @@ def footer_in_words(report: Report, view: TableView) -> list[str]:
 def totals_in_words(report: Report, listed: Sequence[TableLine]) -> str:
     """The exact totals: `61,100,840 params, 716,767,232 multiply-adds, 2.28 MB of outputs`."""
     figures = totals(listed)
-    memory = numbers.with_unit(figures.output_bytes, byte_units(report))
+    units = numbers.byte_units(report.convention.name)
+    memory = numbers.with_unit(figures.output_bytes, units)
     buffers = f" + {figures.buffers:,} buffers" if figures.buffers else ""
     frozen = figures.params - figures.trainable_params
     split = f" ({figures.trainable_params:,} trainable, {frozen:,} frozen)" if frozen else ""
@@ -31,7 +30,7 @@ def totals_in_words(report: Report, listed: Sequence[TableLine]) -> str:
     if report.convention.name != "macs":
         parts.append(f"{figures.flops:,} {report.convention.unit}")
     weighted = _weighted_bytes(report)
-    of_these = f" ({numbers.with_unit(weighted, byte_units(report))} of conv and linear)" if weighted else ""
+    of_these = f" ({numbers.with_unit(weighted, units)} of conv and linear)" if weighted else ""
     return ", ".join([*parts, f"{memory} of outputs{of_these}"])
 
 
@@ -43,7 +42,7 @@ def sizes_in_words(report: Report, listed: Sequence[TableLine]) -> str:
         "outputs": figures.output_bytes,
         "params": figures.param_bytes,
     }
-    unit = next(name for size, name in byte_units(report) if size == 1024**2)
+    unit = next(name for size, name in numbers.byte_units(report.convention.name) if size == 1024**2)
     sizes["together"] = sum(sizes.values())
     return f"{unit}: {', '.join(f'{name} {numbers.mebibytes(size)}' for name, size in sizes.items())}"
 
@@ -58,7 +57,7 @@ def marks_in_words(report: Report) -> str:
 
 def conditions_in_words(report: Report, view: TableView) -> str:
     """Convention, batch, element type and units."""
-    kilobyte = "KB" if report.convention.name == "lecture" else "KiB"
+    kilobyte = numbers.byte_units(report.convention.name)[2][1]
     in_place = "" if view.every_layer else "; activations work in place, in their layer's line"
     shares = "; % of the whole network" if view.percent or view.tree else ""
     only = f"; only {', '.join(report.only)}" if report.only else ""
@@ -78,11 +77,6 @@ def inputs_in_words(graph: Graph) -> str:
 def input_shapes(graph: Graph) -> str:
     """The shapes of all inputs."""
     return ", ".join(format_shape(given.type.shape) for given in graph.inputs)
-
-
-def byte_units(report: Report) -> tuple[tuple[int, str], ...]:
-    """The lecture prints KB and MB for 1024 and 1024^2 bytes; elsewhere they are KiB and MiB."""
-    return _MEGABYTES if report.convention.name == "lecture" else numbers.BYTE_UNITS
 
 
 def _weighted_bytes(report: Report) -> int:
