@@ -26,9 +26,14 @@ def main() -> None:
     try:
         _open_handles()
         gc.disable()  # specs, graphs and reports hold no cycles, but large ones are costly to search for them
-        from netcalc.cli import run
+        if os.environ.get("_NETCALC_COMPLETE", "").startswith("complete_"):
+            from netcalc.cli.completion import complete
 
-        code = run()
+            code = complete()
+        else:
+            from netcalc.cli import run
+
+            code = run()
     except KeyboardInterrupt:
         code = _INTERRUPTED
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done but for leaving

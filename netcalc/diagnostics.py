@@ -163,6 +163,11 @@ def listed(names: Iterable[str], most: int = 20) -> str:
     return ", ".join([*shown[:most], *(["..."] if len(shown) > most else [])])
 
 
+def extra_help(extra: str) -> str:
+    """How an optional extra is installed: from the package index, or in a checkout."""
+    return f"pip install 'netcalc-nn[{extra}]', or '.[{extra}]' in a checkout"
+
+
 def format_value(value: object) -> str:
     """A plain value in YAML syntax, truncated where it is long."""
     if value is None:

@@ -3,6 +3,7 @@
 import ast
 import json
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -125,8 +126,14 @@ def test_the_schema_is_itself_valid(validator: Draft202012Validator) -> None:
 
 def test_every_reference_leads_somewhere_and_every_definition_is_used() -> None:
     text = json.dumps(schema())
-    used = {part.partition('"')[0] for part in text.split('"#/$defs/')[1:]}
+    used = {re.split('["/]', part)[0] for part in text.split('"#/$defs/')[1:]}
     assert used == schema()["$defs"].keys() - {f"layer.{kind}" for kind in CONSTRUCTS}
+
+
+def options_of(found: dict[str, Any], definition: str) -> dict[str, Any]:
+    """The keys of a definition."""
+    options: dict[str, Any] = found["$defs"][definition]["allOf"][0]["else"]["properties"]
+    return options
 
 
 def test_nothing_of_the_language_is_left_out() -> None:
@@ -135,10 +142,10 @@ def test_nothing_of_the_language_is_left_out() -> None:
     assert set(general_keys()) == set(ITEM_KEYS)
     for kind, construct in CONSTRUCTS.items():
         for items in ("layers", "layersWithBlocks"):
-            properties = found["$defs"][f"{items}.{kind}"]["properties"]
+            properties = options_of(found, f"{items}.{kind}")
             assert set(properties) == {*BRANCH_KEYS[kind], *construct.options, *ITEM_KEYS}
     for kind, layer in LAYERS.items():
-        properties = found["$defs"][f"layer.{kind}"]["properties"]
+        properties = options_of(found, f"layer.{kind}")
         assert set(properties) == {*layer.options, *ITEM_KEYS}
         for name, option in layer.options.items():
             assert properties[name]["description"].startswith(option.doc)
@@ -212,7 +219,7 @@ def test_mistakes_that_a_schema_can_catch(validator: Draft202012Validator, name:
 def test_every_option_is_held_to_its_range(kind: str) -> None:
     for name, option in LAYERS[kind].options.items():
         checks = Draft202012Validator(
-            {"$defs": schema()["$defs"], **schema()["$defs"][f"layer.{kind}"]["properties"][name]}
+            {"$defs": schema()["$defs"], **options_of(schema(), f"layer.{kind}")[name]}
         )
         for value in (-1, 0, 1, 3, LARGEST, LARGEST + 1, 0.5, -0.5, 1.5, True, "same", "zeros", "nearest", "odd", None,
                       (), (1,), (0, 1), (1, (0, 2)), ((1, 2, 3),), (0.5,), ((True, 1),)):  # fmt: skip

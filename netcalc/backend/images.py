@@ -1,6 +1,6 @@
 """Pictures to arrays: resized, cut out of the middle and normalised, as classifiers are fed.
 
-Pillow reads them, the extra `netcalc[images]`.
+Pillow reads them, the extra `netcalc-nn[images]`.
 """
 
 import os
@@ -12,6 +12,7 @@ import numpy as np
 from netcalc.backend.errors import refuse
 from netcalc.backend.files import FAULTS, opened
 from netcalc.backend.kernels.base import Array
+from netcalc.diagnostics import extra_help
 from netcalc.graph import Preprocess
 from netcalc.tensor import Shape, format_shape
 
@@ -141,5 +142,5 @@ def _pillow() -> Any:
     try:
         from PIL import Image
     except ImportError:
-        refuse("E912", "pictures are read with Pillow", help="pip install 'netcalc[images]'")
+        refuse("E912", "pictures are read with Pillow", help=extra_help("images"))
     return Image

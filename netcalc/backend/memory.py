@@ -1,6 +1,8 @@
 """The memory that a run needs, compared with the machine's."""
 
 import os
+import sys
+from contextlib import suppress
 
 from netcalc.backend.errors import refuse
 from netcalc.graph import Graph
@@ -27,10 +29,10 @@ def forward_bytes(graph: Graph, batch: int, itemsize: int, gradients: bool) -> i
 
 def machine_bytes() -> int | None:
     """The machine's memory, or None where the system does not report it."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return None
+    if sys.platform != "win32":
+        with suppress(AttributeError, OSError, ValueError):
+            return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return None
 
 
 def require_memory(needed: int, what: str) -> None:

@@ -1,11 +1,12 @@
 """The command `netcalc` itself: its subcommands, its exit codes, how errors are shown."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -111,11 +112,10 @@ def run(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
     except NetcalcError as error:
         return _show(error.diagnostics)
-    except BrokenPipeError:  # the reader of the pipe has closed it
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (it stays open until the process ends)
-        return 1
     except OSError as error:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.stdout = _closed(sys.stdout)
+        if isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL):
+            return 1  # the reader of the pipe has closed it
         return _show([Diagnostic("E103", f"the output cannot be written: {error.strerror or error}")])
     except MemoryError:
         return _show([Diagnostic("E109", "there is not enough memory for this spec")])
@@ -141,5 +141,12 @@ def _show(diagnostics: Any) -> int:
         terminal.write(diagnostic_lines(diagnostics, terminal.width))
         sys.stderr.flush()
     except OSError:  # stderr is closed too: the exit code alone reports it
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+        sys.stderr = _closed(sys.stderr)
     return 2
+
+
+def _closed(stream: TextIO) -> TextIO:
+    """The null device in place of a stream that cannot be written, and drops what that still holds."""
+    with suppress(OSError):
+        stream.close()
+    return open(os.devnull, "w")

@@ -165,11 +165,3 @@ def print_error(text: str) -> None:
     from netcalc.render.escaping import visible
 
     typer.echo(visible(text), err=True)
-
-
-def write(chunks: Iterable[str]) -> None:
-    """Write a document to standard output as it is."""
-    import sys
-
-    for chunk in chunks:
-        sys.stdout.write(chunk)

@@ -6,6 +6,7 @@ Each comes with how many variants are submitted together, and how many submissio
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import typer
 
-from netcalc.diagnostics import Diagnostic, ExecutionError
+from netcalc.diagnostics import Diagnostic, ExecutionError, extra_help
 
 Result = TypeVar("Result")
 
@@ -28,6 +29,9 @@ _WAITING = 30
 
 _BETWEEN_LOOKS = 1
 """Seconds between two checks of a cluster's workers."""
+
+_MOST_ON_WINDOWS = 61
+"""Most processes that Windows lets one process wait for; ProcessPoolExecutor refuses more there."""
 
 
 class SweepExecutor(NamedTuple):
@@ -78,19 +82,20 @@ class _ProcessExecutor(ProcessPoolExecutor):
     """Starts processes that ignore Ctrl-C: the parent ends them."""
 
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
-        if not hasattr(signal, "pthread_sigmask"):
-            return super().submit(fn, *args, **kwargs)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes inherit it
-        try:
-            return super().submit(fn, *args, **kwargs)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if sys.platform != "win32" and hasattr(signal, "pthread_sigmask"):
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes inherit it
+            try:
+                return super().submit(fn, *args, **kwargs)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return super().submit(fn, *args, **kwargs)
 
 
 @contextmanager
 def _processes(jobs: int, variants: int) -> Iterator[SweepExecutor]:
     # started afresh rather than forked: the progress bar has a thread, which no fork survives
     context = multiprocessing.get_context("spawn")
+    jobs = min(jobs, _MOST_ON_WINDOWS) if sys.platform == "win32" else jobs
     executor = _ProcessExecutor(jobs, mp_context=context, initializer=_prepare)
     try:
         yield SweepExecutor(executor, _chunk(variants, jobs), 4 * jobs, faults=(BrokenExecutor,))
@@ -121,7 +126,7 @@ def _cluster(address: str, variants: int) -> Iterator[SweepExecutor]:
         from distributed import Client
         from distributed.comm.addressing import parse_address, parse_host_port
     except ImportError:
-        message = "a cluster needs Dask: pip install 'netcalc[dask]'."
+        message = f"a cluster needs Dask: {extra_help('dask')}."
         raise typer.BadParameter(message, param_hint="--scheduler") from None
     try:
         scheme, place = parse_address(address)

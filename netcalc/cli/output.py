@@ -59,11 +59,18 @@ class Output(NamedTuple):
     def write(self, chunks: Iterable[str]) -> None:
         """Write a document as it is."""
         if not self.path:
+            _use_utf8(sys.stdout)
             for chunk in chunks:
                 sys.stdout.write(chunk)
             return
         with _opened(self.path) as file:
             file.writelines(chunks)
+
+
+def _use_utf8(stream: TextIO) -> None:
+    """Write UTF-8 into a file or a pipe, which have the code page on Windows, unless that is asked for."""
+    if hasattr(stream, "reconfigure") and not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def output_of(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import BinaryIO, NoReturn
@@ -12,6 +13,9 @@ from netcalc.analysis.sweep import Sweep, VariantRow
 from netcalc.cli.common import print_error
 from netcalc.render.sweep.json import json_line, line_start
 from netcalc.spec import Evaluated
+
+_LOCKED_BYTE = 2**31 - 2
+"""What a sweep locks of its file on Windows: the last byte that can be, beyond the rows."""
 
 
 class RowFile:
@@ -56,6 +60,8 @@ def open_rows(path: str, sweep: Sweep, indices: Sequence[int]) -> Iterator[RowFi
         if file.read(len(whole)) == whole:
             file.truncate(len(whole))
         else:
+            if sys.platform == "win32":  # which replaces no file that is open
+                file.close()
             _replace(path, whole)
             file = stack.enter_context(_opened(path))
         yield RowFile(path, file, sweep, rows)
@@ -127,14 +133,18 @@ def _frozen(value: list[Evaluated] | Evaluated) -> Evaluated:
 def _lock(path: str, file: BinaryIO) -> None:
     """Keep a second sweep from writing to the file; the lock ends with this process."""
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(_LOCKED_BYTE)  # others cannot read what is locked
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         _refuse(f"another sweep writes to {path} now.")
-    except OSError:  # a file system without locks
+    except (ImportError, OSError):  # a system or a file system without locks
         return
 
 

@@ -34,6 +34,7 @@ from netcalc.cli.common import (
 from netcalc.cli.executors import sweep_executor
 from netcalc.cli.output import ENDINGS, Output, output_of
 from netcalc.cli.row_file import RowFile, open_rows
+from netcalc.diagnostics import extra_help
 from netcalc.render.sweep import plots
 from netcalc.render.sweep.json import json_chunks, json_line
 from netcalc.render.sweep.tabular import sweep_table
@@ -172,9 +173,7 @@ def _wanted(sweep: Sweep, where: str, pareto: str, plot: str, plot_file: str) ->
         if not os.path.isdir(os.path.dirname(path) or "."):
             raise ValueError(f"there is no folder {os.path.dirname(path)}.")
     if drawn and not plots.is_available():
-        raise typer.BadParameter(
-            "a plot needs matplotlib: pip install 'netcalc[plots]'.", param_hint="--plot"
-        )
+        raise typer.BadParameter(f"a plot needs matplotlib: {extra_help('plots')}.", param_hint="--plot")
     return _Wanted((where, pareto), condition, objectives, drawn, path)
 
 

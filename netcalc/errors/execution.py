@@ -118,7 +118,7 @@ layers:
     ErrorCode(
         "E912",
         "Reading a picture needs Pillow, which is not installed.",
-        "Run `pip install 'netcalc[images]'`.",
+        "Run `pip install 'netcalc-nn[images]'`, or `pip install '.[images]'` in a checkout.",
         """\
 input: [3, 8, 8]
 layers:

@@ -65,7 +65,7 @@ def open_beside(source: Source, name: str) -> Source:
         _fail(name, "E206", "a spec from standard input or a string has no folder to include from")
     folder = os.path.realpath(source.folder)
     path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-    if os.path.isabs(name) or not path.startswith(folder + os.sep):
+    if os.path.isabs(name) or not path.startswith(folder.rstrip(os.sep) + os.sep):
         _fail(name, "E206", f"{name!r} is not in the folder of this spec", "name a file beside it")
     if not os.path.exists(path):
         _fail(name, "E206", f"there is no file {name!r} beside this spec")
@@ -81,7 +81,7 @@ def bundled_files() -> list[str]:
 def variant_names(bundled: str) -> list[str]:
     """The variants of a bundled file, in order, found without reading it as YAML."""
     text = _open_bundled(bundled).text
-    section = re.search(r"^variants:\n((?:[ #].*\n|\n)*)", text, re.MULTILINE)
+    section = re.search(r"^variants:\r?\n((?:[ #].*\n|\r?\n)*)", text, re.MULTILINE)
     return re.findall(r"^  ([\w.-]+):", section[1], re.MULTILINE) if section else []
 
 

@@ -393,8 +393,16 @@ def test_nothing_left_to_draw(cli: Cli, small: str) -> None:
 @pytest.mark.parametrize(
     ("module", "options", "words"),
     [
-        ("matplotlib", ["--plot", "x=macs,y=params"], "pip install 'netcalc[plots]'"),
-        ("distributed", ["--scheduler", "tcp://127.0.0.1:1"], "pip install 'netcalc[dask]'"),
+        (
+            "matplotlib",
+            ["--plot", "x=macs,y=params"],
+            "pip install 'netcalc-nn[plots]', or '.[plots]' in a checkout",
+        ),
+        (
+            "distributed",
+            ["--scheduler", "tcp://127.0.0.1:1"],
+            "pip install 'netcalc-nn[dask]', or '.[dask]' in a checkout",
+        ),
     ],
 )
 def test_an_extra_that_is_not_installed(

@@ -3,6 +3,7 @@
 Format: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -62,10 +63,7 @@ def _result(diagnostic: Diagnostic) -> dict[str, Any]:
 
 def _location(span: Span) -> dict[str, Any]:
     found = place(span)
-    name = found["file"].replace("\\", "/")
-    location: dict[str, Any] = {
-        "artifactLocation": {"uri": f"file://{quote(name)}" if name.startswith("/") else quote(name)}
-    }
+    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(found["file"])}}
     if "line" in found:
         location["region"] = {
             "startLine": found["line"],
@@ -74,3 +72,11 @@ def _location(span: Span) -> dict[str, Any]:
             "endColumn": found["end_column"],
         }
     return location
+
+
+def _uri(path: str) -> str:
+    """A path, relative or not, as a URI; a path of Windows has backslashes, and may begin with a drive."""
+    name = path.replace("\\", "/")
+    if re.match("[A-Za-z]:/", name):
+        return f"file:///{name[:2]}{quote(name[2:])}"
+    return f"file://{quote(name)}" if name.startswith("/") else quote(name)

@@ -13,11 +13,13 @@ from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option, Schema
 from netcalc.render.json import indented_json
 from netcalc.render.reference.layers import summary
+from netcalc.render.reference.schema_nearest import nearest_kinds
 from netcalc.render.reference.schema_values import (
     BLOCK_HEAD,
     EXPRESSION,
     WORD,
     described,
+    keys,
     limit,
     mapping,
     or_expression,
@@ -61,8 +63,9 @@ def schema() -> Schema:
             **values(),
             **{key: described(doc, value) for key, (doc, value) in general_keys().items()},
             "blockOptions": _block_options(),
-            "word": _bare_kinds(),
-            **{f"layer.{kind}": _layer(layer) for kind, layer in LAYERS.items()},
+            **_words(),
+            **nearest_kinds([*LAYERS, *CONSTRUCTS]),
+            **{f"layer.{kind}": _layer(layer, f"layer.{kind}") for kind, layer in LAYERS.items()},
             **_items(_PLAIN),
             **_items(_LOOSE),
         },
@@ -105,14 +108,14 @@ def _top_level() -> dict[str, Schema]:
         "inputs": ("several inputs by name: {image: [3, 224, 224], tokens: [128]}", ref("input")),
         "preprocess": (
             "how pictures become inputs: {resize: 256, mean: [...], std: [...]}",
-            record(preprocessing()),
+            record(preprocessing(), "#/properties/preprocess"),
         ),
         "args": ("the file's parameters with their defaults, used as $name", by_name | names),
         "variants": ("named sets of arguments, and what else differs", mapping(mapping(ref("value")))),
-        "expect": ("figures that the network must have", record(expected)),
+        "expect": ("figures that the network must have", record(expected, "#/properties/expect")),
         "budget": (
             "the most that figures may be: {params: 5M, training_memory: 8GiB@batch32}",
-            record({name: limit(name) for name in BUDGETS}),
+            record({name: limit(name) for name in BUDGETS}, "#/properties/budget"),
         ),
         "ignore": ("the design rules that are silenced", rule_codes()),
         "include": (
@@ -135,10 +138,13 @@ def _top_level() -> dict[str, Schema]:
     return top
 
 
-def _layer(layer: type[Layer], more: dict[str, Schema] | None = None, needs: tuple[str, ...] = ()) -> Schema:
-    """The options of a kind. One that is required may come from `each` or `share`; `from` may not.
+def _layer(
+    layer: type[Layer], name: str, more: dict[str, Schema] | None = None, needs: tuple[str, ...] = ()
+) -> Schema:
+    """The options of a kind, by the name of its definition.
 
-    `needs` are the keys of branches, which may come from `share`.
+    One that is required may come from `each` or `share`; `from` may not. `needs` are the keys of branches,
+    which may come from `share`.
     """
     least, most = layer.arity
     general = {key: ref(key) for key in general_keys()} | {
@@ -149,8 +155,7 @@ def _layer(layer: type[Layer], more: dict[str, Schema] | None = None, needs: tup
         "title": layer.kind,
         "description": summary(layer),
         "type": "object",
-        "properties": {**(more or {}), **options, **general},
-        "additionalProperties": False,
+        "allOf": [keys({**(more or {}), **options, **general}, f"#/$defs/{name}/allOf/0")],
     }
     required = [*needs, *(name for name, option in layer.options.items() if option.required)]
     if least > 1:
@@ -163,7 +168,7 @@ def _layer(layer: type[Layer], more: dict[str, Schema] | None = None, needs: tup
     if layer.main is not None:
         del body["type"]
         alone: list[Schema] = [options[layer.main], *([] if required else [{"type": "null"}])]
-        body["allOf"] = [{"if": {"type": "object"}, "else": {"anyOf": alone}}]
+        body["allOf"].append({"if": {"type": "object"}, "else": {"anyOf": alone}})
     return body
 
 
@@ -183,34 +188,51 @@ def _items(layers: str) -> dict[str, Schema]:
     residual = {"main": body, "shortcut": body}
     kinds = {kind: ref(f"layer.{kind}") for kind in LAYERS}
     kinds |= {kind: ref(f"{layers}.{kind}") for kind in CONSTRUCTS}
-    words = [ref("word"), ref("expression")]
     item: Schema = {
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
         "properties": kinds,
         "patternProperties": {EXPRESSION: ref("blockOptions")},
-        "additionalProperties": False,
     }
+    named = {"pattern": f"^({'|'.join(kinds)})$"}
+    expression = {"pattern": EXPRESSION}
     if layers == _LOOSE:
         item["additionalProperties"] = ref("blockOptions")
-        item["propertyNames"] = {"anyOf": [{"pattern": f"^{WORD}$"}, {"pattern": EXPRESSION}]}
-        words.append({"type": "string", "pattern": f"^{WORD}$", "not": {"enum": sorted(kinds)}})
+        item["propertyNames"] = {"anyOf": [{"pattern": f"^{WORD}$"}, expression]}
+        other: Schema = {"pattern": f"^({WORD}|{EXPRESSION[1:-1]})$"}
+    else:
+        known = {"propertyNames": {"anyOf": [named, expression]}}
+        item |= {"if": known, "else": ref("noKind")}
+        other = {"if": expression, "else": ref("noWord")}
+    word = {"type": "string", "if": named, "then": ref("word"), "else": other}
+    offered = [ref("bareKind"), {}]  # where nothing is typed yet, editors look into anyOf alone
     return {
-        layers: {"type": "array", "items": {"anyOf": [*words, item]}},
-        f"{layers}.parallel": _layer(CONSTRUCTS["parallel"], parallel, ("branches",)),
-        f"{layers}.residual": _layer(CONSTRUCTS["residual"], residual, ("main",)),
+        layers: {
+            "type": "array",
+            "items": {"anyOf": offered, "if": {"type": "string"}, "then": word, "else": item},
+        },
+        f"{layers}.parallel": _layer(CONSTRUCTS["parallel"], f"{layers}.parallel", parallel, ("branches",)),
+        f"{layers}.residual": _layer(CONSTRUCTS["residual"], f"{layers}.residual", residual, ("main",)),
     }
 
 
-def _bare_kinds() -> Schema:
+def _words() -> dict[str, Schema]:
     """The kinds that stand as a word alone: those which need no option and read one tensor."""
-    bare = (
-        layer
+    bare = [
+        {"const": layer.kind, "description": summary(layer)}
         for layer in LAYERS.values()
         if layer.arity[0] == 1 and not any(option.required for option in layer.options.values())
-    )
-    return {"anyOf": [{"const": layer.kind, "description": summary(layer)} for layer in bare]}
+    ]
+    message = "this kind does not stand alone: it needs options, or inputs by from"
+    return {
+        "bareKind": {"anyOf": bare},
+        "word": {
+            "if": {"pattern": f"^({'|'.join(kind['const'] for kind in bare)})$"},
+            "then": ref("bareKind"),
+            "else": {"type": "null", "errorMessage": message},
+        },
+    }
 
 
 def _block_options() -> Schema:

@@ -1,5 +1,7 @@
 """The values that the schema of the spec language is composed of."""
 
+import json
+
 from netcalc.graph.limits import BYTE_UNITS, COUNT_UNITS, MEMORY
 from netcalc.layers.options import Schema
 from netcalc.lint import RULES
@@ -80,9 +82,43 @@ def or_expression(*parts: Schema) -> Schema:
     return {"anyOf": [*parts, ref("expression")]}
 
 
-def record(properties: dict[str, Schema]) -> Schema:
-    """An object with these keys alone."""
-    return {"type": "object", "properties": properties, "additionalProperties": False}
+def record(properties: dict[str, Schema], at: str) -> Schema:
+    """An object with these keys alone; `at` is the place of this schema."""
+    return {"type": "object", **keys(properties, at)}
+
+
+def keys(properties: dict[str, Schema], at: str) -> Schema:
+    """These keys alone, with snippets of them; `at` is the place of this schema.
+
+    yaml-language-server offers snippets inside `{}` on one line, but neither there nor after `{filters: 32, `
+    the properties, unless the mapping has none. So it has them while a value is missing or a word unfinished,
+    as a value or a key is typed, and else their patterns. Both say the same of what is valid.
+    """
+    patterns = {f"^{name}$": {"$ref": f"{at}/else/properties/{name}"} for name in properties}
+    finished: dict[str, Schema] = {}  # a pattern for each key, since the server applies one to it
+    for name, value in properties.items():
+        words = [word for part in value.get("anyOf", [value]) for word in _words(part)]
+        whole = {"pattern": rf"^({'|'.join(words)}|\$.*)$"} if words else {}
+        finished[f"^{name}$"] = {"not": {"type": "null"}, **whole}
+    snippets = [
+        {"label": name, "description": value.get("description", ""), "body": {name: _snippet(value)}}
+        for name, value in properties.items()
+    ]
+    return {
+        "if": {"patternProperties": finished, "additionalProperties": False},
+        "then": {"patternProperties": patterns, "defaultSnippets": snippets},
+        "else": {"properties": properties, "additionalProperties": False},
+    }
+
+
+def _words(value: Schema) -> list[str]:
+    return [word for word in (*value.get("enum", ()), value.get("const")) if isinstance(word, str)]
+
+
+def _snippet(value: Schema) -> str:
+    """What stands after a key: its default, selected to be typed over."""
+    default = value.get("default")
+    return f"${{1:{json.dumps(default).strip(chr(34))}}}" if isinstance(default, int | float | str) else "$1"
 
 
 def mapping(value: Schema) -> Schema:
