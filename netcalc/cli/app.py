@@ -137,7 +137,8 @@ def _show(diagnostics: Any) -> int:
     from netcalc.render.terminal import Terminal
 
     try:
-        Terminal(Console(stderr=True)).write(diagnostic_lines(diagnostics))
+        terminal = Terminal(Console(stderr=True))
+        terminal.write(diagnostic_lines(diagnostics, terminal.width))
         sys.stderr.flush()
     except OSError:  # stderr is closed too: the exit code alone reports it
         sys.stderr = _closed(sys.stderr)

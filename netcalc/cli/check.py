@@ -127,7 +127,8 @@ def _lines(checked: list[Checked], notes: bool, width: int | None) -> Iterator[S
 
     for number, one in enumerate(checked):
         if one.verdict is None:
-            Terminal(Console(stderr=True)).write(diagnostic_lines(one.mistakes))
+            err = Terminal(Console(stderr=True))
+            err.write(diagnostic_lines(one.mistakes, err.width))
         else:
             if number and shown(one.verdict, notes):
                 yield []

@@ -129,8 +129,8 @@ def track(items: Iterable[Item], what: str, total: int | None = None, done: int 
 
     `total` is the number of items where `items` has no length; `done` of them are done already.
     """
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    console = _progress_console()
+    if console is None:
         return items
     from rich.progress import track as tracked
 
@@ -143,8 +143,8 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
 
     Yields a function that advances the bar by a part of `total`.
     """
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    console = _progress_console()
+    if console is None:
         yield lambda done: None
         return
     from rich.progress import Progress
@@ -152,6 +152,12 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.advance(task, done)
+
+
+def _progress_console() -> Console | None:
+    """Where progress is shown: a terminal that can take a finished bar away again."""
+    console = Console(stderr=True)
+    return console if console.is_terminal and not console.is_dumb_terminal else None
 
 
 def print_error(text: str) -> None:

@@ -10,6 +10,7 @@ from netcalc.cli.common import InputOption, SetOption, SpecArgument, VariantOpti
 from netcalc.graph import Graph
 from netcalc.layers.base import ParamSpec
 from netcalc.layers.normalisation import BatchNorm
+from netcalc.render.layout import paragraph
 
 
 def command(
@@ -42,7 +43,8 @@ def command(
     from netcalc.backend.weights import FORMATS
 
     by_ending(output, FORMATS)
-    terminal().write([[(_fold(graph, weights, output), "")]])
+    out = terminal()
+    out.write(paragraph(_fold(graph, weights, output), "", out.width))
 
 
 def _fold(graph: Graph, weights: str, output: str) -> str:

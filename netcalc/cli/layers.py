@@ -32,7 +32,7 @@ def command(
         to.write(markdown_chunks() if layer is None else ["".join(markdown_layer(layer)).lstrip("\n")])
         return
     to.show(
-        lambda width: index_lines() if layer is None else layer_lines(layer, width),
+        lambda width: index_lines(width) if layer is None else layer_lines(layer, width),
         lambda: json_chunks(LAYERS.values() if layer is None else [layer], __version__),
         lambda: index_table(LAYERS.values()) if layer is None else option_table(layer),
     )

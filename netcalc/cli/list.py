@@ -39,7 +39,7 @@ def command(
         if all(word in text for word in wanted):
             found.append(Architecture(name, family, report))
     to.show(
-        lambda width: zoo_lines(found, sort),
+        lambda width: zoo_lines(found, sort, width),
         lambda: json_chunks(found, sort, __version__),
         lambda: zoo_table(found, sort),
     )

@@ -2,27 +2,27 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 
 from rich.cells import cell_len
 
 from netcalc.diagnostics import Diagnostic, Note, Severity, Span
 from netcalc.render.escaping import visible
-from netcalc.render.layout import Segment
+from netcalc.render.layout import PAGE, Segment, cut_end, cut_start, hanging
 
 MAX_SHOWN = 50
 _MOST_PLACES = 8
 """How many places of one mistake are listed."""
-_LONGEST_LINE = 100
 _NARROWEST = 20
-"""The least width of a text, however narrow the terminal."""
+"""The least width of an excerpt, however narrow the terminal."""
+_MOST_USE = 50
+"""Columns of a line that used a block, where no terminal has fewer."""
 SEVERITY_COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 
 
-def diagnostic_lines(diagnostics: Sequence[Diagnostic]) -> Iterator[list[Segment]]:
+def diagnostic_lines(diagnostics: Sequence[Diagnostic], width: int | None = None) -> Iterator[list[Segment]]:
     """Every diagnostic as a block of lines, and how many there are."""
     for diagnostic in _folded(diagnostics[:MAX_SHOWN]):
-        yield from block_lines(diagnostic)
+        yield from block_lines(diagnostic, width)
         yield []
     yield [(counted(diagnostics), "bold")]
 
@@ -57,57 +57,80 @@ def counted(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def block_lines(diagnostic: Diagnostic, width: int | None = None) -> Iterator[list[Segment]]:
-    """A diagnostic as lines, its texts wrapped to a width where one is given."""
+    """A diagnostic as lines that fit a width where one is given."""
     colour = SEVERITY_COLOURS[diagnostic.severity]
     head = f"{diagnostic.severity}[{diagnostic.code}]"
-    yield from _wrapped((head, colour), diagnostic.message, "bold", width)
+    yield from _labelled((head, colour), diagnostic.message, "bold", width)
     margin = "  "
     if diagnostic.span is not None:
         line, _ = diagnostic.span.source.position(diagnostic.span.start)
         margin = " " * (len(str(line)) + 1)
-        yield from _excerpt(diagnostic.span, colour, margin)
+        yield from _excerpt(diagnostic.span, colour, margin, width)
     for note in diagnostic.notes:
         where = f" ({note.span})" if note.span is not None else ""
-        yield from _wrapped((f"{margin}= note", "bold"), note.text + where, "", width)
+        yield from _labelled((f"{margin}= note", "bold"), note.text + where, "", width)
     if diagnostic.help is not None:
-        yield from _wrapped((f"{margin}= help", "bold green"), diagnostic.help, "", width)
+        yield from _labelled((f"{margin}= help", "bold green"), diagnostic.help, "", width)
 
 
-def _wrapped(head: Segment, text: str, style: str, width: int | None) -> Iterator[list[Segment]]:
-    """A head and its text, which goes on below itself where the line is full."""
-    indent = len(head[0]) + 2
-    shown = visible(text)
-    first, *others = (
-        [shown]
-        if width is None
-        else wrap(shown, max(_NARROWEST, width - indent), break_on_hyphens=False) or [""]
-    )
-    yield [head, (f": {first}", style)]
-    for line in others:
-        yield [(" " * indent, ""), (line, style)]
+def _labelled(head: Segment, text: str, style: str, width: int | None) -> Iterator[list[Segment]]:
+    """A head and its text, which goes on below itself where a terminal is narrow; a pipe gets one line."""
+    if width is None:
+        yield [head, (f": {text}", style)]
+        return
+    yield from hanging([head, (": ", style)], text, style, width)
 
 
-def _excerpt(span: Span, colour: str, margin: str) -> Iterator[list[Segment]]:
+def _excerpt(span: Span, colour: str, margin: str, width: int | None) -> Iterator[list[Segment]]:
     """The line of a span with carets below it, then the places where the blocks around it were used."""
+    room = PAGE if width is None else max(_NARROWEST, width - len(margin) - 2)
     if not span.source.text:
-        yield [(f"{margin[:-1]}--> ", "blue"), (visible(span.source.name), "")]
+        yield _place(f"{margin[:-1]}--> ", span.source.name, width)
         return
     number, column = span.source.position(span.start)
-    yield [(f"{margin[:-1]}--> ", "blue"), (visible(str(span)), "")]
-    text = span.source.line(number)
-    cut = max(0, column - 1 - _LONGEST_LINE // 2) if len(text) > _LONGEST_LINE else 0
-    window = text[cut : cut + _LONGEST_LINE]
-    before = column - 1 - cut
-    marked = window[before : before + max(1, span.end - span.start)]
+    yield _place(f"{margin[:-1]}--> ", str(span), width)
+    before, marked, after = _window(
+        span.source.line(number), column - 1, max(1, span.end - span.start), min(room, PAGE)
+    )
     yield [(f"{margin}|", "blue")]
-    yield [(f"{number} | ", "blue"), (_on_one_line(window), "")]
-    carets = " " * cell_len(_on_one_line(window[:before])) + "^" * max(1, cell_len(_on_one_line(marked)))
-    yield [(f"{margin}| ", "blue"), (carets, colour)]
+    yield [(f"{number} | ", "blue"), (before + marked + after, "")]
+    yield [(f"{margin}| ", "blue"), (" " * cell_len(before) + "^" * max(1, cell_len(marked)), colour)]
     for place in _uses(span):
         number, _ = place.source.position(place.start)
         text = _on_one_line(place.source.line(number)).strip()
-        shown = text if len(text) <= _LONGEST_LINE // 2 else f"{text[: _LONGEST_LINE // 2]}..."
-        yield [(f"{margin}= used at", "bold"), (f" {visible(str(place))}: {shown}", "")]
+        head, where = f"{margin}= used at", f" {visible(str(place))}: "
+        left = _MOST_USE if width is None else width - len(head) - cell_len(where)
+        if left >= _NARROWEST or width is None:
+            yield [(head, "bold"), (where + cut_end(text, left), "")]
+        else:
+            yield _place(f"{head} ", str(place), width, "bold")
+
+
+def _place(head: str, place: str, width: int | None, style: str = "blue") -> list[Segment]:
+    """A file with line and column; the folders of a long path are cut."""
+    text = visible(place)
+    return [
+        (head, style),
+        (text if width is None else cut_start(text, max(_NARROWEST, width - len(head))), ""),
+    ]
+
+
+def _window(line: str, start: int, length: int, room: int) -> tuple[str, str, str]:
+    """What of a source line is shown: before the carets, above them, and after them.
+
+    A line that is too long is cut on both sides, so that the carets are a third from the left.
+    """
+    before, marked, after = (
+        _on_one_line(part) for part in (line[:start], line[start : start + length], line[start + length :])
+    )
+    if cell_len(before + marked + after) <= room:
+        return before, marked, after
+    if cell_len(marked) > room - 1:
+        marked, after = cut_end(marked, room - 1), ""
+    free = room - cell_len(marked)
+    ahead = min(cell_len(before), max(free // 3, free - cell_len(after)))
+    before = cut_start(before, ahead)
+    return before, marked, cut_end(after, free - cell_len(before))
 
 
 def _uses(span: Span) -> list[Span]:

@@ -1,22 +1,34 @@
-"""Cells to aligned text: group headings over their columns, as printed tables have them.
+"""Texts and tables as aligned lines that fit the columns of a terminal.
+
+A terminal's width is kept by everything: texts wrap, gaps shrink, long names are cut in their middle. Where
+there is no terminal, in a pipe or a file, the width is None, and tables take the width that they need.
+Texts take 100 columns at most, on a wider terminal and where there is none: longer lines are hard to read.
 
 Rich's tables cannot head several columns together, which the lectures' tables do.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from textwrap import wrap
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from netcalc.render.escaping import visible
 
 Segment = tuple[str, str]
 """Text and its style."""
 
+PAGE = 100
+"""The columns of texts and charts where no terminal has fewer."""
 
-_LEAST_NAME = 24
+_BREAK = re.compile(r"(?<! =) (?!= )(?:(?<!\d )|(?![A-Za-z]))")
+"""A space at which a line may end: not in `2.28 MB`, nor around the sign of `KB = 1024`."""
+
+_LEAST_TEXT = 20
+"""The least width of a text beside a head."""
+
+LEAST_NAME = 24
 """The least width of a first column of names, unless a table gives another."""
 
 
@@ -67,8 +79,7 @@ class TableLayout(NamedTuple):
         for (text, style), heading, width, gap in zip(
             cells, self.headings, self.widths, self.gaps, strict=True
         ):
-            shown = visible(text)
-            shown = shown if cell_len(shown) <= width else _cut(shown, width)
+            shown = cut_middle(visible(text), width)
             room = width - cell_len(shown)
             before, after = (gap, room) if heading.left else (gap + room, 0)
             segments += [(" " * before, ""), (shown, style), (" " * after, "")]
@@ -91,35 +102,36 @@ class TableLayout(NamedTuple):
                 start = end
 
 
-def paragraph(text: str, style: str, width: int | None, indent: str = "") -> Iterator[list[Segment]]:
-    """A text wrapped to a width, or to 100 columns where none is given, with every line indented."""
-    yield from ([(indent + line, style)] for line in wrap(text, (width or 100) - len(indent)))
-
-
-def _cut(text: str, width: int) -> str:
-    """A text with its middle cut out: names of layers differ at their ends."""
-    tail = (width - 3) // 2
-    return f"{set_cell_size(text, width - 3 - tail)}...{text[len(text) - tail :]}"
-
-
 def lay_out(
     headings: Sequence[Heading],
     rows: Sequence[Sequence[str]],
     max_width: int | None,
-    least_name: int = _LEAST_NAME,
+    least_name: int = LEAST_NAME,
 ) -> TableLayout:
     """Widths that show every cell; beyond `max_width`, gaps and a long first column shrink."""
-    widths = []
-    for column, heading in enumerate(headings):
-        texts = (*heading.text.split("\n"), *(visible(row[column]) for row in rows))
-        widths.append(max(map(cell_len, texts)))
+    return arranged(headings, column_widths(headings, rows), max_width, least_name)
+
+
+def column_widths(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> list[int]:
+    """The width of each column's longest cell or heading."""
+    return [
+        max(map(cell_len, (*heading.text.split("\n"), *(visible(row[column]) for row in rows))))
+        for column, heading in enumerate(headings)
+    ]
+
+
+def arranged(
+    headings: Sequence[Heading], sizes: Sequence[int], max_width: int | None, least_name: int
+) -> TableLayout:
+    """Columns of these sizes side by side; beyond `max_width`, gaps and a long first column shrink."""
     for inner, outer in ((2, 3), (1, 2), (1, 1)):
-        layout = TableLayout(headings, list(widths), _gaps(headings, inner, outer))
+        layout = TableLayout(headings, list(sizes), _gaps(headings, inner, outer))
         _fit_groups(layout)
         if max_width is None or layout.width <= max_width:
             return layout
-    longest = max(least_name, layout.widths[0] - max(0, layout.width - (max_width or layout.width)))
-    return layout._replace(widths=[min(layout.widths[0], longest), *layout.widths[1:]])
+    name = layout.widths[0]
+    cut = min(name, max(least_name, name - layout.width + (max_width or 0)))
+    return layout._replace(widths=[cut, *layout.widths[1:]])
 
 
 def _gaps(headings: Sequence[Heading], inner: int, outer: int) -> list[int]:
@@ -134,4 +146,94 @@ def _fit_groups(layout: TableLayout) -> None:
     assert isinstance(layout.widths, list)
     for start, end in layout._groups():
         width = sum(layout.widths[start:end]) + sum(layout.gaps[start + 1 : end])
-        layout.widths[start] += max(0, len(layout.headings[start].group) - width)
+        layout.widths[start] += max(0, cell_len(layout.headings[start].group) - width)
+
+
+def page_width(width: int | None) -> int:
+    """The columns of texts and charts on a terminal of a width, or where there is none."""
+    return PAGE if width is None else min(width, PAGE)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines of `width` columns, one line at least; numbers stay with their units."""
+    lines: list[str] = []
+    line: str | None = None
+    for word in _BREAK.split(visible(text.replace("\n", " ").replace("\t", " "))):
+        if line is not None and cell_len(line) + 1 + cell_len(word) <= width:
+            line = f"{line} {word}"
+            continue
+        if line is not None:
+            lines.append(line.rstrip())
+        *full, line = chop_cells(word, width) or [""]
+        lines += full
+    return [*lines, line or ""]
+
+
+def paragraph(text: str, style: str, width: int | None, indent: str = "") -> Iterator[list[Segment]]:
+    """A text wrapped to a page, with every line indented."""
+    yield from ([(indent + line, style)] for line in wrapped(text, page_width(width) - len(indent)))
+
+
+def not_shown(titles: Sequence[str], width: int | None) -> Iterator[list[Segment]]:
+    """What a narrow terminal does without."""
+    yield from paragraph(f"not shown at {width} columns: {', '.join(titles)}", "dim", width)
+
+
+def hanging(
+    head: Sequence[Segment], text: str, style: str, width: int | None, indent: int | None = None
+) -> Iterator[list[Segment]]:
+    """A head with a text beside it; `indent` is where the text goes on, unless right after the head.
+
+    A head that is longer than that has a line of its own.
+    """
+    taken = sum(cell_len(part) for part, _ in head)
+    at = taken if indent is None else indent
+    lines = wrapped(text, max(_LEAST_TEXT, page_width(width) - at))
+    if taken <= at:
+        yield [*head, (lines.pop(0), style)]
+    else:
+        yield list(head)
+    yield from ([(" " * at, ""), (line, style)] for line in lines)
+
+
+def title_lines(title: Segment, facts: Sequence[str], width: int | None) -> Iterator[list[Segment]]:
+    """A title with facts after it, `AlexNet  ·  input 3x227x227`; those without room in further lines."""
+    text, style = visible(title[0]), title[1]
+    *full, last = [text] if width is None else wrapped(text, width)
+    yield from ([(part, style)] for part in full)
+    line, taken = [(last, style)], cell_len(last)
+    for fact in map(visible, facts):
+        first, *others = [fact] if width is None else wrapped(fact, width - 5)
+        if width is not None and taken + 5 + cell_len(fact) > width:
+            yield line
+            line, taken = [], 0
+        line.append((f"  ·  {first}", ""))
+        for part in others:
+            yield line
+            line, taken, first = [(f"     {part}", "")], 0, part
+        taken += 5 + cell_len(first)
+    yield line
+
+
+def cut_middle(text: str, width: int) -> str:
+    """A text with its middle cut out where it is too long: names of layers differ at their ends."""
+    if cell_len(text) <= width:
+        return text
+    size = (width - 1) * 2 // 5
+    head, tail = set_cell_size(text, size), cut_start(text, width - 1 - size, "")
+    return f"{head.rstrip('. ')}…{tail.lstrip('. ')}"
+
+
+def cut_start(text: str, width: int, mark: str = "…") -> str:
+    """The end of a text that is too long."""
+    if cell_len(text) <= width:
+        return text
+    kept = text[max(0, len(text) - width + len(mark)) :]
+    while kept and cell_len(kept) > width - len(mark):
+        kept = kept[1:]
+    return mark + kept
+
+
+def cut_end(text: str, width: int) -> str:
+    """The beginning of a text that is too long."""
+    return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1).rstrip()}…"

@@ -106,8 +106,3 @@ def ratio(value: int, base: int) -> str:
     if tenths >= 10 or value == 0:
         return f"{tenths // 10}.{tenths % 10}x" if value else "0x"
     return f"{value / base:.2g}x"
-
-
-def shorten(label: str, width: int) -> str:
-    """A label cut to a width."""
-    return label if len(label) <= width else f"{label[: width - 3]}..."

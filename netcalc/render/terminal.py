@@ -8,7 +8,7 @@ from rich.text import Text
 from netcalc.render.escaping import visible
 from netcalc.render.layout import Segment
 
-_ASCII = str.maketrans("─│├┤└█▉▊▋▌▍▎▏▓▒░▲·", "-|+++####||||@+.^-")
+_ASCII = str.maketrans("─│├┤└█▉▊▋▌▍▎▏▓▒░▲·…", "-|+++####||||@+.^-~")
 
 
 class Terminal:
@@ -16,12 +16,12 @@ class Terminal:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.shows_unicode = _encodes(console, "─█▏·")
+        self.shows_unicode = _encodes(console, "─█▏·…")
         self.styled = console.color_system is not None and not console.no_color
 
     @property
     def width(self) -> int | None:
-        """Columns to fit into; None where there is no terminal to overflow."""
+        """Columns to fit into: a terminal's, or COLUMNS; None in a pipe or a file, which takes any width."""
         console = self.console
         if console.is_terminal or "COLUMNS" in console._environ:
             return console.width

@@ -1,7 +1,6 @@
 """netcalc compare: what it prints side by side, and as a difference."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,20 +82,6 @@ def test_a_difference_in_json_has_every_layer(cli: Cli) -> None:
     conv1 = found["layers"][0]
     assert (conv1["before"], conv1["after"]) == ("conv1", "conv1_1")
     assert conv1["changes"]["kernel"] == [[11, 11], [3, 3]]
-
-
-@pytest.mark.parametrize("width", ["80", "100"])
-@pytest.mark.parametrize("options", [[], ["--diff"]])
-@pytest.mark.parametrize("pair", [("alexnet", "vgg16-lecture"), ("resnet18", "resnet50")])
-def test_it_fits_the_terminal(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch, width: str, options: list[str], pair: tuple[str, str]
-) -> None:
-    def call() -> str:
-        out: str = cli("compare", *pair, *options).out
-        return out
-
-    monkeypatch.setitem(os.environ, "COLUMNS", width)
-    assert max(map(len, call().splitlines())) <= int(width)
 
 
 @pytest.mark.parametrize(

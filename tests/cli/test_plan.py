@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 
 def test_what_is_chosen_for_each_layer(cli: Callable[..., Any]) -> None:
     shown = cli("plan", "alexnet", "--workers", "1").out
@@ -32,13 +30,6 @@ def test_how_the_work_is_shared_out(cli: Callable[..., Any]) -> None:
 
 def test_double_precision_takes_no_winograd(cli: Callable[..., Any]) -> None:
     assert "Winograd" not in cli("plan", "vgg16", "--dtype", "float64").out
-
-
-@pytest.mark.parametrize("width", ["80", "100", "160"])
-def test_it_fits(cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, width: str) -> None:
-    monkeypatch.setenv("COLUMNS", width)
-    for name in ("vgg16", "resnet50", "efficientnet_b0", "swin_t"):
-        assert all(len(line) <= int(width) for line in cli("plan", name).out.splitlines())
 
 
 def test_mistakes_end_with_a_message(cli: Callable[..., Any]) -> None:

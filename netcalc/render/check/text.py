@@ -1,12 +1,14 @@
 """What a check found, in a terminal: each finding at its place, and a summary of each network."""
 
 from collections.abc import Iterator
-from textwrap import wrap
+
+from rich.cells import cell_len
 
 from netcalc.diagnostics import Diagnostic
 from netcalc.lint import FigureCheck, Verdict
 from netcalc.render.diagnostics import MAX_SHOWN, block_lines, counted
-from netcalc.render.layout import Segment
+from netcalc.render.escaping import visible
+from netcalc.render.layout import Segment, hanging, paragraph
 from netcalc.render.numbers import byte_size, exact, percent
 
 
@@ -20,10 +22,13 @@ def verdict_lines(verdict: Verdict, notes: bool, width: int | None) -> Iterator[
     for diagnostic in shown(verdict, notes)[:MAX_SHOWN]:
         yield from block_lines(diagnostic, width)
         yield []
-    yield [(verdict.report.graph.name, "bold cyan"), (f": {_summary(verdict, notes)}", "bold")]
+    name, summary = visible(verdict.report.graph.name), f": {_summary(verdict, notes)}"
+    if width is None or cell_len(name + summary) <= width:
+        yield [(name, "bold cyan"), (summary, "bold")]
+    else:
+        yield from paragraph(name + summary, "bold", width)
     for text in _claims(verdict.figure_checks):
-        for number, line in enumerate(wrap(text, (width or 100) - 2)):
-            yield [("  " if number == 0 else "    ", ""), (line, "dim")]
+        yield from hanging([("  ", "")], text, "dim", width, indent=4)
 
 
 def _summary(verdict: Verdict, notes: bool) -> str:

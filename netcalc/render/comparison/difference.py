@@ -1,7 +1,6 @@
 """What differs between two networks as a ledger: each layer that came, went or changed, and its cost."""
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 
 from netcalc.analysis import Report, total
 from netcalc.analysis.comparison import Comparison
@@ -16,22 +15,19 @@ from netcalc.render.comparison.ledger import (
     ledger_entries,
     totals_in_words,
 )
-from netcalc.render.comparison.words import label_width, network_line
-from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
-from netcalc.render.numbers import shorten
+from netcalc.render.comparison.words import network_lines
+from netcalc.render.layout import Heading, Segment, TableLayout, hanging, lay_out, paragraph
 from netcalc.render.table.lines import TableView
 from netcalc.render.table.words import conditions_in_words
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 _STYLES = {"added": "green", "removed": "red", "changed": "yellow"}
-_LEAST_LABEL = 30
 
 
 def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list[Segment]]:
     """The two networks, each difference with its cost, and how the first's totals become the second's."""
-    found, room = difference_of(comparison), width or 100
-    for member in comparison.members:
-        yield network_line(member.label, member.report, label_width(comparison))
+    found = difference_of(comparison)
+    yield from network_lines(comparison, width)
     yield []
     entries = list(ledger_entries(found.layers))
     columns = cost_columns(found.before)
@@ -41,21 +37,21 @@ def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list
     yield layout.rule()
     for entry in entries:
         if entry.status in STRETCHES:
-            yield from _stretch(entry, room)
+            yield from _stretch(entry, width)
         else:
-            yield from _change(entry, layout, columns, room)
+            yield from _change(entry, layout, columns, width)
     yield layout.rule()
     yield from (layout.line([(text, "bold") for text in row]) for row in sums)
     yield []
-    yield from paragraph(totals_in_words(found), "bold", room)
-    yield from paragraph(conditions_in_words(found.before, TableView()), "dim", room)
+    yield from paragraph(totals_in_words(found), "bold", width)
+    yield from paragraph(conditions_in_words(found.before, TableView()), "dim", width)
 
 
 def _sums(
     comparison: Comparison, found: Difference, columns: Sequence[CostColumn]
 ) -> tuple[list[str], list[str], list[str]]:
     """The first network's totals, the difference, and the second's totals."""
-    before, after = (shorten(member.label, label_width(comparison)) for member in comparison.members)
+    before, after = (member.label for member in comparison.members)
     return (
         [before, *_totals(found.before, columns)],
         ["difference", *format_costs(found.cost, columns)],
@@ -77,25 +73,20 @@ def _laid_out(
     changes = [entry for entry in entries if entry.status not in STRETCHES]
     rows = [[f"  {entry.label}", *format_costs(entry.cost, columns)] for entry in changes]
     headings = [Heading("", "layer", left=True), *(Heading("", column.heading) for column in columns)]
-    layout = lay_out(headings, [*rows, *sums], width)
-    if width is not None and layout.width > width:
-        label = max(_LEAST_LABEL, layout.widths[0] - (layout.width - width))
-        layout = layout._replace(widths=[label, *layout.widths[1:]])
-    return layout
+    return lay_out(headings, [*rows, *sums], width)
 
 
-def _stretch(entry: LedgerEntry, room: int) -> Iterator[list[Segment]]:
+def _stretch(entry: LedgerEntry, width: int | None) -> Iterator[list[Segment]]:
     """Layers that are unchanged or renamed: one line for all of them."""
     style = "dim" if entry.status == "unchanged" else "cyan"
-    for number, part in enumerate(wrap(entry.stretch, room - 4, break_on_hyphens=False)):
-        yield [("  " + "  " * bool(number) + part, style)]
+    yield from hanging([("  ", "")], entry.stretch, style, width, indent=4)
 
 
 def _change(
-    entry: LedgerEntry, layout: TableLayout, columns: Sequence[CostColumn], room: int
+    entry: LedgerEntry, layout: TableLayout, columns: Sequence[CostColumn], width: int | None
 ) -> Iterator[list[Segment]]:
     """A layer that came, went or changed: its cost, and below it what changed."""
     name = (f"{_MARKS[entry.status]} {entry.label}", _STYLES[entry.status])
     costs = format_costs(entry.cost, columns)
     yield layout.line([name, *((cost, "dim" if cost == "0" else "") for cost in costs)])
-    yield from ([(f"    {part}", "")] for part in wrap(entry.words, room - 4, break_on_hyphens=False))
+    yield from paragraph(entry.words, "", width, indent="    ")

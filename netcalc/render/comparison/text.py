@@ -4,22 +4,22 @@ from collections.abc import Iterator
 
 from netcalc.analysis.comparison import Comparison
 from netcalc.render.bars import draw_bar
-from netcalc.render.comparison.words import format_measure, label_width, network_line, ratios
-from netcalc.render.layout import Heading, Segment, TableLayout, paragraph
-from netcalc.render.numbers import shorten
+from netcalc.render.comparison.words import format_measure, label_width, network_lines, ratios
+from netcalc.render.escaping import visible
+from netcalc.render.layout import Heading, Segment, TableLayout, cut_end, paragraph
 from netcalc.render.table.lines import TableView
 from netcalc.render.table.words import conditions_in_words
 
 _COLOURS = {"bytes": "blue", "params": "magenta"}
 _GREEN = "green"
+_LEAST_BAR, _LONGEST_BAR = 4, 50
 
 
 def comparison_lines(comparison: Comparison, width: int | None) -> Iterator[list[Segment]]:
     """The networks, then a group of bars for each measure, then what was counted how."""
-    labels = [member.label for member in comparison.members]
-    label = label_width(comparison)
-    for member in comparison.members:
-        yield network_line(member.label, member.report, label)
+    label = label_width(comparison, width)
+    labels = [cut_end(visible(member.label), label) for member in comparison.members]
+    yield from network_lines(comparison, width)
     measures = comparison.measures
     shown = [
         [format_measure(comparison, measure, value) for value in comparison.values(measure)]
@@ -28,7 +28,11 @@ def comparison_lines(comparison: Comparison, width: int | None) -> Iterator[list
     times = [ratios(comparison, measure) for measure in measures]
     digits = max(len(text) for texts in shown for text in texts)
     factor = max(len(text) for texts in times for text in texts)
-    bar = max(8, min((width or 100) - label - digits - factor - 8, 50))
+    bar = (
+        _LONGEST_BAR
+        if width is None
+        else max(_LEAST_BAR, min(width - label - digits - factor - 8, _LONGEST_BAR))
+    )
     headings = [Heading("", "", left=True), Heading("", ""), Heading("", ""), Heading("", "", left=True)]
     layout = TableLayout(headings, [label, digits, factor, bar], [2, 2, 2, 2])
     for measure, texts, factors in zip(measures, shown, times, strict=True):
@@ -41,5 +45,5 @@ def comparison_lines(comparison: Comparison, width: int | None) -> Iterator[list
             yield layout.line([(name, "cyan"), (text, ""), (times_text, "bold"), (drawn, colour)])
     yield []
     words = conditions_in_words(comparison.members[0].report, TableView())
-    for text in (f"x: times {shorten(labels[0], label)}", words):
+    for text in (f"x: times {labels[0]}", words):
         yield from paragraph(text, "dim", width)

@@ -3,61 +3,50 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from netcalc.render.layout import Heading, Segment, lay_out, paragraph
+from netcalc.render.layout import Heading, Segment, paragraph, title_lines
 from netcalc.render.numbers import byte_size
+from netcalc.render.text_table import TextColumn, text_table
 from netcalc.tensor import format_shape
 
 if TYPE_CHECKING:
     from netcalc.backend.plan.lowering import Program
 
-_HEADINGS = ("layer", "with it, in place", "output", "computed by", "held")
-_NARROW = ("held", "output")
-"""Columns dropped on a narrow terminal, first to last."""
+_PLAIN = ("copy", "kernel")
+"""What is not worth a look: layers that are moved, or run by their kernel as without a plan."""
 
 
 def plan_lines(program: "Program", width: int | None) -> Iterator[list[Segment]]:
     """One line an operation, then how the work is shared out and what memory is taken."""
     graph = program.graph
-    yield [(graph.name, "bold"), (f"  ·  {conditions_in_words(program)}", "")]
+    yield from title_lines((graph.name, "bold"), [conditions_in_words(program)], width)
     yield []
-    names = list(_HEADINGS)
-    rows = [_row(program, number) for number in range(len(program.operations))]
-    for dropped in ("", *_NARROW):
-        names = [name for name in names if name != dropped]
-        cells = [[row[name] for name in names] for row in rows]
-        layout = lay_out([Heading("", name, left=True) for name in names], cells, width)
-        if width is None or layout.width <= width:
-            break
-    yield from layout.heading_lines()
-    for row, texts in zip(rows, cells, strict=True):
-        styles = {
-            "layer": "cyan",
-            "computed by": "dim" if row["computed by"] in _PLAIN else "",
-            "held": "dim",
-        }
-        yield layout.line([(text, styles.get(name, "")) for name, text in zip(names, texts, strict=True)])
+    names, fused, outputs, algorithms, layouts = _cells(program)
+    dim = ["dim" if text in _PLAIN else "" for text in algorithms]
+    columns = (
+        TextColumn(Heading("", "layer", left=True), names, "cyan"),
+        TextColumn(Heading("", "with it, in place", left=True), fused, wraps=True),
+        TextColumn(Heading("", "output", left=True), outputs, drop=2),
+        TextColumn(Heading("", "computed by", left=True), algorithms, dim),
+        TextColumn(Heading("", "held", left=True), layouts, "dim", drop=1),
+    )
+    yield from text_table(columns, width)
     yield []
     for sentence in memory_in_words(program):
-        yield from paragraph(sentence, "dim", width or 1000)
+        yield from paragraph(sentence, "dim", width)
 
 
-_PLAIN = ("copy", "kernel")
-"""What is not worth a look: layers that are moved, or run by their kernel as without a plan."""
-
-
-def _row(program: "Program", number: int) -> dict[str, str]:
-    operation = program.operations[number]
-    stage = operation.stage
-    tensor = program.tensors[stage.output]
-    is_layer = stage.output in program.graph.types
-    texts = (
-        stage.node.full_name if is_layer else stage.output,
-        " + ".join(node.layer.kind for node in stage.fused),
-        format_shape(tensor.shape),
-        operation.name,
-        "channels last" if tensor.channels_last else "as it is",
+def _cells(program: "Program") -> tuple[list[str], ...]:
+    """The columns: the layers, what is fused into each, its output, its algorithm, how the output lies."""
+    stages = [operation.stage for operation in program.operations]
+    tensors = [program.tensors[stage.output] for stage in stages]
+    is_layer = program.graph.types
+    return (
+        [stage.node.full_name if stage.output in is_layer else stage.output for stage in stages],
+        [" + ".join(node.layer.kind for node in stage.fused) for stage in stages],
+        [format_shape(tensor.shape) for tensor in tensors],
+        [operation.name for operation in program.operations],
+        ["channels last" if tensor.channels_last else "as it is" for tensor in tensors],
     )
-    return dict(zip(_HEADINGS, texts, strict=True))
 
 
 def conditions_in_words(program: "Program") -> str:

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from netcalc.render.execution.run import moment_cells, moment_headings, three_digits
-from netcalc.render.layout import Heading, Segment, lay_out, paragraph
+from netcalc.render.execution.run import moment_columns, three_digits
+from netcalc.render.layout import Heading, Segment, paragraph
+from netcalc.render.text_table import TextColumn, text_table
 from netcalc.tensor import format_shape
 
 if TYPE_CHECKING:
     from netcalc.backend.profiling import BackwardProfile, ForwardProfile
 
-_NON_FINITE = 7
-"""The column of NaN and Inf."""
+_NORM = "gradient norm"
 _LEAST_NAME = 20
 _WIDE = 100
 """Columns from which on numbers have three digits."""
@@ -20,23 +20,17 @@ _MARKS = {"vanishing": "yellow", "exploding": "bold red", "not finite": "bold re
 
 def trace_lines(rows: Sequence["ForwardProfile"], width: int | None) -> Iterator[list[Segment]]:
     """One line a layer of the forward run, then the totals."""
-    headings = [
-        Heading("", "layer", left=True),
-        Heading("", "output"),
-        *moment_headings(),
-        Heading("", "ms"),
-        Heading("", "GFLOP/s"),
+    styles = ["" if row.moments.is_finite else "bold red" if row.begins else "red" for row in rows]
+    digits = 3 if width is None or width >= _WIDE else 2
+    names = [row.node.full_name for row in rows]
+    columns = [
+        TextColumn(Heading("", "layer", left=True), names, [style or "cyan" for style in styles]),
+        TextColumn(Heading("", "output"), [format_shape(row.shape) for row in rows], styles, drop=3),
+        *moment_columns([row.moments for row in rows], styles, digits),
+        TextColumn(Heading("", "ms"), [_milliseconds(row.seconds) for row in rows], styles),
+        TextColumn(Heading("", "GFLOP/s"), [_rate(row) for row in rows], styles, drop=2),
     ]
-    cells = [_forward(row, _digits(width)) for row in rows]
-    if all(row.moments.is_finite for row in rows):  # then the column for what is not finite is empty
-        del headings[_NON_FINITE]
-        for texts in cells:
-            del texts[_NON_FINITE]
-    layout = lay_out(headings, cells, width, _LEAST_NAME)
-    yield from layout.heading_lines()
-    for row, texts in zip(rows, cells, strict=True):
-        style = "" if row.moments.is_finite else "bold red" if row.begins else "red"
-        yield layout.named_line(texts, style)
+    yield from text_table(columns, width, _LEAST_NAME)
     yield []
     seconds = sum(row.seconds for row in rows)
     operations = sum(row.operations for row in rows)
@@ -52,32 +46,21 @@ def trace_lines(rows: Sequence["ForwardProfile"], width: int | None) -> Iterator
 
 def backward_lines(rows: Sequence["BackwardProfile"], width: int | None) -> Iterator[list[Segment]]:
     """One line a layer of the backward pass, from the output to the input."""
-    headings = [
-        Heading("", "layer", left=True),
-        Heading("gradient norm", "upstream"),
-        Heading("gradient norm", "local"),
-        Heading("gradient norm", "downstream"),
-        Heading("", "parameters", left=True),
-        Heading("", "ms"),
-        Heading("", "", left=True),
+    styles = [_MARKS.get(row.verdict, "") for row in rows]
+    digits = 3 if width is None or width >= _WIDE else 2
+    norms = [", ".join(f"{name} {norm:.{digits}g}" for name, norm in row.params.items()) for row in rows]
+    local = [f"x {three_digits(row.local)}" if row.local is not None else "" for row in rows]
+    names = [row.node.full_name for row in rows]
+    columns = [
+        TextColumn(Heading("", "layer", left=True), names, [style or "cyan" for style in styles]),
+        TextColumn(Heading(_NORM, "upstream"), [three_digits(row.upstream) for row in rows], styles),
+        TextColumn(Heading(_NORM, "local"), local, styles, drop=2),
+        TextColumn(Heading(_NORM, "downstream"), [three_digits(row.downstream) for row in rows], styles),
+        TextColumn(Heading("", "parameters", left=True), norms, styles, drop=3, wraps=True),
+        TextColumn(Heading("", "ms"), [_milliseconds(row.seconds) for row in rows], styles, drop=1),
+        TextColumn(Heading("", "", left=True), [row.verdict for row in rows], styles),
     ]
-    cells = [
-        [
-            row.node.full_name,
-            three_digits(row.upstream),
-            f"x {three_digits(row.local)}" if row.local is not None else "",
-            three_digits(row.downstream),
-            ", ".join(f"{name} {norm:.{_digits(width)}g}" for name, norm in row.params.items()),
-            _milliseconds(row.seconds),
-            row.verdict,
-        ]
-        for row in rows
-    ]
-    layout = lay_out(headings, cells, width, _LEAST_NAME)
-    yield from layout.heading_lines()
-    for row, texts in zip(rows, cells, strict=True):
-        style = _MARKS.get(row.verdict, "")
-        yield layout.named_line(texts, style)
+    yield from text_table(columns, width, _LEAST_NAME)
     yield []
     yield from paragraph(
         "upstream: of the layer's output; downstream: of its inputs; local: how much longer it made it; "
@@ -93,14 +76,8 @@ def _milliseconds(seconds: float) -> str:
     return f"{spent:.2f}" if spent < 9.995 else f"{spent:.1f}" if spent < 99.95 else f"{spent:.0f}"
 
 
-def _digits(width: int | None) -> int:
-    return 3 if width is None or width >= _WIDE else 2
-
-
-def _forward(row: "ForwardProfile", digits: int) -> list[str]:
-    rate = f"{row.gflops:.1f}" if row.gflops >= 0.1 else f"{row.gflops:.1g}" if row.operations else ""
-    moments = moment_cells(row.moments, digits)
-    return [row.node.full_name, format_shape(row.shape), *moments, _milliseconds(row.seconds), rate]
+def _rate(row: "ForwardProfile") -> str:
+    return f"{row.gflops:.1f}" if row.gflops >= 0.1 else f"{row.gflops:.1g}" if row.operations else ""
 
 
 def _non_finite(row: "ForwardProfile") -> str:

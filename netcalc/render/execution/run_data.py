@@ -7,7 +7,7 @@ from netcalc.graph import Graph
 from netcalc.render.execution.profile import backward_lines, trace_lines
 from netcalc.render.execution.run import Scored, classes_lines, finite, outputs_lines, share, three_digits
 from netcalc.render.json import JsonRows, json_document
-from netcalc.render.layout import Segment
+from netcalc.render.layout import Segment, title_lines
 from netcalc.render.table.json import inputs_list
 from netcalc.render.tabular import Table, TableColumn
 from netcalc.tensor import Shape, format_shape
@@ -54,14 +54,15 @@ class RunResult(NamedTuple):
 
 def run_lines(result: RunResult, width: int | None) -> Iterator[Sequence[Segment]]:
     """What went in, then the layers, the classes or the outputs, then the gradients."""
-    yield [(result.summary, "bold")]
+    name, *facts = result.summary.split("  ·  ")
+    yield from title_lines((name, "bold"), facts, width)
     yield []
     if result.forward is not None:
         yield from trace_lines(result.forward, width)
     elif result.classes:
-        yield from classes_lines(result.classes, result.samples)
+        yield from classes_lines(result.classes, result.samples, width)
     else:
-        yield from outputs_lines(result.outputs)
+        yield from outputs_lines(result.outputs, width)
     if result.backward is not None:
         yield []
         yield from backward_lines(result.backward, width)

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from netcalc.render.execution.run import three_digits
-from netcalc.render.layout import Heading, Segment, lay_out
+from netcalc.render.layout import Heading, Segment, paragraph
 from netcalc.render.numbers import byte_size, exact
+from netcalc.render.text_table import TextColumn, text_table
 from netcalc.tensor import format_shape
 
 if TYPE_CHECKING:
@@ -24,75 +25,57 @@ def verification_lines(
 
     `memory` is what training memory counts for each layer.
     """
-    headings = [
-        Heading("", "layer", left=True),
-        Heading("executed", "output"),
-        Heading("executed", "parameters"),
-        Heading("executed", "multiply-adds"),
-        Heading("counted", "kept"),
-        Heading("executed", "held"),
-        Heading("", "", left=True),
+    kept = [byte_size(counted.saved.per_sample) for _, counted in zip(rows, memory, strict=True)]
+    verdicts = ["differs" if row.wrong else "as counted" for row in rows]
+    styles = ["bold red" if row.wrong else "green" for row in rows]
+    columns = [
+        TextColumn(Heading("", "layer", left=True), [row.node.full_name for row in rows], "cyan"),
+        TextColumn(Heading("executed", "output"), [format_shape(row.shape) for row in rows], drop=2),
+        TextColumn(Heading("executed", "parameters"), [exact(row.params) for row in rows], drop=4),
+        TextColumn(Heading("executed", "multiply-adds"), [exact(row.macs) for row in rows]),
+        TextColumn(Heading("counted", "kept"), kept, drop=3),
+        TextColumn(Heading("executed", "held"), [byte_size(row.saved) for row in rows], drop=1),
+        TextColumn(Heading("", "", left=True), verdicts, styles),
     ]
-    cells = [
-        [
-            row.node.full_name,
-            format_shape(row.shape),
-            exact(row.params),
-            exact(row.macs),
-            byte_size(counted.saved.per_sample),
-            byte_size(row.saved),
-            "differs" if row.wrong else "as counted",
-        ]
-        for row, counted in zip(rows, memory, strict=True)
-    ]
-    layout = lay_out(headings, cells, width, _LEAST_NAME)
-    yield from layout.heading_lines()
-    for row, texts in zip(rows, cells, strict=True):
-        verdict = "bold red" if row.wrong else "green"
-        yield layout.line([(texts[0], "cyan"), *((text, "") for text in texts[1:-1]), (texts[-1], verdict)])
+    yield from text_table(columns, width, _LEAST_NAME)
     yield []
     for row in rows:
         for problem in row.wrong:
-            yield [(f"{row.node.full_name}: {problem}", "bold red")]
+            yield from paragraph(f"{row.node.full_name}: {problem}", "bold red", width)
     wrong = sum(bool(row.wrong) for row in rows)
     if wrong:
-        yield [(f"{wrong} of {len(rows)} layers differ from the table", "bold red")]
+        yield from paragraph(f"{wrong} of {len(rows)} layers differ from the table", "bold red", width)
     else:
-        yield [(f"all {len(rows)} layers are as counted", "bold green")]
+        yield from paragraph(f"all {len(rows)} layers are as counted", "bold green", width)
     looped, macs = sum(row.looped for row in rows), sum(row.macs for row in rows)
-    yield [(f"{exact(looped)} of {exact(macs)} multiply-adds done and counted by a naive loop", "dim")]
+    notes = [f"{exact(looped)} of {exact(macs)} multiply-adds done and counted by a naive loop"]
     if looped < macs:
-        yield [("the rest counted by the sizes of the matrix products done", "dim")]
-    yield [("kept: what one more sample adds for backward in `netcalc memory`, each tensor once", "dim")]
-    yield [
-        ("held: by this kernel, other layers' tensors too; no more than PyTorch's layer alone keeps", "dim")
-    ]
+        notes.append("the rest counted by the sizes of the matrix products done")
+    notes.append("kept: what one more sample adds for backward in `netcalc memory`, each tensor once")
+    notes.append("held: by this kernel, other layers' tensors too; no more than PyTorch's layer alone keeps")
+    for note in notes:
+        yield from paragraph(note, "dim", width)
 
 
 def gradcheck_lines(rows: Sequence["Check"], width: int | None) -> Iterator[list[Segment]]:
     """One line an input or parameter, then the verdict on all."""
-    headings = [
-        Heading("", "layer", left=True),
-        Heading("", "gradient of", left=True),
-        Heading("", "its norm"),
-        Heading("", "error"),
-        Heading("", "", left=True),
+    verdicts = [row.verdict for row in rows]
+    columns = [
+        TextColumn(Heading("", "layer", left=True), [row.node.full_name for row in rows], "cyan"),
+        TextColumn(Heading("", "gradient of", left=True), [row.array for row in rows]),
+        TextColumn(Heading("", "its norm"), [three_digits(row.norm) for row in rows], drop=1),
+        TextColumn(Heading("", "error"), [f"{row.error:.1e}" for row in rows]),
+        TextColumn(Heading("", "", left=True), verdicts, [_STYLES[verdict] for verdict in verdicts]),
     ]
-    cells = [
-        [row.node.full_name, row.array, three_digits(row.norm), f"{row.error:.1e}", row.verdict]
-        for row in rows
-    ]
-    layout = lay_out(headings, cells, width)
-    yield from layout.heading_lines()
-    for row, texts in zip(rows, cells, strict=True):
-        verdict = (texts[-1], _STYLES[row.verdict])
-        yield layout.line([(texts[0], "cyan"), *((text, "") for text in texts[1:-1]), verdict])
+    yield from text_table(columns, width, _LEAST_NAME)
     yield []
     wrong = sum(row.verdict == "wrong" for row in rows)
     if wrong:
-        yield [(f"{wrong} of {len(rows)} gradients are wrong", "bold red")]
+        yield from paragraph(f"{wrong} of {len(rows)} gradients are wrong", "bold red", width)
     else:
-        yield [(f"all {len(rows)} gradients are right", "bold green")]
+        yield from paragraph(f"all {len(rows)} gradients are right", "bold green", width)
+    notes = ["error: against finite differences in float64, relative to the norm; right below 1e-6"]
     if any(row.verdict == "kink" for row in rows):
-        yield [("kink: two slopes meet there; a little beside it the gradient is right", "dim")]
-    yield [("error: against finite differences in float64, relative to the norm; right below 1e-6", "dim")]
+        notes.insert(0, "kink: two slopes meet there; a little beside it the gradient is right")
+    for note in notes:
+        yield from paragraph(note, "dim", width)

@@ -4,28 +4,25 @@ from collections.abc import Iterator
 
 from netcalc.analysis.allocations import MemoryEvent
 from netcalc.analysis.memory import TrainingMemory
-from netcalc.render.layout import Segment
+from netcalc.render.layout import PAGE, Segment, hanging, paragraph, title_lines
 from netcalc.render.memory.layers import layer_lines
 from netcalc.render.memory.timeline import peak_lines, timeline_lines
 from netcalc.render.memory.view import MemoryView
-from netcalc.render.memory.words import format_bytes, format_count, told_apart, wrapped
+from netcalc.render.memory.words import format_bytes, format_count, told_apart
 from netcalc.render.table.words import inputs_in_words
-
-_WIDTH = 100
 
 
 def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]:
     """Training with its timeline and its layers, inference, and how it was counted."""
-    room = width or _WIDTH
-    given = f"  ·  input {inputs_in_words(view.graph)}  ·  batch {view.batch}, {view.dtype}"
-    yield [(view.graph.name, "bold"), (given, "")]
+    facts = f"input {inputs_in_words(view.graph)}", f"batch {view.batch}, {view.dtype}"
+    yield from title_lines((view.graph.name, "bold"), facts, width)
     yield []
     if view.training is not None:
-        yield from _training(view, view.training, room)
+        yield from _training(view, view.training, width)
         yield []
-    yield from _inference(view, room)
+    yield from _inference(view, width)
     yield []
-    yield from wrapped(conditions_in_words(view), "dim", room)
+    yield from paragraph(conditions_in_words(view), "dim", width)
 
 
 def peak_in_words(view: MemoryView) -> Iterator[str]:
@@ -40,22 +37,22 @@ def peak_in_words(view: MemoryView) -> Iterator[str]:
     yield f"inference: {format_bytes(view.inference.peak(view.batch))} at the peak"
 
 
-def _training(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
+def _training(view: MemoryView, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
     peak = training.peak_event(view.batch)
-    yield [("training", "bold"), (f"  {_optimiser(view, training)}", "")]
-    yield from wrapped(_loss(training), "", room)
-    yield from timeline_lines(view, training, peak, room)
+    yield from hanging([("training  ", "bold")], _optimiser(view, training), "", width)
+    yield from paragraph(_loss(training), "", width)
+    yield from timeline_lines(view, training, peak, width or PAGE)
     yield []
     total = training.bytes_at(peak, view.batch)
-    yield [(_peak(training, peak, total), "bold")]
-    yield from peak_lines(view, training, peak, total)
+    yield from paragraph(_peak(training, peak, total), "bold", width)
+    yield from peak_lines(view, training, peak, total, width)
     yield []
-    yield from layer_lines(view, training, room)
+    yield from layer_lines(view, training, width)
     yield []
-    yield from _remarks(view, training, room)
+    yield from _remarks(view, training, width)
 
 
-def _remarks(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[list[Segment]]:
+def _remarks(view: MemoryView, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
     """What the backward pass computes, what checkpoints save, and the largest batch that fits."""
     batch = view.batch
     forward, back = training.forward_macs * batch, training.backward_macs * batch
@@ -64,11 +61,11 @@ def _remarks(view: MemoryView, training: TrainingMemory, room: int) -> Iterator[
         text += (
             f": {1 + back / forward:.2f} times the forward in all, as the network's input needs no gradient"
         )
-    yield from wrapped(text, "", room)
+    yield from paragraph(text, "", width)
     if view.whole is not None:
-        yield from wrapped(_saved(view, training, view.whole), "", room)
+        yield from paragraph(_saved(view, training, view.whole), "", width)
     if view.limit is not None:
-        yield from wrapped(_fit(training, view.limit), "bold", room)
+        yield from paragraph(_fit(training, view.limit), "bold", width)
 
 
 def _saved(view: MemoryView, training: TrainingMemory, whole: TrainingMemory) -> str:
@@ -98,7 +95,7 @@ def _fit(training: TrainingMemory, limit: int) -> str:
     return f"{fits}: it needs {needs}, one more {next_one}"
 
 
-def _inference(view: MemoryView, room: int) -> Iterator[list[Segment]]:
+def _inference(view: MemoryView, width: int | None) -> Iterator[list[Segment]]:
     inference, batch = view.inference, view.batch
     yield [("inference", "bold"), (f"  {format_bytes(inference.peak(batch))} at the peak", "bold")]
     outputs, weights = (
@@ -107,8 +104,8 @@ def _inference(view: MemoryView, room: int) -> Iterator[list[Segment]]:
     )
     layer = inference.peak_layer(batch).full_name
     text = f"{outputs} of outputs and what layers make inside, while {layer} runs; {weights} of weights"
-    yield from wrapped(text, "", room)
-    yield from wrapped(_order(view), "", room)
+    yield from paragraph(text, "", width)
+    yield from paragraph(_order(view), "", width)
 
 
 def _order(view: MemoryView) -> str:

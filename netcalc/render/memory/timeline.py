@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from netcalc.analysis.allocations import Bytes, MemoryEvent
 from netcalc.analysis.memory import TrainingMemory
 from netcalc.render import numbers
-from netcalc.render.layout import Segment
+from netcalc.render.layout import Segment, cut_end
 from netcalc.render.memory.chart import Band, area_lines, axis_lines
 from netcalc.render.memory.view import MemoryView
 from netcalc.render.memory.words import format_bytes
@@ -33,7 +33,7 @@ def timeline_lines(
 
 
 def peak_lines(
-    view: MemoryView, training: TrainingMemory, peak: MemoryEvent, total: int
+    view: MemoryView, training: TrainingMemory, peak: MemoryEvent, total: int, width: int | None
 ) -> Iterator[list[Segment]]:
     """What lives at the peak, with the chart's fills."""
     batch, weights = view.batch, training.weights
@@ -50,8 +50,12 @@ def peak_lines(
     if temporary := peak.parts.temporary.at(batch):
         rows.append(("", "", f"      of them inside {_inside(training, peak)}", temporary))
     digits = max(len(format_bytes(size)) for *_, size in rows)
+    longest = max(38, *(len(fill) + len(name) + 2 for fill, _, name, _ in rows))
+    if width is not None:
+        longest = min(longest, width - digits - 5)
     for fill, style, name, size in rows:
-        text = name.ljust(38 - len(fill)) + format_bytes(size).rjust(digits)
+        shown = name if width is None else cut_end(name, width - len(fill) - digits - 7)
+        text = shown.ljust(longest - len(fill)) + format_bytes(size).rjust(digits)
         share = f" {numbers.percent(size, total):>4}"
         yield [(fill, style), (text, "" if fill else "dim"), (share if fill else "", "dim")]
 

@@ -1,12 +1,7 @@
 """Sizes, counts and saved tensors in words."""
 
-import re
-from collections.abc import Iterator
-from textwrap import wrap
-
 from netcalc.analysis.memory import LayerMemory, TrainingMemory
 from netcalc.render import numbers
-from netcalc.render.layout import Segment
 
 _SIZES = ((1024**5, "PiB"), (1024**4, "TiB"), *numbers.BYTE_UNITS)
 _THOUSANDS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"), (1, ""))
@@ -42,9 +37,3 @@ def kept_in_words(training: TrainingMemory, layer: LayerMemory) -> str:
     words += ["statistics"] if any(extra.statistics for extra in both) else []
     words += ["indices"] if any(extra.indices for extra in both) else []
     return ", ".join(words)
-
-
-def wrapped(text: str, style: str, room: int) -> Iterator[list[Segment]]:
-    """A text in lines that keep each number and its unit together."""
-    tied = re.sub(r"(?<=\d) (?=[A-Za-z])", "\N{NO-BREAK SPACE}", text)
-    yield from ([(part.replace("\N{NO-BREAK SPACE}", " "), style)] for part in wrap(tied, room))

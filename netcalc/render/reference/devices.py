@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from netcalc.analysis.devices import Device
+from netcalc.render.escaping import visible
 from netcalc.render.json import JsonRows, json_document
-from netcalc.render.layout import Heading, Segment, lay_out, paragraph
+from netcalc.render.layout import Heading, Segment, hanging, paragraph
 from netcalc.render.tabular import Table, TableColumn
+from netcalc.render.text_table import TextColumn, text_table
 
 _PEAKS = ("float64", "float32", "tf32", "float16", "bfloat16", "int8")
 _SHORT = {"float64": "fp64", "float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+_DROPS = {"float64": 1, "tf32": 2, "bfloat16": 3}
 _UNITS = (
     "10^12 operations a second for dense matrices, a multiply-add being two; bandwidth in 10^9 bytes a "
     "second, memory in GiB; a table of your own: netcalc roofline --devices"
@@ -19,23 +22,23 @@ _UNITS = (
 def device_lines(devices: Iterable[Device], width: int | None) -> Iterator[list[Segment]]:
     """A line a device, then where each one's figures are from."""
     listed = list(devices)
-    headings = [
-        Heading("", "device", left=True),
-        *(Heading("operations", _SHORT.get(name, name)) for name in _PEAKS),
-        Heading("", "bandwidth"),
-        Heading("", "memory"),
+    peaks = list(zip(*map(_peaks, listed), strict=True))
+    bandwidths, memories = zip(*map(_memory, listed), strict=True)
+    columns = [
+        TextColumn(Heading("", "device", left=True), [device.key for device in listed], "cyan"),
+        *(
+            TextColumn(Heading("operations", _SHORT.get(name, name)), texts, drop=_DROPS.get(name, 0))
+            for name, texts in zip(_PEAKS, peaks, strict=True)
+        ),
+        TextColumn(Heading("", "bandwidth"), bandwidths),
+        TextColumn(Heading("", "memory"), memories),
     ]
-    rows = [[device.key, *_peaks(device), *_memory(device)] for device in listed]
-    layout = lay_out(headings, rows, width)
-    yield from layout.heading_lines()
-    yield layout.rule()
-    for row in rows:
-        yield layout.named_line(row)
+    yield from text_table(columns, width, ruled=True)
     yield []
     yield from paragraph(_UNITS, "dim", width)
     for device in listed:
         yield []
-        yield [(device.key, "bold cyan"), (f"  {device.name}", "")]
+        yield from hanging([(visible(device.key), "bold cyan"), ("  ", "")], device.name, "", width)
         yield from paragraph(device.source or "no source", "dim", width, indent="  ")
 
 

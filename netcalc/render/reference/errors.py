@@ -11,9 +11,9 @@ def error_lines(error: ErrorCode, width: int | None) -> Iterator[list[Segment]]:
     """One error code: what it means, an example and its cure."""
     yield [(error.code, "bold cyan"), ("  ", ""), (error.severity, SEVERITY_COLOURS[error.severity])]
     yield []
-    yield from paragraph(error.meaning, "", min(width or 100, 100))
+    yield from paragraph(error.meaning, "", width)
     yield []
-    yield [(f"example{_condition(error)}", "bold")]
+    yield from paragraph(f"example{_condition(error)}", "bold", width)
     if error.spec:
         yield from ([("  " + line, "")] for line in error.spec.splitlines())
         yield []
@@ -21,7 +21,7 @@ def error_lines(error: ErrorCode, width: int | None) -> Iterator[list[Segment]]:
     yield from ([("  " + line, "")] for line in call.splitlines())
     yield []
     yield [("cure", "bold")]
-    yield from paragraph(error.cure, "", min(width or 100, 100))
+    yield from paragraph(error.cure, "", width)
 
 
 def markdown_chunks() -> Iterator[str]:

@@ -1,17 +1,22 @@
 """The reference of layers, made from their declarations: for a terminal and as Markdown."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from textwrap import wrap
 from typing import Any, NamedTuple
 
 from netcalc.diagnostics import format_value
 from netcalc.layers import LAYERS, Layer
 from netcalc.layers.options import Option
 from netcalc.layers.window_options import Sizes
-from netcalc.render.layout import Heading, Segment, lay_out
+from netcalc.render.layout import Heading, Segment, hanging, page_width, paragraph
+from netcalc.render.text_table import TextColumn, text_table
 from netcalc.spec import ITEM_KEYS
+
+_SHORT_KIND = 18
+"""The column of kinds on a narrow terminal."""
+_LEAST_SUMMARY = 50
+"""The least width of summaries beside the longest kind."""
 
 
 class OptionLine(NamedTuple):
@@ -24,41 +29,51 @@ class OptionLine(NamedTuple):
     torch: str
 
 
-def index_lines() -> Iterator[list[Segment]]:
-    """Every kind with its first sentence, by family."""
-    width = max(map(len, LAYERS))
+def index_lines(width: int | None) -> Iterator[list[Segment]]:
+    """Every kind with its first sentence, by family; long kinds on a line of their own where it is narrow."""
+    longest = max(map(len, LAYERS))
+    at = longest if page_width(width) - longest >= _LEAST_SUMMARY else _SHORT_KIND
     for family, members in groupby(LAYERS.values(), key=lambda layer: layer.family):
         yield [(family, "bold")]
         for layer in members:
-            yield [(f"  {layer.kind:{width}}  ", "cyan"), (summary(layer), "")]
+            yield from hanging([(f"  {layer.kind:{at}}  ", "cyan")], summary(layer), "", width, at + 4)
         yield []
     general = f"{_general_keys('')} go with every layer"
-    yield [(f"netcalc layers KIND tells its options and rules; {general}", "dim")]
+    yield from paragraph(f"netcalc layers KIND tells its options and rules; {general}", "dim", width)
 
 
 def layer_lines(layer: type[Layer], width: int | None) -> Iterator[list[Segment]]:
     """One kind: what it computes, its options, an example."""
     body, example = description(layer)
     yield [(layer.kind, "bold cyan"), (f"  {layer.family}", "dim")]
-    for paragraph in body.split("\n\n"):
+    for part in body.split("\n\n"):
         yield []
-        yield from ([(line, "")] for line in wrap(" ".join(paragraph.split()), min(width or 100, 100)))
+        yield from paragraph(" ".join(part.split()), "", width)
     options = option_lines(layer)
     if options:
         yield []
-        headings = [Heading("", text, left=True) for text in ("option", "default", "meaning", "PyTorch")]
-        rows = [(line.name, line.default, line.doc, line.torch) for line in options]
-        layout = lay_out(headings, rows, None)
-        yield from layout.heading_lines()
-        for row, line in zip(rows, options, strict=True):
-            yield layout.line([(row[0], "cyan"), (row[1], ""), (row[2], ""), (row[3], "dim")])
-            yield [(" " * (layout.widths[0] + layout.gaps[1]) + line.values, "dim")]
+        yield from _options_table(options, width)
     short = short_form(layer)
     if short is not None:
         yield []
-        yield [("short    ", "bold"), (short, "")]
+        yield from hanging([("short    ", "bold")], short, "", width)
     yield []
-    yield [("example  ", "bold"), (example, "")]
+    yield from hanging([("example  ", "bold")], example, "", width)
+
+
+def _options_table(options: Sequence[OptionLine], width: int | None) -> Iterator[list[Segment]]:
+    """Two rows an option: what it means, and which values it takes."""
+    rows: list[tuple[str, str, str, str]] = []
+    for line in options:
+        rows += [(line.name, line.default, line.doc, line.torch), ("", "", line.values, "")]
+    names, defaults, meanings, torch = zip(*rows, strict=True)
+    columns = (
+        TextColumn(Heading("", "option", left=True), names, "cyan"),
+        TextColumn(Heading("", "default", left=True), defaults),
+        TextColumn(Heading("", "meaning", left=True), meanings, ["", "dim"] * len(options), wraps=True),
+        TextColumn(Heading("", "PyTorch", left=True), torch, "dim", drop=1),
+    )
+    yield from text_table(columns, page_width(width))
 
 
 def markdown_chunks() -> Iterator[str]:

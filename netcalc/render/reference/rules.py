@@ -2,25 +2,29 @@
 
 from collections.abc import Iterator
 from itertools import groupby
-from textwrap import wrap
 
 from netcalc.lint import RULES, THEMES, Rule
 from netcalc.render.diagnostics import SEVERITY_COLOURS
-from netcalc.render.layout import Segment
+from netcalc.render.layout import Segment, hanging, page_width, paragraph
+
+_LEAST_SUMMARY = 30
+"""The least width of summaries beside the names."""
 
 
 def index_lines(width: int | None) -> Iterator[list[Segment]]:
     """Every rule with its severity and its first sentence, by theme."""
     names = max(len(rule.name) for rule in RULES.values())
+    beside = names + 19
+    at = beside if page_width(width) - beside >= _LEAST_SUMMARY else 8
     for theme, rules in groupby(RULES.values(), key=theme_of):
         yield [(theme, "bold")]
         for rule in rules:
-            head = f"  {rule.code}  {rule.name:{names}}  "
-            lines = wrap(summary(rule), max(30, (width or 140) - len(head) - 9))
-            yield [(head, "cyan"), (f"{rule.severity:7}  ", SEVERITY_COLOURS[rule.severity]), (lines[0], "")]
-            yield from ([(" " * (len(head) + 9) + line, "")] for line in lines[1:])
+            code = (f"  {rule.code}  {rule.name:{names}}  ", "cyan")
+            severity = (f"{rule.severity:7}  ", SEVERITY_COLOURS[rule.severity])
+            yield from hanging([code, severity], summary(rule), "", width, at)
         yield []
-    yield [("netcalc rules CODE explains one; ignore: CODE in a spec silences it", "dim")]
+    words = "netcalc rules CODE explains one; ignore: CODE in a spec silences it"
+    yield from paragraph(words, "dim", width)
 
 
 def rule_lines(rule: type[Rule], width: int | None) -> Iterator[list[Segment]]:
@@ -35,10 +39,10 @@ def rule_lines(rule: type[Rule], width: int | None) -> Iterator[list[Segment]]:
         yield []
         if heading:
             yield [(heading, "bold")]
-        for number, paragraph in enumerate(text.split("\n\n")):
+        for number, part in enumerate(text.split("\n\n")):
             if number:
                 yield []
-            yield from ([(line, "")] for line in wrap(" ".join(paragraph.split()), min(width or 100, 100)))
+            yield from paragraph(" ".join(part.split()), "", width)
     for heading, spec in (("example", explained.example), ("fix", explained.fix)):
         yield []
         yield [(heading, "bold")]

@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 from netcalc.analysis import Report
 from netcalc.render.json import JsonRows, json_document
-from netcalc.render.layout import Heading, Segment, lay_out
+from netcalc.render.layout import Heading, Segment, paragraph
 from netcalc.render.numbers import exact
 from netcalc.render.table.json import inputs_list
 from netcalc.render.table.words import input_shapes
 from netcalc.render.tabular import Table, TableColumn
+from netcalc.render.text_table import TextColumn, text_table
 
 
 class Architecture(NamedTuple):
@@ -20,24 +21,26 @@ class Architecture(NamedTuple):
     report: Report
 
 
-def zoo_lines(architectures: Sequence[Architecture], sort: str) -> Iterator[list[Segment]]:
+def zoo_lines(architectures: Sequence[Architecture], sort: str, width: int | None) -> Iterator[list[Segment]]:
     """One line an architecture, with exact parameters and multiply-adds."""
     if not architectures:
         yield [("no bundled architecture has these words", "")]
         return
-    headings = [
-        *(Heading("", text, left=True) for text in ("name", "family")),
-        Heading("", "year"),
-        Heading("", "input", left=True),
-        *(Heading("", text) for text in ("layers", "params", "macs")),
+    rows = map(_row, _ordered(architectures, sort))
+    names, families, years, inputs, layers, params, macs = zip(*rows, strict=True)
+    columns = [
+        TextColumn(Heading("", "name", left=True), names, "cyan"),
+        TextColumn(Heading("", "family", left=True), families, drop=2),
+        TextColumn(Heading("", "year"), years, drop=4),
+        TextColumn(Heading("", "input", left=True), inputs, drop=3),
+        TextColumn(Heading("", "layers"), layers, drop=1),
+        TextColumn(Heading("", "params"), params),
+        TextColumn(Heading("", "macs"), macs),
     ]
-    rows = [_row(architecture) for architecture in _ordered(architectures, sort)]
-    layout = lay_out(headings, rows, None)
-    yield from layout.heading_lines()
-    for row in rows:
-        yield layout.named_line(row)
+    yield from text_table(columns, width, least_name=max(map(len, names)))
     yield []
-    yield [("netcalc table NAME shows one, netcalc show NAME its YAML; at batch 1, macs without bias", "dim")]
+    words = "netcalc table NAME shows one, netcalc show NAME its YAML; at batch 1, macs without bias"
+    yield from paragraph(words, "dim", width)
 
 
 def zoo_table(architectures: Sequence[Architecture], sort: str) -> Table:

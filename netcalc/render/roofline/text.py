@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from netcalc.analysis.devices import Device
 from netcalc.analysis.roofline import LayerWork, Roofline
 from netcalc.render.bars import draw_bar
-from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
-from netcalc.render.numbers import byte_size, scaled, shorten
-from netcalc.render.roofline.words import TrainingRun, bound_by, label, warning
+from netcalc.render.labels import short_label
+from netcalc.render.layout import Heading, Segment, hanging, lay_out, paragraph, title_lines
+from netcalc.render.numbers import byte_size, scaled
+from netcalc.render.roofline.words import TrainingRun, bound_by, label, label_parts, warning
+from netcalc.render.text_table import TextColumn, text_table
 
 _LARGEST_BAR, _LEAST_BAR = 30, 6
+_LEAST_LABEL = 20
+"""Labels are cut to this before figures are dropped."""
+_DROPS = {"ops a\nbyte": 1, "moved\n(MiB)": 2, "operations\n(M)": 3}
+_BOUND = 4
+"""The column of what bounds a kernel."""
 _COLOURS = {"compute": "green", "memory": "blue"}
 _TIMES = ((86_400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
 
@@ -19,13 +26,14 @@ def roofline_lines(
 ) -> Iterator[list[Segment]]:
     """The device, a line a kernel, the times, and what the bounds assume."""
     report, device = found.report, found.device
-    yield [(report.graph.name, "bold"), (f" on {device.name}  ·  batch {report.batch}, {found.dtype}", "")]
+    title = f"{report.graph.name} on {device.name}", "bold"
+    yield from title_lines(title, [f"batch {report.batch}, {found.dtype}"], width)
     yield [(f"fusion {found.fusion}: {_count(found)}", "")]
     yield from paragraph(device_in_words(device, found.dtype), "dim", width)
     yield []
     yield from _table(found, training is not None, width)
     yield []
-    yield from _times(found, training)
+    yield from _times(found, training, width)
     yield []
     yield from paragraph(warning(found), "yellow", width)
     yield from paragraph(conditions_in_words(training is not None), "dim", width)
@@ -44,15 +52,6 @@ def duration(seconds: float) -> str:
 def intensity_text(intensity: float) -> str:
     """Operations a byte: two digits below 100, whole numbers above."""
     return f"{intensity:,.0f}" if intensity >= 100 else f"{intensity:.2g}"
-
-
-def _shortened(layer: LayerWork, room: int) -> str:
-    """`conv1 + 3` where the whole label is too long."""
-    whole = label(layer)
-    if len(whole) <= room:
-        return whole
-    others = f" + {len(layer.rows) - 1}" if len(layer.rows) > 1 else ""
-    return shorten(layer.rows[0].node.full_name, max(1, room - len(others))) + others
 
 
 def conditions_in_words(trains: bool) -> str:
@@ -88,28 +87,23 @@ def _table(found: Roofline, trains: bool, width: int | None) -> Iterator[list[Se
         *([Heading("", "backward")] if trains else []),
     ]  # fmt: skip
     rows = [_cells(found, layer, trains) for layer in found.layers]
-    layout = lay_out(headings, rows, None)
-    if width is not None and layout.width > width:
-        room = layout.widths[0] - (layout.width - width)
-        rows = [[_shortened(layer, room), *row[1:]] for layer, row in zip(found.layers, rows, strict=True)]
-        layout = lay_out(headings, rows, width)
-    room = (width or 110) - layout.width - 2
-    bar = min(_LARGEST_BAR, room) if room >= _LEAST_BAR else 0
-    if bar:
-        layout = TableLayout(
-            [*headings, Heading("", "", left=True)], [*layout.widths, bar], [*layout.gaps, 2]
-        )
-    times = [_seconds(found, layer, trains) for layer in found.layers]
-    yield from layout.heading_lines()
-    yield layout.rule()
-    for row, seconds in zip(rows, times, strict=True):
-        bound = row[4]
-        styles = ["cyan", "", "", "", _COLOURS.get(bound, ""), "", *([""] if trains else [])]
-        cells = list(zip(row, styles, strict=True))
-        if bar:
-            drawn = draw_bar(round(seconds * 1e12), max(1, round(max(times) * 1e12)), bar)
-            cells.append((drawn, _COLOURS.get(bound, "")))
-        yield layout.line(cells)
+    bounds = [_COLOURS.get(row[_BOUND], "") for row in rows]
+
+    def labels(room: int) -> list[str]:
+        return [short_label(*label_parts(layer), room) for layer in found.layers]
+
+    columns = [TextColumn(headings[0], [row[0] for row in rows], "cyan", shortened=labels)]
+    for at, heading in enumerate(headings[1:], 1):
+        texts, style = [row[at] for row in rows], bounds if at == _BOUND else ""
+        columns.append(TextColumn(heading, texts, style, drop=_DROPS.get(heading.text, 0)))
+    bar = _LARGEST_BAR
+    if width is not None:
+        bar = min(bar, width - lay_out(headings, rows, None).width - 2)
+    if bar >= _LEAST_BAR:
+        times = [round(_seconds(found, layer, trains) * 1e12) for layer in found.layers]
+        drawn = [draw_bar(time, max(1, *times), bar) for time in times]
+        columns.append(TextColumn(Heading("", "", left=True), drawn, bounds))
+    yield from text_table(columns, width, _LEAST_LABEL, ruled=True)
 
 
 def _cells(found: Roofline, layer: LayerWork, trains: bool) -> list[str]:
@@ -130,35 +124,33 @@ def _seconds(found: Roofline, layer: LayerWork, trains: bool) -> float:
     return found.seconds(layer.forward) + (found.seconds(layer.backward) if trains else 0.0)
 
 
-def _times(found: Roofline, training: TrainingRun | None) -> Iterator[list[Segment]]:
+def _times(found: Roofline, training: TrainingRun | None, width: int | None) -> Iterator[list[Segment]]:
     compute = sum(
         found.seconds(layer.forward) for layer in found.layers if bound_by(found, layer.forward) == "compute"
     )
     share = 100 * compute / found.forward_seconds if found.forward_seconds else 0
-    batch = found.report.batch
-    yield _time("forward", found.forward_seconds, f"{share:.0f}% of it bound by compute")
+    report, batch = found.report, found.report.batch
+    yield from _time("forward", found.forward_seconds, f"{share:.0f}% of it bound by compute", width)
     if found.fusion != "none":
-        yield _time("one kernel", found.seconds(found.whole), "the forward, were all of it fused")
+        yield from _time("one kernel", found.seconds(found.whole), "the forward, were all of it fused", width)
     if training is None:
         return
-    yield _time("backward", found.backward_seconds)
-    yield _time("update", found.seconds(found.update), f"{found.report.totals.trainable_params:,} parameters")
+    yield from _time("backward", found.backward_seconds, "", width)
+    updated = f"{report.totals.trainable_params:,} parameters"
+    yield from _time("update", found.seconds(found.update), updated, width)
     step = found.step_seconds
-    yield _time("step", step, f"at most {batch / step:,.0f} samples a second" if step else "")
+    yield from _time("step", step, f"at most {batch / step:,.0f} samples a second" if step else "", width)
     if training.images:
         steps = found.steps(training.images, training.epochs)
         remark = f"{training.images:,} samples {training.epochs:,} times: {steps:,} steps"
-        yield _time("training", found.training_seconds(training.images, training.epochs), remark)
+        yield from _time("training", found.training_seconds(training.images, training.epochs), remark, width)
     if training.memory_bytes is not None:
         yield _memory(found.device, training.memory_bytes)
 
 
-def _time(what: str, seconds: float, remark: str = "") -> list[Segment]:
-    return [
-        (f"{what:<10}", "bold"),
-        (f" at least {duration(seconds):>9}", ""),
-        (f"   {remark}" if remark else "", "dim"),
-    ]
+def _time(what: str, seconds: float, remark: str, width: int | None) -> Iterator[list[Segment]]:
+    head = [(f"{what:<10}", "bold"), (f" at least {duration(seconds):>9}", "")]
+    yield from hanging([*head, ("   ", "")], remark, "dim", width) if remark else [head]
 
 
 def _memory(device: Device, needed: int) -> list[Segment]:

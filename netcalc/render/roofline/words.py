@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from netcalc.analysis.fusion import Fusion
 from netcalc.analysis.roofline import LayerWork, Roofline, Work
+from netcalc.render.labels import whole_label
 
 
 class TrainingRun(NamedTuple):
@@ -16,8 +17,13 @@ class TrainingRun(NamedTuple):
 
 def label(layer: LayerWork) -> str:
     """`conv1 + relu`."""
+    return whole_label(*label_parts(layer))
+
+
+def label_parts(layer: LayerWork) -> tuple[str, tuple[str, ...]]:
+    """A kernel's first layer, and the kinds of the others."""
     first, *others = layer.rows
-    return " + ".join((first.node.full_name, *(row.node.layer.kind for row in others)))
+    return first.node.full_name, tuple(row.node.layer.kind for row in others)
 
 
 def bound_by(found: Roofline, work: Work) -> str:

@@ -1,14 +1,25 @@
 """The rows of a sweep as a table with bars."""
 
 from collections.abc import Callable, Iterator, Sequence
-from textwrap import wrap
 from typing import NamedTuple
 
 from netcalc.analysis import CONVENTIONS
 from netcalc.analysis.sweep import FIGURES, Sweep, VariantRow
 from netcalc.render.bars import draw_bar
+from netcalc.render.escaping import visible
 from netcalc.render.json import json_text
-from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
+from netcalc.render.layout import (
+    Heading,
+    Segment,
+    TableLayout,
+    cut_end,
+    hanging,
+    lay_out,
+    not_shown,
+    page_width,
+    paragraph,
+    title_lines,
+)
 from netcalc.render.numbers import byte_units, exact, with_unit
 from netcalc.spec import Evaluated
 
@@ -16,8 +27,11 @@ MOST_LINES = 200
 """A table for people is no longer."""
 
 _BARS = {"params": "magenta", "macs": "green", "flops": "green", "output_bytes": "blue"}
+_LEAST_ERROR = 30
+"""A narrower message stands below the settings of its variant."""
 _LEAST_BAR, _LARGEST_BAR = 5, 16
-_DROPPABLE = ("param_bytes", "layers", "flops")
+_LONGEST_SETTING, _LEAST_SETTING = 32, 6
+_DROPPABLE = ("param_bytes", "flops", "layers", "output_bytes")
 """Columns dropped on a narrow terminal, first to last."""
 
 
@@ -34,14 +48,15 @@ class Selection(NamedTuple):
 def sweep_lines(sweep: Sweep, selection: Selection, width: int | None) -> Iterator[list[Segment]]:
     """What was varied, a line a variant, and what was counted how."""
     varied = ", ".join(axis.column for axis in sweep.axes)
-    yield [(sweep.name, "bold"), (f"  ·  {varied} varied  ·  {_how_many(selection)}", "")]
+    yield from title_lines((sweep.name, "bold"), [f"{varied} varied", _how_many(selection)], width)
     yield []
     if selection.rows:
         yield from _table(sweep, selection.rows[:MOST_LINES], width)
         yield []
     hidden = len(selection.rows) - MOST_LINES
     if hidden > 0:
-        yield [(f"{hidden:,} more are not shown; --format csv and -o FILE hold all", "yellow")]
+        text = f"{hidden:,} more are not shown; --format csv and -o FILE hold all"
+        yield from paragraph(text, "yellow", width)
     for text, style in _footer(sweep, selection):
         yield from paragraph(text, style, width)
 
@@ -97,20 +112,23 @@ def figure_text(sweep: Sweep, name: str) -> Callable[[Evaluated], str]:
 
 def _setting(value: Evaluated) -> str:
     text = value if isinstance(value, str) else json_text(value)
-    return text if len(text) <= 32 else f"{text[:29]}..."
+    return cut_end(visible(text), _LONGEST_SETTING)
 
 
 def _table(sweep: Sweep, rows: Sequence[VariantRow], width: int | None) -> Iterator[list[Segment]]:
     columns, hidden = _columns(sweep), []
-    layout = _laid_out(columns, rows)
+    layout = _laid_out(columns, rows, width)
     for name in _DROPPABLE:
         if width is None or layout.width <= width:
             break
         hidden += [column.heading.text for column in columns if column.name == name]
         columns = [column for column in columns if column.name != name]
-        layout = _laid_out(columns, rows)
+        layout = _laid_out(columns, rows, width)
+    layout = _squeezed(layout, len(sweep.axes), width)
     drawn = [column.name for column in columns if column.name in _BARS and column.name != "flops"]
-    bar = min(_LARGEST_BAR, ((width or 120) - layout.width) // len(drawn) - 1)
+    bar = _LARGEST_BAR
+    if width is not None:
+        bar = min(bar, (width - layout.width) // len(drawn) - 1)
     with_bars = _with_bars(layout, columns, drawn, bar) if bar >= _LEAST_BAR else layout
     most = {name: max((_count(row[name]) for row in rows), default=0) for name in drawn}
     yield from with_bars.heading_lines()
@@ -127,12 +145,21 @@ def _table(sweep: Sweep, rows: Sequence[VariantRow], width: int | None) -> Itera
                 cells.append((bars, _BARS[column.name]))
         yield with_bars.line(cells)
     if hidden:
-        yield from paragraph(f"not shown at {width} columns: {', '.join(hidden)}", "dim", width)
+        yield from not_shown(hidden, width)
 
 
-def _laid_out(columns: Sequence[_SweepColumn], rows: Sequence[VariantRow]) -> TableLayout:
+def _laid_out(columns: Sequence[_SweepColumn], rows: Sequence[VariantRow], width: int | None) -> TableLayout:
     cells = [[column.show(row[column.name]) for column in columns] for row in rows]
-    return lay_out([column.heading for column in columns], cells, None)
+    return lay_out([column.heading for column in columns], cells, width, _LONGEST_SETTING)
+
+
+def _squeezed(layout: TableLayout, settings: int, width: int | None) -> TableLayout:
+    """The layout with its columns of settings as narrow as the width needs them, the widest first."""
+    widths = [*layout.widths]
+    for _ in range(0 if width is None else layout.width - width):
+        widest = max(range(settings), key=widths.__getitem__)
+        widths[widest] -= widths[widest] > _LEAST_SETTING
+    return layout._replace(widths=widths)
 
 
 def _with_bars(
@@ -159,9 +186,9 @@ def _failed(
     """A variant's settings, and its error in the place of all figures."""
     given = TableLayout(layout.headings[:settings], layout.widths[:settings], layout.gaps[:settings])
     shown = given.line([(column.show(row[column.name]), "cyan") for column in columns[:settings]])
-    for text in wrap(str(row["error"]), max(40, (width or 120) - given.width - 2)):
-        yield [*shown, (f"  {text}", "red")]
-        shown = [(" " * given.width, "")]
+    beside = given.width + 2
+    at = beside if page_width(width) - beside >= _LEAST_ERROR else 4
+    yield from hanging([*shown, ("  ", "")], str(row["error"]), "red", width, at)
 
 
 def _count(value: Evaluated) -> int:

@@ -1,16 +1,42 @@
 """Bars of a report's figures: for each line, and for each family of layers."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
 
 from netcalc.analysis import Figures, Report
 from netcalc.render import numbers
 from netcalc.render.bars import draw_bar
-from netcalc.render.layout import Heading, Segment, TableLayout
+from netcalc.render.labels import COUNTED, is_counted, short_label
+from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
 from netcalc.render.table.columns import Column, chosen_columns
 from netcalc.render.table.lines import TableLine, TableView, totals
 
 _COLOURS = ("blue", "magenta", "green")
 """Of memory, parameters and FLOPs."""
+
+_PIPED_BAR, _LONGEST_BAR, _SHORT_BAR, _LEAST_BAR = 20, 30, 8, 4
+_LEAST_LABEL = 20
+"""Labels are not cut below this for the sake of bars."""
+
+
+class _FamilyForm(NamedTuple):
+    """How wide the totals by kind are: the length of bars, units below their headings, numbers of lines."""
+
+    bar: int
+    stacked: bool
+    counted: bool = True
+
+
+_FAMILY_FORMS = (
+    _FamilyForm(6, stacked=False),
+    _FamilyForm(6, stacked=True),
+    _FamilyForm(4, stacked=True),
+    _FamilyForm(0, stacked=True),
+    _FamilyForm(0, stacked=True, counted=False),
+)
+"""From wide to narrow."""
 
 
 def bar_lines(report: Report, listed: Sequence[TableLine], width: int | None) -> Iterator[list[Segment]]:
@@ -21,54 +47,88 @@ def bar_lines(report: Report, listed: Sequence[TableLine], width: int | None) ->
     columns = _figure_columns(report)
     values = [[read(line.figures) for _, read in columns] for line in listed]
     shown = [[column.show(value) for (column, _), value in zip(columns, row, strict=True)] for row in values]
-    label = min(max((len(line.label) for line in listed), default=5), 28)
-    digits = [max(map(len, texts)) for texts in zip(*shown, strict=True)]
-    room = ((width or 100) - label - sum(digits) - 3 * 4) // 3
-    bar = max(4, min(room, 30))
-    headings = [Heading("", "layer", left=True)]
-    for column, _ in columns:
-        headings += [Heading("", column.heading.replace("\n", " "), left=True), Heading("", "")]
+    titles = [column.heading.replace("\n", " ") for column, _ in columns]
+    digits = [
+        max(len(title) - _LEAST_BAR - 1, *map(len, texts))
+        for title, texts in zip(titles, zip(*shown, strict=True), strict=True)
+    ]
+    label, bar = _sizes([line.label for line in listed], sum(digits) + 3 * 4, width)
     largest = [max(column) for column in zip(*values, strict=True)]
-    layout = TableLayout(
-        headings, [label, *(size for width in digits for size in (bar, width))], [0, *([2, 1] * 3)]
+    over = TableLayout(
+        [Heading("", title, left=True) for title in ("layer", *titles)],
+        [label, *(bar + 1 + width for width in digits)],
+        [0, *([2] * 3)],
     )
-    yield layout.line([(heading.text, "bold") for heading in headings])
+    layout = TableLayout(
+        [Heading("", "", left=True), *([Heading("", "", left=True), Heading("", "")] * 3)],
+        [label, *(size for width in digits for size in (bar, width))],
+        [0, *([2, 1] * 3)],
+    )
+    yield from over.heading_lines()
     yield layout.rule()
     for line, row, texts in zip(listed, values, shown, strict=True):
-        cells: list[Segment] = [(line.label, "cyan")]
+        cells: list[Segment] = [(short_label(line.name, line.kinds, label), "cyan")]
         for value, text, most, colour in zip(row, texts, largest, _COLOURS, strict=True):
             cells += [(draw_bar(value, most, bar), colour), (text, "" if value else "dim")]
         yield layout.line(cells)
+    if any(is_counted(short_label(line.name, line.kinds, label)) for line in listed):
+        yield from paragraph(COUNTED, "dim", width)
 
 
-def family_lines(report: Report, listed: Sequence[TableLine]) -> Iterator[list[Segment]]:
+def _sizes(labels: Sequence[str], taken: int, width: int | None) -> tuple[int, int]:
+    """The columns of labels and of bars: long labels are cut before bars get short."""
+    label = max(map(cell_len, labels))
+    if width is None:
+        return label, _PIPED_BAR
+    label = max(min(label, _LEAST_LABEL), min(label, width - taken - 3 * _SHORT_BAR))
+    return label, max(_LEAST_BAR, min((width - taken - label) // 3, _LONGEST_BAR))
+
+
+def family_lines(report: Report, listed: Sequence[TableLine], width: int | None) -> Iterator[list[Segment]]:
     """Totals by kind of layer, each with its share and a bar."""
     families: dict[str, list[TableLine]] = {}
     for line in listed:
         families.setdefault(line.row.node.layer.family, []).append(line)
     columns = _figure_columns(report)
     everything = totals(listed)
-    headings = [Heading("", "by kind", left=True), Heading("", "lines")]
-    for column, _ in columns:
-        text = column.heading.replace("\n", " ")
-        headings += [Heading("", text), Heading("", ""), Heading("", "", left=True)]
-    rows: list[list[str]] = []
-    for family, members in families.items():
-        figures = totals(members)
-        row = [family, str(len(members))]
-        for column, read in columns:
-            part, whole = read(figures), read(everything)
-            row += [column.show(part), numbers.percent(part, whole), draw_bar(part, whole or 1, 6)]
-        rows.append(row)
-    widths = [
-        max(len(heading.text), *(len(row[at]) for row in rows)) if rows else len(heading.text)
-        for at, heading in enumerate(headings)
+    counts = [(family, str(len(members))) for family, members in families.items()]
+    figures = [
+        [(read(totals(members)), read(everything)) for _, read in columns] for members in families.values()
     ]
-    layout = TableLayout(headings, widths, [0, 2, *([2, 1, 1] * len(columns))])
-    yield layout.line([(heading.text, "bold") for heading in headings])
-    styles = ["cyan", "", *(style for colour in _COLOURS for style in ("", "dim", colour))]
+    for form in _FAMILY_FORMS:
+        layout, rows = _family_table(form, [column for column, _ in columns], counts, figures)
+        if width is None or layout.width <= width:
+            break
+    styles = ["cyan", *([""] if form.counted else [])]
+    for colour in _COLOURS:
+        styles += ["", "dim", *([colour] if form.bar else [])]
+    yield from layout.heading_lines()
     for row in rows:
         yield layout.line(list(zip(row, styles, strict=True)))
+
+
+def _family_table(
+    form: _FamilyForm,
+    columns: Sequence[Column],
+    counts: Sequence[tuple[str, str]],
+    figures: Sequence[Sequence[tuple[int, int]]],
+) -> tuple[TableLayout, list[list[str]]]:
+    """The totals by kind in one form: the layout and the cells."""
+    headings = [Heading("", "by kind", left=True), Heading("", "lines")][: 1 + form.counted]
+    gaps = [0, 2][: 1 + form.counted]
+    for column in columns:
+        text = column.heading if form.stacked else column.heading.replace("\n", " ")
+        headings += [Heading("", text), Heading("", ""), Heading("", "", left=True)][: 2 + bool(form.bar)]
+        gaps += [2, 1, 1][: 2 + bool(form.bar)]
+    rows = []
+    for count, pairs in zip(counts, figures, strict=True):
+        row = [*count[: 1 + form.counted]]
+        for column, (part, whole) in zip(columns, pairs, strict=True):
+            row += [column.show(part), numbers.percent(part, whole)]
+            row += [draw_bar(part, whole or 1, form.bar)] if form.bar else []
+        rows.append(row)
+    layout = lay_out(headings, rows, None)
+    return layout._replace(gaps=gaps), rows
 
 
 def _figure_columns(report: Report) -> list[tuple[Column, Callable[[Figures], int]]]:

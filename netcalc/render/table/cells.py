@@ -1,10 +1,12 @@
 """The table as text, before it is laid out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from netcalc.analysis import Figures, Report
 from netcalc.render import numbers
+from netcalc.render.labels import short_label
+from netcalc.render.layout import cut_end, cut_middle
 from netcalc.render.table.columns import Column, channels_of, chosen_columns, sizes_of
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
 
@@ -24,7 +26,10 @@ class ShownTable(NamedTuple):
 
     def without(self, name: str) -> "ShownTable":
         """The table without a column."""
-        kept = [number for number, column in enumerate(self.columns) if column.name != name]
+        return self._of([number for number, column in enumerate(self.columns) if column.name != name])
+
+    def _of(self, kept: Sequence[int]) -> "ShownTable":
+        """The table with some of its columns."""
 
         def pick(row: list[str]) -> list[str]:
             return [row[number] for number in kept]
@@ -37,12 +42,23 @@ class ShownTable(NamedTuple):
             sums=pick(self.sums),
         )
 
-    def with_short_labels(self) -> "ShownTable":
-        """The table with each line named by its layer alone."""
+    def with_short_labels(self, room: int) -> "ShownTable":
+        """The table with labels of `room` columns."""
         if self.columns[0].name != "layer":
             return self
-        labels = (line.label if line.inside else line.name for line in self.lines)
-        return self._replace(cells=[[label, *row[1:]] for label, row in zip(labels, self.cells, strict=True)])
+        labels = (short_label(line.name, line.kinds, room) for line in self.lines if not line.inside)
+        named = (cut_middle(line.label, room) if line.inside else next(labels) for line in self.lines)
+        return self._replace(cells=[[label, *row[1:]] for label, row in zip(named, self.cells, strict=True)])
+
+    def parts(self, fits: Callable[["ShownTable"], bool]) -> Iterator["ShownTable"]:
+        """The table in parts that fit, each with the first column and another one at least."""
+        kept = [0]
+        for number in range(1, len(self.columns)):
+            if len(kept) > 1 and not fits(self._of([*kept, number])):
+                yield self._of(kept)
+                kept = [0]
+            kept.append(number)
+        yield self._of(kept)
 
     def with_contents_cut(self, excess: int) -> "ShownTable":
         """The table with what the blocks hold cut short, so that it is narrower by `excess` characters."""
@@ -51,8 +67,7 @@ class ShownTable(NamedTuple):
             return self
         at = names.index("contents")
         room = max(24, max(len(row[at]) for row in self.cells) - excess)
-        cut = [row[at] if len(row[at]) <= room else f"{row[at][: room - 3]}..." for row in self.cells]
-        cells = [[*row[:at], text, *row[at + 1 :]] for row, text in zip(self.cells, cut, strict=True)]
+        cells = [[*row[:at], cut_end(row[at], room), *row[at + 1 :]] for row in self.cells]
         return self._replace(cells=cells)
 
     def without_empty(self, wanted: Sequence[str]) -> "ShownTable":

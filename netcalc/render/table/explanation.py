@@ -3,14 +3,19 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from rich.cells import cell_len
+
 from netcalc.analysis import Report, Row
 from netcalc.analysis.explain import Explanation, explain
 from netcalc.analysis.symbolic import divisions, formula, numbers
-from netcalc.render.layout import Segment, paragraph
+from netcalc.render.escaping import visible
+from netcalc.render.layout import Segment, hanging, page_width, paragraph
 from netcalc.render.numbers import byte_units, format_option, with_unit
 from netcalc.tensor import format_shape
 
 _LONGEST_FORMULA = 400
+_LEAST_BESIDE = 30
+"""The least width of a text beside its head."""
 
 
 def explanation_lines(report: Report, row: Row, width: int | None) -> Iterator[list[Segment]]:
@@ -19,17 +24,14 @@ def explanation_lines(report: Report, row: Row, width: int | None) -> Iterator[l
     shapes = map(format_shape, row.input_shapes)
     reads = ", ".join(f"{name} {shape}" for name, shape in zip(node.inputs, shapes, strict=True))
     options = ", ".join(f"{name} {format_option(value)}" for name, value in node.layer.settings().items())
-    yield [
-        (node.full_name, "bold cyan"),
-        (f"  {node.layer.kind}", "bold"),
-        (f"  {options}" if options else "", ""),
-    ]
-    yield [(f"reads {reads}, gives {format_shape(row.output_shape)}", "")]
+    head: list[Segment] = [(visible(node.full_name), "bold cyan"), (f"  {node.layer.kind}  ", "bold")]
+    yield from _beside(head, options, "", width)
+    yield from paragraph(f"reads {reads}, gives {format_shape(row.output_shape)}", "", width)
     for figure, members in groupby(_merged(explain(report, row)), key=lambda e: e.figure):
         yield []
         yield [(figure, "bold")]
         for explanation in members:
-            yield from _figure(explanation, report)
+            yield from _figure(explanation, report, width)
     yield []
     yield [(f"{report.convention.unit} ({report.convention.name} convention)", "bold")]
     yield [(f"  {row.figures.flops:,}", "bold")]
@@ -37,7 +39,7 @@ def explanation_lines(report: Report, row: Row, width: int | None) -> Iterator[l
     yield from paragraph(words, "dim", width, indent="  ")
 
 
-def _figure(explanation: Explanation, report: Report) -> Iterator[list[Segment]]:
+def _figure(explanation: Explanation, report: Report, width: int | None) -> Iterator[list[Segment]]:
     symbols, filled = formula(explanation.term), numbers(explanation.term)
     result = f"{explanation.value:,}" + (f" {explanation.unit}" if explanation.unit else "")
     if explanation.unit == "bytes":
@@ -45,16 +47,21 @@ def _figure(explanation: Explanation, report: Report) -> Iterator[list[Segment]]
     if len(symbols) > _LONGEST_FORMULA:
         symbols = filled = str(explanation.value)
     if symbols not in (filled, str(explanation.value)):
-        yield [(f"  = {symbols}", "")]
+        yield from hanging([("  = ", "")], symbols, "", width)
     if filled != str(explanation.value):
-        yield [(f"  = {filled}", "")]
+        yield from hanging([("  = ", "")], filled, "", width)
     for dividend, divisor, way in divisions(explanation.term):
         rounded = -(-dividend // divisor) if way == "up" else dividend // divisor
-        yield [
-            (f"    {dividend} / {divisor} = {dividend / divisor:.10g}, rounded {way} to {rounded}", "yellow")
-        ]
-    remark = f"   {explanation.remark}" if explanation.remark else ""
-    yield [(f"  = {result}", "bold"), (remark, "dim")]
+        words = f"{dividend} / {divisor} = {dividend / divisor:.10g}, rounded {way} to {rounded}"
+        yield from paragraph(words, "yellow", width, indent="    ")
+    yield from _beside([(f"  = {result}   ", "bold")], explanation.remark or "", "dim", width)
+
+
+def _beside(head: Sequence[Segment], text: str, style: str, width: int | None) -> Iterator[list[Segment]]:
+    """A text beside its head, or below it where there is little room."""
+    taken = sum(cell_len(part) for part, _ in head)
+    at = taken if page_width(width) - taken >= _LEAST_BESIDE else 4
+    yield from hanging(head, text, style, width, at) if text else [list(head)]
 
 
 def _merged(explanations: Sequence[Explanation]) -> Iterator[Explanation]:

@@ -10,6 +10,7 @@ from netcalc.analysis import Figures, Report, Row, total
 from netcalc.layers.axes import Axes
 from netcalc.layers.convolution import Convolution
 from netcalc.layers.linear import Linear
+from netcalc.render.labels import whole_label
 from netcalc.tensor import Shape
 
 
@@ -51,7 +52,12 @@ class TableLine(NamedTuple):
         """`conv1 + relu`, or `stage2.1 x 3`."""
         if self.inside:
             return self.name if self.times == 1 else f"{self.name} x {self.times}"
-        return " + ".join((self.name, *(row.node.layer.kind for row in self.folded)))
+        return whole_label(self.name, self.kinds)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of the layers in its line after it."""
+        return tuple(row.node.layer.kind for row in self.folded)
 
     @property
     def output_shape(self) -> Shape:

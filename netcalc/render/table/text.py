@@ -1,9 +1,19 @@
 """The report as a table in a terminal: the lecture's, with totals by column and by family."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from netcalc.analysis import Figures, Report
-from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
+from netcalc.render.labels import COUNTED, is_counted
+from netcalc.render.layout import (
+    Heading,
+    Segment,
+    TableLayout,
+    arranged,
+    column_widths,
+    not_shown,
+    paragraph,
+    title_lines,
+)
 from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
 from netcalc.render.table.columns import Column
@@ -13,21 +23,21 @@ from netcalc.render.table.words import footer_in_words, inputs_in_words
 HEAVY = 0.15
 """From this share of a column's total on, a figure is set in bold."""
 
-_DROPPABLE = (
-    "contents",
-    "from",
-    "axes",
-    "pad",
-    "stride",
-    "in_size",
-    "in_channels",
-    "input",
-    "groups",
-    "dilation",
-    "kernel",
-    "filters",
+_DROPPED = (
+    (("contents", "from", "axes", "in_size", "filters", "in_channels", "input"), 32),
+    (("groups", "dilation", "pad", "stride", "kernel"), 24),
 )
-"""Columns dropped on a narrow terminal, first to last."""
+"""Columns dropped on a narrow terminal, first to last, and how short labels get before: first what others
+tell, as the lines above have the input's size and the output's channels are the filters."""
+
+_LEAST_LABEL = 12
+"""The least width of labels where no column is left to be dropped."""
+
+_LABEL_OF_PARTS = 24
+"""The width of labels in a table that goes on below itself."""
+
+_WHOLE = 10**6
+"""A layout cuts no label: they are shortened in their own way."""
 
 
 def table_lines(
@@ -49,65 +59,98 @@ def table_lines(
     else:
         yield from _table(shown_table(report, view), view, width)
     yield []
-    yield from family_lines(report, lines(report, view._replace(depth=None)))
+    yield from family_lines(report, lines(report, view._replace(depth=None)), width)
     yield []
     yield from _footer(report, view, width)
 
 
 def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
     graph = report.graph
-    yield [(graph.name, "bold"), ("  ", ""), (f"·  input {inputs_in_words(graph)}", "")]
+    yield from title_lines((graph.name, "bold"), [f"input {inputs_in_words(graph)}"], width)
     if graph.citation:
-        yield from paragraph(graph.citation, "dim", width or 1000)
+        yield from paragraph(graph.citation, "dim", width)
     yield []
 
 
-def _table(shown: ShownTable, view: TableView, width: int | None) -> Iterator[list[Segment]]:
-    shown, layout, hidden = _fitted(shown, view, width)
-    yield from layout.heading_lines()
-    yield layout.rule()
-    yield from (layout.line([(text, "dim") for text in row]) for row in shown.head)
+def _table(whole: ShownTable, view: TableView, width: int | None) -> Iterator[list[Segment]]:
+    shown, hidden = _fitted(whole, view, width)
     everything = totals(shown.lines)
-    for line, row in zip(shown.lines, shown.cells, strict=True):
-        cells = zip(shown.columns, row, strict=True)
-        yield layout.line([(text, figure_style(column, line, everything)) for column, text in cells])
-    yield layout.rule()
-    yield layout.line([(text, "bold") for text in shown.sums])
+    for number, part in enumerate(parts_of(shown, _laid_out, width)):
+        layout = _laid_out(part, width)
+        yield from [[]] if number else []
+        yield from layout.heading_lines()
+        yield layout.rule()
+        yield from (layout.line([(text, "dim") for text in row]) for row in part.head)
+        for line, row in zip(part.lines, part.cells, strict=True):
+            cells = zip(part.columns, row, strict=True)
+            yield layout.line([(text, figure_style(column, line, everything)) for column, text in cells])
+        if any(part.sums[1:]):
+            yield layout.rule()
+            yield layout.line([(text, "bold") for text in part.sums])
+    if any(is_counted(label) for label, *_ in shown.cells):
+        yield from paragraph(COUNTED, "dim", width)
     if hidden:
-        yield from paragraph(f"not shown at {width} columns: {', '.join(hidden)}", "dim", width)
+        yield from not_shown(hidden, width)
 
 
-def _fitted(
-    shown: ShownTable, view: TableView, width: int | None
-) -> tuple[ShownTable, TableLayout, list[str]]:
-    """The table as it fits a width, its layout, and the headings of the columns that it does without."""
-    hidden: list[str] = []
-    layout = _laid_out(shown, width)
-    if width is not None and layout.width > width:
-        shown = shown.with_short_labels()
-        layout = _laid_out(shown, width)
-    if width is not None and layout.width > width:
-        shown = shown.with_contents_cut(layout.width - width)
-        layout = _laid_out(shown, width)
-    for name in _DROPPABLE:
-        column = next((column for column in shown.columns if column.name == name), None)
-        if width is None or layout.width <= width:
+def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[ShownTable, list[str]]:
+    """The table as it fits a width, and the headings of the columns that it does without."""
+    layout = _laid_out(whole, width)
+    if width is None or layout.width <= width:
+        return whole, []
+    shown = whole.with_contents_cut(layout.width - width)
+    sizes = dict(zip((column.name for column in shown.columns), _sizes(shown), strict=True))
+    kept = asked_for(view.wanted)
+    for name, least in ((name, least) for names, least in _DROPPED for name in names if name not in kept):
+        if _arranged(shown.columns, sizes, width, least).width <= width:
             break
-        if column is not None and name not in asked_for(view.wanted):
-            hidden.append(f"{column.group} {column.heading}".strip())
-            shown = shown.without(name)
-            layout = _laid_out(shown, width)
-    return shown, layout, hidden
+        shown = shown.without(name)
+    hidden = [_title(column) for column in whole.columns if column not in shown.columns]
+    layout = _arranged(shown.columns, sizes, width, _LEAST_LABEL)
+    label = layout.widths[0] if layout.width <= width else _LABEL_OF_PARTS
+    return shown.with_short_labels(label), hidden
+
+
+def parts_of(
+    shown: ShownTable, lay_out: Callable[[ShownTable, int | None], TableLayout], width: int | None
+) -> Iterable[ShownTable]:
+    """The table, or parts below each other where no terminal is so wide."""
+    if width is None or lay_out(shown, width).width <= width:
+        return [shown]
+    return shown.parts(lambda part: lay_out(part, width).width <= width)
+
+
+def _title(column: Column) -> str:
+    """A heading on one line, with its group where several columns may have it."""
+    group = column.group.removesuffix(" size") if column.group != "layer" else ""
+    return " ".join(f"{group} {column.heading}".split())
 
 
 def _laid_out(shown: ShownTable, width: int | None) -> TableLayout:
-    headings = [Heading(column.group, column.heading, column.left) for column in shown.columns]
-    rows = [*shown.head, *shown.cells, shown.sums]
-    layout = lay_out(headings, rows, width)
+    """The layout of a table whose labels are as they are to be shown."""
+    sizes = dict(zip((column.name for column in shown.columns), _sizes(shown), strict=True))
+    return _arranged(shown.columns, sizes, width, _WHOLE)
+
+
+def _sizes(shown: ShownTable) -> list[int]:
+    return column_widths(_headings(shown.columns), [*shown.head, *shown.cells, shown.sums])
+
+
+def _arranged(
+    columns: Sequence[Column], sizes: Mapping[str, int], width: int | None, least_label: int
+) -> TableLayout:
+    """Columns side by side; where there is no room, shorter names of groups, then shorter labels."""
+    headings = _headings(columns)
+    listed = [sizes[column.name] for column in columns]
+    layout = arranged(headings, listed, width, _WHOLE)
     if width is not None and layout.width > width:
         short = [heading._replace(group=heading.group.removesuffix(" size")) for heading in headings]
-        layout = lay_out(short, rows, width)
+        layout = arranged(short, listed, width, least_label)
     return layout
+
+
+def _headings(columns: Sequence[Column]) -> list[Heading]:
+    return [Heading(column.group, column.heading, column.left) for column in columns]
 
 
 def figure_style(column: Column, line: TableLine, everything: Figures) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from netcalc.analysis import Report
-from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, paragraph
+from netcalc.render.layout import Heading, Segment, TableLayout, lay_out, not_shown
 from netcalc.render.table.cells import ShownTable, asked_for
 from netcalc.render.table.lines import TableView, lines, totals
-from netcalc.render.table.text import figure_style
+from netcalc.render.table.text import figure_style, parts_of
 from netcalc.render.table.tree import shown_tree, without_kind
 
 _DROPPABLE = ("contents", "axes", "from", "input", "shares", "kind", "output")
@@ -17,16 +17,20 @@ def tree_lines(report: Report, view: TableView, width: int | None) -> Iterator[l
     """The headings, a line for each module, and the totals."""
     shown, layout, hidden = _fitted(shown_tree(report, view), view, width)
     everything = totals(lines(report, view))
-    yield from layout.heading_lines()
-    yield layout.rule()
-    for branch, line, row in zip(shown.branches, shown.lines, shown.cells, strict=True):
-        cells = zip(shown.columns, row, strict=True)
-        styled = [(text, figure_style(column, line, everything)) for column, text in cells]
-        yield _with_dim_branch(layout.line(styled), len(branch))
-    yield layout.rule()
-    yield layout.line([(text, "bold") for text in shown.sums])
+    for number, part in enumerate(parts_of(shown, _layout, width)):
+        layout = _layout(part, width)
+        yield from [[]] if number else []
+        yield from layout.heading_lines()
+        yield layout.rule()
+        for branch, line, row in zip(part.branches, part.lines, part.cells, strict=True):
+            cells = zip(part.columns, row, strict=True)
+            styled = [(text, figure_style(column, line, everything)) for column, text in cells]
+            yield _with_dim_branch(layout.line(styled), len(branch))
+        if any(part.sums[1:]):
+            yield layout.rule()
+            yield layout.line([(text, "bold") for text in part.sums])
     if hidden:
-        yield from paragraph(f"not shown at {width} columns: {', '.join(hidden)}", "dim", width)
+        yield from not_shown(hidden, width)
 
 
 def _with_dim_branch(segments: list[Segment], length: int) -> list[Segment]:
@@ -56,12 +60,17 @@ def _fitted(
 
 
 def _laid_out(shown: ShownTable, width: int | None) -> tuple[ShownTable, TableLayout]:
-    """The tree with its lines drawn, and a layout that cuts no name below two fifths of the width."""
+    """The tree with its lines drawn, and its layout."""
     pairs = zip(shown.branches, shown.cells, strict=True)
     drawn = shown._replace(cells=[[branch + row[0], *row[1:]] for branch, row in pairs])
-    headings = [Heading(column.group, column.heading, column.left) for column in shown.columns]
+    return drawn, _layout(drawn, width)
+
+
+def _layout(drawn: ShownTable, width: int | None) -> TableLayout:
+    """A layout that cuts no name below two fifths of the width."""
+    headings = [Heading(column.group, column.heading, column.left) for column in drawn.columns]
     least = max(24, (width or 0) * 2 // 5)
-    return drawn, lay_out(headings, [*drawn.cells, drawn.sums], width, least)
+    return lay_out(headings, [*drawn.cells, drawn.sums], width, least)
 
 
 def _narrow(branch: str) -> str:
