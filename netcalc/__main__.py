@@ -31,7 +31,7 @@ def main() -> None:
 
             code = complete()
         else:
-            from netcalc.cli import run
+            from netcalc.cli.app import run
 
             code = run()
     except KeyboardInterrupt:

@@ -15,7 +15,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     such folder.
     """
     final = Path(os.path.realpath(path))  # a link keeps pointing to its file
+    mode = 0o666 & ~_umask()
     if final.exists():
+        mode = final.stat().st_mode & 0o777
         if not final.is_file():
             raise OSError(None, "it is not a regular file")
         if not os.access(final, os.W_OK):
@@ -24,7 +26,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         partial = Path(file.name)
     try:
         yield partial
-        partial.chmod(0o666 & ~_umask())
+        partial.chmod(mode)
         partial.replace(final)
     finally:
         partial.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from netcalc.cli import run
+from netcalc.cli.app import run
 
 
 class Result(NamedTuple):

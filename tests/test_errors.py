@@ -102,7 +102,7 @@ def test_a_misspelt_code_gets_the_nearest(cli: Callable[..., Any]) -> None:
 
 def test_a_table_does_not_load_the_table_of_errors() -> None:
     program = (
-        "import sys; from netcalc.cli import run; run(['table', 'alexnet']); run(['table', 'nothing']); "
+        "import sys; from netcalc.cli.app import run; run(['table', 'alexnet']); run(['table', 'nothing']); "
         "assert 'netcalc.errors' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

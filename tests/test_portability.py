@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 import netcalc
-from netcalc.cli import executors, run
-from netcalc.cli.app import COMMANDS
+from netcalc.cli import executors
+from netcalc.cli.app import COMMANDS, run
 from netcalc.render.check.sarif import _uri
 from netcalc.spec import bundled_names, library
 
@@ -49,7 +49,7 @@ for name in ("fork", "forkpty", "register_at_fork", "sched_getaffinity", "sched_
 for name in ("SIGKILL", "SIGHUP", "SIGUSR1", "SIGALRM", "SIGCHLD", "pthread_sigmask", "alarm", "setitimer"):
     if hasattr(signal, name):
         delattr(signal, name)
-from netcalc.cli import run
+from netcalc.cli.app import run
 for line in sys.argv[1:]:
     print("$", line, flush=True)
     print("ended with", run(line.split(" ")) if line else 0, flush=True)

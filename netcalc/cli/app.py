@@ -3,8 +3,9 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from importlib import import_module
 from typing import Annotated, Any, TextIO
 
@@ -35,7 +36,7 @@ class _LazyGroup(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         single = typer.Typer(add_completion=False)
-        single.command(cmd_name)(import_module(f"netcalc.cli.{cmd_name}").command)
+        single.command(cmd_name)(_guarded(import_module(f"netcalc.cli.{cmd_name}").command))
         return typer.main.get_command(single)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -52,6 +53,20 @@ class _LazyGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with _escaped():
             return super().invoke(ctx)
+
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that refuses to write over a file that it reads."""
+
+    @wraps(command)
+    def guarded(**values: Any) -> None:
+        if values.get("output"):
+            from netcalc.cli.output import refuse_overwriting
+
+            refuse_overwriting(values)
+        command(**values)
+
+    return guarded
 
 
 @contextmanager

@@ -96,6 +96,22 @@ def output_of(
     return Output(format or chosen or default, path)
 
 
+def refuse_overwriting(values: Mapping[str, object]) -> None:
+    """Raise typer.BadParameter where `output` is a file that another parameter of a command names.
+
+    `fold` writes a spec beside its weights. A file may stand behind a name: `--input image=cat.png`.
+    """
+    output = str(values["output"])
+    written = [output, *([f"{os.path.splitext(output)[0]}.yaml"] if "weights" in values else [])]
+    given = [value for name, value in values.items() if name != "output"]
+    texts = [text for value in given for text in (value if isinstance(value, list) else [value])]
+    read = [word for text in texts if isinstance(text, str) for word in (text, text.partition("=")[2])]
+    for path in filter(os.path.isfile, written):
+        if any(os.path.samefile(path, word) for word in filter(os.path.isfile, read)):
+            message = f"{path} is what the command reads; name another file."
+            raise typer.BadParameter(message, param_hint="--output")
+
+
 def _table_chunks(format: str, table: "Table") -> Iterable[str]:
     """A table as its writer writes it, which is loaded when it is called."""
     module, function = WRITERS[format].split(":")

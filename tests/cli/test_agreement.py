@@ -409,3 +409,31 @@ def test_the_page_of_options() -> None:
         for flag in line.split("`")[1].split()[:1]
     }
     assert described == {*OPTIONS}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["table s.yaml -o ./s.yaml", "check lenet5 s.yaml -o link.yaml", "compare lenet5 s.yaml -o s.yaml",
+     "roofline lenet5 --devices s.yaml --device a -o s.yaml", "run s.yaml --input x=s.yaml -o s.yaml",
+     "fold s.yaml --weights s.npz -o s.npz"],
+)  # fmt: skip
+def test_no_command_writes_over_what_it_reads(
+    cli: Cli, arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.yaml").write_text(SPEC)
+    Path("link.yaml").symlink_to("s.yaml")
+    result = cli(*arguments.split())
+    assert result.code == 2
+    assert "is what the command reads; name another file" in " ".join(result.err.replace("│", "").split())
+    assert Path("s.yaml").read_text() == SPEC
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").touch(0o600)
+    assert cli("table", "lenet5", "-o", "t.csv").code == 0
+    assert Path("t.csv").stat().st_mode & 0o777 == 0o600
+    assert Path("t.csv").read_text().startswith("layer,")

@@ -380,7 +380,7 @@ def test_a_pipe_gets_the_whole_width() -> None:
 
 def test_table_does_not_import_what_it_does_not_need() -> None:
     code = (
-        "import sys; from netcalc.cli import run; run(['table', 'alexnet', '--format', 'rich']);"
+        "import sys; from netcalc.cli.app import run; run(['table', 'alexnet', '--format', 'rich']);"
         "print(*sys.modules, file=sys.stderr)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -147,5 +147,5 @@ def test_a_terminal_without_the_characters() -> None:
 
 
 def test_numpy_stays_out() -> None:
-    program = "import sys; from netcalc.cli import run; run(['memory', 'alexnet']); assert 'numpy' not in sys.modules"
+    program = "import sys; from netcalc.cli.app import run; run(['memory', 'alexnet']); assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

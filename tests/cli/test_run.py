@@ -11,7 +11,7 @@ from PIL import Image
 import netcalc
 from netcalc.backend import InferencePlan, Network, TrainingStep, random_inputs
 from netcalc.backend.errors import refuse
-from netcalc.cli import run
+from netcalc.cli.app import run
 
 from helpers import graph_of
 

@@ -45,7 +45,7 @@ def rewrite() -> None:
     import io
     import tempfile
 
-    from netcalc.cli import run
+    from netcalc.cli.app import run
 
     os.environ.update(NO_COLOR="1", COLUMNS="100")
     cases = {case: parts(case)[0] for case in CASES}

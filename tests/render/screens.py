@@ -14,7 +14,7 @@ import numpy as np
 
 import netcalc
 from netcalc.backend import Network
-from netcalc.cli import run
+from netcalc.cli.app import run
 
 FOLDER = Path(__file__).parent / "screens"
 WIDTHS = (60, 80, 100, 160, 220)
