@@ -1,4 +1,4 @@
-"""The size of an input given as one number: the channels or features stay as the spec has them."""
+"""The size of an input given without its channels or features, which stay as the spec has them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +9,7 @@ from netcalc.graph.header import arguments, inputs
 from netcalc.graph.problems import ElaborationProblems
 from netcalc.layers.axes import feature_axis
 from netcalc.spec import InputOverride, Setting, Spec
+from netcalc.tensor import Shape
 
 
 def with_channels(
@@ -17,25 +18,31 @@ def with_channels(
     overrides: Sequence[InputOverride],
     kept: Mapping[str, int] | None = None,
 ) -> list[InputOverride]:
-    """Overrides of whole shapes: `224` is 3x224x224 for an image, 224 for tokens.
+    """Overrides of whole shapes: `224` and `224x224` are 3x224x224 for an image, `224` is 224 for tokens.
 
     `kept` are the spec's channel axes where they are known already.
     """
-    if all(len(override.shape) > 1 for override in overrides):
-        return [*overrides]
-    axes = channel_axes(spec, settings) if kept is None else kept
     problems = ElaborationProblems()  # elaboration finds them again
     declared = inputs(spec, (), arguments(spec, settings, problems), problems)
     own = {given.name: given.type.shape for given in declared if given.type is not None}
-    whole = []
-    for override in overrides:
-        name = override.name or (spec.inputs[0].name if len(spec.inputs) == 1 else "")
-        shape, axis = own.get(name, ()), axes.get(name, 0)
-        if len(override.shape) == 1 and len(shape) > 1:
-            sizes = (size if at == axis else override.shape[0] for at, size in enumerate(shape))
-            override = override._replace(shape=tuple(sizes))
-        whole.append(override)
-    return whole
+    names = [given.name or (spec.inputs[0].name if len(spec.inputs) == 1 else "") for given in overrides]
+    shapes = [own.get(name, ()) for name in names]
+    if all(
+        len(given.shape) not in (1, len(shape) - 1) for given, shape in zip(overrides, shapes, strict=True)
+    ):
+        return [*overrides]
+    axes = channel_axes(spec, settings) if kept is None else kept
+    return [
+        given._replace(shape=_with_channel(given.shape, shape, axes.get(name, 0)))
+        for given, name, shape in zip(overrides, names, shapes, strict=True)
+    ]
+
+
+def _with_channel(sizes: Shape, shape: Shape, axis: int) -> Shape:
+    """Sizes with that of a shape's axis, where they lack one; a single size is that of all other axes."""
+    if len(sizes) == 1 < len(shape):
+        sizes *= len(shape) - 1
+    return (*sizes[:axis], shape[axis], *sizes[axis:]) if len(sizes) == len(shape) - 1 else sizes
 
 
 def channel_axes(spec: Spec, settings: Sequence[Setting] = ()) -> dict[str, int]:

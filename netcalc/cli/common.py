@@ -75,14 +75,14 @@ def load_graph(
     inputs: Sequence[str] | None = None,
     variant: str | None = None,
 ) -> Graph:
-    """The graph of a spec, with what the command line sets; a setting that changes nothing is refused."""
+    """The graph of a spec, with what the command line sets; a setting that nothing reads is refused."""
     asked = asked_of(spec, settings or (), inputs or (), variant)
     graph = elaborate(*asked)
     if asked.settings:
-        from netcalc.lint.settings import idle_settings
+        from netcalc.lint.settings import unread_settings
 
-        if idle := [*idle_settings(*asked, graph)]:
-            raise SpecError(diagnostic._replace(severity="error") for diagnostic in idle)
+        if unread := [*unread_settings(asked.spec, asked.settings)]:
+            raise SpecError(unread)
     return graph
 
 
@@ -100,11 +100,19 @@ def asked_of(name: str, settings: Sequence[str], inputs: Sequence[str], variant:
     spec = read_spec(source, variant or named)
     chosen = [read_setting(text) for text in settings]
     overrides = [read_input_override(text) for text in inputs]
+    _refuse_repeated([setting.name for setting in chosen], "--set")
+    _refuse_repeated([override.name or "the input" for override in overrides], "--input")
     if overrides:
         from netcalc.analysis.input_sizes import with_channels
 
         overrides = with_channels(spec, chosen, overrides)
     return Asked(spec, chosen, overrides)
+
+
+def _refuse_repeated(names: Sequence[str], option: str) -> None:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise typer.BadParameter(f"{name} is given twice.", param_hint=option)
 
 
 def refuse_second_standard_input(specs: Sequence[str]) -> None:

@@ -73,8 +73,8 @@ def command(
     netcalc table my.yaml --format json > my.json
     """
     to = output_of(format, output)
-    _refuse_idle(to.format, bars, depth, tree, percent)
     view = TableView(every_layer, depth, _listed(columns), tree, percent)
+    _refuse_idle(to.format, view, bars)
     kinds = _listed(only)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
     _check_columns(report, view)
@@ -103,14 +103,17 @@ def _show(report: Report, view: TableView, bars: bool, to: Output) -> None:
     to.show(lines, json, table)
 
 
-def _refuse_idle(format: str, bars: bool, depth: int | None, tree: bool, percent: bool) -> None:
+def _refuse_idle(format: str, view: TableView, bars: bool) -> None:
     """Raise typer.BadParameter for an option that has nothing to act on."""
     if bars and format != "rich":
         raise typer.BadParameter(f"bars are drawn in a terminal, {format} has none.", param_hint="--bars")
-    if bars and (tree or percent):
-        option = "--tree" if tree else "--percent"
+    shown = {"--tree": view.tree, "--percent": view.percent, "--columns": view.wanted}
+    if bars and any(shown.values()):
+        option = next(option for option in shown if shown[option])
         raise typer.BadParameter(f"--bars draws charts in place of a table; leave {option} out")
-    if depth is not None and format in ("json", "csv") and not tree:
+    if format == "json" and view.wanted:
+        raise typer.BadParameter("json has every figure; csv has columns.", param_hint="--columns")
+    if view.depth is not None and format in ("json", "csv") and not view.tree:
         message = f"{format} has every layer; leave it out, or add --tree."
         raise typer.BadParameter(message, param_hint="--depth")
 

@@ -112,6 +112,16 @@ class Graph:
                 readers[name].append(node)
         return {name: tuple(found) for name, found in readers.items()}
 
+    @cached_property
+    def blocks(self) -> frozenset[tuple[str, ...]]:
+        """The paths of all blocks and branches."""
+        return frozenset(node.path[: end + 1] for node in self.nodes for end in range(len(node.path)))
+
+    def block_of(self, node: Node) -> tuple[str, ...]:
+        """The path of the block that a node is in: for the layer that joins named branches, theirs."""
+        whole = (*node.path, node.name)
+        return whole if whole in self.blocks else node.path
+
     def only_reader(self, name: str) -> Node | None:
         """The only node that reads a tensor; None if there are several or none, or it is an output."""
         readers = self.readers[name]

@@ -14,6 +14,7 @@ from netcalc.layers.vocabulary import (
     FROM_INPUT,
     LEFT_OUT,
     LEFT_OUT_ENDS,
+    NO_ACTIVATION,
     NO_LAYERS,
     OTHER_NAMES,
 )
@@ -34,8 +35,9 @@ from netcalc.spec.items import OTHER_ITEM_KEYS
 _CLOSE = 0.75
 """How alike two words are that are taken for one another, of 1: they differ by a slip of the hand."""
 _LONGEST_WORD = 40
-_BATCH_AXIS_NAMES = ("dim", "start_dim", "end_dim")
+_BATCH_AXIS_NAMES = ("dim", "dims", "start_dim", "end_dim")
 """PyTorch's options that number axes with the batch among them."""
+_AXIS_OPTIONS = ("axis", "axes", "start", "end", "order")
 
 
 class Meant(NamedTuple):
@@ -61,7 +63,8 @@ def unknown_kind(kind: str, item: Item, blocks: Collection[str]) -> Meant:
     by_plain = {_plain(name): own for name, own in synonyms.items()}
     match = synonyms.get(kind) or by_plain.get(plain)
     if match and sign:
-        return Meant(None, f"write - {match}: {_example(match, given.strip(' )'))}")
+        example = _example(match, given.strip(" )"))
+        return Meant(None, f"write - {match}: {example}" if example else f"write - {match}")
     if match:
         return Meant(match if match in LAYERS else None, f"did you mean {match}?")
     if plain == "activation" and item.short is not None and (match := _kind_of(item.short)):
@@ -180,20 +183,27 @@ def option_names(layer: type[Layer]) -> dict[str, str]:
 
 
 def _as_axis(key: str, option: str, entry: YamlEntry) -> str | None:
-    """The axis that a number of PyTorch's means, which counts the batch."""
-    number = entry.value.value if isinstance(entry.value, YamlScalar) else None
-    if isinstance(number, bool) or not isinstance(number, int) or number == 0:
+    """The axes that numbers of PyTorch's mean, which count the batch."""
+    parts = entry.value.items if isinstance(entry.value, YamlSequence) else (entry.value,)
+    numbers = [part.value for part in parts if isinstance(part, YamlScalar) and type(part.value) is int]
+    if key not in _BATCH_AXIS_NAMES or option not in _AXIS_OPTIONS or len(numbers) < len(parts):
         return None
-    if key not in _BATCH_AXIS_NAMES or option not in ("axis", "axes", "start", "end"):
-        return None
-    ours = number - 1 if number > 0 else number
-    return f"write {option}: {ours}; axes are counted without the batch"
+    if option == "order" and numbers[:1] == [0]:
+        numbers = numbers[1:]
+    if 0 in numbers:
+        return f"axis 0 is the batch there, and no layer reads along it; here {option} counts from 0 after it"
+    ours = [number - 1 if number > 0 else number for number in numbers]
+    text = ours if isinstance(entry.value, YamlSequence) else ours[0]
+    return f"write {option}: {text}; axes are counted without the batch"
 
 
 def _as_item(entry: YamlEntry) -> str | None:
     """The item that an option stands for which is a layer here: an activation, a norm, dropout."""
     kinds = kinds_by_name()
     if entry.key in ACTIVATION_OPTIONS:
+        word = entry.value.value if isinstance(entry.value, YamlScalar) else ""
+        if str(word).lower() in NO_ACTIVATION:
+            return "leave it out: without an item of its own there is no activation"
         kind = _kind_of(entry.value)
         return f"put it in an item of its own below: - {kind or 'relu'}"
     if entry.key not in kinds:
@@ -204,12 +214,12 @@ def _as_item(entry: YamlEntry) -> str | None:
 
 
 def _example(kind: str, given: str) -> str:
-    """How the options of a kind are written; those of `given` where it is the value of the main one."""
+    """How the options of a kind are written, with `given` as the main one; empty where none is required."""
     options = LAYERS[kind].options if kind in LAYERS else {}
     if kind in LAYERS and LAYERS[kind].main and given.isdecimal():
         return given
-    required = [name for name, option in options.items() if option.required] or list(options)[:1]
-    return f"{{{', '.join(f'{name}: ...' for name in required)}}}"
+    required = [name for name, option in options.items() if option.required]
+    return f"{{{', '.join(f'{name}: ...' for name in required)}}}" if required else ""
 
 
 def _kind_of(value: object) -> str | None:

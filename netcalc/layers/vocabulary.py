@@ -84,6 +84,9 @@ LEFT_OUT_ENDS = ("_initializer", "_regularizer", "_constraint")
 ACTIVATION_OPTIONS = ("activation", "nonlinearity", "act", "act_layer", "activation_fn")
 """The options that hold an activation, which is a layer of its own in a spec."""
 
+NO_ACTIVATION = ("none", "linear", "identity", "null")
+"""What such an option holds where there is no activation."""
+
 NO_LAYERS = {
     "input": "the input stands at the top level: input: [3, 224, 224]",
     "inputlayer": "the input stands at the top level: input: [3, 224, 224]",

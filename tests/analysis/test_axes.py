@@ -168,7 +168,11 @@ def test_tables_are_headed_by_the_axes(cli: Cli) -> None:
     first = next(line.split() for line in lines if line.startswith("token_embedding"))
     assert first[1:4] == ["1024", "768", "1024"]
     columns = "layer,in_channels,in_size,out_channels,out_size"
-    norm = next(line.split() for line in cli("table", "maxvit_t", "--columns", columns).out.splitlines() if "permute1" in line)
+    norm = next(
+        line.split()
+        for line in cli("table", "maxvit_t", "--columns", columns).out.splitlines()
+        if "permute1" in line
+    )
     assert norm[1:] == ["64", "56", "64", "56"]
 
 

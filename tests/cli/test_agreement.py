@@ -165,6 +165,10 @@ def test_settings_that_do_nothing_are_refused(cli: Cli, command: str) -> None:
         assert (idle.code, idle.out) == (2, "")
         assert "error[E804]: idle changes nothing" in idle.err
         assert cli(*arguments, "--set", "idle=1").code == 0  # it repeats the default
+        Path("s.yaml").write_text(
+            SPEC.replace("width: 4", "width: 4, idle: 4").replace("$width", "$(width + 0 * idle)")
+        )
+        assert cli(*arguments, "--set", "idle=2").code == 0  # it is read, and this value gives the same
     assert "E804" in cli("check", "s.yaml", "--set", "idle=2").out
 
 
@@ -437,3 +441,25 @@ def test_a_file_that_is_replaced_keeps_its_mode(
     assert cli("table", "lenet5", "-o", "t.csv").code == 0
     assert Path("t.csv").stat().st_mode & 0o777 == 0o600
     assert Path("t.csv").read_text().startswith("layer,")
+
+
+@pytest.mark.parametrize(
+    ("given", "input"), [("64", [3, 64, 64]), ("64x48", [3, 64, 48]), ("image=64x48", [3, 64, 48]), ("1x64x48", [1, 64, 48])]
+)  # fmt: skip
+def test_sizes_without_channels_keep_them(
+    cli: Cli, given: str, input: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.yaml").write_text("inputs: {image: [3, 32, 32]}\nlayers:\n  - conv: {filters: 4, kernel: 3}\n")
+    document = json.loads(cli("table", "s.yaml", "--input", given, "-f", "json").out)
+    assert document["inputs"][0]["shape"] == input
+
+
+@pytest.mark.parametrize("arguments", ["--set width=2 --set width=4", "--input 16 --input 3x16x16"])
+def test_what_is_given_twice_is_refused(
+    cli: Cli, arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.yaml").write_text(SPEC)
+    result = cli("table", "s.yaml", *arguments.split())
+    assert (result.code, "is given twice" in result.err) == (2, True)

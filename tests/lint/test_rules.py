@@ -83,7 +83,9 @@ def test_no_two_rules_have_one_code() -> None:
         thing
         for file in Path(netcalc.lint.__path__[0]).glob("*.py")
         for thing in vars(import_module(f"netcalc.lint.{file.stem}")).values()
-        if isinstance(thing, type) and thing.__module__ == f"netcalc.lint.{file.stem}" and "code" in vars(thing)
+        if isinstance(thing, type)
+        and thing.__module__ == f"netcalc.lint.{file.stem}"
+        and "code" in vars(thing)
     ]
     assert sorted(rule.code for rule in rules) == sorted(RULES)
 

@@ -293,3 +293,20 @@ def test_a_terminal_without_lines_draws_the_tree_in_ascii() -> None:
     drawn = console.file.buffer.getvalue().decode("cp1252").splitlines()
     assert "|  |  +- conv1 " in "\n".join(drawn)
     assert "+- stem " in "\n".join(drawn)
+
+
+def test_what_joins_named_branches_is_the_last_of_their_block() -> None:
+    report = report_of(
+        "input: [8, 4, 4]\nlayers:\n"
+        "  - parallel: {name: fan, branches: {a: [{conv: {filters: 4, kernel: 1}}], b: [{linear: 4}]}, join: concat}\n"
+        "  - residual: {name: rr, repeat: 2, main: [batchnorm]}\n".replace(
+            "{linear: 4}", "maxpool: {kernel: 1}"
+        )
+    )
+    names = [line.split()[0] for line in table_of(printed_table(report, depth=1))]
+    assert [names.count(name) for name in ("fan", "rr")] == [1, 1]
+    drawn = printed_table(report, tree=True)
+    assert "└─ concat" in drawn
+    assert "like 0" in drawn
+    fan = next(line for line in drawn.splitlines() if line.startswith("fan"))
+    assert "12x4x4" in fan

@@ -41,6 +41,8 @@ class TableLine(NamedTuple):
     times: int = 1
     counted: Figures | None = None
     """Its figures, where they are known."""
+    path: tuple[str, ...] = ()
+    """The block that the layer is in."""
 
     @property
     def name(self) -> str:
@@ -90,10 +92,15 @@ class TableLine(NamedTuple):
 def lines(report: Report, view: TableView = TableView()) -> tuple[TableLine, ...]:
     """The lines of a report."""
     if view.every_layer:
-        listed = tuple(map(TableLine, report.rows))
+        listed = tuple(layer_line(report, row) for row in report.rows)
     else:
-        listed = tuple(TableLine(group[0], group[1:]) for group in report.groups)
+        listed = tuple(layer_line(report, *group) for group in report.groups)
     return listed if view.depth is None else tuple(_stacked(_blocks(listed, view.depth)))
+
+
+def layer_line(report: Report, row: Row, *folded: Row) -> TableLine:
+    """The line of a layer, with the in-place layers after it."""
+    return TableLine(row, folded, path=report.graph.block_of(row.node))
 
 
 def totals(listed: Iterable[TableLine]) -> Figures:
@@ -110,7 +117,7 @@ def contents(line: TableLine) -> str:
         return ""
     depth = len(line.block)
     parts = []
-    for _, members in groupby(line.inside, key=lambda inner: inner.row.node.path[: depth + 1]):
+    for _, members in groupby(line.inside, key=lambda inner: inner.path[: depth + 1]):
         words = [word for inner in members if (word := _weighted(inner, depth))]
         parts += [f"[{', '.join(words)}]" if len(words) > 1 else words[0]] if words else []
     stacked = ((part, len(list(alike))) for part, alike in groupby(parts))
@@ -120,7 +127,7 @@ def contents(line: TableLine) -> str:
 def _weighted(line: TableLine, depth: int) -> str:
     """`3x3 64` of a convolution, the units of a linear layer; nothing of others."""
     node = line.row.node
-    if any(name.startswith("shortcut") for name in node.path[depth:]):
+    if any(name.startswith("shortcut") for name in line.path[depth:]):
         return ""
     if isinstance(node.layer, Convolution):
         kernel = "x".join(map(str, node.layer.kernel))
@@ -130,7 +137,7 @@ def _weighted(line: TableLine, depth: int) -> str:
 
 def _blocks(listed: Iterable[TableLine], depth: int) -> Iterator[TableLine]:
     """Lines with those of one block together."""
-    for path, members in groupby(listed, key=lambda line: line.row.node.path[:depth]):
+    for path, members in groupby(listed, key=lambda line: line.path[:depth]):
         inside = tuple(members)
         if len(path) == depth:
             yield TableLine(inside[0].row, inside=inside, block=path)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from netcalc.analysis import Report, total
+from netcalc.analysis import Report, Row, total
 from netcalc.render.table.cells import ShownTable, cell, total_cells
 from netcalc.render.table.columns import chosen_columns
-from netcalc.render.table.lines import TableLine, TableView, lines, totals
+from netcalc.render.table.lines import TableLine, TableView, layer_line, lines, totals
 from netcalc.render.table.shares import whole_of, with_shares
 
 _SAME = " (same)"
@@ -83,12 +83,12 @@ def without_kind(shown: ShownTable) -> ShownTable:
 def _leaves(report: Report, view: TableView) -> Iterator[TableLine]:
     """The lines of layers: in-place ones share that of the layer before them if one block holds both."""
     if view.every_layer:
-        yield from map(TableLine, report.rows)
+        yield from (layer_line(report, row) for row in report.rows)
         return
     for group in report.groups:
-        for _, members in groupby(group, key=lambda row: row.node.path):
+        for _, members in groupby(group, key=lambda row: report.graph.block_of(row.node)):
             first, *folded = members
-            line = TableLine(first, tuple(folded))
+            line = layer_line(report, first, *folded)
             in_place = first is not group[0]
             yield line._replace(counted=line.figures._replace(output_bytes=0)) if in_place else line
 
@@ -101,7 +101,7 @@ def _modules(leaves: Iterable[TableLine], level: int, view: TableView) -> Iterat
 
     for _, members in groupby(_parts(leaves, level), key=signature):
         first, *others = members
-        if len(first[0].row.node.path) <= level:
+        if len(first[0].path) <= level:
             yield Module(first[0], _layer_label(first[0]))
         elif level + 1 == view.depth:
             blocks = [first, *others]
@@ -117,7 +117,7 @@ def _modules(leaves: Iterable[TableLine], level: int, view: TableView) -> Iterat
 
 def _parts(leaves: Iterable[TableLine], level: int) -> Iterator[tuple[TableLine, ...]]:
     """The layers, and the blocks with all that they hold."""
-    for inner, members in groupby(leaves, key=lambda leaf: leaf.row.node.path[level : level + 1]):
+    for inner, members in groupby(leaves, key=lambda leaf: leaf.path[level : level + 1]):
         if inner:
             yield tuple(members)
         else:
@@ -126,11 +126,18 @@ def _parts(leaves: Iterable[TableLine], level: int) -> Iterator[tuple[TableLine,
 
 def _signature(part: Sequence[TableLine], level: int, view: TableView) -> tuple[object, ...]:
     """What makes two blocks equal. A layer equals no other, nor does a block where every layer is shown."""
-    node = part[0].row.node
-    if view.every_layer or len(node.path) <= level:
-        return (node.path[: level + 1], node.name if len(node.path) <= level else None)
+    node, path = part[0].row.node, part[0].path
+    if view.every_layer or len(path) <= level:
+        return (path[: level + 1], node.full_name if len(path) <= level else None)
     return tuple(
-        (row.node.path[level + 1 :], row.node.name, row.node.layer, row.input_shapes, row.used, line.figures)
+        (
+            line.path[level + 1 :],
+            _own_name(line, row),
+            row.node.layer,
+            row.input_shapes,
+            row.used,
+            line.figures,
+        )
         for line in part
         for row in line.rows
     )
@@ -141,12 +148,12 @@ def _block(blocks: Sequence[Sequence[TableLine]], level: int) -> TableLine:
     inside = tuple(leaf for block in blocks for leaf in block)
     first, figures = inside[0].row, total(leaf.figures for leaf in inside)
     return TableLine(
-        first, inside=inside, block=first.node.path[: level + 1], times=len(blocks), counted=figures
+        first, inside=inside, block=inside[0].path[: level + 1], times=len(blocks), counted=figures
     )
 
 
 def _name(block: Sequence[TableLine], level: int) -> str:
-    return block[0].row.node.path[level]
+    return block[0].path[level]
 
 
 def _span(names: Sequence[str]) -> str:
@@ -161,4 +168,11 @@ def _span(names: Sequence[str]) -> str:
 
 
 def _layer_label(line: TableLine) -> str:
-    return " + ".join((line.row.node.name, *(row.node.layer.kind for row in line.folded)))
+    """A layer that joins branches has their block's name, so its kind tells it."""
+    return " + ".join((_own_name(line, line.row), *(row.node.layer.kind for row in line.folded)))
+
+
+def _own_name(line: TableLine, row: Row) -> str:
+    """The name of a row of a line within its block: the kind of what joins the block's branches."""
+    node = row.node
+    return node.layer.kind if row is line.row and line.path != node.path else node.name
