@@ -30,6 +30,7 @@ from netcalc.spec import (
     YamlScalar,
     YamlSequence,
 )
+from netcalc.spec.evaluator import is_number
 from netcalc.spec.items import OTHER_ITEM_KEYS
 
 _CLOSE = 0.75
@@ -141,8 +142,7 @@ def _sources(kind: str, parts: Sequence[Value]) -> str:
 
 
 def _is_number(value: Value) -> bool:
-    plain = value.value if isinstance(value, YamlScalar) else None
-    return isinstance(plain, int | float) and not isinstance(plain, bool)
+    return isinstance(value, YamlScalar) and is_number(value.value)
 
 
 def _meant(layer: type[Layer], entry: YamlEntry) -> Meant:

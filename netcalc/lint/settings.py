@@ -12,26 +12,29 @@ def idle_settings(
     spec: Spec, settings: Sequence[Setting], overrides: Sequence[InputOverride], graph: Graph
 ) -> Iterator[Diagnostic]:
     """A warning for each setting that does not change the graph, unless it repeats the default."""
-    defaults = {entry.key: entry.value for entry in spec.args}
-    for setting in settings:
+    for setting in _not_defaults(spec, settings):
         others = [other for other in settings if other.name != setting.name]
-        if _plain(defaults.get(setting.name)) == _plain(setting.value):
-            continue
         if _is_same(graph, spec, others, overrides):
-            message = f"{setting.name} changes nothing: no layer depends on it as it is set"
-            help = f"use ${setting.name} in the layers, or leave the setting out"
-            yield Diagnostic("E804", message, setting.span, help=help, severity="warning")
+            yield _idle(setting, "no layer depends on it as it is set")._replace(severity="warning")
 
 
 def unread_settings(spec: Spec, settings: Sequence[Setting]) -> Iterator[Diagnostic]:
     """An error for each setting that no expression of the spec reads, unless it repeats the default."""
-    defaults = {entry.key: entry.value for entry in spec.args}
     read = _names_read(spec)
-    for setting in settings:
-        if setting.name not in read and _plain(defaults.get(setting.name)) != _plain(setting.value):
-            message = f"{setting.name} changes nothing: no layer depends on it"
-            help = f"use ${setting.name} in the layers, or leave the setting out"
-            yield Diagnostic("E804", message, setting.span, help=help)
+    for setting in _not_defaults(spec, settings):
+        if setting.name not in read:
+            yield _idle(setting, "no layer depends on it")
+
+
+def _idle(setting: Setting, reason: str) -> Diagnostic:
+    help = f"use ${setting.name} in the layers, or leave the setting out"
+    return Diagnostic("E804", f"{setting.name} changes nothing: {reason}", setting.span, help=help)
+
+
+def _not_defaults(spec: Spec, settings: Sequence[Setting]) -> list[Setting]:
+    """The settings that differ from the arguments that the spec has."""
+    defaults = {entry.key: entry.value for entry in spec.args}
+    return [each for each in settings if _plain(defaults.get(each.name)) != _plain(each.value)]
 
 
 def _names_read(spec: Spec) -> frozenset[str]:

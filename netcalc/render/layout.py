@@ -28,6 +28,9 @@ _BREAK = re.compile(r"(?<! =) (?!= )(?:(?<!\d )|(?![A-Za-z]))")
 _LEAST_TEXT = 20
 """The least width of a text beside a head."""
 
+WHOLE_NAME = 10**6
+"""The least width of a name that is not cut."""
+
 LEAST_NAME = 24
 """The least width of a first column of names, unless a table gives another."""
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from netcalc.render.labels import COUNTED, is_counted
 from netcalc.render.layout import (
     LEAST_NAME,
+    WHOLE_NAME,
     Heading,
     Segment,
     TableLayout,
@@ -19,9 +20,6 @@ from netcalc.render.layout import (
 
 _LEAST_WRAPPED, _WELL_WRAPPED = 20, 32
 """The least width of a column whose cells wrap, and one for which gaps need not shrink."""
-
-_WHOLE = 10**6
-"""A name that is not cut."""
 
 _LEAST_OF_ALL = 8
 """The least width of a name where no column is left to be dropped."""
@@ -96,12 +94,12 @@ def _lines(
     headings = [column.heading for column in columns]
     rows = _rows(columns)
     if columns[0].shortened is not None and width is not None:
-        labels = columns[0].shortened(max(least_name, _room(shown, 0, width, _WHOLE)))
+        labels = columns[0].shortened(max(least_name, _room(shown, 0, width, WHOLE_NAME)))
         rows = [[label, *row[1:]] for label, row in zip(labels, rows, strict=True)]
     at = next((at for at, column in enumerate(columns) if column.wraps), None)
     lines = list(enumerate(rows))
     if at is not None and width is not None:
-        room = _room(shown, at, width, _WHOLE)
+        room = _room(shown, at, width, WHOLE_NAME)
         if room < _WELL_WRAPPED:
             room = min(_WELL_WRAPPED, _room(shown, at, width, least_name))
         room = max(_LEAST_WRAPPED, room)

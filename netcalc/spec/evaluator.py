@@ -187,6 +187,6 @@ def size_of(value: Evaluated) -> int:
     return len(value) + sum(size_of(item) for item in value if isinstance(item, tuple))
 
 
-def is_number(value: Evaluated) -> bool:
+def is_number(value: object) -> bool:
     """Whether a value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)

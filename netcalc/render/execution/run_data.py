@@ -15,6 +15,11 @@ from netcalc.tensor import Shape, format_shape
 if TYPE_CHECKING:
     from netcalc.backend.profiling import BackwardProfile, ForwardProfile, Moments
 
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.2f}"
+
+
 _MOMENTS = (
     *(TableColumn(name, name, three_digits) for name in ("mean", "std", "min", "max")),
     TableColumn("zeros", "zeros", share),
@@ -24,13 +29,13 @@ _MOMENTS = (
 _FORWARD = (
     TableColumn("output", "output", left=True),
     *_MOMENTS,
-    TableColumn("forward_seconds", "forward ms", lambda seconds: f"{1000 * seconds:.2f}"),
+    TableColumn("forward_seconds", "forward ms", _milliseconds),
     TableColumn("operations", "operations (M)", lambda count: f"{count / 1e6:,.3g}"),
 )
 _BACKWARD = (
     *(TableColumn(name, name, three_digits, group="gradient norm") for name in ("upstream", "downstream")),
     TableColumn("parameters", "parameters", left=True),
-    TableColumn("backward_seconds", "backward ms", lambda seconds: f"{1000 * seconds:.2f}"),
+    TableColumn("backward_seconds", "backward ms", _milliseconds),
     TableColumn("verdict", "verdict", left=True),
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from netcalc.analysis import Figures, Report
 from netcalc.render.labels import COUNTED, is_counted
 from netcalc.render.layout import (
+    WHOLE_NAME,
     Heading,
     Segment,
     TableLayout,
@@ -35,9 +36,6 @@ _LEAST_LABEL = 12
 
 _LABEL_OF_PARTS = 24
 """The width of labels in a table that goes on below itself."""
-
-_WHOLE = 10**6
-"""A layout cuts no label: they are shortened in their own way."""
 
 
 def table_lines(
@@ -129,7 +127,7 @@ def _title(column: Column) -> str:
 def _laid_out(shown: ShownTable, width: int | None) -> TableLayout:
     """The layout of a table whose labels are as they are to be shown."""
     sizes = dict(zip((column.name for column in shown.columns), _sizes(shown), strict=True))
-    return _arranged(shown.columns, sizes, width, _WHOLE)
+    return _arranged(shown.columns, sizes, width, WHOLE_NAME)
 
 
 def _sizes(shown: ShownTable) -> list[int]:
@@ -142,7 +140,7 @@ def _arranged(
     """Columns side by side; where there is no room, shorter names of groups, then shorter labels."""
     headings = _headings(columns)
     listed = [sizes[column.name] for column in columns]
-    layout = arranged(headings, listed, width, _WHOLE)
+    layout = arranged(headings, listed, width, WHOLE_NAME)
     if width is not None and layout.width > width:
         short = [heading._replace(group=heading.group.removesuffix(" size")) for heading in headings]
         layout = arranged(short, listed, width, least_label)
