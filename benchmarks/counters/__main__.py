@@ -1,0 +1,110 @@
+"""netcalc beside torchinfo, fvcore, ptflops, calflops, thop and Keras's summary, on six networks.
+
+    python benchmarks/counters [--times]
+
+runs each tool on each network in a process of its own, writes what it reports and says to measured.json
+and the tables of docs/comparison.md. `--times` measures as well how long a whole process takes on
+ResNet-50; otherwise the recorded times stay. Takes about 10 minutes on two cores.
+
+Make an environment of its own for it:
+
+    python3 -m venv /tmp/counters
+    /tmp/counters/bin/pip install -e . torch==2.13.0 torchvision==0.28.0 torchinfo==1.8.0 thop==0.1.1.post2209072238 \\
+        fvcore==0.1.5.post20221221 ptflops==0.7.5 calflops==0.3.2 transformers==5.23.0 keras==3.15.1 keras-hub==0.32.0
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from models import BROKEN, FOLDER, SPECS
+from tables import PAGE, with_tables
+from tools import TOOLS
+
+RECORD = FOLDER / "measured.json"
+PACKAGES = ("torch", "torchvision", "torchinfo", "fvcore", "ptflops", "calflops", "thop", "keras", "keras-hub")
+ROUNDS = 5
+TIMED = "resnet50"
+WORTH_KEEPING = re.compile(r"Unsupported operator|zero-op|Cannot find rule|never called|No positional inputs")
+COLOUR = re.compile(r"\x1b\[\d*m")
+BUILD_ALONE = f"from models import pytorch_model; pytorch_model('{TIMED}')"
+
+
+def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """A process of the same Python, in this folder."""
+    root = str(FOLDER.parent.parent)
+    environment = os.environ | {"PYTHONPATH": root, "KERAS_BACKEND": "torch", "COLUMNS": "200", "NO_COLOR": "1"}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=FOLDER, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def measured(tool: str, network: str) -> dict[str, Any]:
+    """What a tool reports of a network, and the lines in which it tells what it left out."""
+    ended = run(["tools.py", tool, network])
+    if ended.returncode:
+        return {"error": last_line(ended.stderr)}
+    *printed, result = ended.stdout.splitlines()
+    lines = (COLOUR.sub("", line) for line in (*printed, *ended.stderr.splitlines()))
+    said = dict.fromkeys(line[:120] for line in lines if WORTH_KEEPING.search(line))
+    return {**json.loads(result), "said": list(said)}
+
+
+def last_line(text: str) -> str:
+    """The last line that is not empty."""
+    return next(line for line in reversed(text.splitlines()) if line.strip())
+
+
+def on_broken(tool: str) -> str:
+    """What a tool says of a network whose shapes do not fit."""
+    if tool == "netcalc":
+        return run(["-m", "netcalc", "table", f"{BROKEN}.yaml"]).stderr.rstrip()
+    ended = run(["tools.py", tool, BROKEN])
+    return last_line(ended.stderr)
+
+
+def seconds() -> dict[str, float]:
+    """The median time of a whole process on one network, the tools in turn."""
+    commands = {tool: ["tools.py", tool, TIMED] for tool in TOOLS if tool != "pytorch"}
+    commands |= {"netcalc": ["-m", "netcalc", "table", TIMED], "model alone": ["-c", BUILD_ALONE]}
+    times: dict[str, list[float]] = {tool: [] for tool in commands}
+    for turn in range(ROUNDS + 1):
+        for tool, command in commands.items():
+            start = time.perf_counter()
+            run(command)
+            if turn:  # the first reads files from the disk
+                times[tool].append(time.perf_counter() - start)
+    return {tool: round(statistics.median(taken), 3) for tool, taken in times.items()}
+
+
+def main() -> None:
+    """Measure, write the record and the tables of the page."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--times", action="store_true", help="measure the times too")
+    timed = parser.parse_args().times
+    before = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    record: dict[str, Any] = {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "versions": {name: version(name).partition("+")[0] for name in PACKAGES},
+        "seconds": seconds() if timed else before.get("seconds", {}),
+        "broken": {tool: on_broken(tool) for tool in TOOLS if tool != "pytorch"},
+        "networks": {},
+    }
+    for network in SPECS:
+        record["networks"][network] = {tool: measured(tool, network) for tool in TOOLS}
+        print(network, {tool: counted.get("figures") for tool, counted in record["networks"][network].items()})
+    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    if Path(PAGE).exists():
+        PAGE.write_text(with_tables(PAGE.read_text(), record))
+
+
+if __name__ == "__main__":
+    main()
