@@ -1,16 +1,18 @@
 """netcalc beside torchinfo, fvcore, ptflops, calflops, thop and Keras's summary, on six networks.
 
-    python benchmarks/counters [--times]
+    python benchmarks/counters [--times] [TOOL …]
 
 runs each tool on each network in a process of its own, writes what it reports and says to measured.json
-and the tables of docs/comparison.md. `--times` measures as well how long a whole process takes on
-ResNet-50; otherwise the recorded times stay. Takes about 10 minutes on two cores.
+and the tables of docs/comparison.md. With names of tools it runs those alone. `--times` measures as well
+how long a whole process takes on ResNet-50. What is not measured stays as it was recorded. All of it takes
+about 15 minutes on two cores.
 
-Make an environment of its own for it:
+Make an environment of its own for it (thop needs Python 3.11):
 
-    python3 -m venv /tmp/counters
-    /tmp/counters/bin/pip install -e . torch==2.13.0 torchvision==0.28.0 torchinfo==1.8.0 thop==0.1.1.post2209072238 \\
-        fvcore==0.1.5.post20221221 ptflops==0.7.5 calflops==0.3.2 transformers==5.23.0 keras==3.15.1 keras-hub==0.32.0
+    python3.11 -m venv /tmp/counters
+    /tmp/counters/bin/pip install -e . -r benchmarks/counters/requirements.txt
+    /tmp/counters/bin/pip install --no-deps keras-hub==0.32.0 kagglehub==1.0.3 kagglesdk==0.1.38
+    /tmp/counters/bin/python benchmarks/counters
 """
 
 import argparse
@@ -22,15 +24,14 @@ import subprocess
 import sys
 import time
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from models import BROKEN, FOLDER, SPECS
+from models import BROKEN, FOLDER
 from tables import PAGE, with_tables
 from tools import TOOLS
 
 RECORD = FOLDER / "measured.json"
-PACKAGES = ("torch", "torchvision", "torchinfo", "fvcore", "ptflops", "calflops", "thop", "keras", "keras-hub")
+PACKAGES = "torch torchvision torchinfo fvcore ptflops calflops thop keras keras-hub".split()
 ROUNDS = 5
 TIMED = "resnet50"
 WORTH_KEEPING = re.compile(r"Unsupported operator|zero-op|Cannot find rule|never called|No positional inputs")
@@ -40,8 +41,7 @@ BUILD_ALONE = f"from models import pytorch_model; pytorch_model('{TIMED}')"
 
 def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     """A process of the same Python, in this folder."""
-    root = str(FOLDER.parent.parent)
-    environment = os.environ | {"PYTHONPATH": root, "KERAS_BACKEND": "torch", "COLUMNS": "200", "NO_COLOR": "1"}
+    environment = os.environ | {"KERAS_BACKEND": "torch", "COLUMNS": "200", "NO_COLOR": "1"}
     return subprocess.run(
         [sys.executable, *arguments], cwd=FOLDER, env=environment, capture_output=True, text=True, check=False
     )
@@ -73,7 +73,7 @@ def on_broken(tool: str) -> str:
 
 def seconds() -> dict[str, float]:
     """The median time of a whole process on one network, the tools in turn."""
-    commands = {tool: ["tools.py", tool, TIMED] for tool in TOOLS if tool != "pytorch"}
+    commands = {tool: ["tools.py", tool, TIMED] for tool in TOOLS if not tool.startswith("pytorch")}
     commands |= {"netcalc": ["-m", "netcalc", "table", TIMED], "model alone": ["-c", BUILD_ALONE]}
     times: dict[str, list[float]] = {tool: [] for tool in commands}
     for turn in range(ROUNDS + 1):
@@ -89,21 +89,22 @@ def main() -> None:
     """Measure, write the record and the tables of the page."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--times", action="store_true", help="measure the times too")
-    timed = parser.parse_args().times
-    before = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    record: dict[str, Any] = {
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "versions": {name: version(name).partition("+")[0] for name in PACKAGES},
-        "seconds": seconds() if timed else before.get("seconds", {}),
-        "broken": {tool: on_broken(tool) for tool in TOOLS if tool != "pytorch"},
-        "networks": {},
-    }
-    for network in SPECS:
-        record["networks"][network] = {tool: measured(tool, network) for tool in TOOLS}
-        print(network, {tool: counted.get("figures") for tool, counted in record["networks"][network].items()})
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(TOOLS)}")
+    asked = parser.parse_args()
+    if unknown := set(asked.tools) - TOOLS.keys():
+        parser.error(f"no such tool: {', '.join(sorted(unknown))}")
+    tools = asked.tools or list(TOOLS)
+    record: dict[str, Any] = json.loads(RECORD.read_text())
+    record["python"] = ".".join(map(str, sys.version_info[:3]))
+    record["versions"] = {name: version(name).partition("+")[0] for name in PACKAGES}
+    if asked.times:
+        record["seconds"] = seconds()
+    record["broken"] |= {tool: on_broken(tool) for tool in tools}
+    for network, counted in record["networks"].items():
+        counted |= {tool: measured(tool, network) for tool in tools}
+        print(network, {tool: counted[tool].get("figures") for tool in tools})
     RECORD.write_text(json.dumps(record, indent=1) + "\n")
-    if Path(PAGE).exists():
-        PAGE.write_text(with_tables(PAGE.read_text(), record))
+    PAGE.write_text(with_tables(PAGE.read_text(), record))
 
 
 if __name__ == "__main__":

@@ -43,8 +43,9 @@ def params_table(record: Record) -> Iterable[str]:
     """Parameters; those that differ from the distinct parameters of the model are bold."""
     yield from _head("parameters")
     for tool, shown in {"netcalc": "netcalc", **COUNTERS, "keras": "Keras"}.items():
-        found = {network: record["networks"][network][tool]["params"] for network in NETWORKS}
-        yield _row(shown, [_number(found[network], _truth(record, network, "params")) for network in NETWORKS])
+        counts = {network: record["networks"][network][tool]["params"] for network in NETWORKS}
+        cells = [_number(count, _truth(record, network, "params")) for network, count in counts.items()]
+        yield _row(shown, cells)
 
 
 def macs_table(record: Record) -> Iterable[str]:
@@ -59,9 +60,14 @@ def macs_table(record: Record) -> Iterable[str]:
 
 def flops_table(record: Record) -> Iterable[str]:
     """What is called FLOPs, in multiples of the multiply-adds of PyTorch's own counter."""
-    words = {"netcalc": "netcalc, `--convention flops`", "pytorch": "PyTorch's FlopCounterMode"}
+    shown_as = {
+        "netcalc": "netcalc, `--convention flops`",
+        "fvcore": "fvcore",
+        "calflops": "calflops",
+        "pytorch_fused": "FlopCounterMode as it comes",
+    }
     yield from _head("FLOPs for each multiply-add")
-    for tool, shown in {**words, "fvcore": "fvcore", "calflops": "calflops"}.items():
+    for tool, shown in shown_as.items():
         flops = [record["networks"][network][tool]["figures"]["flops"] for network in NETWORKS]
         truth = [_truth(record, network, "macs") for network in NETWORKS]
         yield _row(shown, [f"{count / macs:.3f}" for count, macs in zip(flops, truth, strict=True)])

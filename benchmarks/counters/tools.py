@@ -83,18 +83,24 @@ def keras(name: str) -> Counted:
 
 
 def pytorch(name: str) -> Counted:
-    """PyTorch's FlopCounterMode, which sees every operation that runs, and the distinct parameters.
+    """PyTorch's FlopCounterMode, where attention and LSTM run as plain matrix products.
 
-    Attention and LSTM run as plain matrix products, since the counter does not look into fused operations.
+    It counts the operations that run, but not those inside fused ones, such as `aten::mkldnn_rnn_layer`.
     """
-    model, inputs = pytorch_model(name), pytorch_inputs(name)
-    import torch
+    from torch.backends import mha, mkldnn
     from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    mha.set_fastpath_enabled(False)
+    with sdpa_kernel(SDPBackend.MATH), mkldnn.flags(enabled=False):
+        return pytorch_fused(name)
+
+
+def pytorch_fused(name: str) -> Counted:
+    """The same as it comes."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    torch.backends.mha.set_fastpath_enabled(False)
-    counter = FlopCounterMode(display=False)
-    with sdpa_kernel(SDPBackend.MATH), torch.backends.mkldnn.flags(enabled=False), counter:
+    model, inputs = pytorch_model(name), pytorch_inputs(name)
+    with FlopCounterMode(display=False) as counter:
         model(*inputs)
     params = sum(parameter.numel() for parameter in model.parameters())
     return {"params": params, "figures": {"flops": counter.get_total_flops()}}
@@ -112,6 +118,7 @@ def netcalc(name: str) -> Counted:
 TOOLS: dict[str, Callable[[str], Counted]] = {
     "netcalc": netcalc,
     "pytorch": pytorch,
+    "pytorch_fused": pytorch_fused,
     "torchinfo": torchinfo,
     "fvcore": fvcore,
     "ptflops": ptflops,
