@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
@@ -31,8 +32,9 @@ from tables import PAGE, with_tables
 from tools import TOOLS
 
 RECORD = FOLDER / "measured.json"
-PACKAGES = "torch torchvision torchinfo fvcore ptflops calflops thop keras keras-hub".split()
-ROUNDS = 5
+COUNTERS = ("torchinfo", "fvcore", "ptflops", "calflops", "thop")
+PACKAGES = ("torch", "torchvision", *COUNTERS, "keras", "keras-hub")
+ROUNDS = 3
 TIMED = "resnet50"
 WORTH_KEEPING = re.compile(r"Unsupported operator|zero-op|Cannot find rule|never called|No positional inputs")
 COLOUR = re.compile(r"\x1b\[\d*m")
@@ -47,7 +49,7 @@ def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def measured(tool: str, network: str) -> dict[str, Any]:
+def measured(network: str, tool: str) -> dict[str, Any]:
     """What a tool reports of a network, and the lines in which it tells what it left out."""
     ended = run(["tools.py", tool, network])
     if ended.returncode:
@@ -100,9 +102,13 @@ def main() -> None:
     if asked.times:
         record["seconds"] = seconds()
     record["broken"] |= {tool: on_broken(tool) for tool in tools}
-    for network, counted in record["networks"].items():
-        counted |= {tool: measured(tool, network) for tool in tools}
-        print(network, {tool: counted[tool].get("figures") for tool in tools})
+    pairs = [(network, tool) for network in record["networks"] for tool in tools]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for (network, tool), counted in zip(
+            pairs, pool.map(lambda pair: measured(*pair), pairs), strict=True
+        ):
+            record["networks"][network][tool] = counted
+            print(network, tool, counted, flush=True)
     RECORD.write_text(json.dumps(record, indent=1) + "\n")
     PAGE.write_text(with_tables(PAGE.read_text(), record))
 

@@ -130,4 +130,5 @@ TOOLS: dict[str, Callable[[str], Counted]] = {
 
 if __name__ == "__main__":
     tool, network = sys.argv[1:]
-    print(json.dumps(TOOLS[tool](network)))
+    counted = TOOLS[tool](network)
+    print("\n" + json.dumps(counted))  # a tool may leave its last line open
