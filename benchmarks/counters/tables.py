@@ -34,9 +34,9 @@ def with_tables(page: str, record: Record) -> str:
     }  # fmt: skip
 
     def written(found: re.Match[str]) -> str:
-        return f"{found[1]}\n\n" + "\n".join(makers[found[2]](record)) + "\n"
+        return f"{found[1]}\n\n" + "\n".join(makers[found[2]](record)) + "\n\n"
 
-    return re.sub(r"(<!-- measured: (.+?) -->)\n\n(?:\|.*\n)*", written, page)
+    return re.sub(r"(<!-- measured: (.+?) -->)\n\n(?:\|.*\n)*\n*", written, page)
 
 
 def params_table(record: Record) -> Iterable[str]:
