@@ -1,0 +1,30 @@
+"""Data sets: opened by what a file holds, split, shuffled, and given in batches.
+
+    data = open_data("mnist")                    a file, or a folder of files
+    training, validation = split(data, 0.1)      numbers of samples
+    scale = ChannelStatistics.of(data, training)
+    batches = Batches(data, 64, indices=training, statistics=scale, augmentation=parsed("crop:4,flip"))
+    for batch in batches.epoch(0): ...
+"""
+
+from netcalc.train.data.batches import Batches
+from netcalc.train.data.checking import require_finite, require_fit
+from netcalc.train.data.dataset import ArrayData, Batch, DataSet, Field, Reading
+from netcalc.train.data.formats import FORMATS, open_data
+from netcalc.train.data.splitting import split
+from netcalc.train.data.statistics import ChannelStatistics
+
+__all__ = [
+    "FORMATS",
+    "ArrayData",
+    "Batch",
+    "Batches",
+    "ChannelStatistics",
+    "DataSet",
+    "Field",
+    "Reading",
+    "open_data",
+    "require_finite",
+    "require_fit",
+    "split",
+]
