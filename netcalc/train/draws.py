@@ -57,7 +57,8 @@ class Draws:
     def uniform(self, count: int) -> Array:
         """Numbers from 0 inclusive to 1 exclusive in float64: (count, N)."""
         blocks = [self.words() for _ in range(-(-count // 2))]
-        return (np.concatenate(blocks)[:count] >> np.uint64(11)) * 2.0**-53
+        bits: Array = np.concatenate(blocks)[:count] >> np.uint64(11)
+        return bits * 2.0**-53
 
     def integers(self, most: int) -> Array:
         """Whole numbers from 0 to `most`, both included: (N,)."""
@@ -66,4 +67,6 @@ class Draws:
 
 def shuffled(indices: Array, seed: int, epoch: int) -> Array:
     """The samples in the order of an epoch: sorted by a random word each."""
-    return indices[np.argsort(Draws(seed, epoch, indices, ORDER).words()[0], kind="stable")]
+    words = Draws(seed, epoch, indices, ORDER).words()[0]
+    order: Array = indices[np.argsort(words, kind="stable")]
+    return order

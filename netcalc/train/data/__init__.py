@@ -1,10 +1,10 @@
 """Data sets: opened by what a file holds, split, shuffled, and given in batches.
 
-    data = open_data("mnist")                    a file, or a folder of files
-    training, validation = split(data, 0.1)      numbers of samples
-    scale = ChannelStatistics.of(data, training)
-    batches = Batches(data, 64, indices=training, statistics=scale, augmentation=parsed("crop:4,flip"))
-    for batch in batches.epoch(0): ...
+data = open_data("mnist")                    a file, or a folder of files
+training, validation = split(data, 0.1)      numbers of samples
+scale = ChannelStatistics.of(data, training)
+batches = Batches(data, 64, indices=training, statistics=scale, augmentation=parsed("crop:4,flip"))
+for batch in batches.epoch(0): ...
 """
 
 from netcalc.train.data.batches import Batches

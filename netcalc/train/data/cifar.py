@@ -1,9 +1,10 @@
-"""CIFAR-10 in both forms in which it is published (Krizhevsky, "Learning multiple layers of features from tiny
-images", 2009).
+"""CIFAR-10 in both forms in which it is published (Krizhevsky, "Learning multiple layers of features from
+tiny images", 2009).
 
 The binary form has records of 3073 bytes: a label from 0 to 9, then 1024 bytes of red, of green and of blue,
 row by row. The Python form is a pickled dict with `data`, an array of 3072 bytes a sample in that order, and
-`labels`, a list. A folder has five files for training, one for testing, and one with the names of the classes.
+`labels`, a list. A folder has five files for training, one for testing, and one with the names of the
+classes.
 """
 
 from pathlib import Path

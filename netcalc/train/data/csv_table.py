@@ -1,13 +1,13 @@
 """CSV: a row a sample, its features and in one column its label; with a line of names or without.
 
-The label is in the column that is asked for, else in one called label, labels, class, target or y, else in the
-last. Labels are numbers of classes, words, which are numbered in alphabetical order, or fractions.
+The label is in the column that is asked for, else in one called label, labels, class, target or y, else in
+the last. Labels are numbers of classes, words, which are numbered in alphabetical order, or fractions.
 """
 
 import csv
 from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
-from typing import NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from netcalc.train.data.dataset import ArrayData, Reading, laid_out
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 _DELIMITERS = ",;\t"
 _FIRST_LINES = 20
-_TYPE = np.float32
 
 
 class _Layout(NamedTuple):
@@ -52,9 +51,9 @@ def read(path: str, raw: Array, reading: Reading) -> ArrayData:
     column = _label_column(path, layout, reading.label)
     features = [number for number in range(layout.width) if number != column]
     try:
-        numbers = np.loadtxt(_opened(text), _TYPE, **_how(layout), usecols=features, ndmin=2)
-        words = np.loadtxt(_opened(text), str, **_how(layout), usecols=column, ndmin=1)
-        if len(layout.names or numbers) and _widths_differ(text, layout):
+        numbers = _cells(text, layout, np.float32, features, 2)
+        words = _cells(text, layout, str, column, 1)
+        if _widths_differ(text, layout):
             raise ValueError
     except (ValueError, UnicodeDecodeError):
         _locate(path, text, layout, column)
@@ -62,14 +61,18 @@ def read(path: str, raw: Array, reading: Reading) -> ArrayData:
     return ArrayData(path, {"x": laid_out(numbers, reading.shape, path)}, labels, classes)
 
 
-def _how(layout: _Layout) -> dict[str, object]:
-    return {
-        "delimiter": layout.delimiter, "skiprows": int(bool(layout.names)), "comments": None, "quotechar": '"',
-    }  # fmt: skip
-
-
-def _opened(text: bytes) -> TextIOWrapper:
-    return TextIOWrapper(BytesIO(text), "utf-8-sig", newline="")
+def _cells(text: bytes, layout: _Layout, dtype: type, columns: int | list[int], axes: Literal[1, 2]) -> Array:
+    """The cells of some columns, by NumPy's own reader."""
+    return np.loadtxt(
+        TextIOWrapper(BytesIO(text), "utf-8-sig", newline=""),
+        dtype,
+        delimiter=layout.delimiter,
+        skiprows=int(bool(layout.names)),
+        comments=None,
+        quotechar='"',
+        usecols=columns,
+        ndmin=axes,
+    )
 
 
 def _layout(head: bytes) -> _Layout | None:
@@ -117,8 +120,8 @@ def _label_column(path: str, layout: _Layout, wanted: str | None) -> int:
         return layout.names.index(wanted)
     if wanted.isdecimal() and 0 < int(wanted) <= layout.width:
         return int(wanted) - 1
-    columns = f"columns are {listed(layout.names)}" if layout.names else f"{layout.width} columns have no names"
-    refuse("E920", f"{path} has no column {wanted!r}; its {columns}")
+    columns = f"are {listed(layout.names)}" if layout.names else "have no names"
+    refuse("E920", f"{path} has no column {wanted!r}; its {layout.width} columns {columns}")
 
 
 def _widths_differ(text: bytes, layout: _Layout) -> bool:
@@ -132,7 +135,7 @@ def _widths_differ(text: bytes, layout: _Layout) -> bool:
 
 def _rows(text: bytes, layout: _Layout) -> Iterator[tuple[int, list[str]]]:
     """The rows of a table with their lines, from 1."""
-    reader = csv.reader(_opened(text), delimiter=layout.delimiter)
+    reader = csv.reader(TextIOWrapper(BytesIO(text), "utf-8-sig", newline=""), delimiter=layout.delimiter)
     for row in reader:
         if row:
             yield reader.line_num, row
@@ -143,7 +146,9 @@ def _locate(path: str, text: bytes, layout: _Layout, column: int) -> NoReturn:
     with sound(path, "CSV file"):
         for number, (line, row) in enumerate(_rows(text, layout)):
             if len(row) != layout.width:
-                refuse("E921", f"line {line} of {path} has {len(row)} cells, the first line has {layout.width}")
+                refuse(
+                    "E921", f"line {line} of {path} has {len(row)} cells, the first line has {layout.width}"
+                )
             if number == 0 and layout.names:
                 continue
             for place, cell in enumerate(row):

@@ -52,7 +52,7 @@ class Reading:
     label: str | None = None
     """The column of a CSV with the labels, by its name or its number from 1."""
     workers: int = 0
-    """Processes that decode pictures beside this one."""
+    """Threads that decode pictures; as many as cores unless given."""
 
 
 class DataSet(ABC):

@@ -1,10 +1,9 @@
 """A folder of pictures: one folder inside for each class, named after it.
 
-Pictures may stand in folders of a class's folder too. Each is brought to one shape as `netcalc run` does it: the
-shorter side resized, the middle cut out. They are decoded when they are asked for, by several threads.
+Pictures may stand in folders of a class's folder too. Each is brought to one shape as `netcalc run` does it:
+the shorter side resized, the middle cut out. They are decoded when they are asked for, by several threads.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 from netcalc.backend.errors import refuse
 from netcalc.backend.images import picture_shape, read_pictures
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.workers import cores
 from netcalc.diagnostics import listed
 from netcalc.tensor import Shape, format_shape
 from netcalc.train.data.dataset import Batch, DataSet, Field, Reading
@@ -23,7 +23,9 @@ _DEPTH = 16
 
 
 class FolderData(DataSet):
-    """Pictures of classes, decoded when they are asked for: uint8, or floats from 0 to 1 where files are deep."""
+    """Pictures of classes, decoded when they are asked for: uint8, or floats from 0 to 1 where files are
+    deep.
+    """
 
     def __init__(
         self, path: str, classes: tuple[str, ...], files: list[str], labels: Array, how: Reading
@@ -34,7 +36,7 @@ class FolderData(DataSet):
         self._labels = labels
         self._shape = how.shape or _common_shape(path, files)
         self._resize = how.resize
-        self._workers = how.workers or os.cpu_count() or 1
+        self._workers = how.workers or cores()
         self.fields = {"x": Field(self._shape, np.dtype(np.uint8))}
 
     def __len__(self) -> int:
@@ -60,16 +62,15 @@ def is_folder_of_classes(path: str) -> bool:
     return bool(_folders(Path(path)))
 
 
-def read_folder(path: str, files: list[str], reading: Reading) -> FolderData:
+def read_folder(path: str, reading: Reading) -> FolderData:
     """The pictures of a folder; the header of each is read, so that what is none is found now.
 
-    Raises ExecutionError for files that are no pictures, classes without any, and links that lead in a circle.
+    Raises ExecutionError for files that are no pictures, classes without any, and links that lead in a
+    circle.
     """
     root = Path(path)
     inside = {folder.name: folder for folder in _folders(root)}
-    parts = {
-        part: inside[name] for part, names in _PARTS.items() for name in names if name in inside
-    }
+    parts = {part: inside[name] for part, names in _PARTS.items() for name in names if name in inside}
     if reading.part or ("train" in parts and len(inside) == len(parts)):
         part = reading.part or "train"
         if part not in parts:
@@ -116,10 +117,11 @@ def _common_shape(path: str, files: list[str]) -> Shape:
     shapes = [picture_shape(file) for file in files]
     for file, shape in zip(files, shapes, strict=True):
         if shape[1:] != shapes[0][1:]:
+            wanted = format_shape((shapes[0][0], 224, 224))
             sizes = f"{shapes[0][2]} x {shapes[0][1]} and {shape[2]} x {shape[1]}"
             refuse(
                 "E921",
                 f"the pictures of {path} have different sizes, {sizes} pixels: {files[0]} and {file}",
-                help=f"say which size they are brought to, as --size {format_shape((shapes[0][0], 224, 224))}",
+                help=f"say which size they are brought to, as --size {wanted}",
             )
     return max(shapes)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.files import sound
@@ -22,11 +22,6 @@ class FileFormat(NamedTuple):
     read: Reader
 
 
-def _is_never_recognised(head: bytes, size: int) -> bool:
-    """Raw numbers may be anything."""
-    return False
-
-
 def _is_text(head: bytes, size: int) -> bool:
     try:
         head.decode("utf-8")
@@ -36,7 +31,9 @@ def _is_text(head: bytes, size: int) -> bool:
 
 
 FORMATS: dict[str, FileFormat] = {
-    "idx": FileFormat("MNIST's IDX, its labels in a file beside it", lambda head, size: idx.is_idx(head), idx.read),
+    "idx": FileFormat(
+        "MNIST's IDX, its labels in a file beside it", lambda head, size: idx.is_idx(head), idx.read
+    ),
     "npz": FileFormat("arrays by name, labels in `y`", lambda head, size: npz.is_npz(head), npz.read),
     "npy": FileFormat("token numbers on one axis", lambda head, size: tokens.is_npy(head), tokens.read_npy),
     "cifar10-python": FileFormat(
@@ -47,8 +44,8 @@ FORMATS: dict[str, FileFormat] = {
         "features and a label in rows", lambda head, size: csv_table.is_csv(head), csv_table.read
     ),
     "text": FileFormat("text, whose bytes are tokens", _is_text, tokens.read_text),
-    "uint16": FileFormat("token numbers of 16 bits", _is_never_recognised, tokens.read_uint16),
-    "uint32": FileFormat("token numbers of 32 bits", _is_never_recognised, tokens.read_uint32),
+    "uint16": FileFormat("token numbers of 16 bits", lambda head, size: False, tokens.read_uint16),
+    "uint32": FileFormat("token numbers of 32 bits", lambda head, size: False, tokens.read_uint32),
 }
 """The formats of files, in the order in which they are tried."""
 
@@ -87,7 +84,7 @@ def _of_folder(path: str, reading: Reading) -> DataSet:
     elif cifar.is_folder(path, files):
         data = cifar.read_folder(path, files, reading)
     elif folder.is_folder_of_classes(path):
-        return folder.read_folder(path, files, reading)
+        return folder.read_folder(path, reading)
     else:
         refuse(
             "E920",
@@ -111,8 +108,14 @@ def _recognised(path: str, head: bytes, size: int) -> str:
     for name, format in FORMATS.items():
         if format.recognises(head, size):
             return name
+    _refuse_unknown(path, head, size)
+
+
+def _refuse_unknown(path: str, head: bytes, size: int) -> NoReturn:
     hint = "say which it is: uint16 and uint32 are raw token numbers"
     if head[0] < len(cifar.CLASSES):
-        hint += f"; records of CIFAR-10 have {cifar.RECORD} bytes, of which this is {size / cifar.RECORD:,.2f}"
+        hint += (
+            f"; records of CIFAR-10 have {cifar.RECORD} bytes, of which this is {size / cifar.RECORD:,.2f}"
+        )
     begins = head[:8].hex(" ")
     refuse("E920", f"{path} is of no known format: its {size:,} bytes begin with {begins}", help=hint)

@@ -19,7 +19,8 @@ from netcalc.train.data.dataset import ArrayData, Reading, laid_out
 LABELS = "y"
 _PARTS = {"train": "_train", "test": "_test"}
 _LOCAL_HEADER = 30
-"""Bytes of a ZIP entry's header before its name, whose length and that of the extra field are the last four."""
+"""Bytes of a ZIP entry's header before its name, whose length and that of the extra field are the last four.
+"""
 
 
 def is_npz(head: bytes) -> bool:
@@ -30,8 +31,8 @@ def is_npz(head: bytes) -> bool:
 def array_of_npy(raw: Array, name: str) -> Array:
     """The array of the bytes of an `.npy` file, as a view of them."""
     header = header_of(BytesIO(raw[: 2**16].tobytes()), len(raw), name)
-    order = "F" if header.is_fortran else "C"
-    return raw[len(raw) - header.nbytes :].view(header.dtype).reshape(header.shape, order=order)
+    numbers: Array = raw[len(raw) - header.nbytes :].view(header.dtype)
+    return numbers.reshape(header.shape[::-1]).T if header.is_fortran else numbers.reshape(header.shape)
 
 
 def read(path: str, raw: Array, reading: Reading) -> ArrayData:
@@ -65,10 +66,10 @@ def _arrays(path: str, raw: Array) -> dict[str, Array]:
 
             return read_npz(path, list(entries), check, "data file")
         ranges = {name: _range(raw, entry) for name, entry in entries.items()}
-        for before, after in pairwise(sorted(ranges.values(), key=lambda range: range.start)):
+        for before, after in pairwise(sorted(ranges.values(), key=lambda each: each.start)):
             if before.stop > after.start:
                 raise ValueError("its arrays overlap")
-        return {name: array_of_npy(raw[range], name) for name, range in ranges.items()}
+        return {name: array_of_npy(raw[place], name) for name, place in ranges.items()}
 
 
 def _range(raw: Array, entry: zipfile.ZipInfo) -> slice:

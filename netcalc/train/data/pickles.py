@@ -124,13 +124,13 @@ class _Machine:
     def _extend(self, name: str) -> None:
         count = {"APPEND": 1, "SETITEM": 2}.get(name)
         values = self._to_mark() if count is None else self._popped(count)
-        wanted = list if name.startswith("APPEND") else dict
-        if type(self._stack[-1]) is not wanted:
-            raise _Refused(f"it extends what is no {wanted.__name__}")
-        if wanted is list:
-            self._stack[-1].extend(values)
-        else:
-            _filled(self._stack[-1], values)
+        match name.startswith("APPEND"), self._stack[-1]:
+            case True, list() as found:
+                found.extend(values)
+            case False, dict() as found:
+                _filled(found, values)
+            case _:
+                raise _Refused("it extends what is neither a list nor a dict")
 
     def _object(self, name: str, argument: Any) -> None:
         stack = self._stack
@@ -192,7 +192,9 @@ def _built(target: Any, state: Any) -> Any:
         case _Type(), (int(), "|", None, None, None, -1, -1, 0):
             return target
         case _Stored(array=None), (int(), tuple() as shape, _Type(), False | 0, bytes() | str() as numbers):
-            target.array = _array(shape, numbers if isinstance(numbers, bytes) else numbers.encode("latin1")).array
+            target.array = _array(
+                shape, numbers if isinstance(numbers, bytes) else numbers.encode("latin1")
+            ).array
             return target
         case _:
             raise _Refused("it gives a state to what is no array of bytes in rows")

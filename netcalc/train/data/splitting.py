@@ -28,7 +28,9 @@ def split(
     sizes = np.bincount(groups)
     shares = _shares(sizes, wanted)
     if (sizes[shares > 0] == shares[shares > 0]).any():
-        name = data.classes[int(np.flatnonzero((sizes == shares) & (shares > 0))[0])] if data.classes else "all"
+        name = (
+            data.classes[int(np.flatnonzero((sizes == shares) & (shares > 0))[0])] if data.classes else "all"
+        )
         refuse("E926", f"no sample of the class {name} of {data.path} is left for training")
     words = Draws(seed, 0, np.arange(count), SPLIT).words()[0]
     order = np.lexsort((words, groups))  # the classes one after another, each in a random order
@@ -41,7 +43,7 @@ def split(
 def _shares(sizes: Array, wanted: int) -> Array:
     """How many of each class are taken, in proportion to its size, `wanted` in all (largest remainders)."""
     exact = sizes * (wanted / sizes.sum())
-    shares = np.floor(exact).astype(np.int64)
+    shares: Array = np.floor(exact).astype(np.int64)
     missing = wanted - int(shares.sum())
     shares[np.argsort(shares - exact, kind="stable")[:missing]] += 1
     return shares

@@ -32,7 +32,8 @@ class ChannelStatistics:
     ) -> "ChannelStatistics":
         """Those of the samples that are trained on: means and standard deviations over all other axes.
 
-        A channel that is the same everywhere gets the deviation 1. `advance` is told how many samples are done.
+        A channel that is the same everywhere gets the deviation 1. `advance` is told how many samples are
+        done.
 
         Raises ExecutionError for tokens, for several inputs, and where a number is not finite.
         """
@@ -42,6 +43,8 @@ class ChannelStatistics:
         if not field.shape:
             refuse("E921", f"the samples of {data.path} are single numbers, without channels")
         chosen = np.arange(len(data)) if indices is None else indices
+        if not len(chosen):
+            refuse("E926", f"no sample of {data.path} is chosen for its statistics")
         step = max(1, _PART_BYTES // max(1, 8 * int(np.prod(field.shape))))
         count, mean, squares = 0, np.zeros(field.shape[0]), np.zeros(field.shape[0])
         for start in range(0, len(chosen), step):

@@ -50,6 +50,10 @@ class TokenData(DataSet):
     def place(self, index: int) -> str:
         return f"the sample at token {index * self.context:,} of {self.path}"
 
+    def token(self, place: int) -> int:
+        """The token at a place of the row."""
+        return int(self._tokens[place])
+
     def first_beyond(self, entries: int) -> int | None:
         """The place of the first token that is not below a number, None where there is none."""
         for start in range(0, len(self._tokens), _CHUNK):
@@ -83,7 +87,7 @@ def read_npy(path: str, raw: Array, reading: Reading) -> TokenData:
     if array.ndim != 1 or array.dtype.kind not in "iu":
         refuse(
             "E920",
-            f"{path} holds {array.dtype} on {array.ndim} axes; an .npy file holds tokens, whole numbers on one",
+            f"{path} holds {array.dtype} on {array.ndim} axes; tokens are whole numbers on one",
             help="samples with labels go into an .npz: np.savez('data.npz', x=x, y=y)",
         )
     return _tokens(path, array, reading)
