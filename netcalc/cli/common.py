@@ -9,14 +9,13 @@ from rich.console import Console
 
 from netcalc.diagnostics import SpecError, nearest
 from netcalc.graph import Graph, elaborate
+from netcalc.graph.header import read_setting_of, read_size_of
 from netcalc.render.terminal import Terminal
 from netcalc.spec import (
     InputOverride,
     Setting,
     Spec,
     find_spec,
-    read_input_override,
-    read_setting,
     read_spec,
 )
 
@@ -98,8 +97,8 @@ def asked_of(name: str, settings: Sequence[str], inputs: Sequence[str], variant:
     """Read a spec, its settings and its inputs' sizes; one number keeps the channels of an input."""
     source, named = find_spec(name)
     spec = read_spec(source, variant or named)
-    chosen = [read_setting(text) for text in settings]
-    overrides = [read_input_override(text) for text in inputs]
+    chosen = [read_setting_of(spec, text) for text in settings]
+    overrides = [read_size_of(spec, text, chosen) for text in inputs]
     _refuse_repeated([setting.name for setting in chosen], "--set")
     _refuse_repeated([override.name or "the input" for override in overrides], "--input")
     if overrides:

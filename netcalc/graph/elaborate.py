@@ -48,7 +48,7 @@ class _Elaborator:
         self.spec = spec
         self.problems = problems
         self.arguments = arguments(spec, settings, problems)
-        self.inputs = inputs(spec, overrides, self.arguments, problems)
+        self.inputs = inputs(spec, overrides, self.arguments, problems, settings)
         self.tensors = Tensors([TensorRef(*given) for given in self.inputs], problems)
         self.builder = Builder(problems)
         self.sharing = Sharing(spec, self.tensors, self.builder, problems)
