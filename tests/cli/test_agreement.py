@@ -160,7 +160,7 @@ def test_settings_that_do_nothing_are_refused(cli: Cli, command: str) -> None:
     unknown = cli(*arguments, "--set", "wdith=2")
     assert (unknown.code, unknown.out) == (2, "")
     assert "wdith" in unknown.err
-    if command not in ("check", "sweep"):  # a finding of check; a sweep shows that its rows are alike
+    if command != "check":  # a finding there
         idle = cli(*arguments, "--set", "idle=2")
         assert (idle.code, idle.out) == (2, "")
         assert "error[E804]: idle changes nothing" in idle.err
@@ -271,7 +271,7 @@ def squeezed(text: str) -> str:
         ("run s.yaml --verify -o o.npz", "one random sample of its own"),
         ("run s.yaml --upstream dy.npy", "add --backward"),
         ("run s.yaml --input x.npy --batch 2", "the samples are those of the files"),
-        ("compare s.yaml lenet5 --set width=2", "asked of lenet5: --set and --input apply to every spec"),
+        ("compare s.yaml lenet5 --set width=2", "asked of lenet5: --set, --input and --variant apply"),
     ],
 )
 def test_what_cannot_act_is_refused(cli: Cli, arguments: str, words: str) -> None:
