@@ -115,10 +115,10 @@ def _width(label: int, bar: int, charts: Sequence[_Chart]) -> int:
 def _sizes(labels: Sequence[str], charts: Sequence[_Chart], width: int | None) -> tuple[int, int]:
     """The columns of labels and of bars: long labels are cut before bars get short, but not in a pipe."""
     label, room = max(map(cell_len, labels)), PAGE if width is None else width
+    room -= _width(0, 1, charts)
     if width is not None:
-        least = _width(0, _SHORT_BAR, charts)
-        label = max(min(label, _LEAST_LABEL), min(label, width - least))
-    return label, max(_LEAST_BAR, min((room - _width(label, 0, charts)) // len(charts), _LONGEST_BAR))
+        label = max(min(label, _LEAST_LABEL), min(label, room - len(charts) * _SHORT_BAR))
+    return label, max(_LEAST_BAR, min((room - label) // len(charts), _LONGEST_BAR))
 
 
 def family_lines(report: Report, listed: Sequence[TableLine], width: int | None) -> Iterator[list[Segment]]:
