@@ -87,6 +87,11 @@ ACTIVATION_OPTIONS = ("activation", "nonlinearity", "act", "act_layer", "activat
 NO_ACTIVATION = ("none", "linear", "identity", "null")
 """What such an option holds where there is no activation."""
 
+SHORT_KINDS = {
+    "gap": "global_avgpool", "gmp": "global_maxpool", "gn": "groupnorm", "mhsa": "multi_head_attention",
+}  # fmt: skip
+"""What layers are called for short in papers and diagrams."""
+
 NO_LAYERS = {
     "input": "the input stands at the top level: input: [3, 224, 224]",
     "inputlayer": "the input stands at the top level: input: [3, 224, 224]",
