@@ -1,6 +1,7 @@
 """What a call of another framework, `nn.Linear(3072, 10)`, is as an item of a spec."""
 
 import ast
+import warnings
 from collections.abc import Mapping
 
 from netcalc.diagnostics import format_value
@@ -89,7 +90,9 @@ def _call(text: str) -> ast.Call | None:
     if len(text) > _LONGEST:
         return None
     try:
-        found = ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of `"\\d"`
+            found = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return found if isinstance(found, ast.Call) else None
