@@ -125,6 +125,8 @@ def command(
     to = output_of(format, output if is_result else "")
     if not set:
         raise typer.BadParameter("say what varies, as width=0.25,0.5,1 or input=128,224.", param_hint="--set")
+    if seed and sample is None:
+        raise typer.BadParameter("it says which sample is drawn; add --sample.", param_hint="--seed")
     source, named = find_spec(spec)
     read = read_spec(source, variant or named)
     sweep = plan(read, set, input or (), batch=batch, dtype=dtype, convention=convention, version=__version__)
