@@ -1,5 +1,6 @@
 """Calls of other frameworks: the item that a help writes for one is a layer with its options."""
 
+import json
 import re
 
 import pytest
@@ -53,6 +54,6 @@ def test_a_call_as_an_item(input: str, call: str, options: dict[str, object]) ->
 def test_what_a_call_says_is_not_lost(call: str) -> None:
     """Where a part of it is not known, the help leaves the values open."""
     with pytest.raises(GraphError, match="there is no layer") as caught:
-        graph_of(f'input: [3, 32, 32]\nlayers:\n  - "{call}"\n')
+        graph_of(f"input: [3, 32, 32]\nlayers:\n  - {json.dumps(call)}\n")
     (problem,) = caught.value.diagnostics
     assert problem.help == "write - conv: {filters: ..., kernel: ...}"
