@@ -52,12 +52,13 @@ def ignored(value: Value, names: Environment, problems: ElaborationProblems) -> 
 
 
 def _respelt(figure: str, value: Evaluated) -> str | None:
-    """A limit whose unit is in the wrong case, as `1k`, with the right one."""
+    """A limit whose unit is in the wrong case, as `1k`, with the right one, or without a batch it has not."""
     given = re.fullmatch(_LIMIT, value) if isinstance(value, str) else None
     unit = next((unit for unit in _units(figure) if given and unit.lower() == given["unit"].lower()), None)
     if given is None or unit is None:
         return None
-    return given.string[: given.start("unit")] + unit + given.string[given.end("unit") :]
+    batch = given.string[given.end("unit") :] if figure in MEMORY else ""
+    return given.string[: given.start("unit")] + unit + batch
 
 
 def _units(figure: str) -> dict[str, int]:
