@@ -45,7 +45,7 @@ def _idle(
             "--reference": how.reference,
             "--input": bool(given.files or given.random),
         }
-        for option in (option for option, is_given in (modes | others).items() if is_given):
+        for option in (option for option, is_given in {**modes, **others}.items() if is_given):
             yield option, "--verify runs the layers on one random sample of its own; leave it out."
     for option in (option for option in _OF_PICTURES if others[option] and not given.pictures):
         yield option, "it prepares pictures, and no input is one."

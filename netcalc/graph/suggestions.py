@@ -66,9 +66,9 @@ def unknown_kind(kind: str, item: Item, blocks: Collection[str]) -> Meant:
     by_plain = {_plain(name): own for name, own in synonyms.items()}
     match = synonyms.get(kind) or by_plain.get(plain)
     if match and sign:
-        item = as_item(match, kind, option_names(LAYERS[match])) if match in LAYERS else None
+        written = as_item(match, kind, option_names(LAYERS[match])) if match in LAYERS else None
         example = _example(match, given.strip(" )"))
-        return Meant(None, f"write - {item or (f'{match}: {example}' if example else match)}")
+        return Meant(None, f"write - {written or (f'{match}: {example}' if example else match)}")
     if match:
         return Meant(match if match in LAYERS else None, f"did you mean {match}?")
     if plain == "activation" and item.short is not None and (match := _kind_of(item.short)):
