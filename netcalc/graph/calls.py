@@ -6,36 +6,18 @@ from collections.abc import Mapping
 
 from netcalc.diagnostics import format_value
 from netcalc.layers import LAYERS
-from netcalc.layers.vocabulary import ACTIVATION_OPTIONS, FROM_INPUT, LEFT_OUT, NO_ACTIVATION
+from netcalc.layers.vocabulary import (
+    ACTIVATION_OPTIONS,
+    CALLS,
+    FROM_INPUT,
+    KERAS_CALLS,
+    LEFT_OUT,
+    NO_ACTIVATION,
+    SKIPPED,
+)  # fmt: skip
 
 _LONGEST = 200
 """Characters of a call that is looked at."""
-
-_IN = ""
-"""A size that a layer takes from its input here."""
-
-_WINDOW = ("filters", "kernel", "stride", "pad")
-_PARAMETERS: Mapping[str, tuple[str, ...]] = {
-    "conv": (_IN, *_WINDOW, "dilation", "groups", "bias"),
-    "conv_transpose": (_IN, *_WINDOW, "output_pad", "groups", "bias", "dilation"),
-    "linear": (_IN, "units", "bias"),
-    **dict.fromkeys(("rnn", "lstm", "gru"), (_IN, "units", "layers")),
-    "embedding": ("entries", "width"),
-    "multi_head_attention": (_IN, "heads"),
-    **dict.fromkeys(("maxpool", "avgpool"), ("kernel", "stride", "pad")),
-    **dict.fromkeys(("adaptive_avgpool", "adaptive_maxpool"), ("size",)),
-    **dict.fromkeys(("batchnorm", "instancenorm"), (_IN, "eps", "momentum")),
-    "layernorm": (_IN, "eps"),
-    "groupnorm": ("groups", _IN, "eps"),
-    "dropout": ("rate",),
-    "leaky_relu": ("slope",),
-    **dict.fromkeys(("elu", "celu"), ("alpha",)),
-    **dict.fromkeys(("pixel_shuffle", "pixel_unshuffle"), ("factor",)),
-}
-"""PyTorch's parameters of a layer in order, by our names."""
-
-_KERAS = ("Dense", "MultiHeadAttention")
-"""Layers of Keras, beside those whose names end in 2D, that have no size of the input in front."""
 
 _WITH_BATCH = ("dim", "dims", "axis", "start_dim", "end_dim")
 """Options that number axes with the batch among them."""
@@ -54,16 +36,16 @@ def as_item(kind: str, text: str, names: Mapping[str, str]) -> str | None:
     layer = LAYERS[kind]
     given: dict[str, _Value] = {}
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    parameters = _PARAMETERS.get(kind, ())
-    if name in LAYERS and parameters[:1] == (_IN,) and len(call.args) > 1:
+    parameters = CALLS.get(kind, ())
+    if name in LAYERS and parameters[:1] == (SKIPPED,) and len(call.args) > 1:
         return None  # our own name may mean our own options
-    if parameters[:1] == (_IN,) and (name in _KERAS or name.endswith("D") or _is_short(call)):
+    if parameters[:1] == (SKIPPED,) and (name in KERAS_CALLS or name.endswith("D") or _is_short(call)):
         parameters = parameters[1:]
     if len(call.args) > len(parameters):
         return None
-    positional = [(key, node) for key, node in zip(parameters, call.args, strict=False) if key != _IN]
+    positional = [(key, node) for key, node in zip(parameters, call.args, strict=False) if key != SKIPPED]
     below = ""
-    for key, node in (*positional, *((keyword.arg or _IN, keyword.value) for keyword in call.keywords)):
+    for key, node in (*positional, *((keyword.arg or SKIPPED, keyword.value) for keyword in call.keywords)):
         value, option = _literal(node), names.get(key, key)
         if option in layer.options:
             if value is None or key in _WITH_BATCH:
