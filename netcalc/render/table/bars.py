@@ -86,17 +86,11 @@ def _sizes(labels: Sequence[str], taken: int, width: int | None) -> tuple[int, i
 
 def family_lines(report: Report, listed: Sequence[TableLine], width: int | None) -> Iterator[list[Segment]]:
     """Totals by kind of layer, each with its share and a bar."""
-    families: dict[str, list[TableLine]] = {}
-    for line in listed:
-        families.setdefault(line.row.node.layer.family, []).append(line)
-    columns = _figure_columns(report)
-    everything = totals(listed)
-    counts = [(family, str(len(members))) for family, members in families.items()]
-    figures = [
-        [(read(totals(members)), read(everything)) for _, read in columns] for members in families.values()
-    ]
+    columns, families = family_figures(report, listed)
+    counts = [(family, str(count)) for family, count, _ in families]
+    figures = [pairs for _, _, pairs in families]
     for form in _FAMILY_FORMS:
-        layout, rows = _family_table(form, [column for column, _ in columns], counts, figures)
+        layout, rows = _family_table(form, columns, counts, figures)
         if width is None or layout.width <= width:
             break
     styles = ["cyan", *([""] if form.counted else [])]
@@ -105,6 +99,21 @@ def family_lines(report: Report, listed: Sequence[TableLine], width: int | None)
     yield from layout.heading_lines()
     for row in rows:
         yield layout.line(list(zip(row, styles, strict=True)))
+
+
+def family_figures(
+    report: Report, listed: Sequence[TableLine]
+) -> tuple[list[Column], list[tuple[str, int, list[tuple[int, int]]]]]:
+    """The columns that add up; for each family its name, its number of lines, its sums and the whole's."""
+    families: dict[str, list[TableLine]] = {}
+    for line in listed:
+        families.setdefault(line.row.node.layer.family, []).append(line)
+    columns, everything = _figure_columns(report), totals(listed)
+    sums = [
+        (family, len(members), [(read(totals(members)), read(everything)) for _, read in columns])
+        for family, members in families.items()
+    ]
+    return [column for column, _ in columns], sums
 
 
 def _family_table(
