@@ -6,7 +6,7 @@ dark pages. Where styles are dropped as well, alignment and widths are left as a
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from itertools import groupby, islice, repeat
+from itertools import groupby
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -15,13 +15,13 @@ from netcalc.render.escaping import visible
 
 DIM, STRONG, STRUCK = "opacity:.6", "font-weight:bold", "text-decoration:line-through"
 
-_LONGEST_TEXT = 40
+LONGEST_TEXT = 40
 """Characters of a text that stays on one line."""
 
 _CHARACTER, _BOLD, _GAP, _GROUP_GAP, _INDENT = 0.64, 0.72, 1.0, 1.8, 1.2
 """Widths in em: a character, a bold one, the space in a cell and in the first of a group, an indent."""
 
-_PIXELS, _NAME_PIXELS = 13, 260
+_PIXELS, _NAME_PIXELS = 16, 300
 """Pixels of an em and of a name, for pages without styles."""
 
 _OPEN = 12
@@ -30,21 +30,18 @@ _OPEN = 12
 _BAR = 6
 """The length of the longest bar in em."""
 
-_LINE, _RULE = "1px solid rgba(128,128,128,.25)", "1px solid rgba(128,128,128,.9)"
+_LINE, _RULE = "1px solid #8885", "1px solid #888d"
 
 _PAGE = (
-    "var(--jp-layout-color0,var(--vscode-editor-background,var(--colab-primary-surface-color,"
-    "oklch(from currentColor calc(1.48 - 1.45*l) 0 0))))"
+    "var(--jp-layout-color0,var(--vscode-notebook-outputContainerBackgroundColor,var(--vscode-editor-background,"
+    "var(--colab-primary-surface-color,oklch(from currentColor calc(1.48 - 1.45*l) 0 0)))))"
 )
 """The background of a notebook's theme; elsewhere the opposite of the text's colour."""
 
-_NAME = (
-    "position:sticky;left:0;background:var(--page);padding:.2em .5em .2em 0;"
-    "text-align:left;white-space:nowrap;font-weight:normal"
-)
+_NAME = "position:sticky;left:0;background:var(--page);padding:.2em 0;text-align:left;font-weight:normal"
 """Names stay in view where a table scrolls, with what is below them hidden."""
 
-_TABLE = "border-collapse:collapse;border:none;font-size:inherit"
+_TABLE = "border-collapse:collapse;font-size:inherit"
 
 
 class HtmlColumn(NamedTuple):
@@ -110,7 +107,7 @@ def table_chunks(table: HtmlTable) -> Iterator[str]:
 
 def _flat(table: HtmlTable) -> Iterator[str]:
     """One table, whose columns take the width that they need."""
-    form = _Form(table.columns, [length > _LONGEST_TEXT for length in _lengths(table)])
+    form = _Form(table.columns, [False, *(length > LONGEST_TEXT for length in _lengths(table)[1:])])
     yield f'<table style="width:auto;table-layout:auto;margin:0;{_TABLE}">'
     yield f"{form.caption(table.caption)}{form.head()}<tbody>"
     yield from (form.row(row.cells) for row in table.rows)
@@ -138,18 +135,24 @@ def _folded(table: HtmlTable) -> Iterator[str]:
 class _Form:
     """What the cells of a table's columns look like."""
 
-    def __init__(self, columns: Sequence[HtmlColumn], wraps: Iterable[bool] = repeat(False)) -> None:
+    def __init__(self, columns: Sequence[HtmlColumn], wraps: Sequence[bool] = ()) -> None:
+        """`wraps` says which columns go on in further lines; without it the columns' widths hold the gaps."""
         self.columns = columns
         above = [columns[0].group, *(column.group for column in columns)]
         self.gaps = [
             _GAP if column.group == group else _GROUP_GAP
             for group, column in zip(above, columns, strict=False)
         ]
-        self._is_long = list(islice(wraps, len(columns)))
+        self._wraps = wraps or [False] * len(columns)
         self._styles = [
-            f"text-align:{'left' if column.left else 'right'};padding:{_padding(gap)}"
-            for column, gap in zip(columns, self.gaps, strict=True)
+            _NAME if number == 0 else self._column_style(number, bool(wraps))
+            for number in range(len(columns))
         ]
+
+    def _column_style(self, number: int, with_gap: bool) -> str:
+        is_left, gap = self.columns[number].left, self.gaps[number]
+        padding = f"padding:.2em 0 .2em {gap}em" if with_gap or is_left else "padding:.2em 0"
+        return f"text-align:left;{padding}" if is_left else padding
 
     def caption(self, text: str) -> str:
         """The caption of a table."""
@@ -164,20 +167,27 @@ class _Form:
             size = len(list(members))
             headings = [self._heading(at, is_grouped and not group) for at in range(number, number + size)]
             if group:
-                line = f"border-bottom:{_LINE};padding:.2em 0;text-align:center"
-                upper += f'<th scope="colgroup" colspan="{size}" style="{line}">{shown(group)}</th>'
+                upper += self._group(group, size)
                 lower += "".join(headings)
             else:
                 upper += "".join(headings)
             number += size
         rows = [f'<tr align="right" style="background:none">{row}</tr>' for row in (upper, lower) if row]
-        return f'<thead style="border-bottom:{_RULE}">{"".join(rows)}</thead>'
+        return f'<thead style="background:none;border-bottom:{_RULE}">{"".join(rows)}</thead>'
+
+    def _group(self, group: str, size: int) -> str:
+        """A name above its columns, with a line that leaves the gap before them."""
+        line = f"border-bottom:{_LINE};padding-bottom:.2em;margin-left:{_GAP}em;text-align:center"
+        style = "padding:.2em 0 0;font-weight:bold"
+        inner = f'<div style="{line}">{shown(group)}</div>'
+        return f'<th scope="colgroup" colspan="{size}" align="center" style="{style}">{inner}</th>'
 
     def _heading(self, number: int, is_tall: bool) -> str:
         text = "<br>".join(map(shown, self.columns[number].heading.split("\n")))
         rows = ' rowspan="2"' if is_tall else ""
-        style = f"{self._style(number, text)};vertical-align:bottom;font-weight:bold"
-        return f'<th scope="col"{rows} style="{style}">{text}</th>'
+        side = "left" if self.columns[number].left else "right"
+        style = f"{self._style(number, text)};text-align:{side};vertical-align:bottom;font-weight:bold"
+        return f'<th scope="col"{rows} align="{side}" style="{style}">{text}</th>'
 
     def row(self, cells: Sequence[HtmlCell], style: str = f"border-bottom:{_LINE}") -> str:
         """A row; the name heads it."""
@@ -185,7 +195,7 @@ class _Form:
         for cell in cells:
             written += self._cell(number, cell)
             number += cell.span
-        return f'<tr align="right" style="background:none;{style}">{written}</tr>'
+        return f'<tr align="right" style="text-align:right;background:none;{style}">{written}</tr>'
 
     def sums(self, cells: Sequence[HtmlCell]) -> str:
         """The row of totals."""
@@ -207,16 +217,9 @@ class _Form:
         return f'<{tag}{attributes} style="{style}">{shown(cell.text)}</{tag}>'
 
     def _style(self, number: int, text: str) -> str:
-        if number == 0:
-            return _NAME
-        if self._is_long[number]:
+        if self._wraps[number]:
             return f"{self._styles[number]};min-width:18em"
         return self._styles[number] + ";white-space:nowrap" * (" " in text)
-
-
-def _padding(gap: float) -> str:
-    """The padding of a cell: half an em right of it, and what is left of a gap before it."""
-    return ".2em .5em" if gap == _GAP else f".2em .5em .2em {gap - 0.5:.1f}em"
 
 
 def _bar(cell: HtmlCell) -> str:
@@ -297,7 +300,7 @@ def _lengths(table: HtmlTable) -> list[int]:
 def _widths(table: HtmlTable, form: _Form) -> list[float]:
     """The widths of all columns but the names, in em."""
     widths = [
-        max(min(length, _LONGEST_TEXT) * _CHARACTER, _heading_width(column)) + gap
+        max(min(length, LONGEST_TEXT) * _CHARACTER, _heading_width(column)) + gap
         for column, length, gap in zip(table.columns, _lengths(table), form.gaps, strict=True)
     ]
     number = 0

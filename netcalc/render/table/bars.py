@@ -44,7 +44,7 @@ def bar_lines(report: Report, listed: Sequence[TableLine], width: int | None) ->
     if not listed:
         yield [("no layers", "dim")]
         return
-    columns = _figure_columns(report)
+    columns = figure_columns(report)
     values = [[read(line.figures) for _, read in columns] for line in listed]
     shown = [[column.show(value) for (column, _), value in zip(columns, row, strict=True)] for row in values]
     titles = [column.heading.replace("\n", " ") for column, _ in columns]
@@ -108,7 +108,7 @@ def family_figures(
     families: dict[str, list[TableLine]] = {}
     for line in listed:
         families.setdefault(line.row.node.layer.family, []).append(line)
-    columns, everything = _figure_columns(report), totals(listed)
+    columns, everything = figure_columns(report), totals(listed)
     sums = [
         (family, len(members), [(read(totals(members)), read(everything)) for _, read in columns])
         for family, members in families.items()
@@ -140,7 +140,7 @@ def _family_table(
     return layout._replace(gaps=gaps), rows
 
 
-def _figure_columns(report: Report) -> list[tuple[Column, Callable[[Figures], int]]]:
+def figure_columns(report: Report) -> list[tuple[Column, Callable[[Figures], int]]]:
     """The columns that add up, each with the figure that it shows."""
     chosen = chosen_columns(report, TableView())
     return [(column, column.of_figures) for column in chosen if column.of_figures is not None]

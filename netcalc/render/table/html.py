@@ -5,10 +5,10 @@ from itertools import groupby
 
 from netcalc.analysis import Figures, Report
 from netcalc.render import numbers
-from netcalc.render.html import BRANCH, name_cell
+from netcalc.render.html import html_table, level_of, name_cell
 from netcalc.render.html_table import (
-    STRONG,
     DIM,
+    STRONG,
     STRUCK,
     HtmlCell,
     HtmlColumn,
@@ -19,15 +19,14 @@ from netcalc.render.html_table import (
     shown,
     table_chunks,
 )
-from netcalc.render.table.bars import family_figures
-from netcalc.render.table.cells import cell, total_cells
+from netcalc.render.table.bars import family_figures, figure_columns
+from netcalc.render.table.cells import asked_for, cell, total_cells
 from netcalc.render.table.columns import Column, chosen_columns
 from netcalc.render.table.lines import TableLine, TableView, contents, lines, totals
+from netcalc.render.table.tabular import shown_as_table
 from netcalc.render.table.text import figure_style
-from netcalc.render.table.tree import Module, flattened, module_tree
+from netcalc.render.table.tree import Module, flattened, module_tree, tree_view
 from netcalc.render.table.words import footer_in_words, inputs_in_words, warnings_in_words
-
-_VIEW = TableView(tree=True)
 
 _STYLES = {"bold": STRONG, "dim": DIM, "dim strike": STRUCK}
 """In HTML, of the styles in a terminal."""
@@ -35,48 +34,51 @@ _STYLES = {"bold": STRONG, "dim": DIM, "dim strike": STRUCK}
 _COLOURS = ("#4c8dd9", "#b565c9", "#4a9e5c")
 """Of the bars of memory, parameters and FLOPs."""
 
-_TOLD = {"from"}
-"""Columns that the tree tells."""
+_TOLD = "from"
+"""A column that is left out where a tree tells what reads what."""
 
 _OPTIONS = "layer"
 """The group of the columns in whose place a block has its contents."""
 
 _BLOCK = "font-weight:600"
-_CUT = "text-align:left;overflow:hidden;text-overflow:ellipsis"
+_CUT = "text-align:left;padding-left:1.8em;overflow:hidden;text-overflow:ellipsis"
 
 
-def html_chunks(report: Report) -> Iterator[str]:
+def html_chunks(report: Report, view: TableView = TableView(), bars: bool = False) -> Iterator[str]:
     """The pieces of a `div` element: the table, totals by kind, totals, and what was counted how."""
-    yield from framed(_document(report))
+    yield from framed(_document(report, view, bars))
 
 
-def _document(report: Report) -> Iterator[str]:
+def _document(report: Report, view: TableView, bars: bool) -> Iterator[str]:
     graph = report.graph
-    yield from table_chunks(_table(report))
+    caption = f"<b>{shown(graph.name)}</b> &nbsp;·&nbsp; input {shown(inputs_in_words(graph))}"
+    if bars:
+        yield from table_chunks(_charts(report, view, caption))
+    elif view._replace(wanted=()) == TableView():
+        yield from table_chunks(_lecture_table(report, view, caption))
+    else:
+        yield from table_chunks(html_table(shown_as_table(report, view), caption))
     yield '<div style="height:1em"></div>'
     yield from table_chunks(_families(report))
-    sums, *conditions = footer_in_words(report, TableView())
+    sums, *conditions = footer_in_words(report, view)
     yield paragraph(sums, STRONG)
     yield from (paragraph(text, DIM) for text in (*conditions, graph.citation) if text)
     yield from (paragraph(text, STRONG) for text in warnings_in_words(report))
 
 
-def _table(report: Report) -> HtmlTable:
-    """The lecture's columns; a block has its contents in place of a layer's options."""
-    modules = [(branch, module) for branch, module in flattened(module_tree(report, _VIEW))]
-    is_tree = any(module.line.inside for _, module in modules)
-    chosen = chosen_columns(report, TableView())
+def _lecture_table(report: Report, view: TableView, caption: str) -> HtmlTable:
+    """The lecture's columns for a tree; a block has its contents in place of a layer's options."""
+    modules = list(flattened(module_tree(report, view._replace(tree=True))))
     columns = [
         column
-        for column in chosen
-        if any(cell(column, module.line) for _, module in modules) and not (is_tree and column.name in _TOLD)
+        for column in chosen_columns(report, tree_view(view))
+        if column.name in asked_for(view.wanted) or any(cell(column, module.line) for _, module in modules)
     ]
+    if any(module.children for _, module in modules):
+        columns = [column for column in columns if column.name != _TOLD or _TOLD in asked_for(view.wanted)]
     everything = totals(lines(report))
-    rows = [
-        HtmlRow([*_cells(module, columns, everything)], len(branch) // BRANCH) for branch, module in modules
-    ]
+    rows = [HtmlRow([*_cells(module, columns, everything)], level_of(branch)) for branch, module in modules]
     sums = [HtmlCell(text) for text in total_cells(columns, everything)]
-    caption = f"<b>{shown(report.graph.name)}</b> &nbsp;·&nbsp; input {shown(inputs_in_words(report.graph))}"
     return HtmlTable([_html_column(column) for column in columns], rows, sums, caption)
 
 
@@ -118,10 +120,28 @@ def _families(report: Report) -> HtmlTable:
         cells = [HtmlCell(family), HtmlCell(str(count))]
         for column, colour, (part, whole) in zip(columns, _COLOURS, pairs, strict=True):
             share = HtmlCell(numbers.percent(part, whole), DIM)
-            cells += [
-                HtmlCell(column.show(part)),
-                share,
-                HtmlCell("", f"color:{colour}", bar=part / (whole or 1)),
-            ]
+            cells += [HtmlCell(column.show(part)), share, _bar(part, whole, colour)]
         rows.append(HtmlRow(cells))
     return HtmlTable(headings, rows)
+
+
+def _charts(report: Report, view: TableView, caption: str) -> HtmlTable:
+    """The lecture's bar charts side by side: memory, parameters and FLOPs of each line."""
+    columns, listed = figure_columns(report), lines(report, view)
+    headings = [HtmlColumn("layer", left=True)]
+    for column, _ in columns:
+        group, _, unit = column.heading.partition("\n")
+        headings += [HtmlColumn(unit, group), HtmlColumn("", group, left=True)]
+    largest = [max((read(line.figures) for line in listed), default=0) for _, read in columns]
+    rows = []
+    for line in listed:
+        cells = [name_cell(line.label, line.label)]
+        for (column, read), most, colour in zip(columns, largest, _COLOURS, strict=True):
+            value = read(line.figures)
+            cells += [HtmlCell(column.show(value)), _bar(value, most, colour)]
+        rows.append(HtmlRow(cells))
+    return HtmlTable(headings, rows, caption=caption)
+
+
+def _bar(part: int, whole: int, colour: str) -> HtmlCell:
+    return HtmlCell("", f"color:{colour}", bar=part / (whole or 1))
