@@ -6,19 +6,8 @@ from itertools import groupby
 from netcalc.analysis import Figures, Report
 from netcalc.render import numbers
 from netcalc.render.html import html_table, level_of, name_cell
-from netcalc.render.html_table import (
-    DIM,
-    STRONG,
-    STRUCK,
-    HtmlCell,
-    HtmlColumn,
-    HtmlRow,
-    HtmlTable,
-    framed,
-    paragraph,
-    shown,
-    table_chunks,
-)
+from netcalc.render.html_cells import DIM, STRONG, STRUCK, HtmlCell, HtmlColumn, HtmlRow, HtmlTable, shown
+from netcalc.render.html_table import framed, paragraph, table_chunks
 from netcalc.render.table.bars import family_figures, figure_columns
 from netcalc.render.table.cells import asked_for, cell, total_cells
 from netcalc.render.table.columns import Column, chosen_columns
@@ -40,7 +29,6 @@ _TOLD = "from"
 _OPTIONS = "layer"
 """The group of the columns in whose place a block has its contents."""
 
-_BLOCK = "font-weight:600"
 _CUT = "text-align:left;padding-left:1.8em;overflow:hidden;text-overflow:ellipsis"
 
 
@@ -90,7 +78,7 @@ def _cells(module: Module, columns: Sequence[Column], everything: Figures) -> It
     """A row's cells."""
     line = module.line
     named = name_cell(module.label, line.name)
-    yield named._replace(style=_BLOCK if line.inside else _style(columns[0], line, everything))
+    yield named._replace(style=_style(columns[0], line, everything))
     for group, members in groupby(columns[1:], key=lambda column: column.group):
         listed = list(members)
         if line.inside and group == _OPTIONS:
