@@ -16,9 +16,9 @@ from netcalc.render.escaping import visible
 DIM, STRONG, STRUCK = "opacity:.6", "font-weight:bold", "text-decoration:line-through"
 
 LONGEST_TEXT = 40
-"""Characters of a text that stays on one line."""
+"""Characters of a name, and of another text that stays on one line."""
 
-GAP, GROUP_GAP = 1.0, 1.8
+GAP, GROUP_GAP = 0.9, 1.6
 """The space before a column, and before the first one of a group, in em."""
 
 _BAR = 6
@@ -96,9 +96,9 @@ class Form:
         padding = f"padding:.2em 0 .2em {gap}em" if with_gap or is_left else "padding:.2em 0"
         return f"text-align:left;{padding}" if is_left else padding
 
-    def caption(self, text: str) -> str:
-        """The caption of a table."""
-        style = "caption-side:top;text-align:left;padding:.3em 0;color:inherit"
+    def caption(self, text: str, indent: float = 0) -> str:
+        """The caption of a table that is indented."""
+        style = f"caption-side:top;text-align:left;padding:.3em 0;color:inherit;text-indent:{-indent}em"
         return f'<caption align="left" style="{style}">{text}</caption>' if text else ""
 
     def head(self) -> str:

@@ -11,10 +11,12 @@ _PAGE = (
 )
 """The background of a notebook's theme; elsewhere the opposite of the text's colour."""
 
+_FRAME = "max-width:100%;font-size:.93em;line-height:normal;font-variant-numeric:tabular-nums"
+
 
 def framed(body: Iterable[str]) -> Iterator[str]:
     """All that a notebook shows of a value."""
-    yield f'<div style="--page:{_PAGE};max-width:100%;font-variant-numeric:tabular-nums">'
+    yield f'<div style="--page:{_PAGE};{_FRAME}">'
     yield from body
     yield "</div>\n"
 

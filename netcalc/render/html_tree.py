@@ -11,7 +11,6 @@ from rich.cells import cell_len
 
 from netcalc.render.html_cells import (
     GAP,
-    LONGEST_TEXT,
     STRONG,
     TABLE,
     Form,
@@ -21,8 +20,11 @@ from netcalc.render.html_cells import (
     lengths_of,
 )
 
-_CHARACTER, _BOLD, _INDENT = 0.64, 0.72, 1.2
-"""Widths in em: a character, a bold one, an indent."""
+_DIGIT, _LETTER, _BOLD, _INDENT = 0.64, 0.62, 0.68, 1.2
+"""Widths in em: a digit, a letter, a bold letter, an indent."""
+
+LONGEST_IN_TREE = 34
+"""Characters of a text in a tree, whose rows have one line."""
 
 _PIXELS, _NAME_PIXELS = 16, 300
 """Pixels of an em and of a name, for pages without styles."""
@@ -35,12 +37,12 @@ _BESIDE = f"margin:0 0 0 {_INDENT}em"
 
 
 def folded_chunks(table: HtmlTable) -> Iterator[str]:
-    """Tables of the same columns below and inside each other: no element folds rows of one table."""
+    """Tables of the same columns below and inside each other."""
     form = Form(table.columns)
     widths = _widths(table, form)
     tree = _Tree(form, widths)
     yield f'<div style="width:{_name_width(table.rows) + sum(widths):.1f}em">'
-    yield tree.part(form.head(), form.caption(table.caption))
+    yield tree.part(form.head(), form.caption(table.caption, _INDENT))
     blocks = _nested(table.rows)
     yield from tree.rows(blocks, _OPEN * (len(blocks) == 1))
     if table.sums:
@@ -112,7 +114,7 @@ def _nested(rows: Sequence[HtmlRow]) -> list[_Block]:
 def _widths(table: HtmlTable, form: Form) -> list[float]:
     """The widths of all columns but the names, in em."""
     widths = [
-        max(min(length, LONGEST_TEXT) * _CHARACTER, _heading_width(column)) + gap
+        max(min(length, LONGEST_IN_TREE) * (_LETTER if column.left else _DIGIT), _heading_width(column)) + gap
         for column, length, gap in zip(table.columns, lengths_of(table), form.gaps, strict=True)
     ]
     number = 0
@@ -130,4 +132,4 @@ def _heading_width(column: HtmlColumn) -> float:
 
 def _name_width(rows: Sequence[HtmlRow]) -> float:
     """The width of the names with their indents, in em."""
-    return max((row.level + 1) * _INDENT + cell_len(row.cells[0].text) * _CHARACTER + GAP for row in rows)
+    return max((row.level + 1) * _INDENT + cell_len(row.cells[0].text) * _LETTER + GAP for row in rows)

@@ -14,8 +14,8 @@ _COLUMNS = (
     TableColumn("layer", "layer", left=True),
     TableColumn("kind", "kind", left=True),
     TableColumn("options", "options", left=True),
-    TableColumn("reads", "reads", left=True),
     TableColumn("output", "output", left=True),
+    TableColumn("reads", "reads", left=True),
 )
 
 
@@ -23,7 +23,7 @@ def graph_table(graph: Graph) -> Table:
     """A row for each input, block and layer; of equal blocks in a row only the first shows its layers."""
     report = analyze(graph)
     modules = list(flattened(modules_of(layer_line(report, row) for row in report.rows)))
-    given = [(one.name, "input", None, None, str(one.type)) for one in graph.inputs]
+    given = [(one.name, "input", None, str(one.type), None) for one in graph.inputs]
     return Table(
         _COLUMNS,
         [*given, *(_row(graph, module) for _, module in modules)],
@@ -39,15 +39,26 @@ def _row(graph: Graph, module: Module) -> Sequence[object]:
     name = Cell(line.name, module.label)
     if line.inside:
         kind = f"like {module.like}" if module.like else "block"
-        return (name, kind, contents(line), None, format_shape(line.output_shape))
+        return (name, kind, contents(line), format_shape(line.output_shape), None)
     options = ", ".join(f"{option} {format_option(value)}" for option, value in node.layer.settings().items())
-    return (name, node.layer.kind, options, _reads(graph, node), str(node.output))
+    return (name, node.layer.kind, options, str(node.output), _reads(graph, node))
 
 
 def _reads(graph: Graph, node: Node) -> Cell:
-    """What a layer reads: by their own names the layers of its block, by their full names others."""
-    block = "".join(f"{name}." for name in graph.block_of(node))
-    return Cell(", ".join(node.inputs), ", ".join(name.removeprefix(block) for name in node.inputs))
+    """What a layer reads, by the names that a spec could use in its place."""
+    return Cell(", ".join(node.inputs), ", ".join(_seen_from(graph, node, name) for name in node.inputs))
+
+
+def _seen_from(graph: Graph, node: Node, name: str) -> str:
+    """The shortest name of a tensor in the block of a node: names resolve from the inside out."""
+    block = graph.block_of(node)
+    for depth in range(len(block), 0, -1):
+        around = "".join(f"{part}." for part in block[:depth])
+        if name.startswith(around):
+            short = name.removeprefix(around)
+            nearer = (".".join((*block[:end], short)) for end in range(depth + 1, len(block) + 1))
+            return name if any(other in graph.types for other in nearer) else short
+    return name
 
 
 def _summary(graph: Graph, params: int) -> str:

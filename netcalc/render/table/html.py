@@ -29,7 +29,7 @@ _TOLD = "from"
 _OPTIONS = "layer"
 """The group of the columns in whose place a block has its contents."""
 
-_CUT = "text-align:left;padding-left:1.8em;overflow:hidden;text-overflow:ellipsis"
+_CUT = "text-align:left;padding-left:1.6em;overflow:hidden;text-overflow:ellipsis"
 
 
 def html_chunks(report: Report, view: TableView = TableView(), bars: bool = False) -> Iterator[str]:
