@@ -51,4 +51,6 @@ def _cells(table: Table, row: Sequence[object]) -> Iterator[HtmlCell]:
         if number == 0:
             yield name_cell(text, full)
         else:
-            yield HtmlCell(cut_end(visible(text), LONGEST_IN_TREE) if table.branches else text, full=full)
+            yield HtmlCell(
+                cut_end(visible(text), LONGEST_IN_TREE) if any(table.branches) else text, full=full
+            )

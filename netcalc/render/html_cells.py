@@ -26,7 +26,7 @@ _BAR = 6
 
 _LINE, _RULE = "1px solid #8885", "1px solid #888d"
 
-_NAME = "position:sticky;left:0;background:var(--page);padding:.2em 0;text-align:left"
+_NAME = "position:sticky;left:0;z-index:1;background:var(--page);padding:.2em 0;text-align:left"
 """Names stay in view where a table scrolls, with what is below them hidden."""
 
 TABLE = "border-collapse:collapse;font-size:inherit"
@@ -162,7 +162,7 @@ class Form:
     def _style(self, number: int, text: str) -> str:
         if self._wraps[number]:
             return f"{self._styles[number]};min-width:18em"
-        return self._styles[number] + ";white-space:nowrap" * (" " in text)
+        return self._styles[number] + ";white-space:nowrap" * bool({" ", "-"} & {*text})
 
 
 def _bar(cell: HtmlCell) -> str:

@@ -11,7 +11,9 @@ _PAGE = (
 )
 """The background of a notebook's theme; elsewhere the opposite of the text's colour."""
 
-_FRAME = "max-width:100%;font-size:.93em;line-height:normal;font-variant-numeric:tabular-nums"
+_FRAME = (
+    "isolation:isolate;max-width:100%;font-size:.93em;line-height:normal;font-variant-numeric:tabular-nums"
+)
 
 
 def framed(body: Iterable[str]) -> Iterator[str]:
