@@ -22,7 +22,7 @@ from netcalc.render.tabular import Cell, Table, TableColumn
 from helpers import graph_of, report_of
 from random_graphs import random_graph
 
-SAMPLE = ("alexnet", "resnet18", "googlenet", "unet", "vit_b_16", "swin_t", "densenet121", "gpt2")
+SAMPLE = ("alexnet", "resnet18", "googlenet", "unet", "vit_b_16", "swin_t", "gpt2")
 VIEWS = (
     TableView(),
     TableView(tree=True),
@@ -249,7 +249,7 @@ def test_a_tree_of_plain_data_folds() -> None:
 
 
 def test_long_texts_are_cut_and_whole_in_the_title() -> None:
-    name, text = "a_long_name." * 8, "words " * 20
+    name, text = 'a_"long"_name.' * 8, "words " * 20
     columns = (TableColumn("name", "layer", left=True), TableColumn("text", "text", left=True))
     flat = Page(html_chunks(Table(columns, [(name, text)])))
     assert flat.rows[1][1] == text
@@ -263,7 +263,7 @@ def test_long_texts_are_cut_and_whole_in_the_title() -> None:
 
 
 def test_sizes() -> None:
-    for name, most in (("resnet152", 200_000), ("swin_t", 220_000), ("densenet201", 1_100_000)):
+    for name, most in (("resnet152", 200_000), ("swin_t", 220_000)):
         report = netcalc.analyze(netcalc.load(name))
         assert len("".join(report_chunks(report))) < most, name
 
