@@ -135,6 +135,8 @@ def test_a_network_without_blocks_has_the_terminal_s_table() -> None:
         *("convolution", "5", "1,922", "82%", "", "2,470", "4%", "", "658", "92%", "")
     ]
     assert "width:4.9em;border-top" in page.text  # 82% of 6em
+    gaps = re.findall(r"padding:.2em 0 .2em ([0-9.]+)em", page.text.partition("</thead>")[0])
+    assert gaps == [*("1.6", "0.9", "0.9"), *("1.6", "0.9", "1.6", "0.9", "0.9", "0.9", "1.6", "0.9")]
 
 
 def test_blocks_have_their_contents_and_equal_ones_are_named() -> None:
@@ -153,6 +155,18 @@ def test_blocks_have_their_contents_and_equal_ones_are_named() -> None:
     ]
     assert second[3] == "like 1"
     assert ("th", "title", "stage3.0.main") in page.attributes
+
+
+def test_equal_blocks_are_named_where_no_options_are_shown() -> None:
+    page = page_of(netcalc.analyze(netcalc.load("resnet50")), TableView(wanted=("params",)))
+    assert page.row("2-5 (like 1)") == ["2-5 (like 1)", "4,469"]
+
+
+def test_a_report_without_layers() -> None:
+    report = netcalc.analyze(netcalc.load("alexnet")).restricted(("lstm",))
+    for view in VIEWS:
+        assert page_of(report, view).row("total")[0] == "total"
+    assert_harmless(page_of(report, bars=True))
 
 
 def test_blocks_inside_others_are_open_where_they_are_small() -> None:

@@ -63,4 +63,5 @@ def _seen_from(graph: Graph, node: Node, name: str) -> str:
 
 def _summary(graph: Graph, params: int) -> str:
     outputs = ", ".join(f"{name} {graph.types[name]}" for name in graph.outputs)
-    return f"{len(graph.nodes):,} layers, {params:,} params; output {outputs}"
+    layers = f"{len(graph.nodes):,} layer{'s' * (len(graph.nodes) != 1)}"
+    return f"{layers}, {params:,} params; output {outputs}"

@@ -57,13 +57,15 @@ def _document(report: Report, view: TableView, bars: bool) -> Iterator[str]:
 def _lecture_table(report: Report, view: TableView, caption: str) -> HtmlTable:
     """The lecture's columns for a tree; a block has its contents in place of a layer's options."""
     modules = list(flattened(module_tree(report, view._replace(tree=True))))
+    is_tree, kept = any(module.children for _, module in modules), {"layer", *asked_for(view.wanted)}
     columns = [
         column
         for column in chosen_columns(report, tree_view(view))
-        if column.name in asked_for(view.wanted) or any(cell(column, module.line) for _, module in modules)
+        if column.name in kept
+        or (
+            not (is_tree and column.name == _TOLD) and any(cell(column, module.line) for _, module in modules)
+        )
     ]
-    if any(module.children for _, module in modules):
-        columns = [column for column in columns if column.name != _TOLD or _TOLD in asked_for(view.wanted)]
     everything = totals(lines(report))
     rows = [HtmlRow([*_cells(module, columns, everything)], level_of(branch)) for branch, module in modules]
     sums = [HtmlCell(text) for text in total_cells(columns, everything)]
@@ -76,8 +78,9 @@ def _html_column(column: Column) -> HtmlColumn:
 
 def _cells(module: Module, columns: Sequence[Column], everything: Figures) -> Iterator[HtmlCell]:
     """A row's cells."""
-    line = module.line
-    named = name_cell(module.label, line.name)
+    line, groups = module.line, {column.group for column in columns}
+    is_told = not module.like or _OPTIONS in groups
+    named = name_cell(module.label if is_told else f"{module.label} (like {module.like})", line.name)
     yield named._replace(style=_style(columns[0], line, everything))
     for group, members in groupby(columns[1:], key=lambda column: column.group):
         listed = list(members)
