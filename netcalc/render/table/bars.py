@@ -49,7 +49,7 @@ def bar_lines(report: Report, listed: Sequence[TableLine], width: int | None) ->
         yield [("no layers", "dim")]
         return
     charts = [_chart(column, read, listed, colour)
-              for (column, read), colour in zip(_figure_columns(report), _COLOURS, strict=True)]  # fmt: skip
+              for (column, read), colour in zip(figure_columns(report), _COLOURS, strict=True)]  # fmt: skip
     labels = [visible(line.label) for line in listed]
     label, bar = _sizes(labels, charts, width)
     is_narrow = width is not None and _width(label, bar, charts) > width
@@ -123,17 +123,11 @@ def _sizes(labels: Sequence[str], charts: Sequence[_Chart], width: int | None) -
 
 def family_lines(report: Report, listed: Sequence[TableLine], width: int | None) -> Iterator[list[Segment]]:
     """Totals by kind of layer, each with its share and a bar."""
-    families: dict[str, list[TableLine]] = {}
-    for line in listed:
-        families.setdefault(line.row.node.layer.family, []).append(line)
-    columns = _figure_columns(report)
-    everything = totals(listed)
-    counts = [(family, str(len(members))) for family, members in families.items()]
+    columns, families = family_figures(report, listed)
+    counts = [(family, str(count)) for family, count, _ in families]
     figures = [
-        _FamilyFigure(
-            column, colour, [(read(totals(members)), read(everything)) for members in families.values()]
-        )
-        for (column, read), colour in zip(columns, _COLOURS, strict=True)
+        _FamilyFigure(column, colour, [pairs[at] for _, _, pairs in families])
+        for at, (column, colour) in enumerate(zip(columns, _COLOURS, strict=True))
     ]
     together = _fitting_table(figures, counts, width)
     is_narrow = width is not None and together.layout.width > width
@@ -169,6 +163,21 @@ def _fitting_table(
     return table
 
 
+def family_figures(
+    report: Report, listed: Sequence[TableLine]
+) -> tuple[list[Column], list[tuple[str, int, list[tuple[int, int]]]]]:
+    """The columns that add up; for each family its name, its number of lines, its sums and the whole's."""
+    families: dict[str, list[TableLine]] = {}
+    for line in listed:
+        families.setdefault(line.row.node.layer.family, []).append(line)
+    columns, everything = figure_columns(report), totals(listed)
+    sums = [
+        (family, len(members), [(read(totals(members)), read(everything)) for _, read in columns])
+        for family, members in families.items()
+    ]
+    return [column for column, _ in columns], sums
+
+
 def _family_table(
     form: _FamilyForm, figures: Sequence[_FamilyFigure], counts: Sequence[tuple[str, str]]
 ) -> _FamilyTable:
@@ -193,7 +202,7 @@ def _family_table(
     return _FamilyTable(layout._replace(gaps=gaps), rows, styles)
 
 
-def _figure_columns(report: Report) -> list[tuple[Column, Callable[[Figures], int]]]:
+def figure_columns(report: Report) -> list[tuple[Column, Callable[[Figures], int]]]:
     """The columns that add up, each with the figure that it shows."""
     chosen = chosen_columns(report, TableView())
     return [(column, column.of_figures) for column in chosen if column.of_figures is not None]
