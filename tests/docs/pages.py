@@ -4,7 +4,7 @@ Run as a script, this writes anew the outputs that pages show: read the differen
 
 | block | what is done with it |
 | :-- | :-- |
-| with `title="small.yaml"`, in any language | written to that file in the page's folder |
+| with `title="small.yaml"`, in any language | written to that file in the page's folder; what a workflow runs of netcalc is run |
 | `yaml` | a whole spec, which is elaborated |
 | `sh` | each line is run, and ends with 0 |
 | `console` | each line after `$ ` is run, and prints what stands below it |
@@ -21,6 +21,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from glob import glob
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -193,7 +194,16 @@ class Session:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.body)
         if path.suffix in (".yaml", ".yml"):
-            yaml.safe_load(block.body)
+            written = yaml.safe_load(block.body)
+            if path.parent == Path(".github/workflows"):
+                self._workflow(block, written)
+
+    def _workflow(self, block: Block, workflow: dict[str, Any]) -> None:
+        """Run what a workflow of GitHub Actions runs of netcalc."""
+        steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+        for line in (line for step in steps for line in step.get("run", "").splitlines()):
+            if line.startswith("netcalc "):
+                self._commands(block._replace(body=line))
 
     def _commands(self, block: Block) -> None:
         for line in block.body.replace("\\\n", " ").splitlines():
@@ -227,6 +237,7 @@ class Session:
         if line == "echo $?":
             return f"{self.code}\n"
         words, target = shlex.split(line, comments=True), ""
+        words = [path for word in words for path in (sorted(glob(word)) if "*" in word else []) or [word]]
         if ">" in words:
             *words, _, target = words
         with screen() as stream:
