@@ -24,6 +24,13 @@ def test_no_fence_is_overlooked(page: str) -> None:
     assert len(re.findall(r"^\s*(?:```|~~~)", TEXTS[page], re.MULTILINE)) == 2 * len(blocks_of(TEXTS[page]))
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_to_a_file(page: str) -> None:
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", TEXTS[page], flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
+        assert ((ROOT / page).parent / target).exists(), target
+
+
 @pytest.mark.parametrize("page", ELSEWHERE)
 def test_a_page_that_is_tested_elsewhere_is_tested_there(page: str) -> None:
     elsewhere = ELSEWHERE[page]

@@ -19,7 +19,7 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
     """Write a link to a file that is no page as the file's path: the site has no sources."""
     outside = page.file.src_uri in OUTSIDE.values()
 
