@@ -11,7 +11,7 @@ Run as a script, this writes anew the outputs that pages show: read the differen
 | `python` | run, in one namespace a page; it prints what the `text` block right below it shows |
 
 In an output, a line `...` stands for any lines, and `...` within a line for any characters. A block below
-`<!-- not run: REASON -->` is left out. A page has a folder of its own, and a terminal of 80 columns.
+`<!-- not run: REASON -->` is left out. A page has a folder of its own, and its commands a terminal of 80 columns.
 """
 
 import os
@@ -225,7 +225,7 @@ class Session:
             self._compare(block, command, shown, printed, place)
 
     def _program(self, block: Block, shown: Block | None) -> None:
-        with screen() as stream:
+        with screen() as stream, without_terminal():
             exec(compile(block.body, f"line {block.line}", "exec"), self.namespace)
         if shown:
             self._compare(shown, "the program", shown.body, tidy(stream.getvalue()), shown.start)
@@ -247,7 +247,8 @@ class Session:
                 case ["netcalc", *arguments]:
                     self.code = run(arguments)
                 case ["python", file]:
-                    runpy.run_path(file, run_name="__main__")
+                    with without_terminal():
+                        runpy.run_path(file, run_name="__main__")
                     self.code = 0
                 case _:
                     raise ValueError(f"no way to run {line!r} here")
@@ -268,6 +269,14 @@ def follows(before: Block, after: Block, text: str) -> bool:
     """Whether a block of plain text shows what the program right above it prints."""
     between = text[before.end : after.start].removeprefix("```")
     return before.language == "python" and after.language == "text" and between.strip() == "```text"
+
+
+@contextmanager
+def without_terminal() -> Iterator[None]:
+    """What a program prints does not depend on the terminal."""
+    with patch.dict(os.environ):
+        del os.environ["COLUMNS"]
+        yield
 
 
 @contextmanager
