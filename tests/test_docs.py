@@ -12,8 +12,8 @@ from netcalc.analysis.devices import read_devices
 from netcalc.layers import LAYERS, Saved
 from netcalc.render.reference.errors import markdown_chunks
 
+from blocks import blocks_of
 from helpers import TESTS, graph_of
-from pages import blocks_of
 
 README = (TESTS.parent / "README.md").read_text()
 LANGUAGE = (TESTS.parent / "docs" / "language.md").read_text()

@@ -35,14 +35,10 @@ from PIL import Image
 import netcalc
 from netcalc.cli.app import run
 
+from blocks import Block, blocks_of, follows, matches, tidy
 from helpers import graph_of
 
 ROOT = Path(__file__).parents[2]
-FENCE = re.compile(
-    r"^(?:<!-- not run: (?P<reason>.+?) -->\n)?"
-    r"^```(?P<language>[^\s`]*)(?P<options>[^\n`]*)\n(?P<body>(?:(?!```).*\n)*)```$",
-    re.MULTILINE,
-)
 PROMPT = "$ "
 
 
@@ -66,18 +62,6 @@ PAGES = sorted(
 )
 
 
-class Block(NamedTuple):
-    """A fenced block of a page. `start` and `end` are those of its body in the text."""
-
-    line: int
-    language: str
-    title: str
-    reason: str
-    body: str
-    start: int
-    end: int
-
-
 class Difference(NamedTuple):
     """What a page shows and what comes out instead, and where it stands in the text."""
 
@@ -86,43 +70,6 @@ class Difference(NamedTuple):
     start: int = 0
     end: int = 0
     printed: str | None = None
-
-
-def blocks_of(text: str) -> list[Block]:
-    """The fenced blocks of a page, in order."""
-    found = []
-    for match in FENCE.finditer(text):
-        title = re.fullmatch(r' title="([^"]+)"', match["options"])
-        if match["options"].strip() and not title:
-            raise ValueError(f"a block has the unknown option{match['options']}")
-        line = text.count("\n", 0, match.start("language")) + 1
-        found.append(
-            Block(
-                line,
-                match["language"],
-                title[1] if title else "",
-                match["reason"] or "",
-                match["body"],
-                match.start("body"),
-                match.end("body"),
-            )
-        )
-    return found
-
-
-def matches(shown: str, printed: str) -> bool:
-    """Whether an output is what a page shows of it."""
-    pattern = "".join(
-        r"(?:.*\n)*?" if line.strip() == "..." else ".*".join(map(re.escape, line.split("..."))) + r"\n"
-        for line in shown.splitlines()
-    )
-    return re.fullmatch(pattern, printed) is not None
-
-
-def tidy(printed: str) -> str:
-    """An output without spaces at the ends of its lines and empty lines around it."""
-    lines = [line.rstrip() for line in printed.splitlines()]
-    return re.sub(r"\A\n+|\n+\Z", "", "\n".join(lines)) + "\n" if any(lines) else ""
 
 
 @contextmanager
@@ -263,12 +210,6 @@ class Session:
 
     def _differs(self, block: Block, message: str) -> None:
         self.differences.append(Difference(block.line, message))
-
-
-def follows(before: Block, after: Block, text: str) -> bool:
-    """Whether a block of plain text shows what the program right above it prints."""
-    between = text[before.end : after.start].removeprefix("```")
-    return before.language == "python" and after.language == "text" and between.strip() == "```text"
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pages import ELSEWHERE, PAGES, ROOT, Session, blocks_of, matches, reader
+from blocks import blocks_of, matches
+from pages import ELSEWHERE, PAGES, ROOT, Session, reader
 
 TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
 RUN_HERE = [page for page in PAGES if page not in ELSEWHERE]
