@@ -1,7 +1,9 @@
 """Every code block of the documents is run, and prints what the page shows."""
 
 import re
+import subprocess
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -18,6 +20,16 @@ def test_a_page_shows_what_happens(page: str, tmp_path: Path) -> None:
     with reader(page, tmp_path):
         differences = Session().follow(TEXTS[page])
     assert not differences, "\n\n".join(f"{page}:{each.line}: {each.message}" for each in differences)
+
+
+def test_the_paper_compiles(tmp_path: Path) -> None:
+    if which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    with reader("docs/paper.md", tmp_path):
+        Session().follow(TEXTS["docs/paper.md"])
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 @pytest.mark.parametrize("page", PAGES)
