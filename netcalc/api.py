@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from netcalc import analysis
 from netcalc.graph import Graph, elaborate
+from netcalc.render.graph.display import PrintedGraph
 from netcalc.render.table.display import PrintedReport
 from netcalc.spec import Evaluated, InputOverride, Setting, find_spec, read_spec
 
@@ -35,7 +36,7 @@ def load(
     """
     settings = [Setting(name, _frozen(value)) for name, value in args.items()]
     source, named = find_spec(spec)
-    return elaborate(read_spec(source, variant or named), settings, _overrides(input))
+    return PrintedGraph.of(elaborate(read_spec(source, variant or named), settings, _overrides(input)))
 
 
 def analyze(

@@ -1,15 +1,11 @@
 """A Report that prints itself: a table in a terminal, an HTML table in a notebook."""
 
 import io
-from html import escape
 from typing import TYPE_CHECKING
 
 from netcalc.analysis import Report
 from netcalc.render.escaping import visible
-from netcalc.render.table.cells import shown_table
-from netcalc.render.table.lines import TableView
 from netcalc.render.table.text import table_lines
-from netcalc.render.table.words import conditions_in_words, totals_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -40,16 +36,6 @@ class PrintedReport(Report):
             )
 
     def _repr_html_(self) -> str:
-        view = shown_table(self)
-        headings = (f"{column.group} {column.heading}".strip() for column in view.columns)
-        head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-        body = "".join(_html_row(cells, "td") for cells in view.cells)
-        words = f"{totals_in_words(self, view.lines)}<br>{conditions_in_words(self, TableView())}"
-        return (
-            f"<table><caption>{escape(visible(self.graph.name))}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}{_html_row(view.sums, 'th')}</tbody></table><p>{words}</p>"
-        )
+        from netcalc.render.table.html import html_chunks
 
-
-def _html_row(cells: list[str], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(visible(text))}</{tag}>" for text in cells) + "</tr>"
+        return "".join(html_chunks(self))

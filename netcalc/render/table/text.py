@@ -19,7 +19,7 @@ from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
 from netcalc.render.table.columns import Column
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
-from netcalc.render.table.words import footer_in_words, inputs_in_words
+from netcalc.render.table.words import footer_in_words, inputs_in_words, warnings_in_words
 
 HEAVY = 0.15
 """From this share of a column's total on, a figure is set in bold."""
@@ -96,7 +96,7 @@ def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[Show
     layout = _laid_out(whole, width)
     if width is None or layout.width <= width:
         return whole, []
-    shown = whole.with_contents_cut(layout.width - width)
+    shown = whole.with_cut("contents", layout.width - width)
     sizes = dict(zip((column.name for column in shown.columns), _sizes(shown), strict=True))
     kept = asked_for(view.wanted)
     for name, least in ((name, least) for names, least in _DROPPED for name in names if name not in kept):
@@ -104,7 +104,10 @@ def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[Show
             break
         shown = shown.without(name)
     hidden = [_title(column) for column in whole.columns if column not in shown.columns]
-    layout = _arranged(shown.columns, sizes, width, _LEAST_LABEL)
+    shown = shown.with_texts_cut(
+        view.wanted, lambda part: _laid_out(part, width, _LABEL_OF_PARTS).width, width
+    )
+    layout = _laid_out(shown, width, _LEAST_LABEL)
     label = layout.widths[0] if layout.width <= width else _LABEL_OF_PARTS
     return shown.with_short_labels(label), hidden
 
@@ -124,10 +127,10 @@ def _title(column: Column) -> str:
     return " ".join(f"{group} {column.heading}".split())
 
 
-def _laid_out(shown: ShownTable, width: int | None) -> TableLayout:
-    """The layout of a table whose labels are as they are to be shown."""
+def _laid_out(shown: ShownTable, width: int | None, least_label: int = WHOLE_NAME) -> TableLayout:
+    """The layout of a table whose labels are as they are to be shown, unless they may be cut."""
     sizes = dict(zip((column.name for column in shown.columns), _sizes(shown), strict=True))
-    return _arranged(shown.columns, sizes, width, WHOLE_NAME)
+    return _arranged(shown.columns, sizes, width, least_label)
 
 
 def _sizes(shown: ShownTable) -> list[int]:
@@ -168,16 +171,5 @@ def _footer(report: Report, view: TableView, width: int | None) -> Iterator[list
     yield from paragraph(sums, "bold", width)
     for text in conditions:
         yield from paragraph(text, "dim", width)
-    texts = []
-    unused = sorted(report.graph.unused)
-    if unused:
-        texts.append(
-            f"no output depends on {', '.join(unused[:8])}{' and others' if len(unused) > 8 else ''}"
-        )
-    misaligned = [
-        row.node.full_name for row in report.rows if row.receptive_field and not row.receptive_field.aligned
-    ]
-    if misaligned:
-        texts.append(f"paths with differently centred receptive fields join in {', '.join(misaligned[:8])}")
-    for text in texts:
+    for text in warnings_in_words(report):
         yield from paragraph(text, "yellow", width)
