@@ -83,7 +83,7 @@ def picture_shape(path: str | os.PathLike[str]) -> Shape:
     """
     with warnings.catch_warnings(), _faults(path):
         warnings.simplefilter("error")
-        with opened(path) as file, _pillow().open(file, formats=_FORMATS) as picture:
+        with opened(path) as file, pillow().open(file, formats=_FORMATS) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise ValueError(f"{width} x {height} pixels are beyond {MAX_PIXELS:,}")
@@ -104,7 +104,7 @@ def _pixels(path: str | os.PathLike[str], shape: Shape, resize: int | None) -> A
     if size[0] * size[1] > max(MAX_PIXELS, 4 * height * width):
         refuse("E911", f"{path} would be resized to {size[0]} x {size[1]}, beyond {MAX_PIXELS:,} pixels")
     left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
-    picture = picture.resize(size, _pillow().Resampling.BILINEAR)
+    picture = picture.resize(size, pillow().Resampling.BILINEAR)
     picture = picture.crop((left, top, left + width, top + height))
     pixels = np.asarray(picture).reshape(height, width, -1)
     return np.broadcast_to(pixels, (height, width, channels)).transpose(2, 0, 1)
@@ -112,7 +112,7 @@ def _pixels(path: str | os.PathLike[str], shape: Shape, resize: int | None) -> A
 
 def _opened(path: str | os.PathLike[str], mode: str) -> Any:
     """A picture in that mode, or in mode F with numbers from 0 to 1 where its own have more than 8 bits."""
-    with _faults(path), opened(path) as file, _pillow().open(file, formats=_FORMATS) as picture:
+    with _faults(path), opened(path) as file, pillow().open(file, formats=_FORMATS) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise ValueError(f"{picture.width} x {picture.height} pixels are beyond {MAX_PIXELS:,}")
         return _in_mode(picture, mode)
@@ -121,16 +121,16 @@ def _opened(path: str | os.PathLike[str], mode: str) -> Any:
 @contextmanager
 def _faults(path: str | os.PathLike[str]) -> Iterator[None]:
     """Raise ExecutionError, naming the picture, for whatever goes wrong in reading it."""
-    pillow = _pillow()
+    image = pillow()
     try:
         yield
     except FileNotFoundError:
         refuse("E906", f"there is no picture {path}")
-    except pillow.UnidentifiedImageError:
+    except image.UnidentifiedImageError:
         refuse("E906", f"{path} cannot be read as a picture: it is none of {', '.join(_FORMATS)}")
     except MemoryError:
         refuse("E906", f"{path} does not fit in memory")
-    except (OSError, pillow.DecompressionBombError, Warning, *FAULTS) as error:
+    except (OSError, image.DecompressionBombError, Warning, *FAULTS) as error:
         reason = getattr(error, "strerror", None) or (str(error) or type(error).__name__).splitlines()[0]
         refuse("E906", f"{path} cannot be read as a picture: {reason}")
 
@@ -148,7 +148,7 @@ def _in_mode(picture: Any, mode: str) -> Any:
     picture = ImageOps.exif_transpose(picture)
     if _is_transparent(picture, is_deep):
         raise ValueError("it is transparent in places: lay it on a background first")
-    return _pillow().fromarray(_from_0_to_1(picture)) if is_deep else picture.convert(mode)
+    return pillow().fromarray(_from_0_to_1(picture)) if is_deep else picture.convert(mode)
 
 
 def _has_deep_colours(picture: Any) -> bool:
@@ -188,7 +188,8 @@ def _from_0_to_1(picture: Any) -> Array:
     return numbers
 
 
-def _pillow() -> Any:
+def pillow() -> Any:
+    """The module PIL.Image; raises ExecutionError where Pillow is missing."""
     try:
         from PIL import Image
     except ImportError:

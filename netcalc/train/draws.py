@@ -57,8 +57,8 @@ class Draws:
     def uniform(self, count: int) -> Array:
         """Numbers from 0 inclusive to 1 exclusive in float64: (count, N)."""
         blocks = [self.words() for _ in range(-(-count // 2))]
-        bits: Array = np.concatenate(blocks)[:count] >> np.uint64(11)
-        return bits * 2.0**-53
+        numbers: Array = (np.concatenate(blocks)[:count] >> np.uint64(11)) * 2.0**-53
+        return numbers
 
     def integers(self, most: int) -> Array:
         """Whole numbers from 0 to `most`, both included: (N,)."""

@@ -1,4 +1,7 @@
-"""Data sets: opened by what a file holds, split, shuffled, and given in batches.
+"""Data sets: opened by what a file holds, split, and looked over before the first step.
+
+    from netcalc.train.augmentation import parsed
+    from netcalc.train.batches import Batches
 
 data = open_data("mnist")                    a file, or a folder of files
 training, validation = split(data, 0.1)      numbers of samples
@@ -7,7 +10,6 @@ batches = Batches(data, 64, indices=training, statistics=scale, augmentation=par
 for batch in batches.epoch(0): ...
 """
 
-from netcalc.train.data.batches import Batches
 from netcalc.train.data.checking import require_finite, require_fit
 from netcalc.train.data.dataset import ArrayData, Batch, DataSet, Field, Reading
 from netcalc.train.data.formats import FORMATS, open_data
@@ -18,7 +20,6 @@ __all__ = [
     "FORMATS",
     "ArrayData",
     "Batch",
-    "Batches",
     "ChannelStatistics",
     "DataSet",
     "Field",

@@ -24,7 +24,7 @@ _FIRST_LINES = 20
 
 
 class _Layout(NamedTuple):
-    """How a file is divided: the delimiter, the names of the columns where it has them, how many there are."""
+    """How a file is divided: the delimiter, the names of its columns where it has them, and their number."""
 
     delimiter: str
     names: list[str]
@@ -118,10 +118,11 @@ def _label_column(path: str, layout: _Layout, wanted: str | None) -> int:
         return named[0] if len(named) == 1 else layout.width - 1
     if wanted in layout.names:
         return layout.names.index(wanted)
-    if wanted.isdecimal() and 0 < int(wanted) <= layout.width:
-        return int(wanted) - 1
-    columns = f"are {listed(layout.names)}" if layout.names else "have no names"
-    refuse("E920", f"{path} has no column {wanted!r}; its {layout.width} columns {columns}")
+    number = int(wanted) if wanted.isascii() and wanted.isdecimal() else 0
+    if not 0 < number <= layout.width:
+        columns = f"are {listed(layout.names)}" if layout.names else "have no names"
+        refuse("E920", f"{path} has no column {wanted!r}; its {layout.width} columns {columns}")
+    return number - 1
 
 
 def _widths_differ(text: bytes, layout: _Layout) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.files import sound
@@ -105,17 +105,12 @@ def _refuse_idle(path: str, data: DataSet, reading: Reading) -> None:
 
 def _recognised(path: str, head: bytes, size: int) -> str:
     """The format of a file with these first bytes."""
-    for name, format in FORMATS.items():
-        if format.recognises(head, size):
-            return name
-    _refuse_unknown(path, head, size)
-
-
-def _refuse_unknown(path: str, head: bytes, size: int) -> NoReturn:
-    hint = "say which it is: uint16 and uint32 are raw token numbers"
-    if head[0] < len(cifar.CLASSES):
-        hint += (
-            f"; records of CIFAR-10 have {cifar.RECORD} bytes, of which this is {size / cifar.RECORD:,.2f}"
-        )
-    begins = head[:8].hex(" ")
-    refuse("E920", f"{path} is of no known format: its {size:,} bytes begin with {begins}", help=hint)
+    found = next((name for name, format in FORMATS.items() if format.recognises(head, size)), None)
+    if found is None:
+        hint = "say which it is: uint16 and uint32 are raw token numbers"
+        if head[0] < len(cifar.CLASSES):
+            records = f"{size / cifar.RECORD:,.2f}"
+            hint += f"; records of CIFAR-10 have {cifar.RECORD} bytes, of which this is {records}"
+        begins = head[:8].hex(" ")
+        refuse("E920", f"{path} is of no known format: its {size:,} bytes begin with {begins}", help=hint)
+    return found
