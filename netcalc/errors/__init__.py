@@ -1,7 +1,7 @@
 """The table of error codes. It is data for the reference: nothing that raises an error reads it.
 
 E1 the file and its YAML    E2 the keys of a spec    E3 expressions    E4 kinds and options
-E5 names and inputs         E6 shapes and sizes      E7 arguments      E8 netcalc check    E9 running, and data sets
+E5 names and inputs         E6 shapes and sizes      E7 arguments      E8 netcalc check    E9 running, data
 """
 
 from netcalc.errors.checking import CHECKING

@@ -5,11 +5,15 @@ from netcalc.errors.code import ErrorCode
 _DATA = """\
 import numpy as np
 
-from netcalc.train.data import Batches, open_data, require_finite, require_fit, split
+from netcalc.train.data import open_data, require_finite, require_fit, split
 
 """
 _SAVED = (
-    _DATA + 'np.savez("data.npz", x=np.zeros((4, 8), "f4"), y=np.arange(4))\ndata = open_data("data.npz")\n'
+    _DATA
+    + """\
+np.savez("data.npz", x=np.zeros((4, 8), "f4"), y=np.arange(4))
+data = open_data("data.npz")
+"""
 )
 _NETWORK = """\
 input: [8]

@@ -62,7 +62,8 @@ class Draws:
 
     def integers(self, most: int) -> Array:
         """Whole numbers from 0 to `most`, both included: (N,)."""
-        return (self.uniform(1)[0] * (most + 1)).astype(np.int64)
+        numbers: Array = (self.uniform(1)[0] * (most + 1)).astype(np.int64)
+        return numbers
 
 
 def shuffled(indices: Array, seed: int, epoch: int) -> Array:

@@ -23,10 +23,10 @@ _WHITE, _INK, _FAINT = (255, 255, 255), (30, 30, 30), (120, 120, 120)
 
 
 class Tile(NamedTuple):
-    """A picture C,H,W of numbers from 0 to 1, and the text below it."""
+    """A picture C,H,W of numbers from 0 to 1, and the lines below it."""
 
     pixels: Array
-    text: str
+    lines: tuple[str, ...]
 
 
 Row = list[Tile]
@@ -47,7 +47,7 @@ def sample_rows(data: DataSet, augmentation: Augmentation, count: int, seed: int
     indices = batches.order(0)[:count]
     stored = data.batch(indices)
     rows = [
-        [Tile(x, class_name(data, label))]
+        [Tile(x, (class_name(data, label),))]
         for x, label in zip(as_numbers(stored.inputs[name]), stored.labels, strict=True)
     ]
     for epoch in range(EPOCHS):
@@ -64,12 +64,12 @@ def class_name(data: DataSet, label: Array) -> str:
     return data.classes[int(label)] if data.classes else f"{label:g}"
 
 
-def _mixture(data: DataSet, batch: Batch, number: int) -> str:
+def _mixture(data: DataSet, batch: Batch, number: int) -> tuple[str, ...]:
     if batch.others is None or batch.weights is None:
-        return ""
+        return ()
     weight = batch.weights[number]
     first, second = (class_name(data, labels[number]) for labels in (batch.labels, batch.others))
-    return f"{weight:.2f} {first} + {1 - weight:.2f} {second}"
+    return f"{weight:.2f} {first}", f"{1 - weight:.2f} {second}"
 
 
 def write_sheet(rows: list[Row], path: Path) -> None:
@@ -77,11 +77,13 @@ def write_sheet(rows: list[Row], path: Path) -> None:
     image = pillow()
     from PIL import ImageDraw
 
-    side = min(_LARGEST, max(_TILE, *(max(tile.pixels.shape[1:]) for row in rows for tile in row)))
+    tiles = [tile for row in rows for tile in row]
+    side = max(_drawn_size(tile.pixels) for tile in tiles)
+    text_lines = max(len(tile.lines) for tile in tiles)
     panels = 2 if len(rows) > 4 else 1
     lines = -(-len(rows) // panels)
     block = (EPOCHS + 1) * (side + _GAP) + 3 * _GAP
-    height = side + _TEXT + 3 * _GAP
+    height = side + text_lines * (_TEXT + 1) + 3 * _GAP
     top = _MARGIN + _TEXT + 2 * _GAP
     sheet = image.new(
         "RGB", (2 * _MARGIN + panels * block + (panels - 1) * _MARGIN, top + lines * height + _MARGIN), _WHITE
@@ -94,9 +96,10 @@ def write_sheet(rows: list[Row], path: Path) -> None:
         for number, row in enumerate(rows[panel * lines : (panel + 1) * lines]):
             for column, tile in enumerate(row):
                 x, y = _place(left, column, side), top + number * height
-                drawn = _scaled(image, tile.pixels, side)
+                drawn = _scaled(image, tile.pixels)
                 sheet.paste(drawn, (x + (side - drawn.width) // 2, y + (side - drawn.height) // 2))
-                _write(pen, tile.text, x, y + side + _GAP // 2, side, _INK)
+                for line, text in enumerate(tile.lines):
+                    _write(pen, text, x, y + side + line * (_TEXT + 1), side, _INK)
     sheet.save(path, "PNG")
 
 
@@ -105,16 +108,21 @@ def _place(left: int, column: int, side: int) -> int:
     return left + column * (side + _GAP) + (3 * _GAP if column else 0)
 
 
-def _scaled(image: Any, pixels: Array, side: int) -> Any:
-    """A picture of at most `side` pixels; a small one enlarged by a whole factor: its pixels are seen."""
+def _drawn_size(pixels: Array) -> int:
+    """The longer side of a picture as it is drawn: a small one enlarged by a whole factor."""
+    largest: int = max(pixels.shape[1:])
+    return min(_LARGEST, largest * max(1, round(_TILE / largest)))
+
+
+def _scaled(image: Any, pixels: Array) -> Any:
     height, width = pixels.shape[1:]
     numbers = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
     picture = image.fromarray(np.ascontiguousarray(np.broadcast_to(numbers, (height, width, 3))))
-    largest = max(height, width)
-    if largest > side:
+    side = _drawn_size(pixels)
+    if max(height, width) > side:
         picture.thumbnail((side, side))
         return picture
-    factor = side // largest
+    factor = side // max(height, width)
     return picture.resize((width * factor, height * factor), image.Resampling.NEAREST)
 
 
