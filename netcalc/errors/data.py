@@ -24,8 +24,8 @@ layers:
 DATA = (
     ErrorCode(
         "E920",
-        "A data set is of no known format, or lacks something: labels, samples, a part, a class's pictures.",
-        "Give a file or folder as docs/data.md describes it; `--data-format` names the format of raw numbers.",
+        "A data set is of no known format, or lacks something: labels, samples, a part, pictures of a class.",
+        "Give a file or folder as docs/data.md describes it; `--data-format` names a format of raw numbers.",
         "input: [8]\n",
         program=_DATA + 'np.savez("data.npz", x=np.zeros((4, 8)))\nopen_data("data.npz")\n',
     ),

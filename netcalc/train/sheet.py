@@ -99,7 +99,7 @@ def write_sheet(rows: list[Row], path: Path) -> None:
                 drawn = _scaled(image, tile.pixels)
                 sheet.paste(drawn, (x + (side - drawn.width) // 2, y + (side - drawn.height) // 2))
                 for line, text in enumerate(tile.lines):
-                    _write(pen, text, x, y + side + line * (_TEXT + 1), side, _INK)
+                    _write(pen, text, x, y + side + 2 + line * (_TEXT + 1), side, _INK)
     sheet.save(path, "PNG")
 
 
