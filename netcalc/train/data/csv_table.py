@@ -5,6 +5,7 @@ the last. Labels are numbers of classes, words, which are numbered in alphabetic
 """
 
 import csv
+import warnings
 from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
 from typing import Literal, NamedTuple, NoReturn
@@ -63,16 +64,18 @@ def read(path: str, raw: Array, reading: Reading) -> ArrayData:
 
 def _cells(text: bytes, layout: _Layout, dtype: type, columns: int | list[int], axes: Literal[1, 2]) -> Array:
     """The cells of some columns, by NumPy's own reader."""
-    return np.loadtxt(
-        TextIOWrapper(BytesIO(text), "utf-8-sig", newline=""),
-        dtype,
-        delimiter=layout.delimiter,
-        skiprows=int(bool(layout.names)),
-        comments=None,
-        quotechar='"',
-        usecols=columns,
-        ndmin=axes,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of empty lines
+        return np.loadtxt(
+            TextIOWrapper(BytesIO(text), "utf-8-sig"),
+            dtype,
+            delimiter=layout.delimiter,
+            skiprows=int(bool(layout.names)),
+            comments=None,
+            quotechar='"',
+            usecols=columns,
+            ndmin=axes,
+        )
 
 
 def _layout(head: bytes) -> _Layout | None:
