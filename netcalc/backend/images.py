@@ -87,7 +87,8 @@ def picture_shape(path: str | os.PathLike[str]) -> Shape:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise ValueError(f"{width} x {height} pixels are beyond {MAX_PIXELS:,}")
-            if picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE:
+            is_tagged = picture.format != "PNG" or "exif" in picture.info  # else all of it would be decoded
+            if is_tagged and picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE:
                 width, height = height, width
             is_grey = picture.mode in ("1", "L", "LA", "La", "F") or picture.mode.startswith("I")
             return 1 if is_grey else 3, height, width

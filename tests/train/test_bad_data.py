@@ -75,7 +75,6 @@ def test_idx_whose_labels_do_not_fit(tmp_path: Path) -> None:
     labels.write_bytes(idx_bytes(np.arange(19)))
     refused(path, "E921", "has 20 samples in x and 19 labels")
     labels.write_bytes(idx_bytes(np.zeros((20, 2))))
-    refused(path, "E922", "") if False else None
     with pytest.raises(ExecutionError, match="E922.*labels-idx1-ubyte has labels of 20x2, not one a sample"):
         open_data(path)
     labels.write_bytes(idx_bytes(np.array([*range(19), -3]), "i1"))
@@ -141,13 +140,14 @@ def test_npz_that_is_damaged(tmp_path: Path) -> None:
     refused(path, "E906", "says it holds 648 bytes, there are 48")
 
 
-@pytest.mark.parametrize("compress", [False, True])
-def test_npz_that_says_it_is_huge(tmp_path: Path, compress: bool) -> None:
-    (np.savez_compressed if compress else np.savez)(tmp_path / "d.npz", x=np.zeros((3, 2)), y=np.arange(3))
-    with zipfile.ZipFile(tmp_path / "d.npz") as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    members["x.npy"] = members["x.npy"].replace(b"(3, 2), }" + b" " * 10, b"(10**18, 2), }"[:9] + b" " * 10)
-    assert open_data(tmp_path / "d.npz").fields["x"].shape == (2,)
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_npz_whose_array_says_it_is_huge(tmp_path: Path, how: int) -> None:
+    content = io.BytesIO()
+    np.save(content, np.zeros(3))
+    with zipfile.ZipFile(tmp_path / "d.npz", "w", how) as archive:
+        archive.writestr("y.npy", content.getvalue())
+        archive.writestr("x.npy", content.getvalue().replace(b"(3,), }" + b" " * 12, b"(3000000000000,), }"))
+    refused(tmp_path / "d.npz", "E906", "x(.npy)? says it holds 24,000,000,000,000 bytes, there are 24")
 
 
 def test_cifar10_that_is_damaged(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ class _Evil:
 def test_a_pickle_builds_nothing(tmp_path: Path, protocol: int, value: Callable[[Path], Any]) -> None:
     made = tmp_path / "made"
     (tmp_path / "p").write_bytes(pickle.dumps(value(made), protocol))
-    refused(tmp_path / "p", "E924", "is no file of plain data: at byte [0-9,]+ it")
+    refused(tmp_path / "p", "E924", "is no file of plain data: at byte [0-9,]+ (it|a key)")
     assert not made.exists()
 
 
@@ -214,7 +214,7 @@ def test_a_pickle_builds_nothing(tmp_path: Path, protocol: int, value: Callable[
         b"cnumpy\nndarray\n)R.",
         b"}(]K\x01u.",
         b"(K\x01t}b.",
-        b"]}a.",
+        b"}K\x01a.",
         b"cnumpy\ndtype\n(X\x02\0\0\0f8tR.",
     ],
 )
@@ -278,7 +278,6 @@ def test_tokens_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "t").write_bytes(b"abc")
     refused(tmp_path / "t", "E906", "has 3 bytes, which are no whole number of 16-bit tokens", "uint16")
     refused(tmp_path / "t", "E921", "has 3 tokens; a sample of 256 and its labels take 257")
-    refused(tmp_path / "t", "E921", "1 token or more, not 0", None, Reading(context=0)) if False else None
     with pytest.raises(ExecutionError, match="a sample has 1 token or more, not 0"):
         open_data(tmp_path / "t", reading=Reading(context=0))
     np.save(tmp_path / "t.npy", np.array([3, 1, -1, 2]))
@@ -410,7 +409,7 @@ def test_numbers_for_a_regression(tmp_path: Path) -> None:
 def test_tokens_beyond_the_embedding(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.array([1, 2, 3, 9, 4, 5, 6]))
     data = open_data(tmp_path / "t.npy", reading=Reading(context=3))
-    text = "input: [3]\nlayers:\n  - embedding: {entries: ENTRIES, units: 4}\n  - linear: OUT\n"
+    text = "input: [3]\nlayers:\n  - embedding: {entries: ENTRIES, width: 4}\n  - linear: OUT\n"
     require_fit(data, graph_of(text.replace("ENTRIES", "10").replace("OUT", "10")))
     with pytest.raises(
         ExecutionError, match=r"token 3 of .* is 9: the embedding of input has 8 entries, 0 to 7"
@@ -439,7 +438,7 @@ def test_splits_that_leave_nothing(tmp_path: Path) -> None:
     for fraction, words in (
         (0.05, "leave one part empty"),
         (1, "leave one part empty"),
-        (0.8, "no sample of the class 2"),
+        (0.8, "no sample of the class 1"),
     ):
         with pytest.raises(ExecutionError, match=words):
             split(data, fraction)

@@ -36,8 +36,8 @@ def is_pickle(head: bytes) -> bool:
 
 
 def is_record_file(head: bytes, size: int) -> bool:
-    """Whether a file is of whole records, and its first ones have labels of classes."""
-    return size > 0 and size % RECORD == 0 and all(label < len(CLASSES) for label in head[::RECORD])
+    """Whether a file is of whole records, and the first one has the label of a class."""
+    return size > 0 and size % RECORD == 0 and head[0] < len(CLASSES)
 
 
 def read_binary(path: str, raw: Array, reading: Reading) -> ArrayData:

@@ -50,7 +50,7 @@ def _inflated(path: str | os.PathLike[str]) -> bytes:
     whole = bytearray()
     try:
         with gzip.GzipFile(Path(path)) as file:
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read1(_CHUNK):
                 whole += chunk
                 if len(whole) > MAX_INFLATED:
                     refuse(

@@ -7,6 +7,7 @@ ever looked up or called.
 """
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -62,7 +63,8 @@ def read_pickle(path: str, raw: Array) -> Any:
     Raises ExecutionError for damaged pickles and for those that would build anything else.
     """
     place = 0
-    with sound(path, "pickle"):
+    with sound(path, "pickle"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes in damaged text
         machine = _Machine()
         try:
             for number, (opcode, argument, position) in enumerate(pickletools.genops(BytesIO(raw.tobytes()))):
