@@ -438,7 +438,7 @@ def test_splits_that_leave_nothing(tmp_path: Path) -> None:
     for fraction, words in (
         (0.05, "leave one part empty"),
         (1, "leave one part empty"),
-        (0.8, "no sample of the class 1"),
+        (0.8, "would leave a class without a sample for training: its 3 classes have from 1 samples"),
     ):
         with pytest.raises(ExecutionError, match=words):
             split(data, fraction)

@@ -112,7 +112,7 @@ def resize_weights(start: Array, length: Array, size: int, wanted: int) -> Array
     """Matrices (N, wanted, size) that resize a stretch of an axis, bilinear with antialiasing.
 
     Output i is the mean of the pixels around start + (i + 1/2) s, s = length / wanted, weighted by a triangle
-    that is max(s, 1) wide on either side and ends at the stretch, as Pillow resizes.
+    that is max(s, 1) wide on either side and ends at the stretch, as Pillow resizes what is cut out.
     """
     scale = (length / wanted)[:, None, None]
     reach = np.maximum(scale, 1)

@@ -27,11 +27,12 @@ def split(
     groups = np.zeros(count, np.int64) if labels is None else labels
     sizes = np.bincount(groups)
     shares = _shares(sizes, wanted)
-    if (sizes[shares > 0] == shares[shares > 0]).any():
-        name = (
-            data.classes[int(np.flatnonzero((sizes == shares) & (shares > 0))[0])] if data.classes else "all"
+    if shares.sum() < wanted:
+        refuse(
+            "E926",
+            f"{fraction:g} of {data.path} would leave a class without a sample for training: its "
+            f"{np.count_nonzero(sizes):,} classes have from {sizes[sizes > 0].min():,} samples",
         )
-        refuse("E926", f"no sample of the class {name} of {data.path} is left for training")
     words = Draws(seed, 0, np.arange(count), SPLIT).words()[0]
     order = np.lexsort((words, groups))  # the classes one after another, each in a random order
     starts = np.cumsum(sizes) - sizes
@@ -41,9 +42,14 @@ def split(
 
 
 def _shares(sizes: Array, wanted: int) -> Array:
-    """How many of each class are taken, in proportion to its size, `wanted` in all (largest remainders)."""
+    """How many of each class are taken: in proportion to its size, with the largest remainders, but not all.
+
+    They are `wanted` together, or less where classes would be left empty.
+    """
     exact = sizes * (wanted / sizes.sum())
     shares: Array = np.floor(exact).astype(np.int64)
     missing = wanted - int(shares.sum())
-    shares[np.argsort(shares - exact, kind="stable")[:missing]] += 1
+    order = np.argsort(shares - exact, kind="stable")
+    spare = order[shares[order] + 1 < sizes[order]]
+    shares[spare[:missing]] += 1
     return shares
