@@ -39,6 +39,11 @@ class Source:
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def place(self, offset: int) -> str:
+        """`net.yaml:3:7`: the place of a character offset, for messages."""
+        line, column = self.position(offset)
+        return f"{self.name}:{line}:{column}"
+
     def line(self, number: int) -> str:
         """The text of a 1-based line, without its line break."""
         start = self._line_starts[number - 1]
@@ -58,8 +63,7 @@ class Span(NamedTuple):
     via: "Span | None" = None
 
     def __str__(self) -> str:
-        line, column = self.source.position(self.start)
-        return f"{self.source.name}:{line}:{column}"
+        return self.source.place(self.start)
 
 
 class Note(NamedTuple):
@@ -107,6 +111,14 @@ class ExecutionError(NetcalcError):
     """A valid network cannot be run on what it was given."""
 
 
+class ArgumentError(ValueError):
+    """An argument of a function is wrong: `argument` names it, the message says what there is."""
+
+    def __init__(self, argument: str, message: str) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
 class Problems:
     """Collects diagnostics, so that one run reports every independent mistake."""
 
@@ -139,6 +151,12 @@ class Problems:
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found)
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The known name nearest to an unknown one, or else a hint."""
+    match = nearest(name, known)
+    return f"did you mean {match}?" if match else otherwise
 
 
 _LONGEST_WORD = 100

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from netcalc.analysis.axes import axis_names
 from netcalc.analysis.conventions import CONVENTIONS, Convention
@@ -70,7 +70,7 @@ class Report:
     whole: Figures | None = None
     """The sum of all rows of the network, where `rows` are only some of them."""
 
-    def restricted(self, only: tuple[str, ...]) -> "Report":
+    def restricted(self, only: tuple[str, ...]) -> Self:
         """The report with only the rows of some kinds or families of layers."""
         rows = tuple(row for row in self.rows if {row.node.layer.kind, row.node.layer.family} & set(only))
         return replace(self, rows=rows, only=only, whole=self.whole or self.totals)

@@ -8,6 +8,7 @@ from netcalc import __version__
 from netcalc.analysis import Report, analyze
 from netcalc.cli.common import FormatOption, OutputOption, load_graph, track
 from netcalc.cli.output import output_of
+from netcalc.render.result import Shown
 
 
 def command(
@@ -39,7 +40,9 @@ def command(
         if all(word in text for word in wanted):
             found.append(Architecture(name, family, report))
     to.show(
-        lambda width: zoo_lines(found, sort, width),
-        lambda: json_chunks(found, sort, __version__),
-        lambda: zoo_table(found, sort),
+        Shown(
+            lambda width: zoo_lines(found, sort, width),
+            lambda: json_chunks(found, sort, __version__),
+            lambda: zoo_table(found, sort),
+        )
     )

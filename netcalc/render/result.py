@@ -1,7 +1,6 @@
 """What a command shows and a function of the API returns: one value with its three presentations."""
 
 import io
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -59,7 +58,9 @@ class Result(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of the command as Python values."""
-        document: dict[str, Any] = json.loads("".join(self.json_chunks()))
+        from json import loads  # imported here, as others below: a table in a terminal needs none
+
+        document: dict[str, Any] = loads("".join(self.json_chunks()))
         return document
 
     def to_csv(self) -> str:

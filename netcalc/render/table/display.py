@@ -1,45 +1,87 @@
-"""A Report that prints itself: a table in a terminal, an HTML table in a notebook."""
+"""A report that prints itself, as a table of what is wanted of it."""
 
-import io
-from html import escape
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from netcalc import __version__
 from netcalc.analysis import Report
-from netcalc.render.escaping import visible
-from netcalc.render.table.cells import shown_table
+from netcalc.render.result import Lines, Result
 from netcalc.render.table.lines import TableView
-from netcalc.render.table.text import table_lines
-from netcalc.render.table.words import conditions_in_words, totals_in_words
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from netcalc.render.tabular import Table
 
 
-class PrintedReport(Report):
+@dataclass(frozen=True, repr=False)
+class PrintedReport(Result, Report):
     """A report that shows its table wherever Python shows a value."""
 
+    view: TableView = TableView()
+    """What of it is shown."""
+    bars: bool = False
+    """Whether a terminal shows charts instead of the table."""
+
     @classmethod
-    def of(cls, report: Report) -> "PrintedReport":
+    def of(cls, report: Report, view: TableView = TableView(), bars: bool = False) -> "PrintedReport":
         """The same report, able to print itself."""
-        return cls(report.graph, report.rows, report.convention, report.batch, report.dtype, report.only)
+        return cls(
+            **{field.name: getattr(report, field.name) for field in fields(Report)}, view=view, bars=bars
+        )
 
-    def __str__(self) -> str:
-        text = io.StringIO()
-        for segments in table_lines(self):
-            text.write(visible("".join(part for part, _ in segments)).rstrip() + "\n")
-        return text.getvalue().rstrip("\n")
+    def shown(
+        self,
+        *,
+        every_layer: bool = False,
+        depth: int | None = None,
+        columns: Iterable[str] = (),
+        tree: bool = False,
+        percent: bool = False,
+        only: Iterable[str] = (),
+        bars: bool = False,
+    ) -> "PrintedReport":
+        """The same report with another view, as the options of `netcalc table` choose it.
 
-    __repr__ = __str__
+            >>> print(netcalc.analyze("lenet5").shown(only=["linear"], columns=["layer", "params"]))
 
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
-        from rich.text import Text
+        Raises ValueError for a column or a kind of layers that does not exist.
+        """
+        view = TableView(every_layer, depth, tuple(columns), tree, percent)
+        kinds = tuple(only)
+        if view.wanted or kinds:
+            from netcalc.render.table.wanted import require_columns, require_kinds
 
-        for segments in table_lines(self, width=options.max_width):
-            yield Text.assemble(
-                *((visible(text), style) for text, style in segments), no_wrap=True, overflow="ellipsis"
-            )
+            require_columns(self, view)
+            require_kinds(kinds)
+        return replace(self.restricted(kinds) if kinds else self, view=view, bars=bars)
+
+    def lines(self, width: int | None) -> Lines:
+        from netcalc.render.table.text import table_lines
+
+        return table_lines(self, self.view, bars=self.bars, width=width)
+
+    def json_chunks(self) -> Iterable[str]:
+        from netcalc.render.table.json import json_chunks
+
+        return json_chunks(self, __version__, self.view)
+
+    def table(self) -> "Table":
+        from netcalc.render.table.tabular import shown_as_table
+
+        return shown_as_table(self, self.view)
+
+    def exact_table(self) -> "Table":
+        from netcalc.render.table.tabular import exact_table
+
+        return exact_table(self, self.view)
 
     def _repr_html_(self) -> str:
+        from html import escape
+
+        from netcalc.render.escaping import visible
+        from netcalc.render.table.cells import shown_table
+        from netcalc.render.table.words import conditions_in_words, totals_in_words
+
         view = shown_table(self)
         headings = (f"{column.group} {column.heading}".strip() for column in view.columns)
         head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
@@ -52,4 +94,8 @@ class PrintedReport(Report):
 
 
 def _html_row(cells: list[str], tag: str) -> str:
+    from html import escape
+
+    from netcalc.render.escaping import visible
+
     return "<tr>" + "".join(f"<{tag}>{escape(visible(text))}</{tag}>" for text in cells) + "</tr>"
