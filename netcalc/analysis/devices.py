@@ -8,8 +8,9 @@ from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_table, r
 from netcalc.tensor import DTYPES, DType
 
 DeviceName = Literal[
-    "gtx580", "v100", "t4", "a10", "a100", "l4", "l40s", "h100", "h200", "b200", "rtx3060", "rtx3090", "rtx4090",
-    "rtx5090", "mi300x", "tpuv4", "tpuv5e", "orin", "m1", "m2max", "m4max", "a17npu", "ryzen7840u", "pi5",
+    "gtx580", "v100", "t4", "a10", "a100", "l4", "l40s", "h100", "h200", "b200", "rtx3060", "rtx3090",
+    "rtx4090", "rtx5090", "mi300x", "tpuv4", "tpuv5e", "orin", "m1", "m2max", "m4max", "a17npu",
+    "ryzen7840u", "pi5",
 ]  # fmt: skip
 """The bundled devices, those of devices.yaml."""
 PeakName = Literal["float64", "float32", "tf32", "float16", "bfloat16", "int8"]

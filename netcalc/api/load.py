@@ -1,9 +1,10 @@
 """netcalc.load: the graph of a spec, and what every function makes of the model that it is given."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple, SupportsIndex
+from operator import index
+from typing import NamedTuple
 
 from netcalc.diagnostics import Source, SpecError
 from netcalc.graph import Graph, elaborate
@@ -99,8 +100,6 @@ def asked_of(
 ) -> Asked:
     """A spec that is read, with its settings and the whole sizes of its inputs."""
     source, named = _find(spec)
-    if not isinstance(variant, str | None):
-        raise TypeError(f"variant is the name of one of the spec's variants, not {variant!r}")
     read = read_spec(source, variant or named)
     settings, overrides = _settings({} if args is None else args), _overrides(input)
     if overrides:
@@ -124,7 +123,7 @@ def is_text(spec: str | os.PathLike[str]) -> bool:
     return isinstance(spec, str) and ("\n" in spec or spec.lstrip().startswith("{"))
 
 
-def _find(spec: SpecLike) -> tuple[Source, str | None]:
+def _find(spec: object) -> tuple[Source, str | None]:
     """The text of a spec, and the variant in it where the spec is a variant's name."""
     if isinstance(spec, Mapping):
         from netcalc.spec.mapping import mapping_source
@@ -154,12 +153,15 @@ def _overrides(input: Inputs | None) -> list[InputOverride]:
     if input is None:
         return []
     named = input.items() if isinstance(input, Mapping) else [(None, input)]
-    return [InputOverride(name, _shape(sizes)) for name, sizes in named]
+    return [InputOverride(name, shape_of(sizes)) for name, sizes in named]
 
 
-def _shape(sizes: Sizes) -> tuple[int, ...]:
-    """A shape; ValueError for anything but whole numbers from 1 up."""
-    shape = (sizes,) if isinstance(sizes, SupportsIndex) else tuple(sizes) if sizes else ()
-    if not shape or not all(isinstance(size, int) and size > 0 for size in shape):
+def shape_of(sizes: Sizes) -> tuple[int, ...]:
+    """The sizes of an input; ValueError for anything but whole numbers from 1 up."""
+    try:
+        shape = tuple(map(index, sizes if isinstance(sizes, Iterable) else [sizes]))
+    except TypeError:
+        shape = ()
+    if not shape or min(shape) < 1:
         raise ValueError(f"an input's sizes are whole numbers from 1 up, not {sizes!r}")
     return shape
