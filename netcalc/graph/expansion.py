@@ -105,8 +105,7 @@ class Expander:
         Where an instance reads and gives the same type, the others expand to as many layers as it did,
         unless they differ by their row.
         """
-        is_repeated = row.keys() <= {"index"} and "index" not in item.names
-        if self._counted + expected > self._most and is_repeated:
+        if self._counted + expected > self._most and row.keys() <= {"index"} and "index" not in item.names:
             self.count(expected, item, scope)
 
     def _names(self, item: Item, scope: Scope, row: Row = _NO_ROW) -> Environment:

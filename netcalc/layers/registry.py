@@ -12,11 +12,13 @@ class Registry(Mapping[str, type[Layer]]):
     def __init__(self, places: dict[str, str]) -> None:
         """`places` gives each kind the module in this room and the class in it: "convolution.Conv"."""
         self.places = places
+        self._loaded: dict[str, type[Layer]] = {}
 
     def __getitem__(self, kind: str) -> type[Layer]:
-        module, name = self.places[kind].split(".")
-        layer: type[Layer] = getattr(import_module(f"netcalc.layers.{module}"), name)
-        return layer
+        if kind not in self._loaded:
+            module, name = self.places[kind].split(".")
+            self._loaded[kind] = getattr(import_module(f"netcalc.layers.{module}"), name)
+        return self._loaded[kind]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.places)

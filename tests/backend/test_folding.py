@@ -82,7 +82,7 @@ def test_the_command_writes_a_network_that_gives_the_same(cli: Any, tmp_path: Pa
     out = str(tmp_path / f"folded.{ending}")
     result = cli("fold", "resnet18", *size, "--weights", str(tmp_path / "w.safetensors"), "-o", out)
     assert (result.code, result.err) == (0, "")
-    assert result.out.startswith("20 batch norms folded: ")
+    assert result.out.split()[:4] == ["20", "batch", "norms", "folded:"]
     result = cli("run", str(tmp_path / "folded.yaml"), "--weights", out, "--input", str(tmp_path / "x.npy"),
                  "-o", str(tmp_path / "y.npz"))  # fmt: skip
     assert (result.code, result.err) == (0, "")
