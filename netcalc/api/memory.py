@@ -50,7 +50,9 @@ def memory(
     """
     require_batch(batch)
     require_dtype(dtype)
-    limit = fit if isinstance(fit, int) else _bytes(fit or "")
+    limit = _bytes(fit) if isinstance(fit, str) else fit
+    if limit is not None and limit < 0:
+        raise ArgumentError("fit", f"fit is a size from 0 up, not {fit}")
     graph = graph_of(model, input, variant, args)
     trained: TrainingMemory | None = None
     whole: TrainingMemory | None = None

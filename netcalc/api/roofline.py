@@ -1,6 +1,7 @@
 """netcalc.roofline: how long a network takes on a device at least."""
 
 from collections.abc import Mapping
+from typing import get_args
 
 from netcalc.analysis.devices import Device, DeviceName, PeakName, read_devices
 from netcalc.analysis.fusion import Fusion
@@ -41,6 +42,8 @@ def roofline(
     Raises ValueError for an argument out of range, and what `load` raises.
     """
     require_batch(batch)
+    if fusion not in get_args(Fusion):
+        raise ArgumentError("fusion", f"fusion is one of {', '.join(get_args(Fusion))}, not {fusion!r}")
     for name, number, least in (("images", images, 0), ("epochs", epochs, 1)):
         if isinstance(number, bool) or not isinstance(number, int) or number < least:
             raise ArgumentError(name, f"{name} is a whole number from {least} up, not {number!r}")
