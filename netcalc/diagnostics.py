@@ -50,6 +50,16 @@ class Source:
         end = self.text.find("\n", start)
         return self.text[start : end if end >= 0 else None].rstrip("\r")
 
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Source) and self._identity == other._identity)
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, str, str | None]:
+        return self.name, self.text, self.folder
+
     def __repr__(self) -> str:
         return f"Source({self.name!r})"
 
@@ -96,7 +106,8 @@ class NetcalcError(Exception):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.diagnostics))
+        helps = (f"\n  help: {found.help}" if found.help else "" for found in self.diagnostics)
+        return "\n".join(f"{found}{help}" for found, help in zip(self.diagnostics, helps, strict=True))
 
 
 class SpecError(NetcalcError):

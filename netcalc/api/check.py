@@ -28,9 +28,9 @@ def check(
     in a step of training, `notes` shows advice as well. Expected figures are compared where nothing is set
     from outside. `input`, `variant` and `args` are those of `load`, and apply to every spec.
 
-        >>> found = netcalc.check("lenet5", notes=True)
-        >>> found.ok, [finding.code for finding in found.findings]
-        (True, ['N404'])
+        >>> found = netcalc.check("alexnet")
+        >>> found.ok, [each.message for each in found.findings if each.severity == "warning"]
+        (True, ['fc6 holds 37,752,832 of 61,100,840 parameters'])
 
     Raises ValueError for a rule that does not exist and an argument out of range.
     """

@@ -44,7 +44,7 @@ def memory(
 
         >>> found = netcalc.memory("resnet50", batch=32, optimiser="adam", fit="24GiB")
         >>> found.training_bytes, found.inference_bytes, found.largest_batch
-        (3181195712, 411248128, 273)
+        (3089838340, 410721952, 293)
 
     Raises ValueError for an argument out of range, and what `load` raises.
     """

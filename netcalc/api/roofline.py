@@ -37,7 +37,7 @@ def roofline(
 
         >>> found = netcalc.roofline("resnet50", "a100", batch=64, dtype="float16")
         >>> f"{1000 * found.step_seconds:.1f} ms a step"
-        '26.9 ms a step'
+        '6.3 ms a step'
 
     Raises ValueError for an argument out of range, and what `load` raises.
     """

@@ -54,7 +54,7 @@ def sweep(
         >>> varied = {"width": [0.5, 1], "input": [128, 224]}
         >>> found = netcalc.sweep("mobilenet_v2", varied, where="macs < 1e8")
         >>> [(row["width"], row["input"], row["macs"]) for row in found.rows]
-        [(0.5, 128, 32083328), (0.5, 224, 97120000), (1, 128, 98192384)]
+        [(0.5, 128, 32578560), (0.5, 224, 97131840), (1, 128, 99074048)]
 
     Raises ValueError for an argument out of range, and what `load` raises.
     """

@@ -139,12 +139,18 @@ def test_a_mapping_within_itself_and_one_of_many_values() -> None:
 
 def test_every_place_of_a_mapping_has_its_path() -> None:
     source = mapping_source(MAPPING)
-    for key in ("wide", "stage(filters, stride=1)", "branches", "units", "sizes"):
-        start = source.text.index(f"{key}") - ("(" in key)
-        assert source.place(start).split("[")[0].rstrip(" ").endswith(key.split("[")[0])
+    paths = {
+        "wide": "variants.wide",
+        "stage: {": "layers[0].stage",
+        "branches": "layers[1].parallel.branches",
+        "identity": "layers[1].parallel.branches.left[0]",
+        "flatten": "layers[2]",
+        "units": "layers[3].linear.units",
+        '"$(2 * width)': "layers[0].stage.filters",
+    }
+    for text, path in paths.items():
+        assert source.place(source.text.index(text)) == f"<mapping>: {path}"
     assert source.place(0) == "<mapping>: name"
-    text = source.text.index("$(2 * width)")
-    assert source.place(text) == "<mapping>: layers[0].stage.filters"
 
 
 def test_load_sets_arguments_and_inputs(tmp_path: Path) -> None:
@@ -192,7 +198,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "check": netcalc.check,
     "memory": netcalc.memory,
     "roofline": lambda model, **options: netcalc.roofline(model, "a100", **options),
-    "compare": lambda model, **options: netcalc.compare(model, "lenet5", **options),
+    "compare": lambda model, **options: netcalc.compare(model, model, **options),
     "explain": lambda model, **options: netcalc.explain(model, "conv1", **options),
 }
 

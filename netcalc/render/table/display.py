@@ -42,7 +42,11 @@ class PrintedReport(Result, Report):
     ) -> "PrintedReport":
         """The same report with another view, as the options of `netcalc table` choose it.
 
-            >>> print(netcalc.analyze("lenet5").shown(only=["linear"], columns=["layer", "params"]))
+            >>> report = netcalc.analyze("lenet5").shown(only=["linear"], columns=["layer", "params"])
+            >>> print(report.to_csv(), end="")
+            layer,params
+            linear1,1225500
+            linear2,5010
 
         Raises ValueError for a column or a kind of layers that does not exist.
         """
