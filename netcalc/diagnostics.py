@@ -130,6 +130,12 @@ class ArgumentError(ValueError):
         self.argument = argument
 
 
+def require_text(argument: str, value: object) -> None:
+    """Raise TypeError unless the value of an argument is a string."""
+    if not isinstance(value, str):
+        raise TypeError(f"{argument} is a string, not {type(value).__name__}")
+
+
 class Problems:
     """Collects diagnostics, so that one run reports every independent mistake."""
 

@@ -6,7 +6,7 @@ from functools import partial
 from netcalc import lint
 from netcalc.analysis.report import require_batch
 from netcalc.api.load import Argument, Asked, Inputs, Model, asked_of, graph_of, name_of
-from netcalc.diagnostics import ArgumentError, NetcalcError
+from netcalc.diagnostics import ArgumentError, NetcalcError, require_text
 from netcalc.graph import Graph, elaborate
 from netcalc.lint import RULES, Verdict, idle_settings, likely_rule
 from netcalc.render.check.checked import Checked
@@ -65,7 +65,10 @@ def _verdict(asked: Asked, batch: int, ignore: Collection[str]) -> Verdict:
 
 def rule_codes(listed: Iterable[str]) -> frozenset[str]:
     """The codes of texts such as `N101,N501`; raises ArgumentError where there is no such rule."""
-    codes = frozenset(code.strip() for text in listed for code in text.split(","))
+    texts = [*listed]
+    for text in texts:
+        require_text("a code of ignore", text)
+    codes = frozenset(code.strip() for text in texts for code in text.split(","))
     for code in sorted(codes):
         if code not in RULES:
             raise ArgumentError("ignore", f"there is no rule {code!r}; {likely_rule(code)}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from operator import index
 from typing import NamedTuple
 
-from netcalc.diagnostics import Source, SpecError
+from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, require_text
 from netcalc.graph import Graph, elaborate
 from netcalc.spec import Evaluated, InputOverride, Setting, Spec, find_spec, read_spec
 
@@ -100,6 +100,8 @@ def asked_of(
 ) -> Asked:
     """A spec that is read, with its settings and the whole sizes of its inputs."""
     source, named = _find(spec)
+    if variant is not None:
+        require_text("variant", variant)
     read = read_spec(source, variant or named)
     settings, overrides = _settings({} if args is None else args), _overrides(input)
     if overrides:
@@ -115,11 +117,11 @@ def name_of(model: Model) -> str:
         return model.name
     if isinstance(model, Mapping):
         return str(model.get("name", "<mapping>"))
-    return "<text>" if is_text(model) else os.fspath(model)
+    return "<text>" if _is_text(model) else str(model)
 
 
-def is_text(spec: str | os.PathLike[str]) -> bool:
-    """Whether a string is YAML text rather than a path or a name."""
+def _is_text(spec: object) -> bool:
+    """Whether a spec is YAML text rather than a path or a name."""
     return isinstance(spec, str) and ("\n" in spec or spec.lstrip().startswith("{"))
 
 
@@ -128,16 +130,29 @@ def _find(spec: object) -> tuple[Source, str | None]:
     if isinstance(spec, Mapping):
         from netcalc.spec.mapping import mapping_source
 
-        return mapping_source(spec), None
+        return _encodable(mapping_source(spec)), None
     if not isinstance(spec, str | os.PathLike):
         message = "a spec is a path, the name of a bundled architecture, YAML text or a mapping"
         raise TypeError(f"{message}, not {type(spec).__name__}")
-    return (Source("<text>", str(spec)), None) if is_text(spec) else find_spec(spec)
+    return (_encodable(Source("<text>", str(spec))), None) if _is_text(spec) else find_spec(spec)
+
+
+def _encodable(source: Source) -> Source:
+    """A source whose text is Unicode; raises SpecError where it has half of a surrogate pair."""
+    try:
+        source.text.encode()
+    except UnicodeEncodeError as error:
+        message = f"U+{ord(source.text[error.start]):04X} is half of a character"
+        span = Span(source, error.start, error.start + 1)
+        raise SpecError([Diagnostic("E102", message, span)]) from None
+    return source
 
 
 def _settings(args: Mapping[str, Argument]) -> list[Setting]:
     if not isinstance(args, Mapping):
         raise TypeError(f"args is a mapping of the spec's arguments, as {{'width': 0.5}}, not {args!r}")
+    for name in args:
+        require_text("the name of an argument", name)
     return [Setting(name, _frozen(name, value)) for name, value in args.items()]
 
 

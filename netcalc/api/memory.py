@@ -51,6 +51,8 @@ def memory(
     require_batch(batch)
     require_dtype(dtype)
     limit = _bytes(fit) if isinstance(fit, str) else fit
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
+        raise TypeError(f"fit is a size as 24GiB, or a whole number of bytes, not {fit!r}")
     if limit is not None and limit < 0:
         raise ArgumentError("fit", f"fit is a size from 0 up, not {fit}")
     graph = graph_of(model, input, variant, args)

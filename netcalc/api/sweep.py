@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 from netcalc import __version__
@@ -19,7 +20,7 @@ from netcalc.analysis.selection import (
 from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, plan, sweep_rows
 from netcalc.api.executors import local_executor
 from netcalc.api.load import Argument, Inputs, Sizes, SpecLike, asked_of, shape_of
-from netcalc.diagnostics import ArgumentError, Source, SpecError
+from netcalc.diagnostics import ArgumentError, Source, SpecError, require_text
 from netcalc.graph import Graph
 from netcalc.render.sweep.result import SweepResult
 from netcalc.spec import Spec, YamlEntry, read_document
@@ -58,13 +59,14 @@ def sweep(
 
     Raises ValueError for an argument out of range, and what `load` raises.
     """
-    _require(spec, varied, jobs, sample)
+    lists = _lists(varied)
+    _require(spec, where, jobs, sample)
     require_batch(batch)
     require_dtype(dtype)
     require_convention(convention)
     asked = asked_of(spec, None, variant, None)
-    read = _with_args(asked.spec, args or {})
-    grid = [f"{name}={','.join(_texts(read, name, values))}" for name, values in varied.items()]
+    read = _with_args(asked.spec, args or {}, lists)
+    grid = [f"{name}={','.join(_texts(read, name, values))}" for name, values in lists.items()]
     planned = plan(
         read, grid, _inputs(input), batch=batch, dtype=dtype, convention=convention, version=__version__
     )
@@ -108,29 +110,41 @@ class Choice(NamedTuple):
         return SweepResult(sweep, tuple(shown), counted.total(), counted[False], self.where, self.pareto)
 
 
-def _require(spec: object, varied: object, jobs: object, sample: object) -> None:
+def _lists(varied: Mapping[str, Iterable[object]]) -> dict[str, list[object]]:
+    """What varies, each as a list."""
+    is_mapping = isinstance(varied, Mapping)
+    if not is_mapping or not all(_is_several(values) for values in varied.values()):
+        raise TypeError(f"what varies is a mapping of lists, as {{'width': [0.5, 1]}}, not {varied!r}")
+    lists = {name: list(values) for name, values in varied.items()}
+    if not lists or not all(lists.values()):
+        raise ValueError("say what varies, as {'width': [0.5, 1]}")
+    for name in lists:
+        require_text("the name of what varies", name)
+    return lists
+
+
+def _is_several(values: object) -> bool:
+    return isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
+
+
+def _require(spec: object, where: object, jobs: object, sample: object) -> None:
     if isinstance(spec, Graph):
         raise TypeError(f"a sweep needs a spec, {spec.name} is a graph already; give what netcalc.load takes")
-    if not isinstance(varied, Mapping) or not all(_is_several(values) for values in varied.values()):
-        raise TypeError(f"what varies is a mapping of lists, as {{'width': [0.5, 1]}}, not {varied!r}")
-    if not varied or not all(varied.values()):
-        raise ValueError("say what varies, as {'width': [0.5, 1]}")
+    require_text("where", where)
     for name, number in (("jobs", jobs), ("sample", 1 if sample is None else sample)):
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise ArgumentError(name, f"{name} is a whole number from 1 up, not {number!r}")
 
 
-def _is_several(values: object) -> bool:
-    return isinstance(values, Sequence) and not isinstance(values, str | bytes)
-
-
-def _with_args(spec: Spec, args: Mapping[str, Argument]) -> Spec:
+def _with_args(spec: Spec, args: Mapping[str, Argument], varied: Collection[str]) -> Spec:
     """A spec with other values of its arguments."""
     known = [entry.key for entry in spec.args]
     for name in args:
         if name not in known:
             message = f"{spec.name} has no argument {name!r}; there are {', '.join(known) or 'none'}"
             raise ArgumentError("args", message)
+        if name in varied:
+            raise ArgumentError("args", f"{name} varies; leave it out of args")
     entries = []
     for entry in spec.args:
         if entry.key in args:
@@ -142,19 +156,29 @@ def _with_args(spec: Spec, args: Mapping[str, Argument]) -> Spec:
     return spec._replace(args=tuple(entries))
 
 
-def _texts(spec: Spec, name: str, values: Iterable[Argument | Sizes]) -> list[str]:
+def _texts(spec: Spec, name: str, values: Iterable[object]) -> list[str]:
     """The values of an argument, or the sizes of an input, as the command line writes them."""
-    if name in [entry.key for entry in spec.args]:
-        return [_text(value) for value in values]
-    return [_size(value) for value in values]
+    inputs = ("input", *(given.name for given in spec.inputs))
+    is_input = name in inputs and name not in [entry.key for entry in spec.args]
+    return [_size(value) if is_input else _text(value) for value in values]
 
 
 def _text(value: object) -> str:
     """A value in YAML; quotes inside are escaped, as values are divided at commas outside of quotes."""
     try:
-        return json.dumps(value, ensure_ascii=False).replace('\\"', "\\x22")
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_number)
     except (TypeError, ValueError) as error:
         raise TypeError(f"an argument is a number, a word or a list: {error}") from None
+    return text.replace('\\"', "\\x22")
+
+
+def _number(value: object) -> int | float:
+    """A number of NumPy as one of Python."""
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is none of them")
 
 
 def _size(sizes: Any) -> str:

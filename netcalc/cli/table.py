@@ -18,6 +18,7 @@ from netcalc.cli.common import (
     load_graph,
 )
 from netcalc.cli.output import output_of
+from netcalc.render.table.display import listed
 from netcalc.render.table.lines import TableView
 
 
@@ -65,19 +66,20 @@ def command(
     netcalc table my.yaml --format json > my.json
     """
     to = output_of(format, output)
-    view = TableView(every_layer, depth, _listed(columns), tree, percent)
+    view = TableView(every_layer, depth, listed(columns), tree, percent)
     _refuse_idle(to.format, view, bars)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
-    shown = report.shown(
-        every_layer=every_layer,
-        depth=depth,
-        columns=view.wanted,
-        tree=tree,
-        percent=percent,
-        only=_listed(only),
-        bars=bars,
+    to.show(
+        report.shown(
+            every_layer=every_layer,
+            depth=depth,
+            columns=columns,
+            tree=tree,
+            percent=percent,
+            only=only,
+            bars=bars,
+        )
     )
-    to.show(shown)
 
 
 def _refuse_idle(format: str, view: TableView, bars: bool) -> None:
@@ -93,7 +95,3 @@ def _refuse_idle(format: str, view: TableView, bars: bool) -> None:
     if view.depth is not None and format in ("json", "csv") and not view.tree:
         message = f"{format} has every layer; leave it out, or add --tree."
         raise typer.BadParameter(message, param_hint="--depth")
-
-
-def _listed(names: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in names.split(",")) if names else ()

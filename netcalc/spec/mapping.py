@@ -5,7 +5,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, SupportsIndex
+from numbers import Integral, Real
+from typing import Any
 
 from netcalc.diagnostics import Diagnostic, Source, SpecError
 from netcalc.spec.scalars import resolve_plain
@@ -121,9 +122,9 @@ def _scalar(value: object, path: str) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
         return _word(value)
-    if isinstance(value, SupportsIndex):
-        return str(value.__index__())
-    if isinstance(value, float):
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, Real):
         return repr(float(value)) if isfinite(value) else f".{float(value)}".replace(".-", "-.")
     message = f"a spec holds numbers, words, lists and mappings, not {type(value).__name__}"
     raise TypeError(f"{path}: {message}")

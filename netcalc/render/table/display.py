@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcalc import __version__
 from netcalc.analysis import Report
+from netcalc.diagnostics import ArgumentError
 from netcalc.render.result import Lines, Result
 from netcalc.render.table.lines import TableView
 
@@ -34,10 +35,10 @@ class PrintedReport(Result, Report):
         *,
         every_layer: bool = False,
         depth: int | None = None,
-        columns: Iterable[str] = (),
+        columns: str | Iterable[str] = (),
         tree: bool = False,
         percent: bool = False,
-        only: Iterable[str] = (),
+        only: str | Iterable[str] = (),
         bars: bool = False,
     ) -> "PrintedReport":
         """The same report with another view, as the options of `netcalc table` choose it.
@@ -50,8 +51,10 @@ class PrintedReport(Result, Report):
 
         Raises ValueError for a column or a kind of layers that does not exist.
         """
-        view = TableView(every_layer, depth, tuple(columns), tree, percent)
-        kinds = tuple(only)
+        if depth is not None and depth < 1:
+            raise ArgumentError("depth", f"depth is a number of names from 1 up, not {depth!r}")
+        view = TableView(every_layer, depth, listed(columns), tree, percent)
+        kinds = listed(only)
         if view.wanted or kinds:
             from netcalc.render.table.wanted import require_columns, require_kinds
 
@@ -103,3 +106,10 @@ def _html_row(cells: list[str], tag: str) -> str:
     from netcalc.render.escaping import visible
 
     return "<tr>" + "".join(f"<{tag}>{escape(visible(text))}</{tag}>" for text in cells) + "</tr>"
+
+
+def listed(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Names in a sequence, or in a text with commas between them."""
+    return (
+        tuple(name.strip() for name in names.split(",") if names) if isinstance(names, str) else tuple(names)
+    )
