@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 import netcalc
@@ -112,6 +113,7 @@ def test_every_function_is_called() -> None:
         ("--columns layer,params", {"columns": ["layer", "params"]}),
         ("--columns +rf --percent", {"columns": ["+rf"], "percent": True}),
         ("--only conv,linear", {"only": ["conv", "linear"]}),
+        ("--only conv --columns layer,macs", {"only": "conv", "columns": "layer, macs"}),
         ("--bars", {"bars": True}),
     ],
 )
@@ -136,6 +138,8 @@ def test_a_view_that_is_not_there() -> None:
         report.shown(columns=["parms"])
     with pytest.raises(ValueError, match="no kind of layer 'convo'"):
         report.shown(only=["convo"])
+    with pytest.raises(ValueError, match="depth is a number of names from 1 up, not 0"):
+        report.shown(depth=0)
     with pytest.raises(ValueError, match="none of the columns has a total"):
         report.shown(columns=["layer"], percent=True)
 
@@ -170,6 +174,10 @@ def test_what_a_sweep_holds_fixed_and_what_words_it_varies() -> None:
     words = netcalc.sweep(text, {"word": ['a", b', "c, 'd'", "null", "$(1)"]}).rows
     assert [row["word"] for row in words] == ['a", b', "c, 'd'", "null", "$(1)"]
     assert [row["error"] for row in words] == [None] * 4
+    numbers = netcalc.sweep("s.yaml", {"width": np.array([2, 4]), "input": np.arange(8, 10)})
+    assert numbers == netcalc.sweep("s.yaml", {"width": [2, 4], "input": [8, 9]})
+    with pytest.raises(netcalc.SpecError, match="no argument 'wdith' and no input of that name"):
+        netcalc.sweep("s.yaml", {"wdith": [2, 4]})
     with pytest.raises(TypeError, match="give what netcalc.load takes"):
         netcalc.sweep(netcalc.load("s.yaml"), {"width": [1]})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="what varies is a mapping of lists"):

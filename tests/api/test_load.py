@@ -31,7 +31,7 @@ layers:
 MAPPING = {
     "name": "Small net",
     "input": (3, 8, np.int64(8)),
-    "args": {"width": 4, "sizes": [3, 5], "scale": np.float64(0.5), "word": "null"},
+    "args": {"width": 4, "sizes": [3, 5], "scale": np.float32(0.5), "word": "null"},
     "variants": {"wide": {"width": 8, "expect": {"params": 1}}},
     "blocks": {
         "stage(filters, stride=1)": [
@@ -104,6 +104,8 @@ def test_a_mapping_is_the_spec_that_yaml_reads(path: Path) -> None:
         ("{}\n", "E20"),
         ("- 1\n", "a spec is a mapping"),
         ("no-such-network", "E103"),
+        ("input: [3]\nlayers: [\ud800]\n", r"<text>:2:10: error\[E102\]: U\+D800 is half of a character"),
+        ({"input": [3], "layers": ["a\udc00"]}, r"<mapping>: layers\[0\]: error\[E102\]"),
     ],
 )  # fmt: skip
 def test_a_mistake_has_a_place(spec: Any, words: str) -> None:
@@ -121,6 +123,7 @@ def test_a_mistake_has_a_place(spec: Any, words: str) -> None:
         ({1: 2}, TypeError, "the key 1 is no word"),
         ({"input": {2: 3}}, TypeError, "the key 2 in input is no word"),
         ({"input": [3], "layers": [{"linear": object()}]}, TypeError, r"layers\[0\]\.linear: a spec holds .* not object"),
+        ({"input": np.array([3])}, TypeError, "input: a spec holds .* not ndarray"),
         ({"input": {3, 4}}, TypeError, "input: a spec holds .* not set"),
     ],
 )  # fmt: skip
@@ -132,7 +135,7 @@ def test_what_is_no_spec(spec: Any, error: type[Exception], words: str) -> None:
 def test_a_mapping_within_itself_and_one_of_many_values() -> None:
     inside: list[Any] = []
     inside.append(inside)
-    for value in (inside, [[0] * 1000] * 500):
+    for value in (inside, [[0] * 100_000] * 5):
         with pytest.raises(netcalc.SpecError, match="E109"):
             netcalc.load({"input": [3], "layers": value})
 
@@ -189,6 +192,10 @@ def test_wrong_settings() -> None:
         netcalc.load("mobilenet_v2", args={"width": object()})  # type: ignore[dict-item]
     with pytest.raises(TypeError, match="unexpected keyword argument 'width'"):
         netcalc.load("mobilenet_v2", width=2)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="the name of an argument is a string, not int"):
+        netcalc.load("alexnet", args={1: 2})  # type: ignore[dict-item]
+    with pytest.raises(TypeError, match="variant is a string, not int"):
+        netcalc.load("resnet", variant=18)  # type: ignore[arg-type]
     with pytest.raises(netcalc.NetcalcError, match="no variant 'wid'"):
         netcalc.load(TEXT, variant="wid")
 

@@ -108,6 +108,7 @@ WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("sweep", ("lenet5", {"input": [28]}), {"convention": "x"}, "convention is one of"),
     ("sweep", ("lenet5", {"input": [28]}), {"pareto": "speed"}, "no column of numbers 'speed'"),
     ("sweep", ("lenet5", {"input": [28]}), {"args": {"width": 2}}, "LeNet-5 has no argument 'width'"),
+    ("sweep", ("mobilenet_v2", {"width": [1]}), {"args": {"width": 2}}, "width varies; leave it out of args"),
 ]  # fmt: skip
 
 
@@ -116,6 +117,25 @@ def test_a_wrong_argument_is_a_value_error_that_says_what_there_is(
     name: str, given: tuple[Any, ...], options: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
+        getattr(netcalc, name)(*given, **options)
+
+
+NO_TYPE: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
+    ("check", (None,), {}, "a spec is a path, .* not NoneType"),
+    ("check", ("lenet5",), {"ignore": [3]}, "a code of ignore is a string, not int"),
+    ("compare", (3, "lenet5"), {}, "a spec is a path, .* not int"),
+    ("memory", ("lenet5",), {"fit": 2.5}, "fit is a size as 24GiB, or a whole number of bytes, not 2.5"),
+    ("sweep", ("lenet5", {"input": [28]}), {"where": 3}, "where is a string, not int"),
+    ("sweep", ("lenet5", {3: [28]}), {}, "the name of what varies is a string, not int"),
+    ("sweep", ("mobilenet_v2", {"width": [float("nan")]}), {}, "an argument is a number, a word or a list"),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "options", "words"), NO_TYPE)
+def test_a_value_of_another_type_is_a_type_error(
+    name: str, given: tuple[Any, ...], options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(TypeError, match=words):
         getattr(netcalc, name)(*given, **options)
 
 

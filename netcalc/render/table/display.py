@@ -110,6 +110,6 @@ def _html_row(cells: list[str], tag: str) -> str:
 
 def listed(names: str | Iterable[str]) -> tuple[str, ...]:
     """Names in a sequence, or in a text with commas between them."""
-    return (
-        tuple(name.strip() for name in names.split(",") if names) if isinstance(names, str) else tuple(names)
-    )
+    if isinstance(names, str):
+        return tuple(name.strip() for name in names.split(",")) if names else ()
+    return tuple(names)
