@@ -58,4 +58,4 @@ def test_a_report_prints_itself() -> None:
     report = PrintedReport.of(analyze(load("alexnet")))
     assert str(report) == repr(report)
     assert "conv1 + relu" in str(report)
-    assert "<td>conv1 + relu</td>" in report._repr_html_()
+    assert ">conv1 + relu</th>" in report._repr_html_()

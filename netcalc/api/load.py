@@ -75,7 +75,9 @@ def load(
     Raises SpecError where the text cannot be read and GraphError where it describes no valid network;
     both carry located diagnostics. Raises TypeError and ValueError for other wrong arguments.
     """
-    return asked_of(spec, input, variant, args).graph()
+    from netcalc.render.graph.display import PrintedGraph  # imported here: a command shows no graph
+
+    return PrintedGraph.of(asked_of(spec, input, variant, args).graph())
 
 
 def graph_of(

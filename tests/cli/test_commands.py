@@ -386,6 +386,7 @@ def test_table_does_not_import_what_it_does_not_need() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     imported = run.stderr.split()
     assert not {name.split(".")[0] for name in imported} & {"numpy", "pydantic", "click"}
+    assert not [name for name in imported if "html" in name]
     layers = {name for name in imported if name.startswith("netcalc.layers.")}
     assert "netcalc.layers.convolution" in layers
     assert not layers & {"netcalc.layers.normalisation", "netcalc.layers.recurrent"}  # AlexNet has none

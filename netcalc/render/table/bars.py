@@ -44,7 +44,7 @@ def bar_lines(report: Report, listed: Sequence[TableLine], width: int | None) ->
     if not listed:
         yield [("no layers", "dim")]
         return
-    columns = _figure_columns(report)
+    columns = figure_columns(report)
     values = [[read(line.figures) for _, read in columns] for line in listed]
     shown = [[column.show(value) for (column, _), value in zip(columns, row, strict=True)] for row in values]
     titles = [column.heading.replace("\n", " ") for column, _ in columns]
@@ -86,17 +86,11 @@ def _sizes(labels: Sequence[str], taken: int, width: int | None) -> tuple[int, i
 
 def family_lines(report: Report, listed: Sequence[TableLine], width: int | None) -> Iterator[list[Segment]]:
     """Totals by kind of layer, each with its share and a bar."""
-    families: dict[str, list[TableLine]] = {}
-    for line in listed:
-        families.setdefault(line.row.node.layer.family, []).append(line)
-    columns = _figure_columns(report)
-    everything = totals(listed)
-    counts = [(family, str(len(members))) for family, members in families.items()]
-    figures = [
-        [(read(totals(members)), read(everything)) for _, read in columns] for members in families.values()
-    ]
+    columns, families = family_figures(report, listed)
+    counts = [(family, str(count)) for family, count, _ in families]
+    figures = [pairs for _, _, pairs in families]
     for form in _FAMILY_FORMS:
-        layout, rows = _family_table(form, [column for column, _ in columns], counts, figures)
+        layout, rows = _family_table(form, columns, counts, figures)
         if width is None or layout.width <= width:
             break
     styles = ["cyan", *([""] if form.counted else [])]
@@ -105,6 +99,21 @@ def family_lines(report: Report, listed: Sequence[TableLine], width: int | None)
     yield from layout.heading_lines()
     for row in rows:
         yield layout.line(list(zip(row, styles, strict=True)))
+
+
+def family_figures(
+    report: Report, listed: Sequence[TableLine]
+) -> tuple[list[Column], list[tuple[str, int, list[tuple[int, int]]]]]:
+    """The columns that add up; for each family its name, its number of lines, its sums and the whole's."""
+    families: dict[str, list[TableLine]] = {}
+    for line in listed:
+        families.setdefault(line.row.node.layer.family, []).append(line)
+    columns, everything = figure_columns(report), totals(listed)
+    sums = [
+        (family, len(members), [(read(totals(members)), read(everything)) for _, read in columns])
+        for family, members in families.items()
+    ]
+    return [column for column, _ in columns], sums
 
 
 def _family_table(
@@ -131,7 +140,7 @@ def _family_table(
     return layout._replace(gaps=gaps), rows
 
 
-def _figure_columns(report: Report) -> list[tuple[Column, Callable[[Figures], int]]]:
+def figure_columns(report: Report) -> list[tuple[Column, Callable[[Figures], int]]]:
     """The columns that add up, each with the figure that it shows."""
     chosen = chosen_columns(report, TableView())
     return [(column, column.of_figures) for column in chosen if column.of_figures is not None]

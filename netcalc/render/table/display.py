@@ -83,29 +83,9 @@ class PrintedReport(Result, Report):
         return exact_table(self, self.view)
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from netcalc.render.table.html import html_chunks
 
-        from netcalc.render.escaping import visible
-        from netcalc.render.table.cells import shown_table
-        from netcalc.render.table.words import conditions_in_words, totals_in_words
-
-        view = shown_table(self)
-        headings = (f"{column.group} {column.heading}".strip() for column in view.columns)
-        head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-        body = "".join(_html_row(cells, "td") for cells in view.cells)
-        words = f"{totals_in_words(self, view.lines)}<br>{conditions_in_words(self, TableView())}"
-        return (
-            f"<table><caption>{escape(visible(self.graph.name))}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}{_html_row(view.sums, 'th')}</tbody></table><p>{words}</p>"
-        )
-
-
-def _html_row(cells: list[str], tag: str) -> str:
-    from html import escape
-
-    from netcalc.render.escaping import visible
-
-    return "<tr>" + "".join(f"<{tag}>{escape(visible(text))}</{tag}>" for text in cells) + "</tr>"
+        return "".join(html_chunks(self, self.view, self.bars))
 
 
 def listed(names: str | Iterable[str]) -> tuple[str, ...]:

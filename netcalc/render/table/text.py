@@ -19,7 +19,7 @@ from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
 from netcalc.render.table.columns import Column
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
-from netcalc.render.table.words import footer_in_words, inputs_in_words
+from netcalc.render.table.words import footer_in_words, inputs_in_words, warnings_in_words
 
 HEAVY = 0.15
 """From this share of a column's total on, a figure is set in bold."""
@@ -168,16 +168,5 @@ def _footer(report: Report, view: TableView, width: int | None) -> Iterator[list
     yield from paragraph(sums, "bold", width)
     for text in conditions:
         yield from paragraph(text, "dim", width)
-    texts = []
-    unused = sorted(report.graph.unused)
-    if unused:
-        texts.append(
-            f"no output depends on {', '.join(unused[:8])}{' and others' if len(unused) > 8 else ''}"
-        )
-    misaligned = [
-        row.node.full_name for row in report.rows if row.receptive_field and not row.receptive_field.aligned
-    ]
-    if misaligned:
-        texts.append(f"paths with differently centred receptive fields join in {', '.join(misaligned[:8])}")
-    for text in texts:
+    for text in warnings_in_words(report):
         yield from paragraph(text, "yellow", width)

@@ -33,6 +33,11 @@ def module_tree(report: Report, view: TableView) -> tuple[Module, ...]:
     return tuple(_modules(_leaves(report, view), 0, view))
 
 
+def modules_of(layers: Iterable[TableLine]) -> tuple[Module, ...]:
+    """The outermost modules of layers, each of which has a line of its own."""
+    return tuple(_modules(layers, 0, TableView()))
+
+
 def flattened(modules: Sequence[Module], before: str = "", level: int = 0) -> Iterator[tuple[str, Module]]:
     """Every module below the one that holds it, with what stands before its name: `│  ├─ `."""
     for module in modules:

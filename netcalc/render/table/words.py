@@ -55,6 +55,22 @@ def marks_in_words(report: Report) -> str:
     return "; ".join(filter(None, (frozen, shared)))
 
 
+def warnings_in_words(report: Report) -> list[str]:
+    """Layers that nothing needs, and joins of paths with differently centred receptive fields."""
+    texts = []
+    unused = sorted(report.graph.unused)
+    if unused:
+        texts.append(
+            f"no output depends on {', '.join(unused[:8])}{' and others' if len(unused) > 8 else ''}"
+        )
+    misaligned = [
+        row.node.full_name for row in report.rows if row.receptive_field and not row.receptive_field.aligned
+    ]
+    if misaligned:
+        texts.append(f"paths with differently centred receptive fields join in {', '.join(misaligned[:8])}")
+    return texts
+
+
 def conditions_in_words(report: Report, view: TableView) -> str:
     """Convention, batch, element type and units."""
     kilobyte = numbers.byte_units(report.convention.name)[2][1]
