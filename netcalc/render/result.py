@@ -3,7 +3,6 @@
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -108,19 +107,24 @@ class Result(ABC):
         return "".join(html_chunks(self.table()))
 
 
-@dataclass(frozen=True, repr=False)
 class Shown(Result):
     """A result of functions, each called when its format is asked for."""
 
-    make_lines: Callable[[int | None], Lines]
-    make_json: Callable[[], Iterable[str]]
-    make_table: "Callable[[], Table]"
+    def __init__(
+        self,
+        lines: Callable[[int | None], Lines],
+        json_chunks: Callable[[], Iterable[str]],
+        table: "Callable[[], Table]",
+    ) -> None:
+        self._lines = lines
+        self._json_chunks = json_chunks
+        self._table = table
 
     def lines(self, width: int | None) -> Lines:
-        return self.make_lines(width)
+        return self._lines(width)
 
     def json_chunks(self) -> Iterable[str]:
-        return self.make_json()
+        return self._json_chunks()
 
     def table(self) -> "Table":
-        return self.make_table()
+        return self._table()
