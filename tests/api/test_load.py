@@ -104,7 +104,7 @@ def test_a_mapping_is_the_spec_that_yaml_reads(path: Path) -> None:
         ("{}\n", "E20"),
         ("- 1\n", "a spec is a mapping"),
         ("no-such-network", "E103"),
-        ("input: [3]\nlayers: [\ud800]\n", r"<text>:2:10: error\[E102\]: U\+D800 is half of a character"),
+        ("input: [3]\nlayers: [{}]\n".format("\ud800"), r"<text>:2:10: error\[E102\]: U\+D800 is half of a character"),
         ({"input": [3], "layers": ["a\udc00"]}, r"<mapping>: layers\[0\]: error\[E102\]"),
     ],
 )  # fmt: skip
