@@ -8,6 +8,7 @@ a layer saved is released once its backward has run.
 from collections.abc import Iterator, Mapping
 
 from netcalc.analysis.allocations import Allocations, Bytes, MemoryEvent, Parts
+from netcalc.analysis.moments import backward_moments
 from netcalc.analysis.precision import PrecisionPolicy
 from netcalc.analysis.references import References
 from netcalc.graph import Node
@@ -101,7 +102,7 @@ class BackwardReplay:
         parts = self.allocations.parts
         trained = sum(param.numel for param in node.params if param.trainable)
         saved = self.aliasing.saved[node.full_name].each
-        for moment in operators.backward_moments():
+        for moment in backward_moments(operators):
             is_upstream_live = moment.has_output_gradient or self.allocations.is_shared(
                 ("gradient", upstream)
             )

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from netcalc.analysis.aliasing import Aliasing
 from netcalc.analysis.allocations import Bytes
+from netcalc.analysis.moments import Moment, forward_moments
 from netcalc.analysis.precision import PrecisionPolicy
-from netcalc.layers.operators import Moment
 
 
 class OperatorMemory(NamedTuple):
@@ -101,7 +101,7 @@ class Lifetimes:
         size = 0 if written is None else self.aliasing.sizes[written]
         operators = node.layer.operators(self.aliasing.graph.input_types(node), node.output)
         precision = PrecisionPolicy(self.aliasing.itemsize)
-        for moment in (Moment(),) if operators is None or written is None else operators.moments():
+        for moment in (Moment(),) if operators is None or written is None else forward_moments(operators):
             per_sample = precision.extra_bytes(moment.each) + moment.output * size
             own = Bytes(precision.extra_bytes(moment.once), per_sample)
             if moment.inputs is None:

@@ -53,7 +53,7 @@ def _fold(graph: Graph, weights: str, output: str) -> str:
     from netcalc.backend.folding import fold
     from netcalc.backend.precision import PRECISIONS
     from netcalc.backend.weights import stored_weights, write_weights
-    from netcalc.graph import flat_names, flat_spec
+    from netcalc.graph.flat import flat_names, flat_spec
 
     stored = stored_weights(weights, {name: param.shape for _, name, param in _params(graph)})
     types = {name: kind if kind in PRECISIONS else "float32" for name, kind in stored.types.items()}

@@ -17,7 +17,6 @@
 """
 
 from netcalc.graph.elaborate import elaborate
-from netcalc.graph.flat import flat_names, flat_spec
 from netcalc.graph.limits import MEMORY
 from netcalc.graph.model import Graph, Ignored, Input, Limit, Node, Preprocess
 
@@ -30,6 +29,4 @@ __all__ = [
     "Node",
     "Preprocess",
     "elaborate",
-    "flat_names",
-    "flat_spec",
 ]

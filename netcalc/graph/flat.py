@@ -6,7 +6,7 @@ from typing import Any
 from netcalc.graph.model import Graph
 from netcalc.layers import Layer
 from netcalc.layers.window_options import Padding, Sizes
-from netcalc.spec import FlatItem, spec_text
+from netcalc.spec.writing import FlatItem, spec_text
 
 
 def flat_names(graph: Graph) -> dict[str, str]:

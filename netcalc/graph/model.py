@@ -76,7 +76,7 @@ class Preprocess(NamedTuple):
 _AS_IT_IS = Preprocess()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Graph:
     """A network: its inputs, its nodes in topological order, and the names of its outputs."""
 

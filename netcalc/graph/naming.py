@@ -15,8 +15,6 @@ from netcalc.spec.items import LAYER_NAME
 MAX_NAME = 500
 """The most characters of a layer's full name."""
 
-_NAME = re.compile(LAYER_NAME)
-
 
 class Namer:
     """Names what is elaborated; every name of a scope is given once."""
@@ -34,7 +32,7 @@ class Namer:
         name = None if value is None else value_of(value, scope.names, self.problems)
         if value is None or name is None or isinstance(name, Unknown):
             return None
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(LAYER_NAME, name):
             help = "write letters, digits, - and _; quote a name that reads as a number"
             self.problems.report("E504", "this is no name for a layer", value.span, help=help)
             return None

@@ -1,7 +1,6 @@
 """The scope of an item: visible names, the incoming tensor, the enclosing block."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
@@ -22,27 +21,38 @@ class TensorRef(NamedTuple):
     span: Span
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Scope:
     """A list of items that is elaborated: the top level, an instance of a block, or a branch."""
 
-    path: tuple[str, ...]
-    names: Environment
-    """The variables of expressions: the file's arguments, and the block's own."""
-    previous: TensorRef | None
-    """What an item without `from:` reads."""
-    parent: "Scope | None" = None
-    block: str = ""
-    """The block of which this is an instance."""
-    declared: frozenset[str] = frozenset()
-    """The names given in the text of these items; automatic names avoid them."""
-    ignored: tuple[Ignored, ...] = ()
-    """The design rules silenced for these items and all in them."""
-    trainable: bool = True
-    """Whether the parameters in these items are trained, unless an item says otherwise."""
-    used_at: Span | None = None
-    """Where the innermost block around it was used."""
-    counts: dict[str, Iterator[int]] = field(default_factory=dict)
+    def __init__(
+        self,
+        path: tuple[str, ...],
+        names: Environment,
+        previous: TensorRef | None,
+        parent: "Scope | None" = None,
+        block: str = "",
+        declared: frozenset[str] = frozenset(),
+        ignored: tuple[Ignored, ...] = (),
+        trainable: bool = True,
+        used_at: Span | None = None,
+    ) -> None:
+        self.path = path
+        self.names = names
+        """The variables of expressions: the file's arguments, and the block's own."""
+        self.previous = previous
+        """What an item without `from:` reads."""
+        self.parent = parent
+        self.block = block
+        """The block of which this is an instance."""
+        self.declared = declared
+        """The names given in the text of these items; automatic names avoid them."""
+        self.ignored = ignored
+        """The design rules silenced for these items and all in them."""
+        self.trainable = trainable
+        """Whether the parameters in these items are trained, unless an item says otherwise."""
+        self.used_at = used_at
+        """Where the innermost block around it was used."""
+        self._counts: dict[str, Iterator[int]] = {}
 
     def full(self, name: str) -> str:
         """The full name of what is called `name` here."""
@@ -57,7 +67,7 @@ class Scope:
 
     def numbered(self, kind: str, start: int = 1) -> Iterator[str]:
         """`conv1`, `conv2`, ... from where the last call for this kind stopped."""
-        numbers = self.counts.setdefault(kind, count(start))
+        numbers = self._counts.setdefault(kind, count(start))
         return (f"{kind}{number}" for number in numbers)
 
 

@@ -1,5 +1,7 @@
 """Tensors by name, and what an item reads: names resolve from the inside out."""
 
+from itertools import chain
+
 from netcalc.diagnostics import Diagnostic, format_value, nearest
 from netcalc.graph.evaluation import Environment, value_of
 from netcalc.graph.problems import ElaborationProblems
@@ -130,13 +132,13 @@ class Tensors:
         return None
 
     def _missing(self, name: str, value: Value, scope: Scope, reader: str | None) -> Diagnostic:
-        declared = {known for around in scope.outward() for known in around.declared}
         if scope.full(name) == reader:
             return Diagnostic("E503", f"{name} reads itself: a network has no cycles", value.span)
-        if name in declared:
+        if any(name in around.declared for around in scope.outward()):
             message = f"{name} stands further down: a layer reads only what is above it"
             return Diagnostic("E502", message, value.span, help="move it above, or read another layer")
-        match = nearest(name, [*declared, *self._refs])
+        declared = chain.from_iterable(around.declared for around in scope.outward())
+        match = nearest(name, chain(declared, self._refs))
         help = f"did you mean {match}?" if match else "give the layer a name: and use that"
         if name in _PREVIOUS:
             help = _above(scope) or help

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from netcalc.render.escaping import visible
 from netcalc.render.html_cells import DIM, LONGEST_TEXT, HtmlCell, HtmlColumn, HtmlRow, HtmlTable, shown
 from netcalc.render.html_table import framed, paragraph, table_chunks
-from netcalc.render.html_tree import LONGEST_IN_TREE
+from netcalc.render.html_widths import LONGEST_IN_TREE
 from netcalc.render.layout import cut_end, cut_middle
 from netcalc.render.tabular import Cell, Table, branched, texts
 

@@ -9,8 +9,6 @@ from html import escape
 from itertools import groupby
 from typing import NamedTuple
 
-from rich.cells import cell_len
-
 from netcalc.render.escaping import visible
 
 DIM, STRONG, STRUCK = "opacity:.6", "font-weight:bold", "text-decoration:line-through"
@@ -21,12 +19,12 @@ LONGEST_TEXT = 40
 GAP, GROUP_GAP = 0.9, 1.6
 """The space before a column, and before the first one of a group, in em."""
 
-_BAR = 6
+BAR = 6
 """The length of the longest bar in em."""
 
 _LINE, _RULE = "1px solid #8885", "1px solid #888d"
 
-_NAME = "position:sticky;left:0;z-index:1;background:var(--page);padding:.2em 0;text-align:left"
+_NAME = "position:sticky;left:0;z-index:1;background:var(--page) padding-box;padding:.2em 0;text-align:left"
 """Names stay in view where a table scrolls, with what is below them hidden."""
 
 TABLE = "border-collapse:collapse;font-size:inherit"
@@ -75,16 +73,21 @@ def shown(text: str) -> str:
     return escape(visible(text))
 
 
+def gaps_of(columns: Sequence[HtmlColumn]) -> list[float]:
+    """The space before each column, in em."""
+    above = [columns[0].group, *(column.group for column in columns)]
+    return [
+        GAP if column.group == group else GROUP_GAP for group, column in zip(above, columns, strict=False)
+    ]
+
+
 class Form:
     """What the cells of a table's columns look like."""
 
     def __init__(self, columns: Sequence[HtmlColumn], wraps: Sequence[bool] = ()) -> None:
         """`wraps` says which columns go on in further lines; without it the columns' widths hold the gaps."""
         self.columns = columns
-        above = [columns[0].group, *(column.group for column in columns)]
-        self.gaps = [
-            GAP if column.group == group else GROUP_GAP for group, column in zip(above, columns, strict=False)
-        ]
+        self._gaps = gaps_of(columns)
         self._wraps = wraps or [False] * len(columns)
         self._styles = [
             _NAME if number == 0 else self._column_style(number, bool(wraps))
@@ -92,7 +95,7 @@ class Form:
         ]
 
     def _column_style(self, number: int, with_gap: bool) -> str:
-        is_left, gap = self.columns[number].left, self.gaps[number]
+        is_left, gap = self.columns[number].left, self._gaps[number]
         padding = f"padding:.2em 0 .2em {gap}em" if with_gap or is_left else "padding:.2em 0"
         return f"text-align:left;{padding}" if is_left else padding
 
@@ -167,18 +170,6 @@ class Form:
 
 def _bar(cell: HtmlCell) -> str:
     """A bar drawn as a border, which is printed where backgrounds are not."""
-    length = max(0.1, (cell.bar or 0) * _BAR) if cell.bar else 0
+    length = max(0.1, (cell.bar or 0) * BAR) if cell.bar else 0
     style = f"width:{length:.1f}em;border-top:.7em solid;{cell.style}"
-    return f'<div aria-hidden="true" style="width:{_BAR}em"><div style="{style}"></div></div>'
-
-
-def lengths_of(table: HtmlTable) -> list[int]:
-    """The most characters of a cell of each column, cells of several columns left out."""
-    lengths = [0] * len(table.columns)
-    for cells in (*(row.cells for row in table.rows), table.sums):
-        number = 0
-        for cell in cells:
-            if cell.span == 1:
-                lengths[number] = max(lengths[number], cell_len(cell.text))
-            number += cell.span
-    return lengths
+    return f'<div aria-hidden="true" style="width:{BAR}em"><div style="{style}"></div></div>'

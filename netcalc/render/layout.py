@@ -22,7 +22,7 @@ Segment = tuple[str, str]
 PAGE = 100
 """The columns of texts and charts where no terminal has fewer."""
 
-_BREAK = re.compile(r"(?<! =) (?!= )(?:(?<!\d )|(?![A-Za-z]))")
+_BREAK = r"(?<! =) (?!= )(?:(?<!\d )|(?![A-Za-z]))"
 """A space at which a line may end: not in `2.28 MB`, nor around the sign of `KB = 1024`."""
 
 _LEAST_TEXT = 20
@@ -161,7 +161,7 @@ def wrapped(text: str, width: int) -> list[str]:
     """A text in lines of `width` columns, one line at least; numbers stay with their units."""
     lines: list[str] = []
     line: str | None = None
-    for word in _BREAK.split(visible(text.replace("\n", " ").replace("\t", " "))):
+    for word in re.split(_BREAK, visible(text.replace("\n", " ").replace("\t", " "))):
         if line is not None and cell_len(line) + 1 + cell_len(word) <= width:
             line = f"{line} {word}"
             continue

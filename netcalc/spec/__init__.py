@@ -30,7 +30,6 @@ from netcalc.spec.tree import (
     YamlSequence,
     describe,
 )
-from netcalc.spec.writing import FlatItem, spec_text
 from netcalc.spec.yaml_reader import read_document
 
 __all__ = [
@@ -43,7 +42,6 @@ __all__ = [
     "Evaluated",
     "Expression",
     "ExpressionFault",
-    "FlatItem",
     "InputOverride",
     "Item",
     "Setting",
@@ -67,7 +65,6 @@ __all__ = [
     "read_input_override",
     "read_setting",
     "read_spec",
-    "spec_text",
     "split_setting",
     "variant_names",
 ]

@@ -9,7 +9,7 @@ from netcalc.analysis.comparison import compare
 from netcalc.analysis.difference import difference
 from netcalc.analysis.explain import explain
 from netcalc.analysis.memory import inference, training
-from netcalc.graph import flat_spec
+from netcalc.graph.flat import flat_spec
 
 from helpers import graph_of, report_of
 

@@ -7,11 +7,11 @@ import pytest
 
 from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.memory import inference, training
+from netcalc.analysis.moments import Moment, forward_moments
 from netcalc.analysis.precision import precision_of
 from netcalc.api import load
 from netcalc.graph import Graph
 from netcalc.layers import LAYERS
-from netcalc.layers.operators import Moment
 from netcalc.layers.saved import Extra
 from netcalc.tensor import TensorType
 
@@ -115,7 +115,7 @@ def test_a_layer_alone_takes_what_pytorchs_takes(
     itemsize = 8 if kind == "embedding" else 4
     highest = 0
     inside = layer.operators(types, y)
-    for moment in (Moment(),) if inside is None else inside.moments():
+    for moment in (Moment(),) if inside is None else forward_moments(inside):
         read = range(len(types)) if moment.inputs is None else moment.inputs
         given = sum(types[position].numel * itemsize for position in read)
         each = FLOAT32.extra_bytes(moment.each) + moment.output * y.numel * 4 + given

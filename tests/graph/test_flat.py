@@ -4,7 +4,8 @@ import pytest
 
 import netcalc
 from netcalc.diagnostics import Source
-from netcalc.graph import elaborate, flat_names, flat_spec
+from netcalc.graph import elaborate
+from netcalc.graph.flat import flat_names, flat_spec
 from netcalc.spec import bundled_names, read_spec
 
 

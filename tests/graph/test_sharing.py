@@ -3,7 +3,8 @@
 import pytest
 
 from netcalc.diagnostics import GraphError
-from netcalc.graph import Graph, flat_names, flat_spec
+from netcalc.graph import Graph
+from netcalc.graph.flat import flat_names, flat_spec
 
 from helpers import graph_of, report_of
 

@@ -234,6 +234,7 @@ def test_a_table_with_groups_and_sums() -> None:
         "second",
         "S",
     ]
+    assert page.text.count("overflow-x:auto") == 1
     scopes = [value for _, name, value in page.attributes if name == "scope"]
     assert scopes == ["col", "colgroup", "colgroup", "col", "col", "row", "row", "row"]
     assert [value for _, name, value in page.attributes if name == "rowspan"] == ["2"]
