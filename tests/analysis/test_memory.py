@@ -2,11 +2,11 @@
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import analyze
 from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.losses import LossName
 from netcalc.analysis.memory import Checkpoint, TrainingMemory, inference, training, training_peak
-from netcalc.api import load
 from netcalc.graph import Graph
 
 from helpers import graph_of
