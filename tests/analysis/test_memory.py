@@ -328,7 +328,7 @@ def test_wrong_arguments() -> None:
         training_peak(graph, 1, "int8")
     with pytest.raises(ValueError, match="optimiser is one of sgd"):
         training_peak(graph, 1, optimiser="lion")
-    with pytest.raises(ValueError, match="checkpoint is none, sqrt"):
+    with pytest.raises(ValueError, match="0 is neither none, sqrt, block"):
         training(graph, checkpoint=0)
     with pytest.raises(ValueError, match="dtype is one of"):
         inference(graph, "float8")

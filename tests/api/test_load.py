@@ -15,13 +15,13 @@ from helpers import TESTS
 TEXT = """
 name: Small net
 input: [3, 8, 8]
-args: {width: 4, sizes: [3, 5], scale: 0.5, word: "null"}
+args: {width: 4, sizes: [3, 5], scale: 0.5}
 variants:
   wide: {width: 8, expect: {params: 1}}
 blocks:
-  stage(filters, stride=1):
+  stage(filters, stride=1, word='null'):
     - conv: {filters: $filters, kernel: 3, stride: $stride}
-    - relu
+    - relu: {when: $(word == 'null')}
 layers:
   - stage: {filters: $(2 * width), name: first}
   - parallel: {branches: {left: [identity], right: [{conv: {filters: 4, kernel: 1}}, relu]}, join: concat}
@@ -31,12 +31,12 @@ layers:
 MAPPING = {
     "name": "Small net",
     "input": (3, 8, np.int64(8)),
-    "args": {"width": 4, "sizes": [3, 5], "scale": np.float32(0.5), "word": "null"},
+    "args": {"width": 4, "sizes": [3, 5], "scale": np.float32(0.5)},
     "variants": {"wide": {"width": 8, "expect": {"params": 1}}},
     "blocks": {
-        "stage(filters, stride=1)": [
+        "stage(filters, stride=1, word='null')": [
             {"conv": {"filters": "$filters", "kernel": 3, "stride": "$stride"}},
-            "relu",
+            {"relu": {"when": "$(word == 'null')"}},
         ]
     },
     "layers": [
@@ -67,6 +67,17 @@ def test_four_forms_of_one_spec(tmp_path: Path, options: dict[str, Any]) -> None
     assert len({graph.name for graph in graphs}) == 1
     name = netcalc.load("resnet18")
     assert nodes(name) == nodes(netcalc.load(Path("resnet18")))
+
+
+def test_a_word_stays_a_word() -> None:
+    """`null`, `true` and `1` of a mapping are the words that they are in quotes in YAML."""
+    for word in ("null", "true", "1", "~", "", "a: b", "# c", "- d", "[e", "'f", '"g', "ü", "h\ni"):
+        spec = {
+            "input": [3],
+            "args": {"word": word},
+            "layers": [{"relu": {"when": "$(len(word) > 99)"}}, "gelu"],
+        }
+        assert [node.layer.kind for node in netcalc.load(spec).nodes] == ["gelu"]
 
 
 def test_how_text_is_told_from_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +237,10 @@ def test_figures_are_expected_of_a_spec_as_it_is_written() -> None:
     assert netcalc.check(netcalc.load(text)).to_dict()["specs"][0]["figures"]
     changed = netcalc.load(text, args={"units": 5})
     assert changed.expect is None
-    assert not netcalc.check(changed).to_dict()["specs"][0]["figures"]
+    for found in (netcalc.check(changed), netcalc.check(text, args={"units": 5})):
+        assert not found.to_dict()["specs"][0]["figures"]
+    idle = netcalc.check(text.replace("args: {", "args: {idle: 1, "), args={"idle": 2})
+    assert [each.code for each in idle.findings if each.severity == "warning"] == ["E804"]
 
 
 def test_an_error_tells_its_places() -> None:

@@ -114,6 +114,13 @@ def test_what_memory_says() -> None:
     assert found.training_bytes == document["training"]["peak_bytes"]
     assert found.inference_bytes == document["inference"]["peak_bytes"]
     assert found.largest_batch == document["training"]["largest_batch"]
+    assert len(found.to_csv().splitlines()) == 1 + 19 > len(found.table().rows)  # type: ignore[arg-type]
+    mixed, pure = (
+        netcalc.memory("alexnet", dtype="float16", mixed=each).training_bytes for each in (True, False)
+    )
+    assert pure is not None
+    assert mixed is not None
+    assert pure < mixed
     counted = netcalc.memory("alexnet", dtype="int8")
     assert (counted.training_bytes, counted.largest_batch) == (None, None)
     with pytest.raises(ValueError, match="networks are not trained in int8"):
