@@ -1,6 +1,7 @@
 """netcalc.check: is the design sound, and has it the figures that it should have."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from netcalc import lint
@@ -49,10 +50,17 @@ def check(
     return CheckResult(tuple(checked), notes)
 
 
-def checked_spec(name: str, asked: Callable[[], Asked], batch: int, ignore: Collection[str]) -> Checked:
-    """The verdict of a spec, or the mistakes in it; `asked` reads it."""
+def checked_spec(
+    name: str,
+    asked: Callable[[], Asked],
+    batch: int,
+    ignore: Collection[str],
+    within: AbstractContextManager[object] | None = None,
+) -> Checked:
+    """The verdict of a spec, or the mistakes in it; `asked` reads it, `within` may add to the mistakes."""
     try:
-        return Checked(name, _verdict(asked(), batch, ignore))
+        with within or nullcontext():
+            return Checked(name, _verdict(asked(), batch, ignore))
     except NetcalcError as error:
         return Checked(name, None, error.diagnostics)
 

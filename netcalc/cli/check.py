@@ -1,6 +1,7 @@
 """netcalc check: is the design sound, and has it the figures that it should have."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from netcalc.cli.common import (
     SetOption,
     VariantOption,
     asked_of,
+    asked_of_each,
     refuse_second_standard_input,
     track,
 )
@@ -63,7 +65,8 @@ def command(
     checked = []
     for spec in track(specs, "checking") if len(specs) > 1 else specs:
         asked = partial(asked_of, spec, set or (), input or (), variant)
-        checked.append(checked_spec(spec, asked, batch, left_out))
+        within = asked_of_each(spec) if len(specs) > 1 else nullcontext()
+        checked.append(checked_spec(spec, asked, batch, left_out, within))
     found = CheckResult(tuple(checked), notes)
     if to.format == "rich":
         to.write_lines(lambda width: _lines(found, width))

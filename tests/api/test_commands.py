@@ -85,13 +85,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("call", CALLS)
 def test_a_function_is_its_command(cli: Cli, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     result, line = call.result(), call.line.split()
-    assert result.to_dict() == json.loads(cli(*line, "-f", "json").out)
-    assert "".join(result.json_chunks()) == cli(*line, "-f", "json").out
-    assert result.to_csv() == cli(*line, "-f", "csv").out
-    refused = cli(*line, "-f", "markdown")
-    if refused.code != 2:  # as of memory in int8, which has no table
-        assert result.to_markdown() == refused.out
-        assert result.to_latex() == cli(*line, "-f", "latex").out
+    for format, write in (
+        ("csv", result.to_csv),
+        ("markdown", result.to_markdown),
+        ("latex", result.to_latex),
+    ):
+        written = cli(*line, "-f", format)
+        if written.code != 2:  # the command refuses an option that does nothing in a format
+            assert write() == written.out
+    document = cli(*line, "-f", "json")
+    if document.code != 2:
+        assert "".join(result.json_chunks()) == document.out
+        assert result.to_dict() == json.loads(document.out)
     monkeypatch.delenv("COLUMNS")
     assert f"{result}\n" == cli(*line).out  # in a pipe
     assert repr(result) == str(result)
