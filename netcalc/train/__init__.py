@@ -1,1 +1,1 @@
-"""Training: data, augmentation, losses, optimisers and schedules."""
+"""Training a network: losses, optimisers, schedules, and what goes with them, a file each."""

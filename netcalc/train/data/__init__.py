@@ -11,7 +11,7 @@ for batch in batches.epoch(0): ...
 """
 
 from netcalc.train.data.checking import require_finite, require_fit
-from netcalc.train.data.dataset import ArrayData, Batch, DataSet, Field, Reading
+from netcalc.train.data.dataset import ArrayData, Batch, DataSet, InputField, Reading
 from netcalc.train.data.formats import FORMATS, open_data
 from netcalc.train.data.splitting import split
 from netcalc.train.data.statistics import ChannelStatistics
@@ -22,7 +22,7 @@ __all__ = [
     "Batch",
     "ChannelStatistics",
     "DataSet",
-    "Field",
+    "InputField",
     "Reading",
     "open_data",
     "require_finite",

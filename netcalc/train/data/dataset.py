@@ -15,7 +15,7 @@ MAX_CLASSES = 2**20
 """Labels are below it: names of a billion classes would fill the memory."""
 
 
-class Field(NamedTuple):
+class InputField(NamedTuple):
     """The shape of one sample, without the batch, and the type of its numbers."""
 
     shape: Shape
@@ -63,7 +63,7 @@ class DataSet(ABC):
     """
 
     path: str
-    fields: dict[str, Field]
+    fields: dict[str, InputField]
     classes: tuple[str, ...] = ()
     vocabulary: int | None = None
     """How many tokens there are, where samples are made of tokens."""
@@ -107,7 +107,7 @@ class ArrayData(DataSet):
         self._arrays = arrays
         self._labels = native(labels)
         self.classes = classes or numbered_classes(self._labels, path)
-        self.fields = {name: Field(array.shape[1:], array.dtype) for name, array in arrays.items()}
+        self.fields = {name: InputField(array.shape[1:], array.dtype) for name, array in arrays.items()}
 
     def __len__(self) -> int:
         return len(self._labels)

@@ -15,7 +15,7 @@ from netcalc.backend.kernels.base import Array
 from netcalc.backend.workers import cores
 from netcalc.diagnostics import listed
 from netcalc.tensor import Shape, format_shape
-from netcalc.train.data.dataset import Batch, DataSet, Field, Reading
+from netcalc.train.data.dataset import Batch, DataSet, InputField, Reading
 
 _PARTS = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
 _DEPTH = 16
@@ -37,7 +37,7 @@ class FolderData(DataSet):
         self._shape = how.shape or _common_shape(path, files)
         self._resize = how.resize
         self._workers = how.workers or cores()
-        self.fields = {"x": Field(self._shape, np.dtype(np.uint8))}
+        self.fields = {"x": InputField(self._shape, np.dtype(np.uint8))}
 
     def __len__(self) -> int:
         return len(self._files)

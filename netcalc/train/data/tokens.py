@@ -8,7 +8,7 @@ import numpy as np
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
-from netcalc.train.data.dataset import Batch, DataSet, Field, Reading
+from netcalc.train.data.dataset import Batch, DataSet, InputField, Reading
 from netcalc.train.data.npz import array_of_npy
 
 DEFAULT_CONTEXT = 256
@@ -34,7 +34,7 @@ class TokenData(DataSet):
                 f"{self.context + 1}",
             )
         self.vocabulary = vocabulary or self._largest() + 1
-        self.fields = {"x": Field((self.context,), np.dtype(np.int64))}
+        self.fields = {"x": InputField((self.context,), np.dtype(np.int64))}
 
     def __len__(self) -> int:
         return (len(self._tokens) - 1) // self.context
