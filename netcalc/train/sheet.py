@@ -135,6 +135,6 @@ def _write(pen: Any, text: str, x: int, y: int, width: int, colour: tuple[int, i
 
 
 def _shortened(text: str) -> Iterator[str]:
-    text = " ".join(text.split())[:200]
+    text = " ".join(text.encode("utf-8", "replace").decode().split())[:200]  # of names that are no text
     yield text
     yield from (f"{text[:length]}…" for length in range(len(text) - 1, 0, -1))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +233,11 @@ def test_unknown_formats_are_named(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(bytes(range(256)))
     with pytest.raises(ExecutionError, match="no known format: its 256 bytes begin with 00 01 02"):
         open_data(tmp_path / "x")
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "x", "x")
+    with pytest.raises(ExecutionError, match="no known format") as caught:
+        open_data(tmp_path / "a.tar.gz")
+    assert str(caught.value.diagnostics[0].help).startswith("unpack it, tar xf ")
     with pytest.raises(ExecutionError, match="there is no format 'unit16'") as caught:
         open_data(tmp_path / "x", "unit16")
     assert caught.value.diagnostics[0].help == "did you mean uint16?"

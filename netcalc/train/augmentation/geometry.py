@@ -13,8 +13,6 @@ from netcalc.train.augmentation.transform import Transform
 from netcalc.train.draws import Draws
 
 _ATTEMPTS = 10
-_CHUNK_BYTES = 2**24
-"""Bytes of pictures that are resized together."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +76,9 @@ class RandomResizedCrop(Transform):
     def apply(self, x: Array, draws: Draws, fill: Array) -> Array:
         _, height, width = self.output(x.shape[1:])
         top, left, rows, columns = self.boxes(x.shape[2], x.shape[3], draws)
-        vertical = resize_weights(top, rows, x.shape[2], height).astype(x.dtype)
-        horizontal = resize_weights(left, columns, x.shape[3], width).astype(x.dtype)
-        cut = np.empty((*x.shape[:2], height, width), x.dtype)
-        step = max(1, _CHUNK_BYTES // (x[0].nbytes + 1))
-        for start in range(0, len(x), step):
-            part = slice(start, start + step)
-            np.matmul(
-                np.matmul(vertical[part, None], x[part]), horizontal[part, None].swapaxes(2, 3), out=cut[part]
-            )
-        return cut
+        x = resized_rows(x, top, rows, height)
+        turned = resized_rows(x.swapaxes(2, 3), left, columns, width)
+        return np.ascontiguousarray(turned.swapaxes(2, 3))
 
     def boxes(self, height: int, width: int, draws: Draws) -> tuple[Array, Array, Array, Array]:
         """Top, left, rows and columns of each sample's part, in whole pixels."""
@@ -108,21 +99,28 @@ class RandomResizedCrop(Transform):
         return top, left, rows, columns
 
 
-def resize_weights(start: Array, length: Array, size: int, wanted: int) -> Array:
-    """Matrices (N, wanted, size) that resize a stretch of an axis, bilinear with antialiasing.
+def resized_rows(x: Array, start: Array, length: Array, wanted: int) -> Array:
+    """A stretch of the rows of each picture N,C,H,W as `wanted` rows, bilinear with antialiasing.
 
-    Output i is the mean of the pixels around start + (i + 1/2) s, s = length / wanted, weighted by a triangle
-    that is max(s, 1) wide on either side and ends at the stretch, as Pillow resizes what is cut out.
+    Row i is the mean of the rows around start + (i + 1/2) s, s = length / wanted, weighted by a triangle that
+    is max(s, 1) wide on either side and ends at the stretch, as Pillow resizes what is cut out.
     """
     scale = (length / wanted)[:, None, None]
     reach = np.maximum(scale, 1)
     centre = start[:, None, None] + (np.arange(wanted)[:, None] + 0.5) * scale
-    pixel = np.arange(size)
-    weights = np.maximum(0, 1 - np.abs(pixel + 0.5 - centre) / reach)
-    inside = (pixel >= start[:, None]) & (pixel < (start + length)[:, None])
-    weights *= inside[:, None]
+    near = np.floor(centre - reach).astype(np.int64) + np.arange(int(np.ceil(2 * reach.max())) + 1)
+    weights = np.maximum(0, 1 - np.abs(near + 0.5 - centre) / reach)
+    weights *= (near >= start[:, None, None]) & (near < (start + length)[:, None, None])
     weights /= weights.sum(axis=2, keepdims=True)
-    return weights
+    weights = weights.astype(x.dtype)
+    near = near.clip(0, x.shape[2] - 1)
+    sample, channel = np.ogrid[: len(x), : x.shape[1]]
+    y = np.zeros((*x.shape[:2], wanted, x.shape[3]), x.dtype)
+    for tap in range(near.shape[2]):
+        rows = x[sample[..., None], channel[..., None], near[:, None, :, tap]]
+        rows *= weights[:, None, :, tap, None]
+        y += rows
+    return y
 
 
 @dataclass(frozen=True)

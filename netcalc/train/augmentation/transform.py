@@ -28,6 +28,9 @@ class Transform:
                 span = f"from {low:g}" + (f" to {high:g}" if high < float("inf") else "")
                 refuse("E925", f"{field.name} of {self.name} is {what} {span}, not {value!r}")
 
+        if not any(getattr(self, field.name) for field in fields(self)):
+            refuse("E925", f"{self} changes nothing; leave it out")
+
     @abstractmethod
     def apply(self, x: Array, draws: Draws, fill: Array) -> Array:
         """Changed pictures N,C,H,W; `x` may be written to. `fill` is a colour (C,) for what is cut out."""

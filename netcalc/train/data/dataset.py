@@ -52,7 +52,7 @@ class Reading:
     label: str | None = None
     """The column of a CSV with the labels, by its name or its number from 1."""
     workers: int = 0
-    """Threads that decode pictures; as many as cores unless given."""
+    """Threads that decode pictures; unless given as many as cores, and one for small pictures."""
 
 
 class DataSet(ABC):

@@ -18,6 +18,8 @@ from netcalc.tensor import Shape, format_shape
 from netcalc.train.data.dataset import Batch, DataSet, InputField, Reading
 
 _PARTS = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
+_LARGE = 2**14
+"""Bytes of a picture from which on threads decode it: about a millisecond's work."""
 _DEPTH = 16
 """Folders inside each other that are looked through."""
 
@@ -36,7 +38,7 @@ class FolderData(DataSet):
         self._labels = labels
         self._shape = how.shape or _common_shape(path, files)
         self._resize = how.resize
-        self._workers = how.workers or cores()
+        self._workers = how.workers or (cores() if _are_large(files) else 1)
         self.fields = {"x": InputField(self._shape, np.dtype(np.uint8))}
 
     def __len__(self) -> int:
@@ -110,6 +112,12 @@ def _files(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
             yield from _files(entry, (*above, own))
         else:
             yield str(entry)
+
+
+def _are_large(files: list[str]) -> bool:
+    """Whether decoding a picture takes longer than handing it to a thread, by the size of the first files."""
+    first = files[:16]
+    return sum(Path(file).stat().st_size for file in first) > _LARGE * len(first)
 
 
 def _common_shape(path: str, files: list[str]) -> Shape:

@@ -108,7 +108,9 @@ def _recognised(path: str, head: bytes, size: int) -> str:
     found = next((name for name, format in FORMATS.items() if format.recognises(head, size)), None)
     if found is None:
         hint = "say which it is: uint16 and uint32 are raw token numbers"
-        if head[0] < len(cifar.CLASSES):
+        if head[257:262] == b"ustar":
+            hint = f"unpack it, tar xf {path}, and name the folder"
+        elif head[0] < len(cifar.CLASSES):
             records = f"{size / cifar.RECORD:,.2f}"
             hint += f"; records of CIFAR-10 have {cifar.RECORD} bytes, of which this is {records}"
         begins = head[:8].hex(" ")

@@ -46,6 +46,7 @@ def read(path: str, raw: Array, reading: Reading) -> ArrayData:
     """Samples of an IDX file, with the labels of the file beside it."""
     if reading.part:
         refuse("E920", f"{path} is one part alone", help="name the folder that it is in for --part")
+    samples = read_idx(path, raw)
     beside = Path(path).with_name(_labels_name(Path(path).name))
     if str(beside) == path or not beside.exists():
         refuse(
@@ -53,7 +54,7 @@ def read(path: str, raw: Array, reading: Reading) -> ArrayData:
             f"{path} has no file of labels beside it",
             help=f"the labels of train-images-idx3-ubyte are in train-labels-idx1-ubyte; here {beside.name}",
         )
-    return _joined(path, raw, str(beside), reading)
+    return _joined(path, samples, str(beside), reading)
 
 
 def read_folder(path: str, files: list[str], reading: Reading) -> ArrayData:
@@ -75,11 +76,10 @@ def read_folder(path: str, files: list[str], reading: Reading) -> ArrayData:
             help="put one of each into the folder, or name the file of samples",
         )
     samples = str(Path(path, pictures[0]))
-    return _joined(samples, content(samples), str(Path(path, labels[0])), reading)
+    return _joined(samples, read_idx(samples, content(samples)), str(Path(path, labels[0])), reading)
 
 
-def _joined(path: str, raw: Array, labels_path: str, reading: Reading) -> ArrayData:
-    samples = read_idx(path, raw)
+def _joined(path: str, samples: Array, labels_path: str, reading: Reading) -> ArrayData:
     labels = native(read_idx(labels_path, content(labels_path)))
     if labels.ndim != 1:
         refuse("E922", f"{labels_path} has labels of {format_shape(labels.shape)}, not one a sample")
