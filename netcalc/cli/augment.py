@@ -68,8 +68,10 @@ def command(
     classes = f"  ·  {len(opened.classes):,} classes" if opened.classes else ""
     out = terminal()
     out.write(paragraph(f"{data}  ·  {len(opened):,} samples of {field}{classes}", "", out.width))
-    shown = f"{len(rows)} sample{'s' * (len(rows) > 1)}, as they are and in {EPOCHS} epochs"
-    out.write(paragraph(f"{output}: {shown} with {changes or 'nothing'} (seed {seed})", "", out.width))
+    shown = f"{len(rows)} samples, as they are" if len(rows) > 1 else "1 sample, as it is"
+    out.write(
+        paragraph(f"{output}: {shown} and in {EPOCHS} epochs with {changes} (seed {seed})", "", out.width)
+    )
 
 
 def _shape(text: str) -> tuple[int, ...] | None:

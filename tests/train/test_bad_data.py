@@ -328,6 +328,9 @@ def test_a_picture_with_too_many_pixels(tmp_path: Path, monkeypatch: pytest.Monk
     write_classes(tmp_path / "d")
     monkeypatch.setattr("netcalc.backend.images.MAX_PIXELS", 63)
     refused_file(tmp_path / "d", "E906", "8 x 8 pixels are beyond 63")
+    monkeypatch.undo()
+    with pytest.raises(ExecutionError, match="pictures of 3x65536x65536 are beyond 89,478,485 pixels"):
+        open_data(tmp_path / "d", reading=Reading(shape=(3, 65536, 65536)))
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_several_inputs_are_not_augmented() -> None:
     data = ArrayData("data", {"a": np.zeros((2, 3, 4, 4)), "b": np.zeros((2, 3))}, np.arange(2))
     with pytest.raises(ExecutionError, match="data has several inputs: a, b; one is augmented"):
         Batches(data, 2, augmentation=parsed("flip"))
-    with pytest.raises(ExecutionError, match="data holds int64, which is not augmented"):
+    with pytest.raises(ExecutionError, match="data holds int64; bytes and floats are augmented"):
         Batches(
             ArrayData("data", {"x": np.zeros((2, 3, 4, 4), int)}, np.arange(2)),
             2,

@@ -84,7 +84,7 @@ def test_a_class_whose_name_is_no_text(cli: Cli) -> None:
         ("--data d.npz --augment mixup -o s.png", "error[E925]: a sheet of samples changes pictures"),
         ("--data d.npz --data-format idx -o s.png", "error[E906]: d.npz is not an IDX file"),
         ("--data d.npz --part test -o s.png", "error[E920]: d.npz has no parts"),
-        ("--data t.txt -o s.png", "error[E925]: t.txt holds int64, which is not augmented"),
+        ("--data t.txt -o s.png", "error[E925]: t.txt holds tokens, which are not augmented"),
         ("--data t.txt --size 300 -o s.png", "error[E921]: t.txt has 60 tokens; a sample of 300"),
     ],
 )  # fmt: skip

@@ -45,8 +45,10 @@ class Augmentation:
         if len(data.fields) != 1:
             refuse("E925", f"{data.path} has several inputs: {', '.join(data.fields)}; one is augmented")
         ((_, field),) = data.fields.items()
-        if data.vocabulary is not None or field.dtype.kind not in "fu":
-            refuse("E925", f"{data.path} holds {field.dtype}, which is not augmented")
+        if data.vocabulary is not None:
+            refuse("E925", f"{data.path} holds tokens, which are not augmented")
+        if field.dtype.kind != "f" and field.dtype != np.uint8:
+            refuse("E925", f"{data.path} holds {field.dtype}; bytes and floats are augmented")
         return self.output(field.shape)
 
     def output(self, shape: Shape) -> Shape:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from netcalc.backend.errors import refuse
-from netcalc.backend.images import picture_shape, read_pictures
+from netcalc.backend.images import MAX_PIXELS, picture_shape, read_pictures
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.workers import cores
 from netcalc.diagnostics import listed
@@ -37,6 +37,8 @@ class FolderData(DataSet):
         self._files = files
         self._labels = labels
         self._shape = how.shape or _common_shape(path, files)
+        if int(np.prod(self._shape[1:], dtype=object)) > MAX_PIXELS:
+            refuse("E921", f"pictures of {format_shape(self._shape)} are beyond {MAX_PIXELS:,} pixels")
         self._resize = how.resize
         self._workers = how.workers or (cores() if _are_large(files) else 1)
         self.fields = {"x": InputField(self._shape, np.dtype(np.uint8))}
