@@ -12,6 +12,7 @@ import numpy.typing as npt
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
 from netcalc.train.augmentation import Augmentation
+from netcalc.train.data.checking import require_range
 from netcalc.train.data.dataset import Batch, DataSet
 from netcalc.train.data.scaling import as_numbers
 from netcalc.train.data.statistics import ChannelStatistics
@@ -87,6 +88,9 @@ class Batches:
         if self._statistics:
             inputs = {name: x.astype(self._dtype, copy=False) for name, x in inputs.items()}
         if self._augmentation:
+            if self._augmentation.has_range:
+                for x in stored.inputs.values():
+                    require_range(self._data, indices, x)
             fill = self._statistics.mean if self._statistics else (0.0,)
             inputs = {
                 name: self._augmentation.apply(x, indices, self._seed, epoch, fill)

@@ -11,6 +11,7 @@ from netcalc.backend.kernels.base import Array
 from netcalc.train.augmentation import Augmentation
 from netcalc.train.batches import Batches
 from netcalc.train.data import Batch, DataSet
+from netcalc.train.data.checking import require_range
 from netcalc.train.data.scaling import as_numbers
 
 EPOCHS = 4
@@ -46,6 +47,7 @@ def sample_rows(data: DataSet, augmentation: Augmentation, count: int, seed: int
     batches = Batches(data, min(count, len(data)), seed=seed, augmentation=augmentation)
     indices = batches.order(0)[:count]
     stored = data.batch(indices)
+    require_range(data, indices, stored.inputs[name])
     rows = [
         [Tile(x, (class_name(data, label),))]
         for x, label in zip(as_numbers(stored.inputs[name]), stored.labels, strict=True)

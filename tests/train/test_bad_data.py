@@ -193,6 +193,7 @@ class _Evil:
         lambda made: _Evil(made),
         lambda made: {"data": _Evil(made), "labels": []},
         lambda made: {"data": np.zeros((1, 3072), np.float32), "labels": [0]},
+        lambda made: {"data": np.zeros((1, 3072), np.int8), "labels": [0]},
         lambda made: {"data": np.array([{}], object), "labels": [0]},
         lambda made: {"data": np.zeros((1, 3072), np.uint8), "labels": {0}},
         lambda made: {"data": np.zeros((1, 3072), np.uint8), "labels": [Path("x")]},
@@ -230,6 +231,11 @@ def test_pickles_that_are_none(tmp_path: Path, program: bytes) -> None:
     (tmp_path / "p").write_bytes(b"\x80\x02" + program)
     with pytest.raises(ExecutionError, match="E906|E924"):
         open_data(tmp_path / "p")
+
+
+def test_what_a_pickle_asks_for_is_named(tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes(pickle.dumps({"data": print, "labels": []}, 4))
+    refused(tmp_path / "p", "E924", "it asks for builtins.print")
 
 
 def test_any_byte_of_a_pickle_may_be_wrong(tmp_path: Path) -> None:

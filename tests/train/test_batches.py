@@ -106,6 +106,17 @@ def test_batches_that_cannot_be(size: int, indices: int, augmentation: str, word
         Batches(data, size, indices=np.arange(indices), augmentation=parsed(augmentation))
 
 
+def test_floats_beyond_0_to_1_have_no_brightness() -> None:
+    x = np.zeros((9, 3, 4, 4))
+    x[5, 1, 2, 3] = 255
+    data = ArrayData("data", {"x": x}, np.arange(9))
+    Batches(data, 9, augmentation=parsed("crop:1,flip")).batch(np.arange(9), 0)
+    with pytest.raises(
+        ExecutionError, match=r"E925.*sample 5 of data has 255 at \[1, 2, 3\]; floats are pictures"
+    ):
+        Batches(data, 9, augmentation=parsed("flip,jitter")).batch(np.arange(9), 0)
+
+
 def test_several_inputs_are_not_augmented() -> None:
     data = ArrayData("data", {"a": np.zeros((2, 3, 4, 4)), "b": np.zeros((2, 3))}, np.arange(2))
     with pytest.raises(ExecutionError, match="data has several inputs: a, b; one is augmented"):

@@ -40,6 +40,11 @@ class Augmentation:
     def __str__(self) -> str:
         return ",".join(map(str, [*self.transforms, *([self.mixup] if self.mixup else [])]))
 
+    @property
+    def has_range(self) -> bool:
+        """Whether pictures must be numbers from 0 to 1."""
+        return any(transform.has_range for transform in self.transforms)
+
     def require(self, data: DataSet) -> Shape:
         """The shape of a sample afterwards. Raises ExecutionError where it cannot act on these samples."""
         if len(data.fields) != 1:

@@ -26,6 +26,7 @@ class ColourJitter(Transform):
     """
 
     name: ClassVar[str] = "jitter"
+    has_range: ClassVar[bool] = True
     ranges: ClassVar[dict[str, tuple[float, float]]] = {
         "brightness": (0, 1), "contrast": (0, 1), "saturation": (0, 1),
     }  # fmt: skip

@@ -15,6 +15,8 @@ class Transform:
     """A change of pictures by random numbers; its fields are its options, in the order of `crop:4`."""
 
     name: ClassVar[str]
+    has_range: ClassVar[bool] = False
+    """Whether it takes 0 for black and 1 for white, so that other numbers are an error."""
     ranges: ClassVar[dict[str, tuple[float, float]]] = {}
     """The least and the largest value of each option; both may be taken."""
 

@@ -55,6 +55,18 @@ def require_finite(data: DataSet, indices: Array | None = None) -> None:
                 refuse("E923", f"{where} has {value} in {name}{place or ''}, which is no number to train on")
 
 
+def require_range(data: DataSet, indices: Array, x: Array) -> None:
+    """Raise ExecutionError unless samples with these numbers are pictures of numbers from 0 to 1."""
+    if x.dtype.kind == "f" and not ((x >= 0) & (x <= 1)).all():
+        sample, *place = map(int, np.argwhere(~((x >= 0) & (x <= 1)))[0])
+        value = f"{x[(sample, *place)]:g} at {place}"
+        refuse(
+            "E925",
+            f"{data.place(int(indices[sample]))} has {value}; floats are pictures from 0, black, to 1, white",
+            help="store pictures as bytes, or divide them by 255",
+        )
+
+
 def _require_inputs(data: DataSet, graph: Graph) -> None:
     names = [input.name for input in graph.inputs]
     own = list(data.fields)
