@@ -286,6 +286,7 @@ def test_tokens_that_cannot_be_read(tmp_path: Path) -> None:
     refused(tmp_path / "t", "E921", "has 3 tokens; a sample of 256 and its labels take 257")
     with pytest.raises(ExecutionError, match="a sample has 1 token or more, not 0"):
         open_data(tmp_path / "t", reading=Reading(context=0))
+    refused(tmp_path / "t", "E921", "a sample of 3 and its labels take 4", None, Reading(context=3))
     np.save(tmp_path / "t.npy", np.array([3, 1, -1, 2]))
     refused(tmp_path / "t.npy", "E922", "token 2 of .* is -1", None, Reading(context=2))
     np.save(tmp_path / "t.npy", np.zeros((3, 4)))
