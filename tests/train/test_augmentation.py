@@ -234,6 +234,10 @@ def test_what_cannot_act() -> None:
     for text, shape in (("flip", (8,)), ("crop", (2, 8, 8)), ("cutout:17", (3, 8, 8))):
         with pytest.raises(ExecutionError, match="E925"):
             parsed(text).output(shape)
+    for shape, hint in (((28, 28), "--size 1x28x28"), ((32, 32, 3), "x.transpose(0, 3, 1, 2)")):
+        with pytest.raises(ExecutionError, match="crop changes pictures") as caught:
+            parsed("crop").output(shape)
+        assert hint in str(caught.value.diagnostics[0].help)
     with pytest.raises(ExecutionError, match="there is no augmentation") as caught:
         parsed("flop")
     assert caught.value.diagnostics[0].help == "did you mean flip?"

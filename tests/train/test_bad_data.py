@@ -377,6 +377,10 @@ def test_data_that_does_not_fit_a_network(tmp_path: Path) -> None:
 
     grey = (1, 28, 28)
     require_fit(open_data(npz(tmp_path / "d.npz", x=x[:, None], y=y)), graph)
+    swapped = open_data(npz(tmp_path / "d.npz", x=x[..., None], y=y))
+    with pytest.raises(ExecutionError, match="samples of .* are 28x28x1") as caught:
+        require_fit(swapped, graph)
+    assert "x.transpose(0, 3, 1, 2)" in str(caught.value.diagnostics[0].help)
     fit("samples of .* are 28x28, the input input of .* is 1x28x28", x=x, y=y)
     fit(
         "are float64, that of sample 3 is 0.5; classes have whole",

@@ -72,13 +72,14 @@ def test_npz_with_several_inputs(tmp_path: Path, compressed: bool) -> None:
     rng = np.random.default_rng(0)
     left, right = rng.standard_normal((6, 3, 4)), np.asfortranarray(rng.standard_normal((6, 5)).astype(">f4"))
     save = np.savez_compressed if compressed else np.savez
-    save(tmp_path / "data", left=left, right=right, y=np.arange(6) % 3)
+    save(tmp_path / "data", left=left, right=right, y=(np.arange(6) % 3).astype(">i4"))
     data = open_data(tmp_path / "data.npz")
     batch = data.batch(np.array([5, 1]))
     np.testing.assert_array_equal(batch.inputs["left"], left[[5, 1]])
     np.testing.assert_array_equal(batch.inputs["right"], right[[5, 1]])
     assert batch.inputs["right"].dtype == np.float32
     assert batch.labels.tolist() == [2, 1]
+    assert batch.labels.dtype.isnative
 
 
 def test_npz_in_two_parts(tmp_path: Path) -> None:

@@ -153,4 +153,13 @@ class Cutout(Transform):
 def require_pictures(shape: Shape, what: str) -> None:
     """Raise ExecutionError unless samples are pictures C,H,W of 1 or 3 channels."""
     if len(shape) != 3 or shape[0] not in (1, 3):
-        refuse("E925", f"{what} changes pictures of 1 or 3 channels; samples are {format_shape(shape)}")
+        hint = None
+        if len(shape) == 2:
+            hint = f"grey pictures have one channel: --size {format_shape((1, *shape))}"
+        elif len(shape) == 3 and shape[2] in (1, 3):
+            hint = "the channels stand first: x.transpose(0, 3, 1, 2)"
+        refuse(
+            "E925",
+            f"{what} changes pictures of 1 or 3 channels; samples are {format_shape(shape)}",
+            help=hint,
+        )

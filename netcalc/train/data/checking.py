@@ -86,6 +86,9 @@ def _require_inputs(data: DataSet, graph: Graph) -> None:
                 "E921",
                 f"samples of {data.path} are {format_shape(field.shape)}, the input {input_name} of "
                 f"{graph.name} is {format_shape(wanted)}",
+                help="the channels stand first: x.transpose(0, 3, 1, 2)"
+                if field.shape == (*wanted[1:], wanted[0])
+                else None,
             )
         if input_name in tokens and isinstance(data, TokenData):
             entries = tokens[input_name]
