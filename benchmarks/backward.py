@@ -79,7 +79,7 @@ def netcalc_step(net: Net) -> tuple[Callable[[], None], int]:
 
     import netcalc
     from netcalc.backend import TrainingStep
-    from netcalc.backend.losses import cross_entropy
+    from netcalc.train.losses import CrossEntropy
 
     network = netcalc.Network(graph_of(net.spec), seed=0)
     step = TrainingStep(network, net.batch)
@@ -95,7 +95,7 @@ def netcalc_step(net: Net) -> tuple[Callable[[], None], int]:
     room = np.empty(BLOCK, np.float32)
 
     def run() -> None:
-        _, dy = cross_entropy(step.forward(x), labels)
+        _, dy = loss(step.forward(x), labels)
         step.backward(dy)
         for weight, gradient, velocity in arrays:
             for start in range(0, weight.size, BLOCK):
