@@ -16,8 +16,8 @@ from netcalc.layers.options import Flag, Number
 from netcalc.train.configurable import Configurable, OptionError
 from netcalc.train.parameters import TrainedParameter, trained_parameters
 
-_BLOCK = 2**14
-"""Elements of a block: with its gradient, its state and the workspace they are less than 1 MiB."""
+_BLOCK = 2**15
+"""Elements of a block: with its gradient, its state and the workspace they are less than 1 MiB in float32."""
 
 
 class UpdateBlock(NamedTuple):
