@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from netcalc.diagnostics import nearest
+from netcalc.diagnostics import format_value, nearest
 from netcalc.layers import LayerError
 from netcalc.layers.options import Number, Option, Schema
 
@@ -78,6 +78,17 @@ class Configurable:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.settings().items())})"
+
+
+def positive(value: object, what: str) -> float:
+    """The value as a finite number above 0; raises ValueError, which names `what` it is, where it is none."""
+    if (
+        isinstance(value, int | float | np.number)
+        and not isinstance(value, bool)
+        and 0 < value < float("inf")
+    ):
+        return float(value)
+    raise ValueError(f"{what} is a number above 0, not {format_value(value)}")
 
 
 class Fraction(Number):

@@ -6,6 +6,7 @@ from math import isfinite, sqrt
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
+from netcalc.train.configurable import positive
 
 _EPS = 1e-6
 """Added to the norm that gradients are divided by, as PyTorch does."""
@@ -33,10 +34,9 @@ class GradientAccumulator:
 
         Raises ValueError for a weight that is not a number above 0, and other parameters than before.
         """
-        if not 0 < weight < float("inf"):
-            raise ValueError(f"the weight of a batch is a number above 0, not {weight}")
-        if self._sums and self._sums.keys() != gradients.keys():
-            raise ValueError("the gradients are of other parameters than before")
+        weight = positive(weight, "the weight of a batch")
+        if self._sums:
+            require_gradients(gradients, {name: total.shape for name, total in self._sums.items()})
         for name, gradient in gradients.items():
             if not self.batches:
                 np.multiply(gradient, weight, out=self._sums.setdefault(name, np.empty_like(gradient)))
@@ -63,7 +63,7 @@ def clip_norm(gradients: Mapping[str, Array], most: float) -> float:
     g *= min(1, most / (norm + 1e-6)), as PyTorch's clip_grad_norm_ (Pascanu, Mikolov and Bengio 2013). Where
     it is not finite the gradients stay as they are. Raises ValueError unless `most` is a number above 0.
     """
-    _require_above_0(most)
+    most = positive(most, "the largest norm")
     norm = global_norm(gradients)
     factor = most / (norm + _EPS)
     if isfinite(norm) and factor < 1:
@@ -77,7 +77,7 @@ def clip_value(gradients: Mapping[str, Array], most: float) -> None:
 
     Raises ValueError unless `most` is a number above 0.
     """
-    _require_above_0(most)
+    most = positive(most, "the largest value")
     for gradient in gradients.values():
         np.clip(gradient, -most, most, out=gradient)
 
@@ -92,6 +92,15 @@ def global_norm(gradients: Mapping[str, Array]) -> float:
     return sqrt(squares)
 
 
-def _require_above_0(most: float) -> None:
-    if not 0 < most < float("inf"):
-        raise ValueError(f"gradients are clipped at a number above 0, not {most}")
+def require_gradients(gradients: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise ValueError unless there is a gradient of the right shape for each parameter, and no other."""
+    if gradients.keys() != shapes.keys():
+        missing = sorted(shapes.keys() - gradients.keys())
+        other = sorted(gradients.keys() - shapes.keys())
+        fact = (
+            f"no gradient of {missing[0]}" if missing else f"a gradient of {other[0]}, which is not trained"
+        )
+        raise ValueError(f"there is {fact}")
+    for name, shape in shapes.items():
+        if gradients[name].shape != shape:
+            raise ValueError(f"the gradient of {name} is {gradients[name].shape}, the parameter {shape}")

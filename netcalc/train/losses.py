@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from netcalc.backend.kernels.base import Array, widened
 from netcalc.layers.options import Flag, Integer, Maybe, Number
-from netcalc.train.configurable import Configurable, Numbers
+from netcalc.train.configurable import Configurable, Numbers, positive
 
 
 class LossFunction(Configurable):
@@ -259,10 +259,10 @@ class TotalLoss:
     def __init__(self, terms: Mapping[str, tuple[LossFunction, float]]) -> None:
         if not terms:
             raise ValueError("a total loss needs the loss of an output at least")
-        for name, (_, weight) in terms.items():
-            if not (weight > 0 and np.isfinite(weight)):
-                raise ValueError(f"the weight of {name}'s loss is a number above 0, not {weight}")
-        self.terms: Mapping[str, tuple[LossFunction, float]] = dict(terms)
+        self.terms = {
+            name: (loss, positive(weight, f"the weight of {name}'s loss"))
+            for name, (loss, weight) in terms.items()
+        }
 
     def __call__(
         self, outputs: Mapping[str, Array], targets: npt.ArrayLike | Mapping[str, npt.ArrayLike]

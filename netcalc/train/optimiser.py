@@ -14,6 +14,7 @@ from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.layers.options import Flag, Number
 from netcalc.train.configurable import Configurable, OptionError
+from netcalc.train.gradients import require_gradients
 from netcalc.train.parameters import TrainedParameter, trained_parameters
 
 _BLOCK = 2**15
@@ -121,8 +122,11 @@ class Optimiser(Configurable):
 
     def load_state(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Take what `state` gave. Raises ValueError, with nothing changed, where it does not fit."""
+        steps = np.asarray(state.get("steps", 0))
+        if (steps < 0).any():
+            raise ValueError(f"the state of {self.name}: steps is {steps}, which no count is")
         load_arrays(self.state(), state, f"the state of {self.name}")
-        self.steps = int(np.asarray(state["steps"]))
+        self.steps = int(steps)
 
     def _cut(self, parameter: TrainedParameter) -> Iterator[UpdateBlock]:
         flat = parameter.array.reshape(-1, copy=False)
@@ -135,20 +139,6 @@ class Optimiser(Configurable):
                 parameter.name, part, flat[part], tuple(array[part] for array in own), room, decay_room,
                 self.lr * parameter.factor, self.weight_decay if decays else 0.0,
             )  # fmt: skip
-
-
-def require_gradients(gradients: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise ValueError unless there is a gradient of the right shape for each parameter, and no other."""
-    if gradients.keys() != shapes.keys():
-        missing = sorted(shapes.keys() - gradients.keys())
-        other = sorted(gradients.keys() - shapes.keys())
-        fact = (
-            f"no gradient of {missing[0]}" if missing else f"a gradient of {other[0]}, which is not trained"
-        )
-        raise ValueError(f"there is {fact}")
-    for name, shape in shapes.items():
-        if gradients[name].shape != shape:
-            raise ValueError(f"the gradient of {name} is {gradients[name].shape}, the parameter {shape}")
 
 
 def load_arrays(arrays: Mapping[str, Array], given: Mapping[str, npt.ArrayLike], what: str) -> None:

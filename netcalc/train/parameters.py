@@ -5,12 +5,11 @@ from fnmatch import fnmatchcase
 from itertools import accumulate
 from typing import NamedTuple
 
-import numpy as np
-
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.diagnostics import nearest
 from netcalc.layers import ParamSpec
+from netcalc.train.configurable import positive
 
 
 class TrainedParameter(NamedTuple):
@@ -45,9 +44,8 @@ def trained_parameters(
     }
     chosen = dict.fromkeys(specs, 1.0)
     for pattern, factor in (factors or {}).items():
-        if not (factor > 0 and np.isfinite(factor)):
-            raise ValueError(f"the factor of {pattern} is a number above 0, not {factor}")
-        chosen.update(dict.fromkeys(matched(specs, pattern), float(factor)))
+        number = positive(factor, f"the factor of {pattern}")
+        chosen.update(dict.fromkeys(matched(specs, pattern), number))
     return tuple(
         TrainedParameter(name, arrays[name], _decays(spec), chosen[name]) for name, spec in specs.items()
     )

@@ -9,11 +9,11 @@ schedulers where they are told of every step. After the last step the factor sta
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from math import cos, isfinite, pi
+from math import cos, pi
 from typing import Any
 
 from netcalc.layers.options import Choice, Maybe, Number
-from netcalc.train.configurable import Configurable, Numbers, OptionError
+from netcalc.train.configurable import Configurable, Numbers, OptionError, positive
 
 
 class Schedule(Configurable):
@@ -40,8 +40,8 @@ class Schedule(Configurable):
 
     def __init__(self, epochs: float, steps_per_epoch: int = 1, **given: Any) -> None:
         super().__init__(**given)
-        if not (isfinite(epochs) and epochs > 0 and steps_per_epoch >= 1):
-            raise ValueError(f"a schedule is for epochs and steps above 0, not {epochs} of {steps_per_epoch}")
+        positive(epochs, "the number of epochs")
+        positive(steps_per_epoch, "the number of steps an epoch")
         self.steps_per_epoch = steps_per_epoch
         self.steps = max(1, self._steps_of(epochs))
         """All of them."""
