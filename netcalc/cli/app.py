@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
 from importlib import import_module
+from itertools import pairwise
 from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
 
 from netcalc import __version__
-from netcalc.diagnostics import Diagnostic, NetcalcError, nearest
+from netcalc.diagnostics import ArgumentError, Diagnostic, NetcalcError, nearest
 
 COMMANDS = (
     "table", "check", "compare", "memory", "roofline", "devices", "sweep", "explain", "run", "plan",
@@ -44,6 +45,7 @@ class _LazyGroup(TyperGroup):
         match = None if name in COMMANDS or name.startswith("-") else nearest(name, COMMANDS)
         if match:
             ctx.fail(f"No such command {name!r}; did you mean {match}?")
+        _refuse_empty(args)
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
@@ -55,8 +57,22 @@ class _LazyGroup(TyperGroup):
             return super().invoke(ctx)
 
 
+_ARGUMENTS = {"layer": "LAYER", "models": "SPEC"}
+"""How the command line writes the functions' arguments that are no options of its."""
+
+
+def _refuse_empty(args: list[str]) -> None:
+    """Raise typer.BadParameter for an option whose value is empty, as from a variable that is not set."""
+    for option, given in pairwise(args):
+        name, equals, value = given.partition("=")
+        if given == "" and option.startswith("-"):
+            raise typer.BadParameter("its value is empty; leave the option out.", param_hint=option)
+        if name.startswith("--") and equals and not value:
+            raise typer.BadParameter("its value is empty; leave the option out.", param_hint=name)
+
+
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """A command that refuses to write over a file that it reads."""
+    """A command that refuses to write over a file that it reads; a wrong argument is a wrong option."""
 
     @wraps(command)
     def guarded(**values: Any) -> None:
@@ -64,7 +80,11 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             from netcalc.cli.output import refuse_overwriting
 
             refuse_overwriting(values)
-        command(**values)
+        try:
+            command(**values)
+        except ArgumentError as error:
+            hint = _ARGUMENTS.get(error.argument, f"--{error.argument}")
+            raise typer.BadParameter(str(error), param_hint=hint) from None
 
     return guarded
 
