@@ -10,7 +10,7 @@ from netcalc.analysis.report import require_batch, require_dtype
 from netcalc.api.load import Argument, Inputs, Model, graph_of
 from netcalc.diagnostics import ArgumentError
 from netcalc.render.memory.result import MemoryResult
-from netcalc.tensor import DTypeName
+from netcalc.tensor import DTYPES, DTypeName
 
 _UNITS: dict[str, int] = {"": 1, "b": 1} | {
     (prefix + unit).lower(): int(base**power)
@@ -61,8 +61,10 @@ def memory(
     if dtype in TRAINABLE:
         trained = training(graph, dtype, optimiser, mixed=mixed, checkpoint=checkpoint, loss=loss)
         whole = training(graph, dtype, optimiser, mixed=mixed, loss=loss) if checkpoint != "none" else None
-    elif limit is not None or checkpoint != "none":
+    elif every_layer or (optimiser, mixed, loss, checkpoint, limit) != ("sgd", True, "auto", "none", None):
         raise ArgumentError("dtype", f"networks are not trained in {dtype}.")
+    if not mixed and DTYPES[dtype].itemsize != 2:
+        raise ArgumentError("mixed", f"weights in {dtype} have no float32 copies to leave out.")
     return MemoryResult(
         graph, batch, dtype, optimiser, inference(graph, dtype), trained, whole, limit, every_layer
     )

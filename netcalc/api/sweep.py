@@ -22,6 +22,7 @@ from netcalc.api.executors import local_executor
 from netcalc.api.load import Argument, Inputs, Sizes, SpecLike, asked_of, shape_of
 from netcalc.diagnostics import ArgumentError, Source, SpecError, require_text
 from netcalc.graph import Graph
+from netcalc.lint.settings import unread_axes
 from netcalc.render.sweep.result import SweepResult
 from netcalc.spec import Spec, YamlEntry, read_document
 from netcalc.tensor import DTypeName
@@ -67,9 +68,7 @@ def sweep(
     asked = asked_of(spec, None, variant, None)
     read = _with_args(asked.spec, args or {}, lists)
     grid = [f"{name}={','.join(_texts(read, name, values))}" for name, values in lists.items()]
-    planned = plan(
-        read, grid, _inputs(input), batch=batch, dtype=dtype, convention=convention, version=__version__
-    )
+    planned = planned_sweep(read, grid, _inputs(input), batch, dtype, convention)
     indices = chosen_variants(planned, sample, seed)
     choice = Choice.of(planned, where, pareto if isinstance(pareto, str) else ",".join(pareto))
     counted = Counter[bool]()
@@ -77,6 +76,16 @@ def sweep(
         rows = counting.watched(sweep_rows(planned, indices, *counting[:4]))
         chosen = list(choice.passing(rows, counted))
     return choice.result(planned, chosen, counted)
+
+
+def planned_sweep(
+    spec: Spec, grid: Sequence[str], inputs: Sequence[str], batch: int, dtype: str, convention: str
+) -> Sweep:
+    """The sweep that a grid asks for, as `width=0.5,1`; SpecError for an argument that nothing reads."""
+    planned = plan(spec, grid, inputs, batch=batch, dtype=dtype, convention=convention, version=__version__)
+    if unread := [*unread_axes(spec, planned.axes)]:
+        raise SpecError(unread)
+    return planned
 
 
 class Choice(NamedTuple):

@@ -57,7 +57,7 @@ class _LazyGroup(TyperGroup):
             return super().invoke(ctx)
 
 
-_ARGUMENTS = {"layer": "LAYER", "models": "SPEC"}
+_ARGUMENTS = {"layer": "LAYER", "models": "SPEC", "mixed": "--pure"}
 """How the command line writes the functions' arguments that are no options of its."""
 
 

@@ -7,7 +7,7 @@ import typer
 
 from netcalc.analysis.losses import LossName
 from netcalc.analysis.memory import Checkpoint
-from netcalc.analysis.precision import TRAINABLE, OptimiserName
+from netcalc.analysis.precision import OptimiserName
 from netcalc.api.memory import memory
 from netcalc.cli.common import (
     BatchOption,
@@ -79,7 +79,7 @@ def command(
     to = output_of(format, output)
     of_training = {"--optimiser": optimiser != "sgd", "--loss": loss != "auto", "--fit": bool(fit),
                    "--checkpoint": checkpoint != "none", "--pure": not mixed}  # fmt: skip
-    _refuse_idle(to.format, dtype, [name for name, is_given in of_training.items() if is_given], every_layer)
+    _refuse_idle(to.format, [name for name, is_given in of_training.items() if is_given], every_layer)
     to.show(
         memory(
             load_graph(spec, set, input, variant),
@@ -95,10 +95,8 @@ def command(
     )
 
 
-def _refuse_idle(format: str, dtype: str, of_training: list[str], every_layer: bool) -> None:
-    """Raise typer.BadParameter for an option that has nothing to act on."""
-    if dtype not in TRAINABLE and (of_training or every_layer or format not in ("rich", "json")):
-        raise typer.BadParameter(f"networks are not trained in {dtype}.", param_hint="--dtype")
+def _refuse_idle(format: str, of_training: list[str], every_layer: bool) -> None:
+    """Raise typer.BadParameter for an option that has nothing to act on in a format."""
     if format in ("json", "csv") and every_layer:
         raise typer.BadParameter(f"{format} has every layer; leave it out.", param_hint="--all")
     if format == "csv" and of_training:

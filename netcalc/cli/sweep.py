@@ -9,10 +9,9 @@ from typing import Annotated, Literal, NamedTuple
 
 import typer
 
-from netcalc import __version__
 from netcalc.analysis.selection import numeric_columns
-from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, plan, sweep_rows
-from netcalc.api.sweep import Choice
+from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, sweep_rows
+from netcalc.api.sweep import Choice, planned_sweep
 from netcalc.cli.common import (
     FORMAT_FLAG,
     BatchOption,
@@ -28,11 +27,11 @@ from netcalc.cli.common import (
 from netcalc.cli.executors import sweep_executor
 from netcalc.cli.output import ENDINGS, Output, output_of
 from netcalc.cli.row_file import RowFile, open_rows
-from netcalc.diagnostics import SpecError, extra_help
+from netcalc.diagnostics import extra_help
 from netcalc.render.sweep import plots
 from netcalc.render.sweep.json import json_line
 from netcalc.render.sweep.result import streamed
-from netcalc.spec import Spec, find_spec, read_spec
+from netcalc.spec import find_spec, read_spec
 
 GridOption = Annotated[
     list[str] | None,
@@ -122,8 +121,7 @@ def command(
         raise typer.BadParameter("it says which sample is drawn; add --sample.", param_hint="--seed")
     source, named = find_spec(spec)
     read = read_spec(source, variant or named)
-    sweep = plan(read, set, input or (), batch=batch, dtype=dtype, convention=convention, version=__version__)
-    _refuse_unread(read, sweep)
+    sweep = planned_sweep(read, set, input or (), batch, dtype, convention)
     with _named("--sample"):
         indices = chosen_variants(sweep, sample, seed)
     choice, drawing = Choice.of(sweep, where, pareto), _drawing(sweep, plot, plot_file)
@@ -139,14 +137,6 @@ def command(
                 message = f"{file.count():,} of {len(indices):,} variants are in {output}"
                 print_error(f"interrupted; {message}, and the same command goes on from there")
             raise
-
-
-def _refuse_unread(spec: Spec, sweep: Sweep) -> None:
-    """Raise SpecError for an argument that varies and that nothing in the spec reads."""
-    from netcalc.lint.settings import unread_axes
-
-    if unread := [*unread_axes(spec, sweep.axes)]:
-        raise SpecError(unread)
 
 
 class _Drawing(NamedTuple):

@@ -92,6 +92,8 @@ WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("memory", ("lenet5",), {"fit": "24 gigs"}, "'24 gigs' is no size; write it as 24GiB"),
     ("memory", ("lenet5",), {"fit": -1}, "fit is a size from 0 up, not -1"),
     ("memory", ("lenet5",), {"dtype": "int8", "fit": 1}, "networks are not trained in int8"),
+    ("memory", ("lenet5",), {"dtype": "int8", "optimiser": "adam"}, "networks are not trained in int8"),
+    ("memory", ("lenet5",), {"mixed": False}, "float32 have no float32 copies"),
     ("roofline", ("lenet5", "a10x"), {}, "there is no device 'a10x'; did you mean a10"),
     ("roofline", ("lenet5", 3), {}, "there is no device 3"),
     ("roofline", ("lenet5", "gtx580"), {"dtype": "int8"}, "no peak is known of .* in int8; there are"),

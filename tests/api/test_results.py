@@ -137,3 +137,9 @@ def test_a_device_of_ones_own() -> None:
 def test_the_base_class_says_what_a_result_has() -> None:
     with pytest.raises(TypeError, match="abstract"):
         netcalc.Result()  # type: ignore[abstract]
+
+
+def test_a_sweep_of_what_nothing_reads_is_refused() -> None:
+    spec = {"input": [3], "args": {"idle": 1}, "layers": ["relu"]}
+    with pytest.raises(netcalc.SpecError, match="idle changes nothing"):
+        netcalc.sweep(spec, {"idle": [1, 2]})
