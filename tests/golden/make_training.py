@@ -59,9 +59,42 @@ class Residual(nn.Module):
         return y
 
 
+class Decoder(nn.Module):
+    """A layer of the network GPT of training_cases.py."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm1, self.attention = nn.LayerNorm(16), nn.MultiheadAttention(16, 2, batch_first=True)
+        self.norm2, self.up, self.down = nn.LayerNorm(16), nn.Linear(16, 32), nn.Linear(32, 16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N,T,16 to N,T,16."""
+        z, mask = self.norm1(x), torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+        x = x + self.attention(z, z, z, attn_mask=mask, need_weights=False)[0]
+        y: Tensor = x + self.down(functional.gelu(self.up(self.norm2(x))))
+        return y
+
+
+class Transformer(nn.Module):
+    """The network GPT of training_cases.py."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(11, 16)
+        self.positions = nn.ParameterList([torch.zeros(8, 16)])
+        self.decoders, self.norm = nn.Sequential(Decoder(), Decoder()), nn.LayerNorm(16)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """N,8 to N,8,11."""
+        x = self.decoders(self.words(tokens.long()) + self.positions[0])
+        y: Tensor = self.norm(x) @ self.words.weight.T
+        return y
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "small": lambda: nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Tanh(), nn.Linear(8, 5)),
     "residual": Residual,
+    "gpt": Transformer,
     "lenet5": lambda: nn.Sequential(
         nn.Conv2d(1, 20, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(20, 50, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
@@ -173,7 +206,7 @@ def optimiser_of(case: TrainingCase, groups: Groups) -> torch.optim.Optimizer:
 
 
 def groups_of(case: TrainingCase, named: dict[str, nn.Parameter]) -> Groups:
-    """A group for each parameter: biases and norms do not decay unless all do."""
+    """A group for each parameter: biases, norms and positions do not decay unless all do."""
     decay = case.options.get("weight_decay", 0.01 if case.optimiser == "adamw" else 0.0)
     groups = []
     for name, tensor in named.items():
@@ -181,7 +214,7 @@ def groups_of(case: TrainingCase, named: dict[str, nn.Parameter]) -> Groups:
         for pattern, factor in case.factors.items():
             if name.startswith(f"{pattern}.") or name.endswith(pattern.removeprefix("*")):
                 rate = case.options["lr"] * factor
-        decays = tensor.dim() > 1 or case.options.get("decay_all", False)
+        decays = (tensor.dim() > 1 and name != "positions.weight") or case.options.get("decay_all", False)
         groups.append({"params": [tensor], "lr": rate, "weight_decay": decay if decays else 0.0})
     return groups
 
@@ -190,7 +223,10 @@ def train(case: TrainingCase, dtype: torch.dtype) -> dict[str, Any]:
     """Every loss; at the recorded steps the figures of all parameters; of the averages those at the end."""
     model = NETWORKS[case.network]().to(dtype)
     learned = [
-        f"{node.full_name}.{spec.name}" for node in case.graph.nodes for spec in node.params if spec.trainable
+        f"{node.full_name}.{spec.name}"
+        for node in case.graph.nodes
+        for spec in node.params
+        if spec.trainable and node.shared is None
     ]
     named = dict(zip(learned, model.parameters(), strict=True))
     with torch.no_grad():
@@ -208,7 +244,10 @@ def train(case: TrainingCase, dtype: torch.dtype) -> dict[str, Any]:
         total = 0.0
         for part in range(case.accumulate):
             x, labels = map(torch.from_numpy, case.batch(step * case.accumulate + part))
-            loss = functional.cross_entropy(model(x.to(dtype)), labels) / case.accumulate
+            loss = (
+                functional.cross_entropy(model(x.to(dtype)).flatten(0, -2), labels.flatten())
+                / case.accumulate
+            )
             loss.backward()
             total += loss.item()
         if case.clip_norm is not None:

@@ -126,6 +126,26 @@ layers:
   - linear: {units: 10, name: classifier}
 """
 
+BLOCK = """  - residual:
+      main:
+        - layernorm
+        - multi_head_attention: {heads: 2, causal: true}
+  - residual:
+      main:
+        - layernorm
+        - linear: {units: 32}
+        - gelu
+        - linear: {units: 16}
+"""
+GPT = f"""input: [8]
+layers:
+  - embedding: {{name: words, entries: 11, width: 16}}
+  - parameter: {{name: positions, shape: [8, 16]}}
+{2 * BLOCK}  - layernorm: {{name: norm}}
+  - linear: {{name: head, units: 11, bias: false, share: words}}
+"""
+"""Two layers; the head has the embedding's table."""
+
 
 class TrainingCase(NamedTuple):
     """A training: network, optimiser, schedule over all its steps, clipping, accumulation."""
@@ -152,7 +172,7 @@ class TrainingCase(NamedTuple):
 
     @property
     def graph(self) -> Graph:
-        texts = {"small": SMALL, "residual": RESIDUAL}
+        texts = {"small": SMALL, "residual": RESIDUAL, "gpt": GPT}
         if self.network in texts:
             return elaborate(read_spec(Source(self.network, texts[self.network])))
         return netcalc.load(self.network)
@@ -160,13 +180,13 @@ class TrainingCase(NamedTuple):
     @property
     def sizes(self) -> tuple[int, int]:
         """Of a batch, and how many classes there are."""
-        return {"small": (8, 5), "residual": (8, 10), "lenet5": (8, 10)}[self.network]
+        return {"small": (8, 5), "residual": (8, 10), "lenet5": (8, 10), "gpt": (4, 11)}[self.network]
 
     def parameter(self, name: str, shape: Shape) -> Array:
         return parameter(f"{self.network} {name}", name, shape)
 
     def batch(self, number: int) -> tuple[Array, Array]:
-        """The inputs and labels of a batch, float32."""
+        """The inputs of a batch, float32, and its labels: one a sample, or one a token."""
         number = number % self.batches if self.batches else number
         return _batch(self.network, self.graph.inputs[0].type.shape, *self.sizes, number)
 
@@ -174,6 +194,9 @@ class TrainingCase(NamedTuple):
 @cache
 def _batch(network: str, shape: Shape, batch: int, classes: int, number: int) -> tuple[Array, Array]:
     text = f"{network} batch {number}"
+    if network == "gpt":
+        tokens = drawn_whole(text, (batch, shape[0] + 1), 0, classes - 1)
+        return tokens[:, :-1], tokens[:, 1:].astype(np.int64)
     labels = drawn_whole(f"{text} labels", (batch,), 0, classes - 1).astype(np.int64)
     return drawn(text, (batch, *shape)), labels
 
@@ -209,4 +232,7 @@ TRAJECTORIES = (
 CURVES = (
     TrainingCase("momentum", {"lr": 0.01, "weight_decay": 1e-3}, "lenet5", batches=4, steps=50, **COSINE),
     TrainingCase("adamw", {"lr": 0.002}, "residual", batches=4, steps=50, clip_norm=5.0, **COSINE),
+    TrainingCase(
+        "adamw", {"lr": 0.02, "weight_decay": 0.1}, "gpt", batches=4, steps=50, clip_norm=1.0, **COSINE
+    ),
 )
