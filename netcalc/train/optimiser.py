@@ -31,7 +31,7 @@ class UpdateBlock(NamedTuple):
     workspace: Array
     """For intermediate results of the update."""
     decay_workspace: Array
-    """For the gradient with weight decay added."""
+    """For the gradient with L2 added."""
     rate: float
     """The learning rate before the schedule's factor."""
     decay: float
@@ -108,9 +108,9 @@ class Optimiser(Configurable):
                 if block.decay and self.decoupled:
                     w *= 1 - lr * block.decay
                 elif block.decay:
-                    g = np.add(
-                        g, np.multiply(w, block.decay, out=block.decay_workspace), out=block.decay_workspace
-                    )
+                    decayed = np.multiply(w, block.decay, out=block.decay_workspace)
+                    decayed += g
+                    g = decayed
                 self.update(w, g, lr, block.state, block.workspace)
 
     def state(self) -> dict[str, Array]:

@@ -33,10 +33,7 @@ from training_cases import (
     LossCase,
     ScheduleCase,
     TrainingCase,
-    recorded_steps,
 )
-
-Groups = list[dict[str, Any]]
 
 
 class Residual(nn.Module):
@@ -188,14 +185,13 @@ def record_schedule(case: ScheduleCase) -> list[float]:
     return factors
 
 
-def optimiser_of(case: TrainingCase, groups: Groups) -> torch.optim.Optimizer:
+def optimiser_of(case: TrainingCase, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     """The optimiser that netcalc's is named after."""
     given = {name: value for name, value in case.options.items() if name not in ("weight_decay", "decay_all")}
     betas = {"betas": (given.pop("beta1", 0.9), given.pop("beta2", 0.999))}
     if case.optimiser in ("momentum", "nesterov"):
-        return torch.optim.SGD(
-            groups, **{"momentum": 0.9, **given}, nesterov=case.optimiser == "nesterov", foreach=False
-        )
+        given = {"momentum": 0.9, "nesterov": case.optimiser == "nesterov", **given}
+        return torch.optim.SGD(groups, **given, foreach=False)
     if case.optimiser == "adam":
         decoupled = given.pop("decoupled", False)
         return torch.optim.Adam(groups, **given, **betas, decoupled_weight_decay=decoupled, foreach=False)
@@ -205,7 +201,7 @@ def optimiser_of(case: TrainingCase, groups: Groups) -> torch.optim.Optimizer:
     return classes[case.optimiser](groups, **given, foreach=False)
 
 
-def groups_of(case: TrainingCase, named: dict[str, nn.Parameter]) -> Groups:
+def groups_of(case: TrainingCase, named: dict[str, nn.Parameter]) -> list[dict[str, Any]]:
     """A group for each parameter: biases, norms and positions do not decay unless all do."""
     decay = case.options.get("weight_decay", 0.01 if case.optimiser == "adamw" else 0.0)
     groups = []
@@ -260,7 +256,7 @@ def train(case: TrainingCase, dtype: torch.dtype) -> dict[str, Any]:
         if averaged is not None:
             averaged.update_parameters(model)
         losses.append(float(f"{total:.13g}"))
-        if step + 1 in recorded_steps(case):
+        if step + 1 in case.recorded_steps:
             at[step + 1] = [figures(tensor.detach().numpy()) for tensor in named.values()]
     averages = [figures(tensor.detach().numpy()) for tensor in averaged.parameters()] if averaged else []
     return {"losses": losses, "parameters": at, "averages": averages}
@@ -269,7 +265,7 @@ def train(case: TrainingCase, dtype: torch.dtype) -> dict[str, Any]:
 def trajectory(case: TrainingCase) -> dict[str, Any]:
     """A training's record without the losses between the recorded steps."""
     found = train(case, torch.float64)
-    return {**found, "losses": [found["losses"][step - 1] for step in recorded_steps(case)]}
+    return {**found, "losses": [found["losses"][step - 1] for step in case.recorded_steps]}
 
 
 def curve(case: TrainingCase) -> dict[str, list[float]]:

@@ -4,7 +4,6 @@ Both sides draw the same parameters, inputs and targets from these cases, by `se
 """
 
 from functools import cache
-from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -182,6 +181,11 @@ class TrainingCase(NamedTuple):
         """Of a batch, and how many classes there are."""
         return {"small": (8, 5), "residual": (8, 10), "lenet5": (8, 10), "gpt": (4, 11)}[self.network]
 
+    @property
+    def recorded_steps(self) -> list[int]:
+        """After how many steps the parameters are compared."""
+        return [1, self.steps // 10, self.steps // 2, self.steps]
+
     def parameter(self, name: str, shape: Shape) -> Array:
         return parameter(f"{self.network} {name}", name, shape)
 
@@ -199,11 +203,6 @@ def _batch(network: str, shape: Shape, batch: int, classes: int, number: int) ->
         return tokens[:, :-1], tokens[:, 1:].astype(np.int64)
     labels = drawn_whole(f"{text} labels", (batch,), 0, classes - 1).astype(np.int64)
     return drawn(text, (batch, *shape)), labels
-
-
-def recorded_steps(case: TrainingCase) -> list[int]:
-    """After how many steps the parameters are compared."""
-    return [1, ceil(case.steps / 10), case.steps // 2, case.steps]
 
 
 DECAY = 0.05

@@ -26,7 +26,6 @@ from training_cases import (
     LossCase,
     ScheduleCase,
     TrainingCase,
-    recorded_steps,
 )
 
 RECORDED: dict[str, Any] = json.loads((TESTS / "golden" / "training.json").read_text())
@@ -97,11 +96,11 @@ def test_a_hundred_updates_are_pytorchs(case: TrainingCase, recorded: dict[str, 
     with training.step:
         for number in range(1, case.steps + 1):
             training.advance()
-            if number in recorded_steps(case):
+            if number in case.recorded_steps:
                 arrays = [parameter.array for parameter in training.optimiser.parameters]
                 pairs = zip(arrays, recorded["parameters"][str(number)], strict=True)
                 assert max(difference(array, figures) for array, figures in pairs) < 1e-9
-    found = [training.losses[number - 1] for number in recorded_steps(case)]
+    found = [training.losses[number - 1] for number in case.recorded_steps]
     assert found == pytest.approx(recorded["losses"], rel=1e-9)
     if training.average is not None:
         pairs = zip(training.average.state().values(), recorded["averages"], strict=True)
