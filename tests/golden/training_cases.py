@@ -171,10 +171,7 @@ class TrainingCase(NamedTuple):
 
     @property
     def graph(self) -> Graph:
-        texts = {"small": SMALL, "residual": RESIDUAL, "gpt": GPT}
-        if self.network in texts:
-            return elaborate(read_spec(Source(self.network, texts[self.network])))
-        return netcalc.load(self.network)
+        return _graph(self.network)
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -193,6 +190,14 @@ class TrainingCase(NamedTuple):
         """The inputs of a batch, float32, and its labels: one a sample, or one a token."""
         number = number % self.batches if self.batches else number
         return _batch(self.network, self.graph.inputs[0].type.shape, *self.sizes, number)
+
+
+@cache
+def _graph(network: str) -> Graph:
+    texts = {"small": SMALL, "residual": RESIDUAL, "gpt": GPT}
+    if network in texts:
+        return elaborate(read_spec(Source(network, texts[network])))
+    return netcalc.load(network)
 
 
 @cache

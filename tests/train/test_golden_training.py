@@ -65,7 +65,7 @@ class Training:
         self.optimiser = OPTIMISERS[case.optimiser](self.network, factors=case.factors, **case.options)
         self.schedule = SCHEDULES[case.schedule](case.steps, **case.schedule_options)
         self.average = WeightAverage(self.network, decay=case.average) if case.average else None
-        self.step = TrainingStep(self.network, case.sizes[0], workers=2)
+        self.step = TrainingStep(self.network, case.sizes[0], workers=1 if case.network == "small" else 2)
         self.losses: list[float] = []
 
     def advance(self) -> None:
