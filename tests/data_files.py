@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from netcalc.diagnostics import ExecutionError
+from netcalc.train.data import Reading, open_data
 from netcalc.train.data.dataset import Batch, DataSet
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -93,3 +96,14 @@ def write_classes(
 def everything(data: DataSet) -> Batch:
     """All samples in their order."""
     return data.batch(np.arange(len(data)))
+
+
+def refused(
+    path: Path, code: str, words: str, format: str | None = None, reading: Reading | None = None
+) -> None:
+    """The data set is refused with a code and a message that names the file."""
+    with pytest.raises(ExecutionError, match=words) as caught:
+        open_data(path, format, reading)
+    (problem,) = caught.value.diagnostics
+    assert problem.code == code
+    assert path.name in problem.message

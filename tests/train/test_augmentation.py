@@ -5,7 +5,6 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from data_files import Array
 from PIL import Image
 
 from netcalc.diagnostics import ExecutionError
@@ -13,6 +12,8 @@ from netcalc.train.augmentation import AUGMENTATIONS, Augmentation, parsed
 from netcalc.train.augmentation.geometry import RandomResizedCrop, resized_rows
 from netcalc.train.augmentation.mixing import beta
 from netcalc.train.draws import Draws
+
+from data_files import Array
 
 FILL = (0.1, 0.5, 0.9)
 SEED, EPOCH = 3, 7

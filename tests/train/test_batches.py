@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_files import pictures, write_classes
 
 from netcalc.diagnostics import ExecutionError
 from netcalc.train.augmentation import parsed
 from netcalc.train.batches import Batches
 from netcalc.train.data import ArrayData, ChannelStatistics, Reading, open_data, split
 from netcalc.train.data import statistics as statistics_module
+
+from data_files import pictures, write_classes
 
 
 def data_set(count: int = 50, shape: tuple[int, ...] = (3, 8, 8)) -> ArrayData:

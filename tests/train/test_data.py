@@ -7,6 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
+from netcalc.backend import images
+from netcalc.diagnostics import ExecutionError
+from netcalc.train.data import FORMATS, Reading, open_data
+from netcalc.train.data.dataset import ArrayData
+from netcalc.train.data.npz import array_of_npy
+
 from data_files import (
     IDX_TYPES,
     OldPickle,
@@ -18,13 +26,6 @@ from data_files import (
     write_classes,
     write_mnist,
 )
-from PIL import Image
-
-from netcalc.backend import images
-from netcalc.diagnostics import ExecutionError
-from netcalc.train.data import FORMATS, Reading, open_data
-from netcalc.train.data.dataset import ArrayData
-from netcalc.train.data.npz import array_of_npy
 
 
 @pytest.mark.parametrize("compressed", [False, True])

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from data_files import Array, pictures, write_classes, write_mnist
 from PIL import Image
 
+from data_files import Array, pictures, write_classes, write_mnist
 from helpers import TESTS
 
 Cli = Callable[..., Any]
