@@ -1,7 +1,6 @@
 """netcalc augment, and what the page on data shows."""
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,8 @@ import pytest
 from PIL import Image
 
 from data_files import Array, pictures, write_classes, write_mnist
-from helpers import TESTS
 
 Cli = Callable[..., Any]
-PAGE = (TESTS.parent / "docs" / "data.md").read_text()
 
 
 @pytest.fixture(autouse=True)
@@ -97,18 +94,3 @@ def test_what_is_refused(cli: Cli, arguments: str, words: str) -> None:
     assert (result.code, result.out) == (2, "")
     assert words in " ".join(result.err.replace("│", " ").split())
     assert {path.name for path in Path().iterdir()} == there
-
-
-def test_the_page_on_data(cli: Cli) -> None:
-    write_mnist(Path("mnist"), count=200)
-    write_classes(Path("photos"), size=128)
-    records = b"".join(bytes([label]) + bytes(3072) for label in range(10))
-    Path("cifar-10-batches-bin").mkdir()
-    Path("cifar-10-batches-bin/data_batch_1.bin").write_bytes(records)
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    found: dict[str, Any] = {}
-    exec(program, found)
-    assert found["batch"].inputs["x"].shape == (52, 1, 28, 28)
-    (commands,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-    for command in commands.splitlines():
-        assert cli(*command.split()[1:]).code == 0, command
