@@ -14,7 +14,7 @@ from netcalc.spec.yaml_reader import read_document
 
 TOP_LEVEL = (
     "name", "source", "year", "input", "inputs", "preprocess", "args", "variants", "expect", "budget",
-    "ignore", "include", "blocks", "layers", "outputs",
+    "ignore", "init", "include", "blocks", "layers", "outputs",
 )  # fmt: skip
 OTHER_TOP_LEVEL = {
     **dict.fromkeys(("model", "network", "architecture", "modules", "nodes", "backbone"), "layers"),
@@ -26,7 +26,18 @@ OTHER_TOP_LEVEL = {
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
 BUDGETS = (*EXPECTATIONS, "training_memory")
 PREPROCESSING = ("resize", "mean", "std")
-OF_VARIANTS = ("name", "source", "year", "input", "inputs", "preprocess", "expect", "budget", "ignore")
+OF_VARIANTS = (
+    "name",
+    "source",
+    "year",
+    "input",
+    "inputs",
+    "preprocess",
+    "expect",
+    "budget",
+    "ignore",
+    "init",
+)
 """The keys of the top level that a variant may have for itself."""
 
 YEARS = (1900, 2200)
@@ -64,6 +75,7 @@ class Spec(NamedTuple):
     budget: tuple[YamlEntry, ...]
     ignore: tuple[Value, ...]
     """The rules that are silenced: the spec's own list, and its variant's."""
+    init: Value | None
     variants: Mapping[str, Variant]
     blocks: Mapping[str, Block]
     items: tuple[Item, ...]
@@ -116,6 +128,7 @@ class _Reader:
             expect=self._keyed(top.get("expect"), EXPECTATIONS, "expectation"),
             budget=self._keyed(top.get("budget"), BUDGETS, "budget"),
             ignore=_given(top.get("ignore")),
+            init=top["init"].value if "init" in top else None,
             variants=self._variants(top.get("variants"), {entry.key for entry in args}),
             blocks={**self._included(top.get("include")), **self._blocks(top.get("blocks"))},
             items=self._layers(top.get("layers")),
@@ -147,6 +160,7 @@ class _Reader:
             expect=self._keyed(own.get("expect"), EXPECTATIONS, "expectation"),
             budget=self._keyed(own["budget"], BUDGETS, "budget") if "budget" in own else spec.budget,
             ignore=(*spec.ignore, *_given(own.get("ignore"))),
+            init=own["init"].value if "init" in own else spec.init,
             problems=tuple(self.problems),
         )
 
