@@ -38,7 +38,8 @@ MISTAKES = {path.stem: path for path in sorted((TESTS / "mistakes").glob("*.txt"
 CAUGHT = """
     add-with-one-input argument-reserved block-head-unclosed block-inner-mistake block-is-not-a-list
     blocks-is-a-list budget-unit-unknown budget-unknown choice-typo conv-with-two-inputs each-is-list empty-layers expect-negative
-    axes-of-pytorch expression-in-the-header
+    axes-of-pytorch expression-in-the-header budget-unit-in-the-wrong-case calls-of-other-frameworks
+    dash-without-space-with-options dash-without-space from-nothing truth-in-other-words
     expect-unknown expression-half from-empty from-number from-unknown-asked-for ignore-is-a-number input-and-inputs
     input-is-word input-negative-float input-zero inputs-empty integer-too-large item-is-empty
     item-is-list item-is-number item-with-two-keys kind-of-pytorch layers-is-mapping lstm-on-an-image

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from netcalc.analysis.axes import axis_names
 from netcalc.diagnostics import NetcalcError
 from netcalc.graph import elaborate
-from netcalc.graph.header import arguments, inputs
-from netcalc.graph.problems import ElaborationProblems
+from netcalc.graph.header import own_shapes
 from netcalc.layers.axes import feature_axis
 from netcalc.spec import InputOverride, Setting, Spec
 from netcalc.tensor import Shape
@@ -22,9 +21,7 @@ def with_channels(
 
     `kept` are the spec's channel axes where they are known already.
     """
-    problems = ElaborationProblems()  # elaboration finds them again
-    declared = inputs(spec, (), arguments(spec, settings, problems), problems)
-    own = {given.name: given.type.shape for given in declared if given.type is not None}
+    own = own_shapes(spec, settings)
     names = [given.name or (spec.inputs[0].name if len(spec.inputs) == 1 else "") for given in overrides]
     shapes = [own.get(name, ()) for name in names]
     if all(

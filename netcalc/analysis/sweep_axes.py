@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, nearest
+from netcalc.graph.header import own_sizes, read_setting_of, read_size_of
 from netcalc.spec import (
     Evaluated,
     Expression,
@@ -18,6 +19,7 @@ from netcalc.spec import (
     read_setting,
     split_setting,
 )
+from netcalc.spec.overrides import as_typed
 
 setting = lru_cache(maxsize=4096)(read_setting)
 """The setting of a text such as `width=0.5`."""
@@ -39,7 +41,7 @@ def read_axis(spec: Spec, text: str, reserved: Sequence[str]) -> SweepAxis:
     Raises SpecError where the spec has no such argument or input, or a value stands twice.
     """
     texts = split_setting(text)
-    settings = [setting(part) for part in texts]
+    settings = [read_setting_of(spec, part) for part in texts]
     name = settings[0].name
     args, declared = [entry.key for entry in spec.args], [given.name for given in spec.inputs]
     if name not in args and name not in declared and not (name == "input" and len(declared) == 1):
@@ -49,7 +51,7 @@ def read_axis(spec: Spec, text: str, reserved: Sequence[str]) -> SweepAxis:
     is_input = name not in args
     if is_input:
         for part in texts:
-            read_input_override(part, "--set")
+            read_size_of(spec, part, option="--set")
     values = tuple(_plain(setting.value, part) for setting, part in zip(settings, texts, strict=True))
     for number, value in enumerate(values):
         if any(value == other and type(value) is type(other) for other in values[:number]):
@@ -67,9 +69,8 @@ def check_inputs(spec: Spec, axes: Sequence[SweepAxis], fixed: Sequence[InputOve
     for given in fixed:
         if given.name not in declared:
             message = f"the spec has no input {given.name!r}" if given.name else "the spec has several inputs"
-            raise SpecError(
-                [Diagnostic("E701", message, given.span, help=f"name one of {', '.join(declared)}")]
-            )
+            help = as_typed("--input", own_sizes(spec))
+            raise SpecError([Diagnostic("E701", message, given.span, help=help)])
     names = {given.name for given in fixed}
     for axis in axes:
         if axis.name in names:
@@ -80,7 +81,7 @@ def check_inputs(spec: Spec, axes: Sequence[SweepAxis], fixed: Sequence[InputOve
 
 def input_override(spec: Spec, text: str) -> InputOverride:
     """The shape of an input as `--input` takes it; without a name that of the only input."""
-    override = read_input_override(text)
+    override = read_size_of(spec, text)
     if override.name is None and len(spec.inputs) == 1:
         return override._replace(name=spec.inputs[0].name)
     return override

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
 from importlib import import_module
+from itertools import pairwise
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -44,6 +45,7 @@ class _LazyGroup(TyperGroup):
         match = None if name in COMMANDS or name.startswith("-") else nearest(name, COMMANDS)
         if match:
             ctx.fail(f"No such command {name!r}; did you mean {match}?")
+        _refuse_empty(args)
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
@@ -53,6 +55,16 @@ class _LazyGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with _escaped():
             return super().invoke(ctx)
+
+
+def _refuse_empty(args: list[str]) -> None:
+    """Raise typer.BadParameter for an option whose value is empty, as from a variable that is not set."""
+    for option, given in pairwise(args):
+        name, equals, value = given.partition("=")
+        if given == "" and option.startswith("-"):
+            raise typer.BadParameter("its value is empty; leave the option out.", param_hint=option)
+        if name.startswith("--") and equals and not value:
+            raise typer.BadParameter("its value is empty; leave the option out.", param_hint=name)
 
 
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:

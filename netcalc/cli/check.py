@@ -1,6 +1,7 @@
 """netcalc check: is the design sound, and has it the figures that it should have."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Annotated, Literal
 
 import typer
@@ -14,6 +15,7 @@ from netcalc.cli.common import (
     SetOption,
     VariantOption,
     asked_of,
+    asked_of_each,
     refuse_second_standard_input,
     track,
 )
@@ -64,7 +66,10 @@ def command(
     checked = []
     for spec in track(specs, "checking") if len(specs) > 1 else specs:
         try:
-            checked.append(Checked(spec, _verdict(spec, set or (), input or (), variant, batch, left_out)))
+            with asked_of_each(spec) if len(specs) > 1 else nullcontext():
+                checked.append(
+                    Checked(spec, _verdict(spec, set or (), input or (), variant, batch, left_out))
+                )
         except NetcalcError as error:
             checked.append(Checked(spec, None, error.diagnostics))
     _write(checked, to, notes)

@@ -7,16 +7,15 @@ from typing import Annotated, Literal, NamedTuple, TypeVar
 import typer
 from rich.console import Console
 
-from netcalc.diagnostics import SpecError, nearest
+from netcalc.diagnostics import Diagnostic, NetcalcError, Note, SpecError, nearest
 from netcalc.graph import Graph, elaborate
+from netcalc.graph.header import read_setting_of, read_size_of
 from netcalc.render.terminal import Terminal
 from netcalc.spec import (
     InputOverride,
     Setting,
     Spec,
     find_spec,
-    read_input_override,
-    read_setting,
     read_spec,
 )
 
@@ -98,8 +97,8 @@ def asked_of(name: str, settings: Sequence[str], inputs: Sequence[str], variant:
     """Read a spec, its settings and its inputs' sizes; one number keeps the channels of an input."""
     source, named = find_spec(name)
     spec = read_spec(source, variant or named)
-    chosen = [read_setting(text) for text in settings]
-    overrides = [read_input_override(text) for text in inputs]
+    chosen = [read_setting_of(spec, text) for text in settings]
+    overrides = [read_size_of(spec, text, chosen) for text in inputs]
     _refuse_repeated([setting.name for setting in chosen], "--set")
     _refuse_repeated([override.name or "the input" for override in overrides], "--input")
     if overrides:
@@ -107,6 +106,25 @@ def asked_of(name: str, settings: Sequence[str], inputs: Sequence[str], variant:
 
         overrides = with_channels(spec, chosen, overrides)
     return Asked(spec, chosen, overrides)
+
+
+@contextmanager
+def asked_of_each(spec: str) -> Iterator[None]:
+    """Where an option that applies to every spec does not suit one, say in the message which that is."""
+    try:
+        yield
+    except NetcalcError as error:
+        options = "--set, --input and --variant"
+        note = Note(f"asked of {spec}: {options} apply to every spec")
+        raise SpecError(
+            found._replace(notes=(*found.notes, note)) if _is_of_options(found) else found
+            for found in error.diagnostics
+        ) from None
+
+
+def _is_of_options(found: Diagnostic) -> bool:
+    is_unknown_variant = found.code == "E703"
+    return is_unknown_variant or (found.span is not None and found.span.source.name in ("--set", "--input"))
 
 
 def _refuse_repeated(names: Sequence[str], option: str) -> None:

@@ -16,11 +16,11 @@ from netcalc.cli.common import (
     OutputOption,
     SetOption,
     VariantOption,
+    asked_of_each,
     load_graph,
     refuse_second_standard_input,
 )
 from netcalc.cli.output import output_of
-from netcalc.diagnostics import NetcalcError, Note, SpecError
 from netcalc.graph import Graph
 from netcalc.render.comparison.difference import difference_lines
 from netcalc.render.comparison.json import difference_json_chunks, json_chunks
@@ -66,16 +66,8 @@ def command(
 
 def _graph(spec: str, set: list[str] | None, input: list[str] | None, variant: str | None) -> Graph:
     """The graph of a spec; where an option does not suit it, the message says which spec that is."""
-    try:
+    with asked_of_each(spec):
         return load_graph(spec, set, input, variant)
-    except NetcalcError as error:
-        note = Note(f"asked of {spec}: --set and --input apply to every spec", None)
-        raise SpecError(
-            found._replace(notes=(*found.notes, note))
-            if found.span and found.span.source.name in ("--set", "--input")
-            else found
-            for found in error.diagnostics
-        ) from None
 
 
 def _check(specs: list[str], diff: bool) -> None:

@@ -72,17 +72,31 @@ def _architectures(*_: object) -> Iterable[str]:
 
 
 def _variants(given: Given, _: str) -> Iterable[str]:
-    return read_spec(find_spec(_spec_name(given)).source).variants
+    spec = read_spec(find_spec(_spec_name(given)).source)
+    return () if _is_wrong(spec) else spec.variants
 
 
 def _settings(given: Given, _: str) -> Iterator[str]:
     """The arguments of the spec at hand, each alone and with its default."""
-    for entry in _spec(given).args:
+    spec = _spec(given)
+    if _is_wrong(spec):
+        return
+    for entry in spec.args:
         span = entry.value.span
         default = re.sub(r"\s", "", span.source.text[span.start : span.end])
         yield from (f"{entry.key}=", f"{entry.key}={default}")
     if given.command == "sweep":
         yield "input="
+
+
+def _is_wrong(spec: Spec) -> bool:
+    """Whether a spec has mistakes that its header shows, or that are seen without building its layers."""
+    from netcalc.graph.header import arguments
+    from netcalc.graph.problems import ElaborationProblems
+
+    problems = ElaborationProblems(spec.problems)
+    arguments(spec, (), problems)
+    return len(problems) > 0
 
 
 def _inputs(given: Given, _: str) -> Iterator[str]:

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 import typer
 
 from netcalc import __version__
-from netcalc.analysis import Report, analyze
-from netcalc.cli.common import FormatOption, OutputOption, load_graph, track
+from netcalc.analysis import analyze
+from netcalc.cli.common import FormatOption, OutputOption, asked_of, track
 from netcalc.cli.output import output_of
+from netcalc.graph import elaborate
 
 
 def command(
@@ -34,10 +35,10 @@ def command(
     wanted = [word.lower() for word in words or ()]
     found = []
     for family, name in track(names, "counting"):
-        report: Report = analyze(load_graph(name))
-        text = f"{family} {name} {report.graph.name} {report.graph.citation}".lower()
+        asked = asked_of(name, (), (), None)
+        text = f"{family} {name} {asked.spec.name} {asked.spec.citation}".lower()
         if all(word in text for word in wanted):
-            found.append(Architecture(name, family, report))
+            found.append(Architecture(name, family, analyze(elaborate(*asked))))
     to.show(
         lambda width: zoo_lines(found, sort, width),
         lambda: json_chunks(found, sort, __version__),

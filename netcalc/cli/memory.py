@@ -90,14 +90,15 @@ def command(
 
     to = output_of(format, output)
     limit, how = _bytes(fit), _checkpoint(checkpoint)
+    of_training = {"--optimiser": optimiser != "sgd", "--loss": loss != "auto", "--checkpoint": how != "none",
+                   "--fit": bool(fit), "--pure": not mixed}  # fmt: skip
+    _refuse_idle(to.format, dtype, [name for name, is_given in of_training.items() if is_given], every_layer)
     graph = load_graph(spec, set, input, variant)
     trained: TrainingMemory | None = None
     whole: TrainingMemory | None = None
     if dtype in TRAINABLE:
         trained = training(graph, dtype, optimiser, mixed=mixed, checkpoint=how, loss=loss)
         whole = training(graph, dtype, optimiser, mixed=mixed, loss=loss) if how != "none" else None
-    elif fit or how != "none" or to.format not in ("rich", "json"):
-        raise typer.BadParameter(f"networks are not trained in {dtype}.", param_hint="--dtype")
     view = MemoryView(
         graph, batch, dtype, optimiser, inference(graph, dtype), trained, whole, limit, every_layer
     )
@@ -106,6 +107,17 @@ def command(
         lambda: json_chunks(view, __version__),
         lambda: kept_table(view, every_layer or to.format == "csv"),
     )
+
+
+def _refuse_idle(format: str, dtype: str, of_training: list[str], every_layer: bool) -> None:
+    """Raise typer.BadParameter for an option that has nothing to act on."""
+    if dtype not in TRAINABLE and (of_training or every_layer or format not in ("rich", "json")):
+        raise typer.BadParameter(f"networks are not trained in {dtype}.", param_hint="--dtype")
+    if format in ("json", "csv") and every_layer:
+        raise typer.BadParameter(f"{format} has every layer; leave it out.", param_hint="--all")
+    if format == "csv" and of_training:
+        message = "csv has what each layer keeps, which does not depend on it; json has the peak and the fit."
+        raise typer.BadParameter(message, param_hint=of_training[0])
 
 
 def _bytes(text: str) -> int | None:

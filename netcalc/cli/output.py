@@ -105,9 +105,13 @@ def refuse_overwriting(values: Mapping[str, object]) -> None:
     written = [output, *([f"{os.path.splitext(output)[0]}.yaml"] if "weights" in values else [])]
     given = [value for name, value in values.items() if name != "output"]
     texts = [text for value in given for text in (value if isinstance(value, list) else [value])]
+    from netcalc.spec.reader import included_files
+
     read = [word for text in texts if isinstance(text, str) for word in (text, text.partition("=")[2])]
     for path in filter(os.path.isfile, written):
-        if any(os.path.samefile(path, word) for word in filter(os.path.isfile, read)):
+        files = [*filter(os.path.isfile, read)]
+        files += [each for file in files for each in included_files(file) if os.path.isfile(each)]
+        if any(os.path.samefile(path, file) for file in files):
             message = f"{path} is what the command reads; name another file."
             raise typer.BadParameter(message, param_hint="--output")
 

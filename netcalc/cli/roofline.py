@@ -75,6 +75,10 @@ def command(
     netcalc roofline alexnet --device gtx580 --batch 128 --images 1281167 --epochs 90
     """
     to = output_of(format, output)
+    if epochs != 1 and not images:
+        raise typer.BadParameter("it is how often --images are seen; add --images.", param_hint="--epochs")
+    if images and to.format == "csv":
+        raise typer.BadParameter("csv has a row a kernel; json has the training.", param_hint="--images")
     chosen = _device(device, devices)
     computed = _dtype(chosen, dtype)
     graph = load_graph(spec, set, input, variant)

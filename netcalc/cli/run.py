@@ -16,7 +16,6 @@ from netcalc.cli.common import (
     progress,
 )
 from netcalc.cli.input_files import (
-    InputOptions,
     LoadedInputs,
     load_inputs,
     preprocessing,
@@ -26,6 +25,7 @@ from netcalc.cli.input_files import (
 )
 from netcalc.cli.output import ENDINGS, Output, output_of
 from netcalc.cli.run_options import (
+    TOP,
     ArraysOption,
     BackwardOption,
     FloatOption,
@@ -44,6 +44,7 @@ from netcalc.cli.run_options import (
     VerifyOption,
     WeightsOption,
 )
+from netcalc.cli.run_refusals import How, refuse_idle
 from netcalc.graph import Graph, Node
 
 if TYPE_CHECKING:
@@ -63,16 +64,6 @@ class _Classes(NamedTuple):
     pictures: list[str]
 
 
-class _How(NamedTuple):
-    """How the network is run."""
-
-    training: bool
-    reference: bool
-    trace: bool
-    backward: bool
-    upstream: str | None
-
-
 def command(
     spec: SpecArgument,
     input: RunInputOption = None,
@@ -89,7 +80,7 @@ def command(
     batch: RandomBatchOption = None,
     dtype: FloatOption = "float32",
     labels: LabelsOption = None,
-    top: TopOption = 5,
+    top: TopOption = TOP,
     resize: ResizeOption = None,
     mean: MeanOption = "",
     std: StdOption = "",
@@ -105,8 +96,11 @@ def command(
     is_arrays = output not in ("", "-") and os.path.splitext(output)[1].lower() not in ENDINGS
     to = output_of(format, "" if is_arrays else output)
     given = read_input_options(input or ())
-    how = _How(training, reference, trace, backward, upstream)
-    _refuse_idle(how, verify, given, batch, is_arrays)
+    how = How(training, reference, trace, backward, upstream)
+    prepared = {"--resize": resize is not None, "--mean": bool(mean), "--std": bool(std)}
+    shown = {"--labels": labels is not None, "--top": top != TOP}
+    others = {"--batch": batch is not None, "--output": is_arrays, **shown, **prepared}
+    refuse_idle(how, verify, given, others, to.format)
     graph = load_graph(spec, set, given.sizes, variant)
     graph = with_preprocessing(graph, preprocessing(graph, resize, mean, std))
     classes = _Classes(read_labels(labels), top, given.pictures)
@@ -128,30 +122,6 @@ def command(
         write_npz(output, arrays)
 
 
-def _refuse_idle(how: _How, verify: bool, given: InputOptions, batch: int | None, is_arrays: bool) -> None:
-    """Raise typer.BadParameter for an option that has nothing to act on."""
-    if how.upstream and not how.backward:
-        raise typer.BadParameter("it is where --backward starts; add --backward.", param_hint="--upstream")
-    if batch is not None and given.files:
-        message = "the samples are those of the files; it is for random inputs."
-        raise typer.BadParameter(message, param_hint="--batch")
-    if not verify:
-        return
-    others = {
-        "--trace": how.trace,
-        "--backward": how.backward,
-        "--training": how.training,
-        "--reference": how.reference,
-        "--batch": batch is not None,
-        "--input": bool(given.files or given.random),
-        "--output": is_arrays,
-    }
-    for option, is_given in others.items():
-        if is_given:
-            message = "--verify runs the layers on one random sample of its own; leave it out."
-            raise typer.BadParameter(message, param_hint=option)
-
-
 def _show(result: "RunResult", to: Output) -> None:
     from netcalc.render.execution.run_data import json_chunks, run_lines, run_table
 
@@ -163,7 +133,7 @@ def _show(result: "RunResult", to: Output) -> None:
 
 
 def _run(
-    network: "Network", inputs: LoadedInputs, weights: str | None, how: _How, classes: _Classes
+    network: "Network", inputs: LoadedInputs, weights: str | None, how: How, classes: _Classes
 ) -> "tuple[RunResult, dict[str, Array]]":
     """Run the network: what came out, and outputs and gradients by the names they are saved under."""
     from netcalc.backend.profiling import Moments, Profiler
@@ -257,7 +227,10 @@ def _classes(y: "Pass", classes: _Classes) -> "tuple[list[list[Scored]], list[st
     """The best classes of each sample, and the samples' names; none where the output is not their scores."""
     names, top, pictures = classes
     scores = next(iter(y.outputs.values()))
-    if not (names or pictures) or len(y.outputs) > 1 or scores.ndim != 2 or scores.shape[1] == 1:
+    has_scores = len(y.outputs) == 1 and scores.ndim == 2 and scores.shape[1] > 1
+    if names and not has_scores:
+        raise typer.BadParameter("the output is no row of scores of classes.", param_hint="--labels")
+    if not (names or pictures) or not has_scores:
         return [], []
     samples = _best(y.graph, scores, names, top)
     titles = pictures if len(pictures) == len(samples) else [f"sample {n}" for n in range(len(samples))]

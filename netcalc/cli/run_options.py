@@ -4,6 +4,9 @@ from typing import Annotated, Literal
 
 import typer
 
+TOP = 5
+"""How many classes are shown unless --top says."""
+
 FloatOption = Annotated[
     Literal["float64", "float32", "float16", "bfloat16"],
     typer.Option("--dtype", help="The element type that everything is computed in."),

@@ -34,12 +34,12 @@ from netcalc.cli.common import (
 from netcalc.cli.executors import sweep_executor
 from netcalc.cli.output import ENDINGS, Output, output_of
 from netcalc.cli.row_file import RowFile, open_rows
-from netcalc.diagnostics import extra_help
+from netcalc.diagnostics import SpecError, extra_help
 from netcalc.render.sweep import plots
 from netcalc.render.sweep.json import json_chunks, json_line
 from netcalc.render.sweep.tabular import sweep_table
 from netcalc.render.sweep.text import Selection, sweep_lines
-from netcalc.spec import find_spec, read_spec
+from netcalc.spec import Spec, find_spec, read_spec
 
 GridOption = Annotated[
     list[str] | None,
@@ -125,9 +125,12 @@ def command(
     to = output_of(format, output if is_result else "")
     if not set:
         raise typer.BadParameter("say what varies, as width=0.25,0.5,1 or input=128,224.", param_hint="--set")
+    if seed and sample is None:
+        raise typer.BadParameter("it says which sample is drawn; add --sample.", param_hint="--seed")
     source, named = find_spec(spec)
     read = read_spec(source, variant or named)
     sweep = plan(read, set, input or (), batch=batch, dtype=dtype, convention=convention, version=__version__)
+    _refuse_unread(read, sweep)
     with _named("--sample"):
         indices = chosen_variants(sweep, sample, seed)
     wanted = _wanted(sweep, where, pareto, plot, plot_file)
@@ -145,6 +148,14 @@ def command(
                 message = f"{file.count():,} of {len(indices):,} variants are in {output}"
                 print_error(f"interrupted; {message}, and the same command goes on from there")
             raise
+
+
+def _refuse_unread(spec: Spec, sweep: Sweep) -> None:
+    """Raise SpecError for an argument that varies and that nothing in the spec reads."""
+    from netcalc.lint.settings import unread_axes
+
+    if unread := [*unread_axes(spec, sweep.axes)]:
+        raise SpecError(unread)
 
 
 class _Wanted(NamedTuple):

@@ -113,6 +113,8 @@ def _refuse_idle(format: str, view: TableView, bars: bool) -> None:
         raise typer.BadParameter(f"--bars draws charts in place of a table; leave {option} out")
     if format == "json" and view.wanted:
         raise typer.BadParameter("json has every figure; csv has columns.", param_hint="--columns")
+    if format in ("json", "csv") and view.every_layer:
+        raise typer.BadParameter(f"{format} has every layer; leave it out.", param_hint="--all")
     if view.depth is not None and format in ("json", "csv") and not view.tree:
         message = f"{format} has every layer; leave it out, or add --tree."
         raise typer.BadParameter(message, param_hint="--depth")

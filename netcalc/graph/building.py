@@ -106,6 +106,8 @@ class Builder:
         wanted = f"{least} input{'s' if least > 1 else ''}" + (" or more" if most is None else "")
         above = instance.scope.previous.name if instance.scope.previous else "a"
         help = f"write from: [{above}, ...]" if least > 1 else "join them first with concat or add"
+        if least == 1 and not reads:
+            help = "leave from: out, then it reads the layer above, or name what it reads: from: input"
         sources = instance.item.value("from")
         span = sources.span if sources else instance.item.span
         message = f"{layer_class.kind} reads {wanted}, here {len(reads)}"

@@ -37,6 +37,10 @@ def elaborate(spec: Spec, settings: Sequence[Setting] = (), overrides: Sequence[
         raise GraphError(problems.by_place()) from None
 
 
+_NO_LAYERS = {"when": "when: is false", "repeat": "repeat: is 0", "each": "each: has no row"}
+"""Why an item gives no layer, by its key."""
+
+
 class _Elaborator:
     def __init__(
         self,
@@ -48,7 +52,7 @@ class _Elaborator:
         self.spec = spec
         self.problems = problems
         self.arguments = arguments(spec, settings, problems)
-        self.inputs = inputs(spec, overrides, self.arguments, problems)
+        self.inputs = inputs(spec, overrides, self.arguments, problems, settings)
         self.tensors = Tensors([TensorRef(*given) for given in self.inputs], problems)
         self.builder = Builder(problems)
         self.sharing = Sharing(spec, self.tensors, self.builder, problems)
@@ -194,4 +198,9 @@ class _Elaborator:
             help = "give in_channels or in_shape as an argument instead"
             self.problems.report("E302", message, self.problems.unknown_at, help=help)
         if not self.builder.nodes and not self.problems and self.spec.items:
-            self.problems.report("E202", "no layer is left: each when: is false", self.spec.items[0].span)
+            keys = {entry.key for item in self.spec.items for entry in item.general}
+            reasons = [words for key, words in _NO_LAYERS.items() if key in keys] or [*_NO_LAYERS.values()][
+                :2
+            ]
+            message = f"no layer is left: each {' or '.join(reasons)}"
+            self.problems.report("E202", message, self.spec.items[0].span)

@@ -12,6 +12,7 @@ from netcalc.graph.rows import MAX_LAYERS, Row, row_names, rows
 from netcalc.graph.scope import Instance, Scope, TensorRef
 from netcalc.graph.sharing import Sharing
 from netcalc.graph.wiring import Tensors
+from netcalc.layers.options import truth_help
 from netcalc.spec import Evaluated, Expression, Item, Spec, Unknown
 
 MAX_DEPTH = 30
@@ -124,7 +125,7 @@ class Expander:
         value = item.value("trainable")
         found = scope.trainable if value is None else value_of(value, names, self.problems)
         if value is not None and not isinstance(found, bool | Unknown):
-            self.problems.report("E404", "trainable: is true or false", value.span)
+            self.problems.report("E404", "trainable: is true or false", value.span, help=truth_help(found))
         return found is not False
 
     def _init(self, item: Item, scope: Scope, names: Environment) -> str:
@@ -145,7 +146,7 @@ class Expander:
         if isinstance(wanted, bool):
             return wanted
         if not isinstance(wanted, Unknown):
-            self.problems.report("E404", "when: is true or false", when.span)
+            self.problems.report("E404", "when: is true or false", when.span, help=truth_help(wanted))
         return None
 
     def _kind(self, item: Item, names: Environment) -> str | None:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Span, format_value, listed, nearest
+from netcalc.diagnostics import Diagnostic, Span, SpecError, format_value, listed, nearest
 from netcalc.graph.evaluation import Environment, value_of, whole_number
 from netcalc.graph.model import Input, Preprocess
-from netcalc.graph.problems import ElaborationProblems
+from netcalc.graph.problems import ElaborationProblems, TooMuchError
 from netcalc.spec import (
     UNKNOWN,
     Evaluated,
@@ -20,9 +20,12 @@ from netcalc.spec import (
     YamlMapping,
     YamlScalar,
     YamlSequence,
+    read_input_override,
+    read_setting,
 )
 from netcalc.spec.expressions import RESERVED
-from netcalc.tensor import MAX_AXES, MAX_ELEMENTS, TensorType
+from netcalc.spec.overrides import TOO_MANY_ELEMENTS, as_typed
+from netcalc.tensor import MAX_AXES, MAX_ELEMENTS, Shape, TensorType, format_shape
 
 
 class DeclaredInput(NamedTuple):
@@ -72,7 +75,11 @@ def _refused_name(entry: YamlEntry) -> Diagnostic:
 
 
 def inputs(
-    spec: Spec, overrides: Sequence[InputOverride], names: Environment, problems: ElaborationProblems
+    spec: Spec,
+    overrides: Sequence[InputOverride],
+    names: Environment,
+    problems: ElaborationProblems,
+    settings: Sequence[Setting] = (),
 ) -> tuple[DeclaredInput, ...]:
     """The inputs that the spec declares, with the shapes given from outside in place of its own."""
     by_name = {declaration.name: declaration for declaration in spec.inputs}
@@ -82,22 +89,70 @@ def inputs(
         if name in by_name:
             shapes[name] = TensorType(override.shape)
         elif by_name:
-            help = f"write {next(iter(by_name))}=3x224x224; {_known('inputs', list(by_name))}"
+            help = _known("inputs", list(by_name))
+            if override.span is not None:  # not from Python
+                help = as_typed(override.span.source.name, own_sizes(spec, settings))
             message = f"the spec has no input {name!r}" if name else "the spec has several inputs: say which"
             problems.report("E701", message, override.span, help=help)
     declared = []
     for name, span, value in spec.inputs:
         found = shapes.get(name) or _input_type(value_of(value, names, problems), value.span, problems)
+        at = next((o.span for o in overrides if name in shapes and o.shape == shapes[name].shape), None)
         if found is not None and len(found.shape) > MAX_AXES:
-            at = next((o.span for o in overrides if o.shape == found.shape and name in shapes), None)
             message = f"an input has at most {MAX_AXES} axes, not {len(found.shape):,}"
             problems.report("E602", message, at or value.span)
             found = None
         if found is not None and found.numel > MAX_ELEMENTS:
-            problems.report("E602", "the input has more elements than 64 bits can count", span)
+            problems.report("E602", TOO_MANY_ELEMENTS, at or span)
             found = None
         declared.append(DeclaredInput(name, found, span))
     return tuple(declared)
+
+
+def read_setting_of(spec: Spec, text: str) -> Setting:
+    """Read a setting of a spec; the help for what cannot be read names one that the spec has."""
+    try:
+        return read_setting(text)
+    except SpecError:
+        return read_setting(text, own_settings(spec))
+
+
+def read_size_of(
+    spec: Spec, text: str, settings: Sequence[Setting] = (), option: str = "--input"
+) -> InputOverride:
+    """Read the size of an input; the help for what cannot be read names those that the spec has."""
+    try:
+        return read_input_override(text, option)
+    except SpecError:
+        return read_input_override(text, option, own_sizes(spec, settings, named=option == "--set"))
+
+
+def own_shapes(spec: Spec, settings: Sequence[Setting] = ()) -> dict[str, Shape]:
+    """The shapes of the inputs as the spec has them, as far as they can be known."""
+    problems = ElaborationProblems()  # elaboration finds them again
+    try:
+        declared = inputs(spec, (), arguments(spec, settings, problems), problems)
+    except TooMuchError:
+        return {}
+    return {given.name: given.type.shape for given in declared if given.type is not None}
+
+
+def own_sizes(spec: Spec, settings: Sequence[Setting] = (), named: bool = False) -> list[str]:
+    """Those shapes as `--input` takes them: `3x224x224`; `image=3x224x224` of several, or where `named`."""
+    shapes = own_shapes(spec, settings)
+    is_named = named or len(spec.inputs) != 1
+    return [(f"{name}=" if is_named else "") + format_shape(shape) for name, shape in shapes.items()]
+
+
+def own_settings(spec: Spec) -> list[str]:
+    """The arguments of the spec as `--set` takes them: `width=0.5`."""
+    from netcalc.spec.writing import flow_text  # only mistakes need it
+
+    try:
+        names = arguments(spec, (), ElaborationProblems())
+    except TooMuchError:
+        return []
+    return [f"{name}={flow_text(value)}" for name, value in names.items() if not isinstance(value, Unknown)]
 
 
 def expectations(spec: Spec, names: Environment, problems: ElaborationProblems) -> dict[str, int]:

@@ -26,7 +26,7 @@ def budget(spec: Spec, names: Environment, problems: ElaborationProblems) -> dic
             continue
         limit = _limit(entry.key, value, entry.value.span)
         if limit is None:
-            example = "8GiB@batch32" if entry.key in MEMORY else "5M"
+            example = _respelt(entry.key, value) or ("8GiB@batch32" if entry.key in MEMORY else "5M")
             units = ", ".join(filter(None, _units(entry.key)))
             message = (
                 f"a limit of {entry.key} is a whole number, or one with {units}, not {format_value(value)}"
@@ -49,6 +49,16 @@ def ignored(value: Value, names: Environment, problems: ElaborationProblems) -> 
             message = f"ignore: has the codes of design rules, not {format_value(code)}"
             problems.report("E404", message, part.span, help="write ignore: [N101]")
     return tuple(found)
+
+
+def _respelt(figure: str, value: Evaluated) -> str | None:
+    """A limit whose unit is in the wrong case, as `1k`, with the right one, or without a batch it has not."""
+    given = re.fullmatch(_LIMIT, value) if isinstance(value, str) else None
+    unit = next((unit for unit in _units(figure) if given and unit.lower() == given["unit"].lower()), None)
+    if given is None or unit is None:
+        return None
+    batch = given.string[given.end("unit") :] if figure in MEMORY else ""
+    return given.string[: given.start("unit")] + unit + batch
 
 
 def _units(figure: str) -> dict[str, int]:

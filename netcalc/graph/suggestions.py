@@ -7,6 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, listed, nearest
+from netcalc.graph.calls import as_item
 from netcalc.graph.constructs import CONSTRUCTS
 from netcalc.layers import LAYERS, Layer, kinds_by_name
 from netcalc.layers.vocabulary import (
@@ -17,6 +18,7 @@ from netcalc.layers.vocabulary import (
     NO_ACTIVATION,
     NO_LAYERS,
     OTHER_NAMES,
+    SHORT_KINDS,
 )
 from netcalc.spec import (
     BRANCH_EXAMPLES,
@@ -60,20 +62,33 @@ def unknown_kind(kind: str, item: Item, blocks: Collection[str]) -> Meant:
         return Meant(None, f"{kind}: goes with an item: - relu: {{{kind}: ...}}")
     name, sign, given = re.sub("[=(]", ":", kind, count=1).partition(":")
     plain = _plain(name)
-    synonyms = {name: name for name in (*blocks, *CONSTRUCTS)} | kinds_by_name()
+    synonyms = {name: name for name in (*blocks, *CONSTRUCTS)} | SHORT_KINDS | kinds_by_name()
     by_plain = {_plain(name): own for name, own in synonyms.items()}
     match = synonyms.get(kind) or by_plain.get(plain)
     if match and sign:
+        written = as_item(match, kind, option_names(LAYERS[match])) if match in LAYERS else None
         example = _example(match, given.strip(" )"))
-        return Meant(None, f"write - {match}: {example}" if example else f"write - {match}")
+        return Meant(None, f"write - {written or (f'{match}: {example}' if example else match)}")
     if match:
         return Meant(match if match in LAYERS else None, f"did you mean {match}?")
     if plain == "activation" and item.short is not None and (match := _kind_of(item.short)):
         return Meant(None, f"write - {match}")
     if plain in NO_LAYERS:
         return Meant(None, NO_LAYERS[plain])
+    if kind in _every_option():
+        return Meant(None, _inside(kind, item))
     match = by_plain.get(nearest(plain, by_plain) or "")
     return Meant(None, f"did you mean {match}?" if match else "netcalc layers lists the kinds")
+
+
+def _inside(option: str, item: Item) -> str:
+    """Where an option that stands as an item belongs."""
+    kinds = [kind for kind, layer in LAYERS.items() if option in layer.options]
+    text = item.short.source.text[item.short.start : item.short.end] if item.short is not None else "..."
+    among = ", ".join(kinds) if len(kinds) <= 3 else f"{', '.join(kinds[:3])} and others"
+    required = [name for name, each in LAYERS[kinds[0]].options.items() if each.required and name != option]
+    others = "".join(f"{name}: ..., " for name in required)
+    return f"{option} is an option of {among}: it stands inside, - {kinds[0]}: {{{others}{option}: {text}}}"
 
 
 def unknown_option(layer: type[Layer], entry: YamlEntry) -> tuple[Diagnostic, Meant]:
@@ -248,6 +263,6 @@ def _closest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _plain(name: str) -> str:
-    """`nn.Conv2d` and `keras.layers.Conv2D` to `conv`: no module, dimensions, underscores or capitals."""
+    """`nn.Conv2d` to `conv`, `LSTMCell` to `lstm`: no module, dimensions, underscores or capitals."""
     name = name.rpartition(".")[2] or name
-    return re.sub(r"[123]d|[_-]", "", name.lower()) or name
+    return re.sub(r"[123]d|[_-]|cell$", "", name.lower()) or name

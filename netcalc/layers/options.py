@@ -70,6 +70,16 @@ class Option(Generic[T_co]):
         return LayerError(message, option=self.name, help=help)
 
 
+_TRUTHS = {**dict.fromkeys(("yes", "on", "true", "y", "1"), "true"),
+           **dict.fromkeys(("no", "off", "false", "n", "none", "null", "0"), "false")}  # fmt: skip
+
+
+def truth_help(value: object) -> str | None:
+    """How true and false are written, where a value is another word for one of them."""
+    word = _TRUTHS.get(format_value(value).strip("'").lower())
+    return f"write {word}" if word else None
+
+
 class Maybe(Option[T_co | None]):
     """An option that may be left out, with a meaning of its own when it is."""
 
@@ -98,7 +108,7 @@ class Flag(Option[bool]):
 
     def parse(self, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise self.refuse(value)
+            raise self.refuse(value, truth_help(value))
         return value
 
     def schema(self) -> Schema:

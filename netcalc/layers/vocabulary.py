@@ -1,5 +1,7 @@
 """What other frameworks call options, for the help of an error: nothing here is accepted in a spec."""
 
+from collections.abc import Mapping
+
 OTHER_NAMES = {
     "filters": ("channels", "num_filters", "planes", "units", "output_channels", "num_output"),
     "units": (
@@ -87,6 +89,11 @@ ACTIVATION_OPTIONS = ("activation", "nonlinearity", "act", "act_layer", "activat
 NO_ACTIVATION = ("none", "linear", "identity", "null")
 """What such an option holds where there is no activation."""
 
+SHORT_KINDS = {
+    "gap": "global_avgpool", "gmp": "global_maxpool", "gn": "groupnorm", "mhsa": "multi_head_attention",
+}  # fmt: skip
+"""What layers are called for short in papers and diagrams."""
+
 NO_LAYERS = {
     "input": "the input stands at the top level: input: [3, 224, 224]",
     "inputlayer": "the input stands at the top level: input: [3, 224, 224]",
@@ -108,3 +115,29 @@ NO_LAYERS = {
     "branch": "write - parallel: {branches: {left: [...], right: [...]}}",
 }
 """What is a layer in another framework and something else in a spec, by its name in lower case."""
+
+SKIPPED = ""
+"""A size that a layer takes from its input here."""
+
+_WINDOW = ("filters", "kernel", "stride", "pad")
+CALLS: Mapping[str, tuple[str, ...]] = {
+    "conv": (SKIPPED, *_WINDOW, "dilation", "groups", "bias"),
+    "conv_transpose": (SKIPPED, *_WINDOW, "output_pad", "groups", "bias", "dilation"),
+    "linear": (SKIPPED, "units", "bias"),
+    **dict.fromkeys(("rnn", "lstm", "gru"), (SKIPPED, "units", "layers")),
+    "embedding": ("entries", "width"),
+    "multi_head_attention": (SKIPPED, "heads"),
+    **dict.fromkeys(("maxpool", "avgpool"), ("kernel", "stride", "pad")),
+    **dict.fromkeys(("adaptive_avgpool", "adaptive_maxpool"), ("size",)),
+    **dict.fromkeys(("batchnorm", "instancenorm"), (SKIPPED, "eps", "momentum")),
+    "layernorm": (SKIPPED, "eps"),
+    "groupnorm": ("groups", SKIPPED, "eps"),
+    "dropout": ("rate",),
+    "leaky_relu": ("slope",),
+    **dict.fromkeys(("elu", "celu"), ("alpha",)),
+    **dict.fromkeys(("pixel_shuffle", "pixel_unshuffle"), ("factor",)),
+}
+"""PyTorch's parameters of a layer in order, by our names."""
+
+KERAS_CALLS = ("Dense", "MultiHeadAttention")
+"""Layers of Keras, beside those whose names end in 2D, that have no size of the input in front."""

@@ -115,8 +115,16 @@ class Padding(WholeNumbers[PerSide]):
             return tuple(map(rule, siblings["kernel"], siblings.get("dilation", (1,) * axes)))
         if not isinstance(value, tuple):
             return ((value, value),) * axes
-        _require_axes(self.name, len(value), axes)
+        _require_axes(self.name, len(value), axes, self._pairs_of_pytorch(value, axes))
         return tuple(axis if isinstance(axis, tuple) else (axis, axis) for axis in value)
+
+    def _pairs_of_pytorch(self, value: tuple[int | tuple[int, int], ...], axes: int) -> str | None:
+        """The pairs for as many sides as an input has; PyTorch lists those of the last axis first."""
+        if len(value) != 2 * axes or axes == 1 or not all(isinstance(side, int) for side in value):
+            return None
+        pairs = [value[at : at + 2] for at in range(0, len(value), 2)]
+        text = format_value(tuple(reversed(pairs)))
+        return f"write {self.name}: {text}, which is [before, after] of each axis"
 
     def is_default(self, value: Any) -> bool:
         return value == self.default or (
@@ -124,7 +132,7 @@ class Padding(WholeNumbers[PerSide]):
         )
 
 
-def _require_axes(name: str, given: int, axes: int) -> None:
+def _require_axes(name: str, given: int, axes: int, help: str | None = None) -> None:
     if given != axes:
         spatial = "1 spatial axis" if axes == 1 else f"{axes} spatial axes"
-        raise LayerError(f"{name} lists {given} for an input with {spatial}", option=name)
+        raise LayerError(f"{name} lists {given} for an input with {spatial}", option=name, help=help)

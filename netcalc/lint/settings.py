@@ -1,11 +1,16 @@
 """Settings without effect: arguments that no layer depends on."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from netcalc.diagnostics import Diagnostic, NetcalcError
 from netcalc.graph import Graph, elaborate
-from netcalc.spec import InputOverride, Setting, Spec, YamlScalar, YamlSequence
+from netcalc.spec import InputOverride, Setting, Spec, YamlScalar, YamlSequence, read_setting
 from netcalc.spec.tree import names_in
+
+if TYPE_CHECKING:
+    from netcalc.analysis.sweep_axes import SweepAxis
 
 
 def idle_settings(
@@ -24,6 +29,13 @@ def unread_settings(spec: Spec, settings: Sequence[Setting]) -> Iterator[Diagnos
     for setting in _not_defaults(spec, settings):
         if setting.name not in read:
             yield _idle(setting, "no layer depends on it")
+
+
+def unread_axes(spec: Spec, axes: "Sequence[SweepAxis]") -> Iterator[Diagnostic]:
+    """An error for each argument that a sweep varies and that no expression of the spec reads."""
+    for axis in axes:
+        settings = () if axis.is_input else map(read_setting, axis.texts)
+        yield from islice(unread_settings(spec, [*settings]), 1)
 
 
 def _idle(setting: Setting, reason: str) -> Diagnostic:

@@ -229,8 +229,8 @@ def cut_middle(text: str, width: int) -> str:
 
 def cut_start(text: str, width: int, mark: str = "…") -> str:
     """The end of a text that is too long."""
-    if cell_len(text) <= width:
-        return text
+    if cell_len(text) <= width or width < 1:
+        return text if width > 0 else ""
     kept = text[max(0, len(text) - width + len(mark)) :]
     while kept and cell_len(kept) > width - len(mark):
         kept = kept[1:]
@@ -239,4 +239,6 @@ def cut_start(text: str, width: int, mark: str = "…") -> str:
 
 def cut_end(text: str, width: int) -> str:
     """The beginning of a text that is too long."""
-    return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1).rstrip()}…"
+    if cell_len(text) <= width or width < 1:
+        return text if width > 0 else ""
+    return f"{set_cell_size(text, width - 1).rstrip()}…"

@@ -96,7 +96,11 @@ class ItemReader:
         """The items of a list; `what` is the key it stands under."""
         if isinstance(value, YamlSequence):
             return tuple(map(self._item, value.items))
-        if not is_unknown(value):
+        if _begins_with_dash(value):
+            from netcalc.spec.syntax import missing_space  # only mistakes need it
+
+            self.problems.add(missing_space(value.source, value.start, "E204"))
+        elif not is_unknown(value):
             help = "list them, one a line: - conv: {filters: 64, kernel: 3}"
             self.problems.report(
                 "E204", f"{what}: is a list, not {describe(value)}", _start(value), help=help
@@ -196,6 +200,12 @@ class ItemReader:
         message = f"a layer is a kind with its options, not {describe(value)}"
         self.problems.report("E203", message, _start(value), help=help)
         return Item(None, _start(value))
+
+
+def _begins_with_dash(value: Value) -> bool:
+    """Whether what should be a list is a word or a key after a dash without its space."""
+    text = value.source.text[value.start : value.start + 2]
+    return text[:1] == "-" and (text[1:].isalpha() or text[1:] in ("_", "$"))
 
 
 def _put_inside(item: YamlMapping) -> str:

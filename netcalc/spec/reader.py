@@ -7,7 +7,7 @@ from typing import NamedTuple
 from netcalc.diagnostics import Diagnostic, Note, Source, Span, SpecError, listed, nearest
 from netcalc.spec.blocks import Block, read_blocks
 from netcalc.spec.items import Item, ItemReader
-from netcalc.spec.library import open_beside
+from netcalc.spec.library import find_spec, open_beside
 from netcalc.spec.problems import SpecProblems
 from netcalc.spec.tree import Value, YamlEntry, YamlMapping, YamlScalar, YamlSequence, describe, is_unknown
 from netcalc.spec.yaml_reader import read_document
@@ -290,6 +290,19 @@ class _Reader:
         if self.root.entries:
             return self.root.entries[0].key_span
         return Span(self.source, self.root.start, self.root.start + 1)
+
+
+def included_files(path: str) -> list[str]:
+    """The files that the spec in a file includes; none where it is no spec."""
+    try:
+        root, _ = read_document(find_spec(path).source)
+    except SpecError:
+        return []
+    entries = root.entries if isinstance(root, YamlMapping) else ()
+    named = next((entry.value for entry in entries if entry.key == "include"), None)
+    parts = named.items if isinstance(named, YamlSequence) else (named,)
+    names = [part.value for part in parts if isinstance(part, YamlScalar)]
+    return [os.path.join(os.path.dirname(path), name) for name in names if isinstance(name, str)]
 
 
 def _given(entry: YamlEntry | None) -> tuple[Value, ...]:

@@ -9,6 +9,7 @@ from netcalc.spec.problems import one_character
 
 _UNSPACED = re.compile(r"\s*(?:- )?(?P<key>[A-Za-z_]\w*):(?P<value>[^\s:].*)")
 _UNCOLONED = re.compile(r"\s*- (?P<kind>[A-Za-z_]\w*) *\{")
+_UNDASHED = re.compile(r"(?P<indent>[ ]*)-[A-Za-z_$]")
 _NESTED = re.compile(r"\s*- (?P<kind>[A-Za-z_]\w*): +(?P<options>[A-Za-z_]\w*:.*)")
 
 _HELP = {
@@ -34,12 +35,36 @@ def syntax_problem(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     message = (error.problem or error.context or "it cannot be parsed").rstrip(".")
     if message.startswith("mapping values are not allowed") and (found := _colon(source, start)):
         return found
+    if found := _dash(source, start):
+        return found
+    if source.text[at : at + 1] in ("}", "]") and "did not find expected" in message:
+        spare = Span(source, *one_character(source, at))
+        message = f"this is not YAML: there is a {source.text[at]} too many"
+        return Diagnostic("E101", message, spare, help="remove it")
     notes: tuple[Note, ...] = ()
     if error.context and error.context_mark and error.problem:
         notes = (Note(error.context, Span(source, *one_character(source, error.context_mark.index))),)
     help_of = next((help for words, help in _HELP.items() if words in message), None)
     span = Span(source, *one_character(source, at))
     return Diagnostic("E101", f"this is not YAML: {message}", span, notes, help_of)
+
+
+def missing_space(source: Source, dash: int, code: str) -> Diagnostic:
+    """The diagnostic for a dash with its kind right behind it."""
+    rest = source.text[dash + 1 :].split("\n", 1)[0].strip()
+    message = "a space is missing after the dash"
+    span = Span(source, dash, dash + 1)
+    return Diagnostic(code, message, span, help=f"write - {rest}")
+
+
+def _dash(source: Source, start: int) -> Diagnostic | None:
+    """What is wrong with the dash of the line that begins at an offset, or of the one before."""
+    before = source.text.rfind("\n", 0, max(start - 1, 0)) + 1
+    for at in (before, start):
+        if undashed := _UNDASHED.match(source.text, at):
+            found = missing_space(source, undashed.end("indent"), "E101")
+            return found._replace(message=f"this is not YAML: {found.message}")
+    return None
 
 
 def _colon(source: Source, start: int) -> Diagnostic | None:

@@ -160,7 +160,7 @@ def test_settings_that_do_nothing_are_refused(cli: Cli, command: str) -> None:
     unknown = cli(*arguments, "--set", "wdith=2")
     assert (unknown.code, unknown.out) == (2, "")
     assert "wdith" in unknown.err
-    if command not in ("check", "sweep"):  # a finding of check; a sweep shows that its rows are alike
+    if command != "check":  # a finding there
         idle = cli(*arguments, "--set", "idle=2")
         assert (idle.code, idle.out) == (2, "")
         assert "error[E804]: idle changes nothing" in idle.err
@@ -270,8 +270,29 @@ def squeezed(text: str) -> str:
         ("run s.yaml --verify --input input=random", "one random sample of its own"),
         ("run s.yaml --verify -o o.npz", "one random sample of its own"),
         ("run s.yaml --upstream dy.npy", "add --backward"),
+        ("run s.yaml --verify --labels names.txt", "one random sample of its own"),
+        ("run s.yaml --verify --top 2", "one random sample of its own"),
+        ("run s.yaml --trace --labels names.txt", "--trace has a row a layer, no classes"),
+        ("run s.yaml --backward --labels names.txt -f csv", "csv with --backward has a row a layer"),
+        ("run s.yaml --top 2", "classes are shown for a picture, or with --labels"),
+        ("run s.yaml --resize 9", "no input is one"),
+        ("run s.yaml --input input=x.npy --mean 0.5", "no input is one"),
+        ("run s.yaml --std 0.5", "no input is one"),
+        ("run s.yaml --trace --reference", "run the plain kernels anyway"),
+        ("table s.yaml --all -f json", "json has every layer"),
+        ("table s.yaml --all --tree -o o.csv", "csv has every layer"),
+        ("memory s.yaml --all -f json", "json has every layer"),
+        ("memory s.yaml --fit 1GiB -f csv", "json has the peak and the fit"),
+        ("memory s.yaml --optimizer adam -o o.csv", "csv has what each layer keeps"),
+        ("memory s.yaml --loss mse -f csv", "csv has what each layer keeps"),
+        ("memory s.yaml --pure -f csv", "csv has what each layer keeps"),
+        ("memory s.yaml --dtype int8 --optimiser adam", "not trained in int8"),
+        ("memory s.yaml --dtype int8 --loss mse", "not trained in int8"),
+        ("roofline s.yaml --device a100 --epochs 3", "add --images"),
+        ("roofline s.yaml --device a100 --images 10 -f csv", "csv has a row a kernel"),
+        ("sweep s.yaml --set width=2,4 --seed 3", "add --sample"),
         ("run s.yaml --input x.npy --batch 2", "the samples are those of the files"),
-        ("compare s.yaml lenet5 --set width=2", "asked of lenet5: --set and --input apply to every spec"),
+        ("compare s.yaml lenet5 --set width=2", "asked of lenet5: --set, --input and --variant apply"),
     ],
 )
 def test_what_cannot_act_is_refused(cli: Cli, arguments: str, words: str) -> None:

@@ -107,6 +107,8 @@ def test_every_parameter_completes(command: str) -> None:
         ("sweep own.yaml --set width=1,2 --plot x=macs,y=wid", "width"),
         ("table wrong.yaml --set ", "n= n=1"),
         ("explain wrong.yaml ", ""),
+        ("table header.yaml --set ", ""),
+        ("table header.yaml --variant ", ""),
         ("explain none.yaml ", ""),
         ("table . --set ", ""),
         ("table - --set ", ""),
@@ -123,6 +125,9 @@ def test_what_is_offered(
     for path in ("nets/a.yaml", "nets/notes.txt", "nets/deep/b c.yml"):
         Path(path).touch()
     Path("own.yaml").write_text(OWN)
+    Path("header.yaml").write_text(
+        "args: {no-name: 1, n: 2}\nvariants: {a: {n: 1}}\ninput: [3]\nlayers: [relu]\n"
+    )
     Path("wrong.yaml").write_text("args: {n: 1}\ninput: [3]\nlayers:\n  - no_such_kind\n")
     Path("cards.yaml").write_text(DEVICES)
     found = offers(*line.split(" "))

@@ -294,3 +294,11 @@ def test_networks_of_tokens_and_of_several_inputs_run(cli: Callable[..., Any]) -
     small = ("--set", "width=24", "--set", "depth=2", "--set", "vocabulary=50", "--set", "length=8")
     assert "1x8x50" in "".join(lines(cli, "run", "gpt2", "--set", "heads=2", *small))
     assert "1x8x50" in "".join(lines(cli, "run", "transformer", "--set", "heads=2", *small))
+
+
+def test_labels_are_for_scores_of_classes(cli: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("ant\nbee\ncat\n")
+    (tmp_path / "map.yaml").write_text("input: [3, 8, 8]\nlayers: [{conv: {filters: 3, kernel: 3}}]\n")
+    result = cli("run", str(tmp_path / "map.yaml"), "--labels", str(tmp_path / "names.txt"))
+    assert (result.code, result.out) == (2, "")
+    assert "the output is no row of scores of classes" in " ".join(result.err.replace("│", "").split())

@@ -82,17 +82,25 @@ BOMBS = {
 }  # fmt: skip
 
 
+RUNS = 3
+"""What else the machine does only adds to the time: the fastest of so many runs counts."""
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_soon(name: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", MEASURED, f"'{BOMBS[name]}'"], capture_output=True, text=True, timeout=120
-    )
-    assert run.returncode == 0, run.stderr[-2000:]
-    verdict, measured = run.stdout.splitlines()
-    seconds, loop, mebibytes = map(float, measured.split())
-    assert verdict != "accepted"
-    assert seconds * min(1, LOOP_SECONDS / loop) < SECONDS, f"{seconds} s, the loop {loop} s"
-    assert mebibytes < MEBIBYTES
+    for last in (False,) * (RUNS - 1) + (True,):
+        run = subprocess.run(
+            [sys.executable, "-c", MEASURED, f"'{BOMBS[name]}'"], capture_output=True, text=True, timeout=120
+        )
+        assert run.returncode == 0, run.stderr[-2000:]
+        verdict, measured = run.stdout.splitlines()
+        seconds, loop, mebibytes = map(float, measured.split())
+        assert verdict != "accepted"
+        assert mebibytes < MEBIBYTES
+        is_soon = seconds * min(1, LOOP_SECONDS / loop) < SECONDS
+        assert is_soon or not last, f"{seconds} s, the loop {loop} s"
+        if is_soon:
+            return
 
 
 def test_a_stack_that_shrinks_is_not_refused_for_its_first() -> None:

@@ -53,9 +53,11 @@ def test_latex() -> None:
         "% N_1 *: first 5%", "% second_", r"% needs \usepackage{booktabs}", r"\begin{tabular}{lrr}", r"\toprule",
         r" & \multicolumn{1}{c}{layer} & \multicolumn{1}{c}{output size} \\",
         r"\cmidrule(lr){2-2}\cmidrule(lr){3-3}", r"layer & count (k) & bytes \\", r"\midrule",
-        r"a,b & 1 & five \\", r"a\_1|\textbackslash{}x1b[2J\textbackslash{}n & 2.5 &  \\", r"\midrule",
+        r"a,b & 1 & five \\", r"a\_1\textbar{}\textbackslash{}x1b[2J\textbackslash{}n & 2.5 &  \\", r"\midrule",
         r"total & 3.5 &  \\", r"\bottomrule", r"\end{tabular}",
     ]  # fmt: skip
+    special = "".join(latex_chunks(Table(COLUMNS[:1], [("<a>|b",)])))
+    assert r"\textless{}a\textgreater{}\textbar{}b \\" in special
     bare = "".join(latex_chunks(Table(COLUMNS[:1], [("a",)]))).splitlines()
     assert bare[0] == r"% needs \usepackage{booktabs}"
     assert bare[-3:] == [r"a \\", r"\bottomrule", r"\end{tabular}"]

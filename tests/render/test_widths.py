@@ -186,3 +186,62 @@ def test_a_finished_progress_bar_leaves_nothing(folder: Path, kind: str) -> None
     shown = terminal_after(text)
     assert shown[0].startswith(("warning", "Deep: "))
     assert not any("checking" in line or "━" in line for line in shown)
+
+
+MOST = "--batch 2147483647"
+LARGEST = [
+    f"table long.yaml {MOST}", f"table long.yaml {MOST} --bars", f"table long.yaml {MOST} --tree --percent",
+    "table alexnet --bars --batch 1000000", f"table alexnet {MOST} --bars", f"table alexnet {MOST}",
+    f"table alexnet {MOST} --columns +macs,+other_ops,+output_bytes",
+    "table long.yaml --columns layer,from", "table long.yaml --columns contents,from,input,shares,macs --depth 1",
+    "table long.yaml --tree --columns layer,from,input,shares,params",
+    f"memory long.yaml {MOST} --all --fit 1", f"check long.yaml {MOST} --notes",
+    f"roofline long.yaml --device gtx580 {MOST} --images 1000000000000000 --epochs 1000000000",
+    f"compare long.yaml deep.yaml {MOST} --diff", f"compare alexnet vgg16 {MOST} --diff",
+    f"compare long.yaml deep.yaml vgg16 {MOST} --convention flops",
+    f"sweep resnet_v.yaml --set width=8,1600 --set input=1600,3200 {MOST} --pareto macs",
+    f"explain long.yaml first.convolution_with_a_long_name {MOST} --convention flops",
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("in_folder")
+@pytest.mark.parametrize("line", LARGEST)
+def test_the_largest_figures_and_long_names_fit(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    for width in WIDTHS:
+        monkeypatch.setenv("COLUMNS", str(width))
+        called, *shown = screen(line).splitlines()
+        assert shown, called
+        assert not any("Error" in text or "error[" in text for text in shown)
+        for text in shown:
+            assert cell_len(text) <= width, f"{called} at {width} columns: {text}"
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_nothing_is_lost_where_figures_are_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts and totals by kind stand below each other; a difference names the columns that it leaves out."""
+    monkeypatch.setenv("COLUMNS", "60")
+    charts = screen(f"table alexnet {MOST} --bars")
+    assert [line.split()[1] for line in charts.splitlines() if line.startswith("layer ")] == [
+        "memory", "params", "flop",
+    ]  # fmt: skip
+    kinds = [line for line in charts.splitlines() if line.startswith("by kind")]
+    assert [line.partition("lines")[2].split()[0] for line in kinds] == ["memory", "params", "flop"]
+    conv = [line for line in charts.splitlines() if line.startswith("convolution")]
+    assert len(conv) == 3
+    assert all("%" in line for line in conv)
+    assert "not shown at 60 columns: memory (KB)" in screen(f"compare alexnet vgg16 {MOST} --diff")
+    reads = screen("table long.yaml --columns layer,from")
+    assert "input C" not in reads
+    assert all("…" in line for line in reads.splitlines() if line.startswith("third_"))
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_charts_in_a_pipe_have_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take 100 columns, and more only where names need it, which are whole."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert 90 < max(map(cell_len, screen("table alexnet --bars").splitlines())) <= 100
+    shown = screen("table long.yaml --bars --depth 1").splitlines()
+    assert 90 < max(cell_len(line) for line in shown if "█" in line or "─" in line) <= 100
+    long = screen("table long.yaml --bars").splitlines()
+    assert max(map(cell_len, long)) > 100
+    assert any(line.startswith(LONG_NAME) for line in long)

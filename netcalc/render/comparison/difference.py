@@ -16,11 +16,13 @@ from netcalc.render.comparison.ledger import (
     totals_in_words,
 )
 from netcalc.render.comparison.words import network_lines
-from netcalc.render.layout import Heading, Segment, TableLayout, hanging, lay_out, paragraph
+from netcalc.render.layout import Heading, Segment, TableLayout, hanging, lay_out, not_shown, paragraph
 from netcalc.render.table.lines import TableView
 from netcalc.render.table.words import conditions_in_words
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
+_LEAST_NAME = 12
+"""Names are cut to this before columns are left out."""
 _STYLES = {"added": "green", "removed": "red", "changed": "yellow"}
 
 
@@ -30,9 +32,14 @@ def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list
     yield from network_lines(comparison, width)
     yield []
     entries = list(ledger_entries(found.layers))
-    columns = cost_columns(found.before)
+    columns = [*cost_columns(found.before)]
+    layout = _laid_out(entries, _sums(comparison, found, columns), columns, width)
+    hidden: list[str] = []
+    while width is not None and layout.width > width and len(columns) > 1:
+        *columns, last = columns
+        hidden.insert(0, " ".join(last.heading.split()))
+        layout = _laid_out(entries, _sums(comparison, found, columns), columns, width)
     sums = _sums(comparison, found, columns)
-    layout = _laid_out(entries, sums, columns, width)
     yield from layout.heading_lines()
     yield layout.rule()
     for entry in entries:
@@ -42,6 +49,8 @@ def difference_lines(comparison: Comparison, width: int | None) -> Iterator[list
             yield from _change(entry, layout, columns, width)
     yield layout.rule()
     yield from (layout.line([(text, "bold") for text in row]) for row in sums)
+    if hidden:
+        yield from not_shown(hidden, width)
     yield []
     yield from paragraph(totals_in_words(found), "bold", width)
     yield from paragraph(conditions_in_words(found.before, TableView()), "dim", width)
@@ -73,7 +82,9 @@ def _laid_out(
     changes = [entry for entry in entries if entry.status not in STRETCHES]
     rows = [[f"  {entry.label}", *format_costs(entry.cost, columns)] for entry in changes]
     headings = [Heading("", "layer", left=True), *(Heading("", column.heading) for column in columns)]
-    return lay_out(headings, [*rows, *sums], width)
+    layout = lay_out(headings, [*rows, *sums], width)
+    is_narrow = width is not None and layout.width > width
+    return lay_out(headings, [*rows, *sums], width, _LEAST_NAME) if is_narrow else layout
 
 
 def _stretch(entry: LedgerEntry, width: int | None) -> Iterator[list[Segment]]:

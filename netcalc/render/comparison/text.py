@@ -13,12 +13,11 @@ from netcalc.render.table.words import conditions_in_words
 _COLOURS = {"bytes": "blue", "params": "magenta"}
 _GREEN = "green"
 _LEAST_BAR, _LONGEST_BAR = 4, 50
+_LEAST_LABEL = 8
 
 
 def comparison_lines(comparison: Comparison, width: int | None) -> Iterator[list[Segment]]:
     """The networks, then a group of bars for each measure, then what was counted how."""
-    label = label_width(comparison, width)
-    labels = [cut_end(visible(member.label), label) for member in comparison.members]
     yield from network_lines(comparison, width)
     measures = comparison.measures
     shown = [
@@ -28,6 +27,10 @@ def comparison_lines(comparison: Comparison, width: int | None) -> Iterator[list
     times = [ratios(comparison, measure) for measure in measures]
     digits = max(len(text) for texts in shown for text in texts)
     factor = max(len(text) for texts in times for text in texts)
+    label = label_width(comparison, width)
+    if width is not None:
+        label = min(label, max(_LEAST_LABEL, width - digits - factor - _LEAST_BAR - 8))
+    labels = [cut_end(visible(member.label), label) for member in comparison.members]
     bar = (
         _LONGEST_BAR
         if width is None

@@ -33,11 +33,13 @@ _FORWARD = (
     TableColumn("operations", "operations (M)", lambda count: f"{count / 1e6:,.3g}"),
 )
 _BACKWARD = (
-    *(TableColumn(name, name, three_digits, group="gradient norm") for name in ("upstream", "downstream")),
-    TableColumn("parameters", "parameters", left=True),
     TableColumn("backward_seconds", "backward ms", _milliseconds),
     TableColumn("verdict", "verdict", left=True),
 )
+
+
+def _norm(name: str, heading: str) -> TableColumn:
+    return TableColumn(name, heading, three_digits, group="gradient norm")
 
 
 class RunResult(NamedTuple):
@@ -135,9 +137,11 @@ def _layer_rows(result: RunResult) -> tuple[Sequence[TableColumn], Sequence[Sequ
         for row in cells:
             row += _forward_cells(forward[str(row[0])])
     if result.backward is not None:
-        columns += _BACKWARD
+        names = [*dict.fromkeys(name for profile in result.backward for name in profile.params)]
+        columns += [_norm(name, name) for name in ("upstream", "downstream")]
+        columns += [*(_norm(f"{name}_norm", name) for name in names), *_BACKWARD]
         for row in cells:
-            row += _backward_cells(backward.get(str(row[0])))
+            row += _backward_cells(backward.get(str(row[0])), names)
     return columns, cells
 
 
@@ -145,11 +149,12 @@ def _forward_cells(row: "ForwardProfile") -> tuple[object, ...]:
     return (format_shape(row.shape), *row.moments, row.seconds, row.operations)
 
 
-def _backward_cells(row: "BackwardProfile | None") -> tuple[object, ...]:
+def _backward_cells(row: "BackwardProfile | None", names: Sequence[str]) -> tuple[object, ...]:
+    """The norms of a layer's gradients, those of its parameters in a column for each name, and the rest."""
     if row is None:  # no gradient reached it
-        return (None,) * len(_BACKWARD)
-    params = ", ".join(f"{name} {norm:.3g}" for name, norm in row.params.items())
-    return (row.upstream, row.downstream, params, row.seconds, row.verdict)
+        return (None,) * (2 + len(names) + len(_BACKWARD))
+    norms = (row.params.get(name) for name in names)
+    return (row.upstream, row.downstream, *norms, row.seconds, row.verdict)
 
 
 def _forward_dict(row: "ForwardProfile") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from netcalc.render.roofline.words import TrainingRun, bound_by, label, label_pa
 from netcalc.render.text_table import TextColumn, text_table
 
 _LARGEST_BAR, _LEAST_BAR = 30, 6
-_LEAST_LABEL = 20
+_LEAST_LABEL, _LEAST_REMARK = 20, 20
 """Labels are cut to this before figures are dropped."""
 _DROPS = {"ops a\nbyte": 1, "moved\n(MiB)": 2, "operations\n(M)": 3}
 _BOUND = 4
@@ -145,16 +145,21 @@ def _times(found: Roofline, training: TrainingRun | None, width: int | None) -> 
         remark = f"{training.images:,} samples {training.epochs:,} times: {steps:,} steps"
         yield from _time("training", found.training_seconds(training.images, training.epochs), remark, width)
     if training.memory_bytes is not None:
-        yield _memory(found.device, training.memory_bytes)
+        yield from _memory(found.device, training.memory_bytes, width)
 
 
 def _time(what: str, seconds: float, remark: str, width: int | None) -> Iterator[list[Segment]]:
     head = [(f"{what:<10}", "bold"), (f" at least {duration(seconds):>9}", "")]
-    yield from hanging([*head, ("   ", "")], remark, "dim", width) if remark else [head]
+    indent = 11 if width is not None and len(head[1][0]) + 14 > width - _LEAST_REMARK else None
+    yield from hanging([*head, ("   ", "")], remark, "dim", width, indent) if remark else [head]
 
 
-def _memory(device: Device, needed: int) -> list[Segment]:
+def _memory(device: Device, needed: int, width: int | None) -> Iterator[list[Segment]]:
     share = 100 * needed / device.memory_bytes
     sizes = f" {byte_size(needed)} of {byte_size(device.memory_bytes)}, {share:.0f}%: "
     verdict = ("it fits", "green") if needed <= device.memory_bytes else ("it does not fit", "red")
-    return [(f"{'memory':<10}", "bold"), (sizes, ""), verdict]
+    line = [(f"{'memory':<10}", "bold"), (sizes, "")]
+    if width is not None and sum(len(text) for text, _ in [*line, verdict]) > width:
+        yield line
+        line = [(" " * 11, "")]
+    yield [*line, verdict]

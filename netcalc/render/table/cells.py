@@ -3,14 +3,23 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from netcalc.analysis import Figures, Report
 from netcalc.render import numbers
+from netcalc.render.escaping import visible
 from netcalc.render.labels import short_label
 from netcalc.render.layout import cut_end, cut_middle
 from netcalc.render.table.columns import Column, channels_of, chosen_columns, sizes_of
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
 
 _PARAMETERS = ("params", "exact_params")
+
+_TEXTS = ("contents", "from", "input", "shares")
+"""Columns of texts that may be long, beside the labels."""
+
+_LEAST_TEXT = 24
+"""The least width to which their cells are cut."""
 
 
 class ShownTable(NamedTuple):
@@ -60,15 +69,33 @@ class ShownTable(NamedTuple):
             kept.append(number)
         yield self._of(kept)
 
-    def with_contents_cut(self, excess: int) -> "ShownTable":
-        """The table with what the blocks hold cut short, so that it is narrower by `excess` characters."""
+    def with_cut(self, name: str, excess: int) -> "ShownTable":
+        """The table with a column of texts cut short, so that it is narrower by `excess` columns.
+
+        A list is cut at its end, a name in its middle.
+        """
         names = [column.name for column in self.columns]
-        if "contents" not in names:
+        if name not in names or not self.cells:
             return self
-        at = names.index("contents")
-        room = max(24, max(len(row[at]) for row in self.cells) - excess)
-        cells = [[*row[:at], cut_end(row[at], room), *row[at + 1 :]] for row in self.cells]
+        at = names.index(name)
+        texts = [visible(row[at]) for row in self.cells]
+        room = max(_LEAST_TEXT, max(map(cell_len, texts)) - excess)
+        shown = [
+            cut_end(text, room) if name == "contents" or ", " in text else cut_middle(text, room)
+            for text in texts
+        ]
+        cells = [[*row[:at], text, *row[at + 1 :]] for row, text in zip(self.cells, shown, strict=True)]
         return self._replace(cells=cells)
+
+    def with_texts_cut(
+        self, wanted: Sequence[str], width: Callable[["ShownTable"], int], most: int
+    ) -> "ShownTable":
+        """The table with those columns of texts cut that were asked for, until it is no wider than `most`."""
+        shown = self
+        for name in _TEXTS:
+            if name in asked_for(wanted):
+                shown = shown.with_cut(name, max(0, width(shown) - most))
+        return shown
 
     def without_empty(self, wanted: Sequence[str]) -> "ShownTable":
         """The table without its empty columns, but with those that were asked for."""

@@ -96,7 +96,7 @@ def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[Show
     layout = _laid_out(whole, width)
     if width is None or layout.width <= width:
         return whole, []
-    shown = whole.with_contents_cut(layout.width - width)
+    shown = whole.with_cut("contents", layout.width - width)
     sizes = dict(zip((column.name for column in shown.columns), _sizes(shown), strict=True))
     kept = asked_for(view.wanted)
     for name, least in ((name, least) for names, least in _DROPPED for name in names if name not in kept):
@@ -104,7 +104,10 @@ def _fitted(whole: ShownTable, view: TableView, width: int | None) -> tuple[Show
             break
         shown = shown.without(name)
     hidden = [_title(column) for column in whole.columns if column not in shown.columns]
-    layout = _arranged(shown.columns, sizes, width, _LEAST_LABEL)
+    shown = shown.with_texts_cut(
+        view.wanted, lambda part: _laid_out(part, width, _LABEL_OF_PARTS).width, width
+    )
+    layout = _laid_out(shown, width, _LEAST_LABEL)
     label = layout.widths[0] if layout.width <= width else _LABEL_OF_PARTS
     return shown.with_short_labels(label), hidden
 
@@ -124,10 +127,10 @@ def _title(column: Column) -> str:
     return " ".join(f"{group} {column.heading}".split())
 
 
-def _laid_out(shown: ShownTable, width: int | None) -> TableLayout:
-    """The layout of a table whose labels are as they are to be shown."""
+def _laid_out(shown: ShownTable, width: int | None, least_label: int = WHOLE_NAME) -> TableLayout:
+    """The layout of a table whose labels are as they are to be shown, unless they may be cut."""
     sizes = dict(zip((column.name for column in shown.columns), _sizes(shown), strict=True))
-    return _arranged(shown.columns, sizes, width, WHOLE_NAME)
+    return _arranged(shown.columns, sizes, width, least_label)
 
 
 def _sizes(shown: ShownTable) -> list[int]:

@@ -56,6 +56,9 @@ def _fitted(
             hidden.append(column.heading)
             shown = without_kind(shown) if name == "kind" else shown.without(name)
             found = _laid_out(shown, width)
+    if width is not None and found[1].width > width:
+        shown = shown.with_texts_cut(view.wanted, lambda part: _laid_out(part, width)[1].width, width)
+        found = _laid_out(shown, width)
     return *found, hidden
 
 
