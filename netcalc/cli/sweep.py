@@ -35,6 +35,7 @@ from netcalc.cli.executors import sweep_executor
 from netcalc.cli.output import ENDINGS, Output, output_of
 from netcalc.cli.row_file import RowFile, open_rows
 from netcalc.diagnostics import SpecError, extra_help
+from netcalc.render.figures import SUFFIXES, is_available
 from netcalc.render.sweep import plots
 from netcalc.render.sweep.json import json_chunks, json_line
 from netcalc.render.sweep.tabular import sweep_table
@@ -179,11 +180,11 @@ def _wanted(sweep: Sweep, where: str, pareto: str, plot: str, plot_file: str) ->
     with _named("--plot-file"):
         if plot_file and not plot:
             raise ValueError("--plot says what is drawn, as x=macs,y=params.")
-        if not path.endswith(plots.SUFFIXES):
-            raise ValueError(f"a plot's file ends in {', '.join(plots.SUFFIXES)}, unlike {path}.")
+        if not path.endswith(SUFFIXES):
+            raise ValueError(f"a plot's file ends in {', '.join(SUFFIXES)}, unlike {path}.")
         if not os.path.isdir(os.path.dirname(path) or "."):
             raise ValueError(f"there is no folder {os.path.dirname(path)}.")
-    if drawn and not plots.is_available():
+    if drawn and not is_available():
         raise typer.BadParameter(f"a plot needs matplotlib: {extra_help('plots')}.", param_hint="--plot")
     return _Wanted((where, pareto), condition, objectives, drawn, path)
 

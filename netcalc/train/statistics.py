@@ -1,8 +1,8 @@
 """What an initialisation does to activations and gradients, layer by layer.
 
-A stage is a layer with parameters, a sum or a product of branches, or an activation, together with the norms
-and the activation that alone read it; its values are those at its end. One forward pass in training mode gives
-them; a backward pass from standard normal gradients of the outputs gives the gradients at the same places.
+A stage is a layer with parameters, a sum or a product of branches, or an activation, together with the
+norms and the activation that alone read it; its values are those at its end. One forward pass in training
+mode gives them; a backward pass from standard normal gradients of the outputs gives the gradients there.
 """
 
 from collections.abc import Callable, Mapping, Sequence

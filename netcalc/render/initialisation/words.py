@@ -1,0 +1,31 @@
+"""An initialisation's statistics in words: what happens to the scale, and what each figure is."""
+
+from typing import TYPE_CHECKING
+
+from netcalc.render.escaping import visible
+from netcalc.render.execution.run import share, three_digits
+
+if TYPE_CHECKING:
+    from netcalc.train.statistics import Signals, Stage
+
+
+def stage_name(stage: "Stage") -> str:
+    """A stage as the tables name it: `conv1 + batchnorm + relu`."""
+    return " + ".join((stage.node.full_name, *(node.layer.kind for node in stage.then)))
+
+
+def verdict_in_words(signals: "Signals", init: str) -> str:
+    """What happens between the first stage and the last: `he keeps the scale. ...`."""
+    first, last = signals.stages[0], signals.stages[-1]
+    begin, end = visible(first.stage.node.full_name), visible(last.stage.node.full_name)
+    verdict = "keeps the scale" if signals.verdict == "keeps" else signals.verdict
+    stds = f"from {three_digits(first.moments.std)} at {begin} to {three_digits(last.moments.std)} at {end}"
+    words = (
+        f"{init} {verdict}. The activations' deviation goes {stds}, a ratio of {three_digits(signals.ratio)}"
+    )
+    if signals.gradient_ratio is not None:
+        back = f"{three_digits(last.gradient)} at {end} to {three_digits(first.gradient)} at {begin}"
+        words += f"; the gradients' from {back}, a ratio of {three_digits(signals.gradient_ratio)}"
+    if signals.saturated is not None:
+        words += f". Of the outputs of tanh and sigmoid {share(signals.saturated)} are saturated"
+    return f"{words}."

@@ -1,0 +1,69 @@
+"""Which initialisation keeps the scale: each candidate tried on the same batch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from math import inf, log
+from typing import NamedTuple
+
+from netcalc.backend import Network
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.lsuv import scale_to_batch
+from netcalc.graph import Graph
+from netcalc.train.statistics import Signals, statistics
+
+CANDIDATES = ("pytorch", "xavier", "lecun", "he", "orthogonal", "lsuv")
+"""What is tried, the simpler ones first."""
+
+_NEAR = 0.25
+"""A candidate this near to a ratio of 1, by its logarithm, needs no batch to be scaled to."""
+
+_AS_GOOD = 0.05
+"""Candidates whose distances to a ratio of 1 differ by less are as good as each other."""
+
+
+class Candidate(NamedTuple):
+    """An initialisation of all layers that state none themselves, and what it does."""
+
+    init: str
+    signals: Signals
+
+
+def tried(
+    graph: Graph,
+    x: Mapping[str, Array],
+    seed: int,
+    dtype: str,
+    done: Callable[[str], None] = lambda init: None,
+) -> list[Candidate]:
+    """Every candidate's statistics, forward alone; `done` is called after each."""
+    found = []
+    for init in CANDIDATES:
+        network = begun(replace(graph, init=init), x, seed, dtype)
+        found.append(Candidate(init, statistics(network, x, backward=False)))
+        done(init)
+    return found
+
+
+def begun(graph: Graph, x: Mapping[str, Array], seed: int, dtype: str) -> Network:
+    """A network as its initialisation leaves it, scaled to the batch where that is lsuv."""
+    network = Network(graph, seed, dtype)
+    scale_to_batch(network, x)
+    return network
+
+
+def proposed(candidates: Sequence[Candidate]) -> Candidate | None:
+    """The candidate that keeps the scale best, or a simpler one that is as good.
+
+    lsuv, which scales to a batch, is proposed where no other is near a ratio of 1.
+    None where all collapse, saturate or explode.
+    """
+    keeping = [one for one in candidates if one.signals.verdict == "keeps"]
+    keeping = [one for one in keeping if one.init != "lsuv" and _distance(one) <= _NEAR] or keeping
+    best = min(map(_distance, keeping), default=0.0)
+    return next((one for one in keeping if _distance(one) <= best + _AS_GOOD), None)
+
+
+def _distance(candidate: Candidate) -> float:
+    """How far the ratio of deviations is from 1, by its logarithm."""
+    ratio = candidate.signals.ratio
+    return abs(log(ratio)) if 0 < ratio < inf else inf
