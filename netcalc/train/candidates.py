@@ -11,14 +11,11 @@ from netcalc.backend.lsuv import scale_to_batch
 from netcalc.graph import Graph
 from netcalc.train.statistics import Signals, statistics
 
-CANDIDATES = ("pytorch", "xavier", "lecun", "he", "orthogonal", "lsuv")
-"""What is tried, the simpler ones first."""
+CANDIDATES = ("pytorch", "he", "xavier", "lecun", "orthogonal", "lsuv")
+"""What is tried: nothing to change first, what needs a batch last."""
 
-_NEAR = 0.25
-"""A candidate this near to a ratio of 1, by its logarithm, needs no batch to be scaled to."""
-
-_AS_GOOD = 0.05
-"""Candidates whose distances to a ratio of 1 differ by less are as good as each other."""
+NEAR = 2.0
+"""The first candidate whose ratio is within this factor of 1 is proposed."""
 
 
 class Candidate(NamedTuple):
@@ -52,15 +49,13 @@ def begun(graph: Graph, x: Mapping[str, Array], seed: int, dtype: str) -> Networ
 
 
 def proposed(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The candidate that keeps the scale best, or a simpler one that is as good.
+    """The first candidate that keeps the scale within a factor of 2, else the one that does so best.
 
-    lsuv, which scales to a batch, is proposed where no other is near a ratio of 1.
     None where all collapse, saturate or explode.
     """
     keeping = [one for one in candidates if one.signals.verdict == "keeps"]
-    keeping = [one for one in keeping if one.init != "lsuv" and _distance(one) <= _NEAR] or keeping
-    best = min(map(_distance, keeping), default=0.0)
-    return next((one for one in keeping if _distance(one) <= best + _AS_GOOD), None)
+    near = [one for one in keeping if _distance(one) <= log(NEAR)]
+    return near[0] if near else min(keeping, key=_distance, default=None)
 
 
 def _distance(candidate: Candidate) -> float:

@@ -34,9 +34,9 @@ def draw(result: "InitResult", path: str) -> None:
         panels = figure.subplots(rows, columns, sharex=True, squeeze=False).flat
         for panel, stage in zip(panels, stages, strict=False):
             counts = stage.histogram
-            width = (high - low) / len(counts)
-            left = [low + width * number for number in range(len(counts))]
-            panel.bar(left, counts, width, align="edge", color=_COLOURS[result.verdict])
+            edges = [low + (high - low) * number / len(counts) for number in range(len(counts) + 1)]
+            panel.stairs(counts, edges, fill=True, color=_COLOURS[result.verdict])
+            panel.set_ylim(bottom=0)
             panel.set_title(_title(stage), parse_math=False, fontsize="small")
             panel.set_xlim(low, high)
             panel.set_yticks([])

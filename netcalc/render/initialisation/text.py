@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from netcalc.train.candidates import Candidate
     from netcalc.train.statistics import Signals, StageStatistics
 
-_WIDE = 100
+_WIDE = 120
 """From so many columns on a histogram has all its bins, with fewer half of them."""
 
 _STYLES = {"keeps": "green", "collapses": "red", "saturates": "yellow", "explodes": "red"}

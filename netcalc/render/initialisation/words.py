@@ -20,9 +20,8 @@ def verdict_in_words(signals: "Signals", init: str) -> str:
     begin, end = visible(first.stage.node.full_name), visible(last.stage.node.full_name)
     verdict = "keeps the scale" if signals.verdict == "keeps" else signals.verdict
     stds = f"from {three_digits(first.moments.std)} at {begin} to {three_digits(last.moments.std)} at {end}"
-    words = (
-        f"{init} {verdict}. The activations' deviation goes {stds}, a ratio of {three_digits(signals.ratio)}"
-    )
+    ratio = three_digits(signals.ratio)
+    words = f"{init} {verdict}. The activations' deviation goes {stds}, a ratio of {ratio}"
     if signals.gradient_ratio is not None:
         back = f"{three_digits(last.gradient)} at {end} to {three_digits(first.gradient)} at {begin}"
         words += f"; the gradients' from {back}, a ratio of {three_digits(signals.gradient_ratio)}"
