@@ -25,7 +25,7 @@ def smallest(name: str) -> Graph:
     own = netcalc.load(name)
     (given, *others) = own.inputs
     if len(given.type.shape) == 1:
-        return netcalc.load(name, length=TOKENS)
+        return netcalc.load(name, args={"length": TOKENS})
     if others or len(given.type.shape) < 3:
         return own
     channels, *space = given.type.shape

@@ -8,7 +8,7 @@ A warning without an explanation here, and an explanation without a warning, end
 import sys
 from pathlib import Path
 
-from netcalc.api import load
+from netcalc import load
 from netcalc.lint import RULES, check
 from netcalc.spec import bundled_files, variant_names
 

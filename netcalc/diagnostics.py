@@ -39,11 +39,26 @@ class Source:
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def place(self, offset: int) -> str:
+        """`net.yaml:3:7`: the place of a character offset, for messages."""
+        line, column = self.position(offset)
+        return f"{self.name}:{line}:{column}"
+
     def line(self, number: int) -> str:
         """The text of a 1-based line, without its line break."""
         start = self._line_starts[number - 1]
         end = self.text.find("\n", start)
         return self.text[start : end if end >= 0 else None].rstrip("\r")
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Source) and self._identity == other._identity)
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, str, str | None]:
+        return self.name, self.text, self.folder
 
     def __repr__(self) -> str:
         return f"Source({self.name!r})"
@@ -58,8 +73,7 @@ class Span(NamedTuple):
     via: "Span | None" = None
 
     def __str__(self) -> str:
-        line, column = self.source.position(self.start)
-        return f"{self.source.name}:{line}:{column}"
+        return self.source.place(self.start)
 
 
 class Note(NamedTuple):
@@ -92,7 +106,8 @@ class NetcalcError(Exception):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.diagnostics))
+        helps = (f"\n  help: {found.help}" if found.help else "" for found in self.diagnostics)
+        return "\n".join(f"{found}{help}" for found, help in zip(self.diagnostics, helps, strict=True))
 
 
 class SpecError(NetcalcError):
@@ -105,6 +120,20 @@ class GraphError(NetcalcError):
 
 class ExecutionError(NetcalcError):
     """A valid network cannot be run on what it was given."""
+
+
+class ArgumentError(ValueError):
+    """An argument of a function is wrong: `argument` names it, the message says what there is."""
+
+    def __init__(self, argument: str, message: str) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+def require_text(argument: str, value: object) -> None:
+    """Raise TypeError unless the value of an argument is a string."""
+    if not isinstance(value, str):
+        raise TypeError(f"{argument} is a string, not {type(value).__name__}")
 
 
 class Problems:
@@ -139,6 +168,12 @@ class Problems:
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found)
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The known name nearest to an unknown one, or else a hint."""
+    match = nearest(name, known)
+    return f"did you mean {match}?" if match else otherwise
 
 
 _LONGEST_WORD = 100

@@ -1,9 +1,10 @@
 """What flows along a graph's edges: shapes without the batch axis, and element types."""
 
 from math import prod
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 Shape = tuple[int, ...]
+DTypeName = Literal["float64", "float32", "float16", "bfloat16", "int8"]
 
 MAX_ELEMENTS = 2**63 - 1
 """The most elements one tensor may have: what a signed 64-bit index can address."""

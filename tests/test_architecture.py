@@ -59,7 +59,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     insert(root, "cli/app.py", '    "table", ', '"count", ')
     insert(root, "cli/common.py", 'Literal["rich", ', '"tsv", ')
     insert(root, "cli/output.py", "ENDINGS = {", '".tsv": "tsv", ')
-    insert(root, "cli/output.py", "WRITERS = {", '"tsv": "netcalc.render.tsv:tsv_chunks", ')
+    insert(root, "render/result.py", "WRITERS = {", '"tsv": "netcalc.render.tsv:tsv_chunks", ')
     return root
 
 

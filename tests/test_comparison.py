@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import Report, Row, analyze
-from netcalc.api import load
 
 from helpers import TESTS
 

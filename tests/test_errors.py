@@ -53,7 +53,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
             case "Pillow is not installed":
                 monkeypatch.setitem(sys.modules, "PIL", None)
             case "the processes are killed":
-                monkeypatch.setattr("netcalc.cli.executors._prepare", os.abort)
+                monkeypatch.setattr("netcalc.api.executors._prepare", os.abort)
             case other:
                 assert not other
 

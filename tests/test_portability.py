@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import netcalc
-from netcalc.cli import executors
+from netcalc.api import executors
 from netcalc.cli.app import COMMANDS, run
 from netcalc.render.check.sarif import _uri
 from netcalc.spec import bundled_names, library
@@ -175,7 +175,7 @@ def test_windows_waits_for_61_processes_at_most(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(executors, "_ProcessExecutor", start)
     for jobs in (8, 1024):
-        with pytest.raises(OSError, match="not in this test"), executors.sweep_executor(jobs, "", 10_000):
+        with pytest.raises(OSError, match="not in this test"), executors.local_executor(jobs, 10_000):
             pass
     assert asked == [8, 61]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import Report, analyze
-from netcalc.api import load
 from netcalc.spec import bundled_names
 
 from helpers import TESTS

@@ -2,9 +2,9 @@
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import analyze
 from netcalc.analysis.explain import explain
-from netcalc.api import load
 from netcalc.render.table.display import PrintedReport
 from netcalc.spec import bundled_names, find_spec
 

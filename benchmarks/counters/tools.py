@@ -108,8 +108,8 @@ def pytorch_fused(name: str) -> Counted:
 
 def netcalc(name: str) -> Counted:
     """`netcalc table` in two conventions."""
+    from netcalc import load
     from netcalc.analysis import analyze
-    from netcalc.api import load
 
     totals = analyze(load(SPECS[name]), convention="flops").totals
     return {"params": totals.params, "figures": {"macs": totals.macs, "flops": totals.flops}}

@@ -1,10 +1,12 @@
 """Counting conventions: the definition of a FLOP."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from netcalc.layers import Cost, Layer
 from netcalc.layers.pooling import Pooling
+
+ConventionName = Literal["lecture", "macs", "flops"]
 
 
 class Convention(NamedTuple):

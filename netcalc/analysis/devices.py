@@ -1,12 +1,19 @@
 """Devices: peak throughput and bandwidth, read from a YAML table with sources."""
 
 import os
-from typing import NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, SpecError, nearest
 from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_table, read_document
 from netcalc.tensor import DTYPES, DType
 
+DeviceName = Literal[
+    "gtx580", "v100", "t4", "a10", "a100", "l4", "l40s", "h100", "h200", "b200", "rtx3060", "rtx3090",
+    "rtx4090", "rtx5090", "mi300x", "tpuv4", "tpuv5e", "orin", "m1", "m2max", "m4max", "a17npu",
+    "ryzen7840u", "pi5",
+]  # fmt: skip
+"""The bundled devices, those of devices.yaml."""
+PeakName = Literal["float64", "float32", "tf32", "float16", "bfloat16", "int8"]
 STORED_AS = {**DTYPES, "tf32": DTYPES["float32"]}
 """The types that devices have a peak for, and the type that each is stored in."""
 

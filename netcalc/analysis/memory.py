@@ -19,12 +19,13 @@ from netcalc.analysis.ordering import Ordering, best_order
 from netcalc.analysis.precision import PrecisionPolicy, Weights, precision_of, update_bytes, weights_of
 from netcalc.analysis.report import require_batch, require_dtype
 from netcalc.analysis.training import TrainingReplay
+from netcalc.diagnostics import ArgumentError
 from netcalc.graph import Graph, Node
 from netcalc.layers import Saved
 from netcalc.tensor import DTYPES
 
-Checkpoint = Literal["none", "sqrt"] | int
-"""No checkpoints, about sqrt(n) segments for n layers, or the blocks at a depth of nesting."""
+Checkpoint = Literal["none", "sqrt", "block"] | int
+"""No checkpoints, about sqrt(n) segments for n layers, the outermost blocks, or those at a depth."""
 
 
 class LayerMemory(NamedTuple):
@@ -188,9 +189,11 @@ def _segments(graph: Graph, precision: PrecisionPolicy, checkpoint: Checkpoint) 
         return no_checkpoints(graph)
     if checkpoint == "sqrt":
         return square_root(Lifetimes(Aliasing(graph, precision.itemsize, training=True)))
-    if isinstance(checkpoint, bool) or not isinstance(checkpoint, int) or checkpoint < 1:
-        raise ValueError(f"checkpoint is none, sqrt or a number from 1 up, not {checkpoint!r}")
-    return blocks(graph, checkpoint)
+    depth = 1 if checkpoint == "block" else checkpoint
+    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+        message = f"{checkpoint!r} is neither none, sqrt, block, nor a number of names from 1 up."
+        raise ArgumentError("checkpoint", message)
+    return blocks(graph, depth)
 
 
 def _layers(aliasing: Aliasing, precision: PrecisionPolicy) -> tuple[LayerMemory, ...]:

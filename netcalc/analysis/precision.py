@@ -1,6 +1,6 @@
 """Bytes of weights, optimiser state and elements in training, by element type and optimiser."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from netcalc.graph import Graph
 from netcalc.layers.saved import STATISTIC_BYTES, Extra
@@ -8,6 +8,7 @@ from netcalc.tensor import DTYPES
 
 FLOAT32_BYTES = 4
 
+OptimiserName = Literal["sgd", "momentum", "adam", "adamw"]
 OPTIMISERS: dict[str, int] = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 """How many numbers of state each optimiser has for one weight."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from netcalc.analysis.axes import axis_names
 from netcalc.analysis.conventions import CONVENTIONS, Convention
@@ -70,7 +70,7 @@ class Report:
     whole: Figures | None = None
     """The sum of all rows of the network, where `rows` are only some of them."""
 
-    def restricted(self, only: tuple[str, ...]) -> "Report":
+    def restricted(self, only: tuple[str, ...]) -> Self:
         """The report with only the rows of some kinds or families of layers."""
         rows = tuple(row for row in self.rows if {row.node.layer.kind, row.node.layer.family} & set(only))
         return replace(self, rows=rows, only=only, whole=self.whole or self.totals)
@@ -137,6 +137,12 @@ def require_dtype(dtype: str) -> None:
         raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
 
 
+def require_convention(convention: str) -> None:
+    """Raise ValueError for an unknown convention."""
+    if convention not in CONVENTIONS:
+        raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
+
+
 def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: str = "lecture") -> Report:
     """The report of a graph for a batch size, an element type and a convention.
 
@@ -144,8 +150,7 @@ def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: st
     """
     require_batch(batch)
     require_dtype(dtype)
-    if convention not in CONVENTIONS:
-        raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
+    require_convention(convention)
     counter = _FigureCounter(batch, DTYPES[dtype], CONVENTIONS[convention])
     rows, axes = [], axis_names(graph)
     for node, field in zip(graph.nodes, receptive_fields(graph, axes), strict=True):

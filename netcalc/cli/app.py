@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from netcalc import __version__
-from netcalc.diagnostics import Diagnostic, NetcalcError, nearest
+from netcalc.diagnostics import ArgumentError, Diagnostic, NetcalcError, nearest
 
 COMMANDS = (
     "table", "check", "compare", "memory", "roofline", "devices", "sweep", "explain", "run", "plan",
@@ -57,6 +57,10 @@ class _LazyGroup(TyperGroup):
             return super().invoke(ctx)
 
 
+_ARGUMENTS = {"layer": "LAYER", "models": "SPEC", "mixed": "--pure"}
+"""How the command line writes the functions' arguments that are no options of its."""
+
+
 def _refuse_empty(args: list[str]) -> None:
     """Raise typer.BadParameter for an option whose value is empty, as from a variable that is not set."""
     for option, given in pairwise(args):
@@ -68,7 +72,7 @@ def _refuse_empty(args: list[str]) -> None:
 
 
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """A command that refuses to write over a file that it reads."""
+    """A command that refuses to write over a file that it reads; a wrong argument is a wrong option."""
 
     @wraps(command)
     def guarded(**values: Any) -> None:
@@ -76,7 +80,11 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             from netcalc.cli.output import refuse_overwriting
 
             refuse_overwriting(values)
-        command(**values)
+        try:
+            command(**values)
+        except ArgumentError as error:
+            hint = _ARGUMENTS.get(error.argument, f"--{error.argument}")
+            raise typer.BadParameter(str(error), param_hint=hint) from None
 
     return guarded
 

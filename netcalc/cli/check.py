@@ -1,12 +1,13 @@
 """netcalc check: is the design sound, and has it the figures that it should have."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
 
-from netcalc import __version__
+from netcalc.api.check import checked_spec, rule_codes
 from netcalc.cli.common import (
     FORMAT_FLAG,
     Format,
@@ -19,12 +20,10 @@ from netcalc.cli.common import (
     refuse_second_standard_input,
     track,
 )
-from netcalc.cli.output import ENDINGS, Output, output_of
-from netcalc.diagnostics import NetcalcError
-from netcalc.graph import elaborate
-from netcalc.lint import RULES, Verdict, check, idle_settings, likely_rule
-from netcalc.render.check.checked import Checked
-from netcalc.render.layout import Segment
+from netcalc.cli.output import ENDINGS, output_of
+from netcalc.diagnostics import Diagnostic
+from netcalc.render.check.result import CheckResult
+from netcalc.render.result import Lines
 
 FindingsOption = Annotated[Literal[Format, "sarif", "github"] | None, FORMAT_FLAG]
 
@@ -61,88 +60,33 @@ def command(
     netcalc rules explains the rules. Expectations are compared where nothing is set from outside.
     """
     to = output_of(format, output, {**ENDINGS, ".sarif": "sarif"})
-    left_out = _codes(ignore or ())
+    left_out = rule_codes(ignore or ())
     refuse_second_standard_input(specs)
     checked = []
     for spec in track(specs, "checking") if len(specs) > 1 else specs:
-        try:
-            with asked_of_each(spec) if len(specs) > 1 else nullcontext():
-                checked.append(
-                    Checked(spec, _verdict(spec, set or (), input or (), variant, batch, left_out))
-                )
-        except NetcalcError as error:
-            checked.append(Checked(spec, None, error.diagnostics))
-    _write(checked, to, notes)
-    raise typer.Exit(_exit_code(checked, strict))
+        asked = partial(asked_of, spec, set or (), input or (), variant)
+        within = asked_of_each(spec) if len(specs) > 1 else nullcontext()
+        checked.append(checked_spec(spec, asked, batch, left_out, within))
+    found = CheckResult(tuple(checked), notes)
+    if to.format == "rich":
+        to.write_lines(lambda width: _lines(found, width))
+    else:
+        to.show(found)
+    has_mistakes = any(one.verdict is None for one in checked)
+    raise typer.Exit(2 if has_mistakes else int(found.failed(strict)))
 
 
-def _verdict(
-    name: str,
-    set: Sequence[str],
-    input: Sequence[str],
-    variant: str | None,
-    batch: int,
-    ignore: Collection[str],
-) -> Verdict:
-    """What is to be said of a spec with what the command line sets."""
-    asked = asked_of(name, set, input, variant)
-    graph = elaborate(*asked)
-    verdict = check(graph, batch, ignore, as_written=not (set or input))
-    return verdict._replace(settings=tuple(idle_settings(*asked, graph)))
-
-
-def _codes(ignore: Sequence[str]) -> set[str]:
-    codes = {code.strip() for listed in ignore for code in listed.split(",")}
-    for code in codes:
-        if code not in RULES:
-            message = f"there is no rule {code!r}; {likely_rule(code)}"
-            raise typer.BadParameter(message, param_hint="--ignore")
-    return codes
-
-
-def _write(checked: list[Checked], to: Output, notes: bool) -> None:
-    """Write the findings; a terminal's go without the mistakes, which go to standard error."""
-    from netcalc.render.check.json import findings_json
-    from netcalc.render.check.tabular import findings_table
-
-    if to.format == "sarif":
-        from netcalc.render.check.sarif import sarif_text
-
-        to.write([sarif_text(checked, __version__)])
-        return
-    if to.format == "github":
-        from netcalc.render.check.github import annotations
-
-        to.write(annotations(checked, notes))
-        return
-    to.show(
-        lambda width: _lines(checked, notes, width),
-        lambda: [findings_json(checked, __version__)],
-        lambda: findings_table(checked, notes),
-    )
-
-
-def _lines(checked: list[Checked], notes: bool, width: int | None) -> Iterator[Sequence[Segment]]:
+def _lines(found: CheckResult, width: int | None) -> Lines:
     """The verdicts; mistakes are written to standard error on the way."""
     from rich.console import Console
 
-    from netcalc.render.check.text import shown, verdict_lines
+    from netcalc.render.check.text import check_lines
     from netcalc.render.diagnostics import diagnostic_lines
     from netcalc.render.terminal import Terminal
 
-    for number, one in enumerate(checked):
-        if one.verdict is None:
-            err = Terminal(Console(stderr=True))
-            err.write(diagnostic_lines(one.mistakes, err.width))
-        else:
-            if number and shown(one.verdict, notes):
-                yield []
-            yield from verdict_lines(one.verdict, notes, width)
+    def on_standard_error(mistakes: Sequence[Diagnostic]) -> Lines:
+        terminal = Terminal(Console(stderr=True))
+        terminal.write(diagnostic_lines(mistakes, terminal.width))
+        return ()
 
-
-def _exit_code(checked: list[Checked], strict: bool) -> int:
-    """2 for a mistake in a spec, 1 for an error, and for a warning where that is strict."""
-    if any(one.verdict is None for one in checked):
-        return 2
-    failing = {"error", "warning"} if strict else {"error"}
-    return int(any(found.severity in failing for one in checked for found in one.diagnostics))
+    return check_lines(found, width, on_standard_error)

@@ -2,22 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 from rich.console import Console
 
-from netcalc.diagnostics import Diagnostic, NetcalcError, Note, SpecError, nearest
-from netcalc.graph import Graph, elaborate
+from netcalc.analysis.conventions import ConventionName
+from netcalc.api.load import Asked
+from netcalc.diagnostics import Diagnostic, NetcalcError, Note, SpecError
+from netcalc.graph import Graph
 from netcalc.graph.header import read_setting_of, read_size_of
 from netcalc.render.terminal import Terminal
-from netcalc.spec import (
-    InputOverride,
-    Setting,
-    Spec,
-    find_spec,
-    read_spec,
-)
+from netcalc.spec import find_spec, read_spec
+from netcalc.tensor import DTypeName
 
 Item = TypeVar("Item")
 
@@ -40,7 +37,7 @@ VariantOption = Annotated[
     str | None, typer.Option("--variant", metavar="NAME", help="One of the spec's variants.")
 ]
 ConventionOption = Annotated[
-    Literal["lecture", "macs", "flops"],
+    ConventionName,
     typer.Option(
         "--convention",
         help="What a FLOP is. lecture: a multiply-add, pooling K x K an output. "
@@ -48,7 +45,7 @@ ConventionOption = Annotated[
     ),
 ]
 DtypeOption = Annotated[
-    Literal["float64", "float32", "float16", "bfloat16", "int8"],
+    DTypeName,
     typer.Option("--dtype", help="The element type that memory is counted in."),
 ]
 Format = Literal["rich", "json", "csv", "markdown", "latex"]
@@ -75,22 +72,7 @@ def load_graph(
     variant: str | None = None,
 ) -> Graph:
     """The graph of a spec, with what the command line sets; a setting that nothing reads is refused."""
-    asked = asked_of(spec, settings or (), inputs or (), variant)
-    graph = elaborate(*asked)
-    if asked.settings:
-        from netcalc.lint.settings import unread_settings
-
-        if unread := [*unread_settings(asked.spec, asked.settings)]:
-            raise SpecError(unread)
-    return graph
-
-
-class Asked(NamedTuple):
-    """A spec, and what the command line sets of it."""
-
-    spec: Spec
-    settings: list[Setting]
-    overrides: list[InputOverride]
+    return asked_of(spec, settings or (), inputs or (), variant).graph()
 
 
 def asked_of(name: str, settings: Sequence[str], inputs: Sequence[str], variant: str | None) -> Asked:
@@ -137,12 +119,6 @@ def refuse_second_standard_input(specs: Sequence[str]) -> None:
     """Raise typer.BadParameter where two of several specs are `-`."""
     if specs.count("-") > 1:
         raise typer.BadParameter("standard input can be read once.", param_hint="SPEC")
-
-
-def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
-    """The known name nearest to an unknown one, or else a hint."""
-    match = nearest(name, known)
-    return f"did you mean {match}?" if match else otherwise
 
 
 def terminal() -> Terminal:

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from netcalc import __version__
 from netcalc.analysis import analyze
-from netcalc.analysis.comparison import compare
+from netcalc.api.compare import compared, require_comparable
 from netcalc.cli.common import (
     BatchOption,
     ConventionOption,
@@ -22,10 +21,6 @@ from netcalc.cli.common import (
 )
 from netcalc.cli.output import output_of
 from netcalc.graph import Graph
-from netcalc.render.comparison.difference import difference_lines
-from netcalc.render.comparison.json import difference_json_chunks, json_chunks
-from netcalc.render.comparison.tabular import comparison_table, difference_table
-from netcalc.render.comparison.text import comparison_lines
 
 
 def command(
@@ -54,26 +49,13 @@ def command(
     --input, --set and --variant apply to every spec.
     """
     to = output_of(format, output)
-    _check(specs, diff)
+    require_comparable(len(specs), diff)
+    refuse_second_standard_input(specs)
     graphs = [_graph(spec, set, input, variant) for spec in specs]
-    comparison = compare([analyze(graph, batch, dtype, convention) for graph in graphs], specs)
-    to.show(
-        lambda width: (difference_lines if diff else comparison_lines)(comparison, width),
-        lambda: (difference_json_chunks if diff else json_chunks)(comparison, __version__),
-        lambda: (difference_table if diff else comparison_table)(comparison),
-    )
+    to.show(compared([analyze(graph, batch, dtype, convention) for graph in graphs], specs, diff))
 
 
 def _graph(spec: str, set: list[str] | None, input: list[str] | None, variant: str | None) -> Graph:
     """The graph of a spec; where an option does not suit it, the message says which spec that is."""
     with asked_of_each(spec):
         return load_graph(spec, set, input, variant)
-
-
-def _check(specs: list[str], diff: bool) -> None:
-    if len(specs) < 2:
-        raise typer.BadParameter("a comparison needs two specs or more, here is one.", param_hint="SPEC")
-    refuse_second_standard_input(specs)
-    if diff and len(specs) != 2:
-        message = f"a difference lies between two specs, here are {len(specs)}."
-        raise typer.BadParameter(message, param_hint="--diff")

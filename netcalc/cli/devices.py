@@ -9,6 +9,7 @@ from netcalc.analysis.devices import read_devices
 from netcalc.cli.common import FormatOption, OutputOption
 from netcalc.cli.output import output_of
 from netcalc.render.reference.devices import device_lines, device_table, json_chunks
+from netcalc.render.result import Shown
 
 
 def command(
@@ -25,7 +26,9 @@ def command(
     to = output_of(format, output)
     known = read_devices(devices).values()
     to.show(
-        lambda width: device_lines(known, width),
-        lambda: json_chunks(known, __version__),
-        lambda: device_table(known),
+        Shown(
+            lambda width: device_lines(known, width),
+            lambda: json_chunks(known, __version__),
+            lambda: device_table(known),
+        )
     )

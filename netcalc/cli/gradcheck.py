@@ -18,6 +18,7 @@ from netcalc.cli.common import (
 from netcalc.cli.output import output_of
 from netcalc.diagnostics import nearest
 from netcalc.graph import Graph
+from netcalc.render.result import Shown
 
 
 def command(
@@ -58,9 +59,11 @@ def command(
         checks = tuple(check_gradients(graph, seed, batch, training, names, lambda node: advance(1)))
     found = GradientCheck(graph, batch, seed, training, checks)
     to.show(
-        lambda width: gradcheck_lines(checks, width),
-        lambda: json_chunks(found, __version__),
-        lambda: gradient_table(found),
+        Shown(
+            lambda width: gradcheck_lines(checks, width),
+            lambda: json_chunks(found, __version__),
+            lambda: gradient_table(found),
+        )
     )
     if any(check.verdict == "wrong" for check in checks):
         raise typer.Exit(1)

@@ -80,7 +80,7 @@ def command(
         _check_plot(plot, [spec, output, *(file for _, file in given.files)])
     graph = _with_scheme(load_graph(spec, set, given.sizes, variant), scheme, fix)
     result = _measured(graph, given, batch or _BATCH, seed, dtype, backward, fix)
-    to.show(result.lines, result.json_chunks, result.table)
+    to.show(result)
     if plot:
         from netcalc.render.initialisation.plots import draw
 

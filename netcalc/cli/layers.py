@@ -9,6 +9,7 @@ from netcalc.cli.common import FormatOption, OutputOption
 from netcalc.cli.output import output_of
 from netcalc.diagnostics import nearest
 from netcalc.layers import LAYERS, Layer, kinds_by_name
+from netcalc.render.result import Shown
 
 
 def command(
@@ -32,9 +33,11 @@ def command(
         to.write(markdown_chunks() if layer is None else ["".join(markdown_layer(layer)).lstrip("\n")])
         return
     to.show(
-        lambda width: index_lines(width) if layer is None else layer_lines(layer, width),
-        lambda: json_chunks(LAYERS.values() if layer is None else [layer], __version__),
-        lambda: index_table(LAYERS.values()) if layer is None else option_table(layer),
+        Shown(
+            lambda width: index_lines(width) if layer is None else layer_lines(layer, width),
+            lambda: json_chunks(LAYERS.values() if layer is None else [layer], __version__),
+            lambda: index_table(LAYERS.values()) if layer is None else option_table(layer),
+        )
     )
 
 

@@ -9,6 +9,7 @@ from netcalc.analysis import analyze
 from netcalc.cli.common import FormatOption, OutputOption, asked_of, track
 from netcalc.cli.output import output_of
 from netcalc.graph import elaborate
+from netcalc.render.result import Shown
 
 
 def command(
@@ -40,7 +41,9 @@ def command(
         if all(word in text for word in wanted):
             found.append(Architecture(name, family, analyze(elaborate(*asked))))
     to.show(
-        lambda width: zoo_lines(found, sort, width),
-        lambda: json_chunks(found, sort, __version__),
-        lambda: zoo_table(found, sort),
+        Shown(
+            lambda width: zoo_lines(found, sort, width),
+            lambda: json_chunks(found, sort, __version__),
+            lambda: zoo_table(found, sort),
+        )
     )

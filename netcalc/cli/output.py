@@ -2,33 +2,19 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
+from typing import NamedTuple, NoReturn, TextIO
 
 import typer
 from rich.console import Console
 
 from netcalc.diagnostics import Diagnostic, SpecError
-from netcalc.render.layout import Segment
+from netcalc.render.result import Lines, Result
 from netcalc.render.terminal import Terminal
-
-if TYPE_CHECKING:
-    from netcalc.render.tabular import Table
 
 ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex"}
 """The format that the ending of a file chooses."""
-
-WRITERS = {
-    "csv": "netcalc.render.csv:csv_chunks",
-    "markdown": "netcalc.render.markdown:markdown_chunks",
-    "latex": "netcalc.render.latex:latex_chunks",
-}
-"""What writes a table in a format."""
-
-Lines = Callable[[int | None], Iterable[Sequence[Segment]]]
-"""The lines for a terminal of a width, None where there is nothing to fit into."""
 
 
 class Output(NamedTuple):
@@ -37,16 +23,14 @@ class Output(NamedTuple):
     format: str
     path: str = ""
 
-    def show(self, lines: Lines, json: Callable[[], Iterable[str]], table: "Callable[[], Table]") -> None:
-        """Write a result in the format: lines for a terminal, a JSON document, or a table of plain data."""
+    def show(self, result: Result) -> None:
+        """Write a result in the format: lines for a terminal, or a document."""
         if self.format == "rich":
-            self.write_lines(lines)
-        elif self.format == "json":
-            self.write(json())
+            self.write_lines(result.lines)
         else:
-            self.write(_table_chunks(self.format, table()))
+            self.write(result.chunks(self.format))
 
-    def write_lines(self, lines: Lines) -> None:
+    def write_lines(self, lines: Callable[[int | None], Lines]) -> None:
         """Write lines of styled segments; a file gets no colours."""
         if not self.path:
             shown = Terminal(Console())
@@ -114,13 +98,6 @@ def refuse_overwriting(values: Mapping[str, object]) -> None:
         if any(os.path.samefile(path, file) for file in files):
             message = f"{path} is what the command reads; name another file."
             raise typer.BadParameter(message, param_hint="--output")
-
-
-def _table_chunks(format: str, table: "Table") -> Iterable[str]:
-    """A table as its writer writes it, which is loaded when it is called."""
-    module, function = WRITERS[format].split(":")
-    chunks: Iterable[str] = getattr(import_module(module), function)(table)
-    return chunks
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from netcalc.cli.common import (
     load_graph,
 )
 from netcalc.cli.output import output_of
+from netcalc.render.result import Shown
 
 
 def command(
@@ -48,7 +49,9 @@ def command(
 
     program = lowered(graph, batch, dtype, workers)
     to.show(
-        lambda width: plan_lines(program, width),
-        lambda: json_chunks(program, __version__),
-        lambda: plan_table(program),
+        Shown(
+            lambda width: plan_lines(program, width),
+            lambda: json_chunks(program, __version__),
+            lambda: plan_table(program),
+        )
     )

@@ -10,6 +10,7 @@ from netcalc.cli.common import FormatOption, OutputOption
 from netcalc.cli.output import Output, output_of
 from netcalc.diagnostics import nearest
 from netcalc.lint import RULES, Rule, likely_rule
+from netcalc.render.result import Shown
 
 if TYPE_CHECKING:
     from netcalc.errors import ErrorCode
@@ -52,9 +53,11 @@ def _show_rules(rule: type[Rule] | None, to: Output) -> None:
         to.write(markdown_chunks() if rule is None else [markdown_rule(rule)])
         return
     to.show(
-        lambda width: index_lines(width) if rule is None else rule_lines(rule, width),
-        lambda: json_chunks(listed, __version__),
-        lambda: rule_table(listed),
+        Shown(
+            lambda width: index_lines(width) if rule is None else rule_lines(rule, width),
+            lambda: json_chunks(listed, __version__),
+            lambda: rule_table(listed),
+        )
     )
 
 
@@ -66,7 +69,9 @@ def _show_error(error: "ErrorCode", to: Output) -> None:
         to.write(markdown_error(error))
         return
     to.show(
-        lambda width: error_lines(error, width),
-        lambda: error_json_chunks(error, __version__),
-        lambda: error_table(error),
+        Shown(
+            lambda width: error_lines(error, width),
+            lambda: error_json_chunks(error, __version__),
+            lambda: error_table(error),
+        )
     )

@@ -46,6 +46,7 @@ from netcalc.cli.run_options import (
 )
 from netcalc.cli.run_refusals import How, refuse_idle
 from netcalc.graph import Graph, Node
+from netcalc.render.result import Shown
 
 if TYPE_CHECKING:
     from netcalc.backend import Network, Pass
@@ -126,9 +127,11 @@ def _show(result: "RunResult", to: Output) -> None:
     from netcalc.render.execution.run_data import json_chunks, run_lines, run_table
 
     to.show(
-        lambda width: run_lines(result, width),
-        lambda: json_chunks(result, __version__),
-        lambda: run_table(result),
+        Shown(
+            lambda width: run_lines(result, width),
+            lambda: json_chunks(result, __version__),
+            lambda: run_table(result),
+        )
     )
 
 
@@ -215,9 +218,11 @@ def _verify(network: "Network", seed: int, to: Output) -> None:
     memory = training(network.graph, network.precision.name, loss="none").layers
     found = Verification(network.graph, rows, memory)
     to.show(
-        lambda width: verification_lines(rows, memory, width),
-        lambda: json_chunks(found, __version__),
-        lambda: verified_table(found),
+        Shown(
+            lambda width: verification_lines(rows, memory, width),
+            lambda: json_chunks(found, __version__),
+            lambda: verified_table(found),
+        )
     )
     if any(row.wrong for row in rows):
         raise typer.Exit(1)

@@ -9,16 +9,9 @@ from typing import Annotated, Literal, NamedTuple
 
 import typer
 
-from netcalc import __version__
-from netcalc.analysis.selection import (
-    Condition,
-    Objective,
-    numeric_columns,
-    pareto_front,
-    read_condition,
-    read_objectives,
-)
-from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, plan, sweep_rows
+from netcalc.analysis.selection import numeric_columns
+from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, sweep_rows
+from netcalc.api.sweep import Choice, planned_sweep
 from netcalc.cli.common import (
     FORMAT_FLAG,
     BatchOption,
@@ -34,13 +27,12 @@ from netcalc.cli.common import (
 from netcalc.cli.executors import sweep_executor
 from netcalc.cli.output import ENDINGS, Output, output_of
 from netcalc.cli.row_file import RowFile, open_rows
-from netcalc.diagnostics import SpecError, extra_help
+from netcalc.diagnostics import extra_help
 from netcalc.render.figures import SUFFIXES, is_available
 from netcalc.render.sweep import plots
-from netcalc.render.sweep.json import json_chunks, json_line
-from netcalc.render.sweep.tabular import sweep_table
-from netcalc.render.sweep.text import Selection, sweep_lines
-from netcalc.spec import Spec, find_spec, read_spec
+from netcalc.render.sweep.json import json_line
+from netcalc.render.sweep.result import streamed
+from netcalc.spec import find_spec, read_spec
 
 GridOption = Annotated[
     list[str] | None,
@@ -130,20 +122,17 @@ def command(
         raise typer.BadParameter("it says which sample is drawn; add --sample.", param_hint="--seed")
     source, named = find_spec(spec)
     read = read_spec(source, variant or named)
-    sweep = plan(read, set, input or (), batch=batch, dtype=dtype, convention=convention, version=__version__)
-    _refuse_unread(read, sweep)
+    sweep = planned_sweep(read, set, input or (), batch, dtype, convention)
     with _named("--sample"):
         indices = chosen_variants(sweep, sample, seed)
-    wanted = _wanted(sweep, where, pareto, plot, plot_file)
+    choice, drawing = Choice.of(sweep, where, pareto), _drawing(sweep, plot, plot_file)
     with ExitStack() as stack:
         file = stack.enter_context(open_rows(output, sweep, indices)) if output and not is_result else None
-        streams = to.format != "rich" and not (pareto or plot)
-        counted = _counted(
-            sweep, indices, file, jobs, scheduler, streams and not to.path and sys.stdout.isatty()
-        )
+        quiet = _streams(to, choice, drawing) and not to.path and sys.stdout.isatty()
+        counted = _counted(sweep, indices, file, jobs, scheduler, quiet)
         rows = stack.enter_context(closing(counted))
         try:
-            _show(sweep, wanted, rows, to, streams)
+            _show(sweep, choice, drawing, rows, to)
         except KeyboardInterrupt:
             if file is not None:
                 message = f"{file.count():,} of {len(indices):,} variants are in {output}"
@@ -151,42 +140,30 @@ def command(
             raise
 
 
-def _refuse_unread(spec: Spec, sweep: Sweep) -> None:
-    """Raise SpecError for an argument that varies and that nothing in the spec reads."""
-    from netcalc.lint.settings import unread_axes
+class _Drawing(NamedTuple):
+    """What is plotted, and into which file."""
 
-    if unread := [*unread_axes(spec, sweep.axes)]:
-        raise SpecError(unread)
-
-
-class _Wanted(NamedTuple):
-    """What is shown of the rows; `texts` are --where and --pareto as they were given."""
-
-    texts: tuple[str, str]
-    condition: Condition | None
-    objectives: list[Objective]
-    plot: plots.Plot | None
-    plot_file: str
+    plot: plots.Plot
+    path: str
 
 
-def _wanted(sweep: Sweep, where: str, pareto: str, plot: str, plot_file: str) -> _Wanted:
-    columns, numeric = sweep.columns[:-1], numeric_columns(sweep)
-    condition = read_condition(where, columns) if where else None
-    with _named("--pareto"):
-        objectives = read_objectives(pareto, numeric) if pareto else []
+def _drawing(sweep: Sweep, plot: str, path: str) -> _Drawing | None:
     with _named("--plot"):
-        drawn = plots.read_plot(plot, numeric, columns) if plot else None
-    path = plot_file or "sweep.png"
+        drawn = plots.read_plot(plot, numeric_columns(sweep), sweep.columns[:-1]) if plot else None
     with _named("--plot-file"):
-        if plot_file and not plot:
+        if path and not plot:
             raise ValueError("--plot says what is drawn, as x=macs,y=params.")
+        path = path or "sweep.png"
         if not path.endswith(SUFFIXES):
             raise ValueError(f"a plot's file ends in {', '.join(SUFFIXES)}, unlike {path}.")
         if not os.path.isdir(os.path.dirname(path) or "."):
             raise ValueError(f"there is no folder {os.path.dirname(path)}.")
-    if drawn and not is_available():
+    if drawn is None:
+        return None
+    if not is_available():
+from netcalc.render.figures import SUFFIXES, is_available
         raise typer.BadParameter(f"a plot needs matplotlib: {extra_help('plots')}.", param_hint="--plot")
-    return _Wanted((where, pareto), condition, objectives, drawn, path)
+    return _Drawing(drawn, path)
 
 
 @contextmanager
@@ -215,37 +192,37 @@ def _counted(
             yield row
 
 
-def _show(sweep: Sweep, wanted: _Wanted, rows: Iterable[VariantRow], to: Output, streams: bool) -> None:
+def _show(
+    sweep: Sweep, choice: Choice, drawing: _Drawing | None, rows: Iterable[VariantRow], to: Output
+) -> None:
     counted = Counter[bool]()
-
-    def passing() -> Iterator[VariantRow]:
-        for row in rows:
-            counted[row["error"] is None] += 1
-            if wanted.condition is None or wanted.condition.meets(row):
-                yield row
-
-    if streams:
-        _write(sweep, Selection((), 0, 0), passing(), to)
+    passing = choice.passing(rows, counted)
+    if _streams(to, choice, drawing):
+        _write(sweep, passing, to)
         return
-    chosen = list(passing())
-    front = pareto_front(chosen, wanted.objectives)
-    shown = front if wanted.objectives else chosen
-    _write(sweep, Selection(shown, counted.total(), counted[False], *wanted.texts), shown, to)
-    if wanted.plot is None:
+    chosen = list(passing)
+    found = choice.result(sweep, chosen, counted)
+    if to.format == "rich":
+        to.show(found)
+    else:
+        _write(sweep, found.rows, to)
+    if drawing is None:
         return
     if all(row["error"] is not None for row in chosen):
         print_error("no variant is left to draw")
     else:
-        plots.draw(wanted.plot, chosen, front if wanted.objectives else (), sweep.name, wanted.plot_file)
-        print_error(f"drawn into {wanted.plot_file}")
+        front = found.rows if choice.objectives else ()
+        plots.draw(drawing.plot, chosen, front, sweep.name, drawing.path)
+        print_error(f"drawn into {drawing.path}")
 
 
-def _write(sweep: Sweep, selection: Selection, rows: Iterable[VariantRow], to: Output) -> None:
+def _streams(to: Output, choice: Choice, drawing: _Drawing | None) -> bool:
+    """Whether rows can be written as they are counted."""
+    return to.format != "rich" and not choice.objectives and drawing is None
+
+
+def _write(sweep: Sweep, rows: Iterable[VariantRow], to: Output) -> None:
     if to.format == "jsonl":
         to.write(json_line(sweep, row) for row in rows)
-        return
-    to.show(
-        lambda width: sweep_lines(sweep, selection, width),
-        lambda: json_chunks(sweep, rows, __version__),
-        lambda: sweep_table(sweep, rows),
-    )
+    else:
+        to.show(streamed(sweep, rows))

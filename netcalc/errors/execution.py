@@ -91,7 +91,7 @@ layers:
     ErrorCode(
         "E909",
         "A backward pass has no forward pass before it that saved its tensors.",
-        "Run the forward pass with `gradients=True`, and each backward pass once after it.",
+        "Call `forward` first, with `gradients=True` (the default), and each backward pass once after it.",
         _LINEAR,
         program=_NETWORK
         + "network.forward(np.zeros((1, 4)), gradients=False)\nnetwork.backward(np.ones((1, 2)))\n",

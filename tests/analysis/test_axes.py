@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import analyze
 from netcalc.analysis.axes import axis_names
 from netcalc.analysis.explain import explain
 from netcalc.analysis.symbolic import formula
-from netcalc.api import load
 from netcalc.layers.axes import reshaped
 
 from helpers import graph_of, report_of

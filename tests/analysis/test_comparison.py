@@ -6,10 +6,10 @@ from itertools import combinations, pairwise
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import Figures, Report, analyze, total
 from netcalc.analysis.comparison import compare
 from netcalc.analysis.difference import Difference, difference
-from netcalc.api import load
 from netcalc.render.numbers import ratio, signed
 from netcalc.render.table.lines import lines, totals
 

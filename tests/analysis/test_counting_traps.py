@@ -2,8 +2,8 @@
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import analyze
-from netcalc.api import load
 
 from helpers import only_row, report_of
 

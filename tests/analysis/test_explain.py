@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from netcalc import load
 from netcalc.analysis import analyze
 from netcalc.analysis.explain import explain
-from netcalc.api import load
 
 TIED = """
 input: [7]

@@ -5,8 +5,8 @@ Where a printed figure is wrong, the right one stands here with the reason besid
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import analyze
-from netcalc.api import load
 from netcalc.render.table.lines import lines
 
 from helpers import layer_report, only_row

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import ordering
 from netcalc.analysis.aliasing import Aliasing
 from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.lifetimes import Lifetimes
 from netcalc.analysis.memory import inference
 from netcalc.analysis.ordering import best_order
-from netcalc.api import load
 from netcalc.graph import Graph, Node
 from netcalc.spec import bundled_names
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.memory import inference, training
 from netcalc.analysis.moments import Moment, forward_moments
 from netcalc.analysis.precision import precision_of
-from netcalc.api import load
 from netcalc.graph import Graph
 from netcalc.layers import LAYERS
 from netcalc.layers.saved import Extra
@@ -56,7 +56,7 @@ def graph(name: str, options: dict[str, Any], inputs: list[list[int]]) -> Graph:
     """A network as the golden data names it."""
     if name in SPECS:
         return graph_of(SPECS[name])
-    return load(name, **options) if options else load(name, input=inputs[0])
+    return load(name, args=options) if options else load(name, input=inputs[0])
 
 
 @pytest.fixture(params=NETWORKS, ids=[case[0] for case in NETWORKS])

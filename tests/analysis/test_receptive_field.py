@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import Field, Report, analyze
-from netcalc.api import load
 
 from helpers import TESTS, layer_report, report_of
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.memory import training
 from netcalc.analysis.precision import PrecisionPolicy, precision_of
-from netcalc.api import load
 from netcalc.graph import Graph
 from netcalc.layers import LAYERS, Layer, Saved
 from netcalc.tensor import TensorType

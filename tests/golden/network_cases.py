@@ -38,7 +38,7 @@ class NetworkCase(NamedTuple):
 
     @property
     def graph(self) -> Graph:
-        return netcalc.load(self.spec, input=self.input, **dict(self.args))
+        return netcalc.load(self.spec, input=self.input, args=dict(self.args))
 
     def given(self, name: str, shape: Shape) -> Array:
         """What one input is given, the batch in front."""

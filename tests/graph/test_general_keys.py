@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from netcalc.api import load
+from netcalc import load
 from netcalc.diagnostics import GraphError, NetcalcError
 from netcalc.graph import Graph, Node
 from netcalc.spec import ITEM_KEYS

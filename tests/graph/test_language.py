@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis import analyze
-from netcalc.api import load
 from netcalc.diagnostics import GraphError, SpecError
 from netcalc.graph import Graph
 
@@ -189,7 +189,7 @@ def test_a_variant_changes_arguments_input_and_expectations(tmp_path: Path) -> N
         (4, 16, 16),
     ]
     assert [graph.expect for graph in (plain, wide, large)] == [{"params": 16}, {"params": 32}, {}]
-    assert load(path, variant="wide", filters=6).nodes[0].output.shape == (6, 8, 8)
+    assert load(path, variant="wide", args={"filters": 6}).nodes[0].output.shape == (6, 8, 8)
     with pytest.raises(SpecError, match="no variant 'wid'"):
         load(path, variant="wid")
 

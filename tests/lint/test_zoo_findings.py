@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from netcalc.api import load
+from netcalc import load
 from netcalc.lint import check
 
 from helpers import TESTS

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from netcalc.analysis import Report, analyze
+from netcalc import PrintedReport, analyze
 from netcalc.cli.app import COMMANDS
 from netcalc.cli.common import load_graph
 from netcalc.graph import Graph
@@ -44,15 +44,15 @@ def in_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr("netcalc.spec.bundled_files", lambda: ("alexnet", "bert", "gpt2", "shufflenet_v2"))
     monkeypatch.setenv("NO_COLOR", "1")
-    for command in COMMANDS:
-        module = import_module(f"netcalc.cli.{command}")
+    commands = [f"netcalc.cli.{command}" for command in COMMANDS]
+    for module in map(import_module, [*commands, "netcalc.api.compare", "netcalc.api.explain"]):
         for name, kept in (("load_graph", _load_graph), ("analyze", _analyze)):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, kept)
 
 
 _graphs: dict[str, Graph] = {}
-_reports: dict[str, tuple[Graph, Report]] = {}
+_reports: dict[str, tuple[Graph, PrintedReport]] = {}
 
 
 def _load_graph(*given: Any) -> Graph:
@@ -62,7 +62,7 @@ def _load_graph(*given: Any) -> Graph:
     return _graphs[key]
 
 
-def _analyze(graph: Graph, *given: Any) -> Report:
+def _analyze(graph: Graph, *given: Any) -> PrintedReport:
     key = repr((id(graph), given))
     if key not in _reports:
         _reports[key] = graph, analyze(graph, *given)

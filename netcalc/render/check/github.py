@@ -3,7 +3,7 @@
 Format: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from netcalc.diagnostics import Diagnostic
 from netcalc.lint import RULES
@@ -14,7 +14,7 @@ _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 _KEYS = {"file": "file", "line": "line", "column": "col", "end_line": "endLine", "end_column": "endColumn"}
 
 
-def annotations(checked: list[Checked], notes: bool) -> Iterator[str]:
+def annotations(checked: Sequence[Checked], notes: bool) -> Iterator[str]:
     """A line for each finding and each mistake; notes where they are wanted."""
     for one in checked:
         for diagnostic in one.diagnostics:

@@ -1,5 +1,6 @@
 """What a check found, as JSON for other tools."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from netcalc.diagnostics import Diagnostic
@@ -8,7 +9,7 @@ from netcalc.render.check.checked import Checked, place
 from netcalc.render.json import indented_json
 
 
-def findings_json(checked: list[Checked], version: str) -> str:
+def findings_json(checked: Sequence[Checked], version: str) -> str:
     """The JSON document: a member of `specs` for each spec, with its findings and its figures."""
     document = {"netcalc": version, "specs": [_spec(one) for one in checked]}
     return indented_json(document)

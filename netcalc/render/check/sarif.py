@@ -4,6 +4,7 @@ Format: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from netcalc.render.check.checked import Checked, place
 from netcalc.render.json import indented_json
 
 
-def sarif_text(checked: list[Checked], version: str) -> str:
+def sarif_text(checked: Sequence[Checked], version: str) -> str:
     """The SARIF log: one run, all rules, a result for each finding and each mistake."""
     driver = {"name": "netcalc", "version": version, "rules": [_rule(rule) for rule in RULES.values()]}
     run = {

@@ -1,6 +1,6 @@
 """What a check found, as a table of plain data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from netcalc.diagnostics import Diagnostic
 from netcalc.lint import RULES
@@ -20,13 +20,13 @@ _COLUMNS = (
 )
 
 
-def findings_table(checked: list[Checked], notes: bool) -> Table:
+def findings_table(checked: Sequence[Checked], notes: bool) -> Table:
     """A row for each finding and each mistake; notes where they are wanted."""
     sums = (f"{one.spec}: {counted(one.diagnostics) or 'nothing found'}" for one in checked)
     return Table(_COLUMNS, _rows(checked, notes), notes=[*sums])
 
 
-def _rows(checked: list[Checked], notes: bool) -> Iterator[tuple[object, ...]]:
+def _rows(checked: Sequence[Checked], notes: bool) -> Iterator[tuple[object, ...]]:
     for one in checked:
         for diagnostic in one.diagnostics:
             if notes or diagnostic.severity != "note":

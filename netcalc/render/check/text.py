@@ -1,20 +1,35 @@
 """What a check found, in a terminal: each finding at its place, and a summary of each network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.cells import cell_len
 
 from netcalc.diagnostics import Diagnostic
 from netcalc.lint import FigureCheck, Verdict
+from netcalc.render.check.result import CheckResult
 from netcalc.render.diagnostics import MAX_SHOWN, block_lines, counted
 from netcalc.render.escaping import visible
 from netcalc.render.layout import Segment, hanging, paragraph
 from netcalc.render.numbers import byte_size, exact, percent
+from netcalc.render.result import Lines
 
 
 def shown(verdict: Verdict, notes: bool) -> list[Diagnostic]:
     """The diagnostics that are shown: notes are advice and are left out unless they are wanted."""
     return [diagnostic for diagnostic in verdict.diagnostics if notes or diagnostic.severity != "note"]
+
+
+def check_lines(
+    found: CheckResult, width: int | None, mistakes: Callable[[Sequence[Diagnostic]], Lines]
+) -> Iterator[Sequence[Segment]]:
+    """The verdict of each network; `mistakes` makes the lines of one that has none."""
+    for number, one in enumerate(found.checked):
+        if one.verdict is None:
+            yield from mistakes(one.mistakes)
+        else:
+            if number and shown(one.verdict, found.notes):
+                yield []
+            yield from verdict_lines(one.verdict, found.notes, width)
 
 
 def verdict_lines(verdict: Verdict, notes: bool, width: int | None) -> Iterator[list[Segment]]:

@@ -10,6 +10,7 @@ from netcalc.render.initialisation.text import candidate_lines, stage_lines
 from netcalc.render.initialisation.words import stage_name, verdict_in_words
 from netcalc.render.json import JsonRows, json_document
 from netcalc.render.layout import Segment, paragraph, title_lines
+from netcalc.render.result import Result
 from netcalc.render.table.json import inputs_list
 from netcalc.render.tabular import Table, TableColumn
 
@@ -39,7 +40,7 @@ class Conditions(NamedTuple):
     dtype: str
 
 
-class InitResult:
+class InitResult(Result):
     """The statistics of each stage, the verdict, and with --fix those of other initialisations."""
 
     def __init__(

@@ -6,11 +6,11 @@ from typing import Any
 from netcalc.analysis.allocations import MemoryEvent
 from netcalc.analysis.memory import LayerMemory, TrainingMemory
 from netcalc.render.json import JsonRows, JsonSection, json_document
-from netcalc.render.memory.view import MemoryView
+from netcalc.render.memory.result import MemoryResult
 from netcalc.render.table.json import inputs_list
 
 
-def json_chunks(view: MemoryView, version: str) -> Iterator[str]:
+def json_chunks(view: MemoryResult, version: str) -> Iterator[str]:
     """The text of the document; every figure in bytes, for the whole batch."""
     training = view.training
     return json_document(
@@ -26,7 +26,7 @@ def json_chunks(view: MemoryView, version: str) -> Iterator[str]:
     )
 
 
-def _inference(view: MemoryView) -> dict[str, Any]:
+def _inference(view: MemoryResult) -> dict[str, Any]:
     inference = view.inference
     return {
         "peak_bytes": inference.peak(view.batch),
@@ -38,7 +38,7 @@ def _inference(view: MemoryView) -> dict[str, Any]:
     }
 
 
-def _training(view: MemoryView, training: TrainingMemory) -> JsonSection:
+def _training(view: MemoryResult, training: TrainingMemory) -> JsonSection:
     peak = training.peak_event(view.batch)
     figures: dict[str, Any] = {
         "optimiser": view.optimiser,
@@ -67,7 +67,7 @@ def _training(view: MemoryView, training: TrainingMemory) -> JsonSection:
     )
 
 
-def _step(view: MemoryView, training: TrainingMemory, step: MemoryEvent) -> dict[str, Any]:
+def _step(view: MemoryResult, training: TrainingMemory, step: MemoryEvent) -> dict[str, Any]:
     return {
         "phase": step.phase,
         "layer": None if step.layer is None else view.graph.nodes[step.layer].full_name,
@@ -76,7 +76,7 @@ def _step(view: MemoryView, training: TrainingMemory, step: MemoryEvent) -> dict
     }
 
 
-def _layer(view: MemoryView, training: TrainingMemory, layer: LayerMemory) -> dict[str, Any]:
+def _layer(view: MemoryResult, training: TrainingMemory, layer: LayerMemory) -> dict[str, Any]:
     kept = training.saved_tensors[layer.node.full_name]
     return {
         "name": layer.node.full_name,

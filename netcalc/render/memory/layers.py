@@ -6,7 +6,7 @@ from netcalc.analysis.memory import LayerMemory, TrainingMemory
 from netcalc.render import numbers
 from netcalc.render.bars import draw_bar
 from netcalc.render.layout import Heading, Segment, paragraph
-from netcalc.render.memory.view import MemoryView
+from netcalc.render.memory.result import MemoryResult
 from netcalc.render.memory.words import format_bytes, kept_in_words
 from netcalc.render.text_table import TextColumn, text_table
 from netcalc.tensor import format_shape
@@ -20,7 +20,7 @@ def heaviest(training: TrainingMemory, batch: int) -> list[LayerMemory]:
     return [layer for layer in training.layers if layer in heavy and layer.saved.at(batch)]
 
 
-def layer_lines(view: MemoryView, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
+def layer_lines(view: MemoryResult, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
     """The layers that keep most, or all of them, with the multiply-adds of their backward."""
     batch = view.batch
     listed: Sequence[LayerMemory] = training.layers

@@ -3,8 +3,8 @@
 from netcalc.analysis.memory import LayerMemory, TrainingMemory
 from netcalc.render import numbers
 from netcalc.render.memory.layers import heaviest
+from netcalc.render.memory.result import MemoryResult
 from netcalc.render.memory.text import conditions_in_words, peak_in_words
-from netcalc.render.memory.view import MemoryView
 from netcalc.render.memory.words import format_bytes, kept_in_words
 from netcalc.render.tabular import Table, TableColumn
 from netcalc.tensor import format_shape
@@ -19,20 +19,19 @@ _COLUMNS = (
 )
 
 
-def kept_table(view: MemoryView, every_layer: bool) -> Table:
+def kept_table(view: MemoryResult, training: TrainingMemory, every_layer: bool) -> Table:
     """Every layer, or those that keep most; the sum is that of all layers."""
-    training = view.training
-    layers = () if training is None else training.layers if every_layer else heaviest(training, view.batch)
+    layers = training.layers if every_layer else heaviest(training, view.batch)
     return Table(
         _COLUMNS,
-        [] if training is None else [_row(view, training, layer) for layer in layers],
-        () if training is None else _sums(view, training),
+        [_row(view, training, layer) for layer in layers],
+        _sums(view, training),
         view.graph.name,
         notes=[*peak_in_words(view), conditions_in_words(view)],
     )
 
 
-def _row(view: MemoryView, training: TrainingMemory, layer: LayerMemory) -> tuple[object, ...]:
+def _row(view: MemoryResult, training: TrainingMemory, layer: LayerMemory) -> tuple[object, ...]:
     node = layer.node
     return (
         node.full_name,
@@ -44,6 +43,6 @@ def _row(view: MemoryView, training: TrainingMemory, layer: LayerMemory) -> tupl
     )
 
 
-def _sums(view: MemoryView, training: TrainingMemory) -> tuple[object, ...]:
+def _sums(view: MemoryResult, training: TrainingMemory) -> tuple[object, ...]:
     kept = sum(layer.saved.at(view.batch) for layer in training.layers)
     return ("all layers", None, None, None, kept, training.backward_macs * view.batch)

@@ -6,13 +6,13 @@ from netcalc.analysis.allocations import MemoryEvent
 from netcalc.analysis.memory import TrainingMemory
 from netcalc.render.layout import PAGE, Segment, hanging, paragraph, title_lines
 from netcalc.render.memory.layers import layer_lines
+from netcalc.render.memory.result import MemoryResult
 from netcalc.render.memory.timeline import peak_lines, timeline_lines
-from netcalc.render.memory.view import MemoryView
 from netcalc.render.memory.words import format_bytes, format_count, told_apart
 from netcalc.render.table.words import inputs_in_words
 
 
-def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]:
+def memory_lines(view: MemoryResult, width: int | None) -> Iterator[list[Segment]]:
     """Training with its timeline and its layers, inference, and how it was counted."""
     facts = f"input {inputs_in_words(view.graph)}", f"batch {view.batch}, {view.dtype}"
     yield from title_lines((view.graph.name, "bold"), facts, width)
@@ -25,7 +25,7 @@ def memory_lines(view: MemoryView, width: int | None) -> Iterator[list[Segment]]
     yield from paragraph(conditions_in_words(view), "dim", width)
 
 
-def peak_in_words(view: MemoryView) -> Iterator[str]:
+def peak_in_words(view: MemoryResult) -> Iterator[str]:
     """The peaks of training and inference, and the largest batch that fits."""
     training = view.training
     if training is not None:
@@ -37,7 +37,7 @@ def peak_in_words(view: MemoryView) -> Iterator[str]:
     yield f"inference: {format_bytes(view.inference.peak(view.batch))} at the peak"
 
 
-def _training(view: MemoryView, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
+def _training(view: MemoryResult, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
     peak = training.peak_event(view.batch)
     yield from hanging([("training  ", "bold")], _optimiser(view, training), "", width)
     yield from paragraph(_loss(training), "", width)
@@ -52,7 +52,7 @@ def _training(view: MemoryView, training: TrainingMemory, width: int | None) -> 
     yield from _remarks(view, training, width)
 
 
-def _remarks(view: MemoryView, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
+def _remarks(view: MemoryResult, training: TrainingMemory, width: int | None) -> Iterator[list[Segment]]:
     """What the backward pass computes, what checkpoints save, and the largest batch that fits."""
     batch = view.batch
     forward, back = training.forward_macs * batch, training.backward_macs * batch
@@ -68,7 +68,7 @@ def _remarks(view: MemoryView, training: TrainingMemory, width: int | None) -> I
         yield from paragraph(_fit(training, view.limit), "bold", width)
 
 
-def _saved(view: MemoryView, training: TrainingMemory, whole: TrainingMemory) -> str:
+def _saved(view: MemoryResult, training: TrainingMemory, whole: TrainingMemory) -> str:
     """What checkpoints save and what they run again."""
     parts = sum(segment.recomputed for segment in training.segments)
     if not parts:
@@ -95,7 +95,7 @@ def _fit(training: TrainingMemory, limit: int) -> str:
     return f"{fits}: it needs {needs}, one more {next_one}"
 
 
-def _inference(view: MemoryView, width: int | None) -> Iterator[list[Segment]]:
+def _inference(view: MemoryResult, width: int | None) -> Iterator[list[Segment]]:
     inference, batch = view.inference, view.batch
     yield [("inference", "bold"), (f"  {format_bytes(inference.peak(batch))} at the peak", "bold")]
     outputs, weights = (
@@ -108,7 +108,7 @@ def _inference(view: MemoryView, width: int | None) -> Iterator[list[Segment]]:
     yield from paragraph(_order(view), "", width)
 
 
-def _order(view: MemoryView) -> str:
+def _order(view: MemoryResult) -> str:
     inference, how = view.inference, view.inference.ordering.how
     peaks = inference.peak(view.batch), inference.best_peak(view.batch)
     before, now = (peak - inference.weights for peak in peaks)
@@ -127,7 +127,7 @@ def _order(view: MemoryView) -> str:
     )
 
 
-def conditions_in_words(view: MemoryView) -> str:
+def conditions_in_words(view: MemoryResult) -> str:
     """Batch, element type, units, and what is counted."""
     kept = " what is kept is what PyTorch's autograd keeps;" if view.training is not None else ""
     return (
@@ -137,7 +137,7 @@ def conditions_in_words(view: MemoryView) -> str:
     )
 
 
-def _optimiser(view: MemoryView, training: TrainingMemory) -> str:
+def _optimiser(view: MemoryResult, training: TrainingMemory) -> str:
     mixed = ", float32 copies of the weights and float32 state" if training.precision.mixed else ""
     return f"{view.dtype}, {view.optimiser}{mixed}"
 

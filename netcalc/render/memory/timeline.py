@@ -7,14 +7,14 @@ from netcalc.analysis.memory import TrainingMemory
 from netcalc.render import numbers
 from netcalc.render.layout import Segment, cut_end
 from netcalc.render.memory.chart import Band, area_lines, axis_lines
-from netcalc.render.memory.view import MemoryView
+from netcalc.render.memory.result import MemoryResult
 from netcalc.render.memory.words import format_bytes
 
 _HEIGHT = 12
 
 
 def timeline_lines(
-    view: MemoryView, training: TrainingMemory, peak: MemoryEvent, room: int
+    view: MemoryResult, training: TrainingMemory, peak: MemoryEvent, room: int
 ) -> Iterator[list[Segment]]:
     steps, batch = training.timeline, view.batch
     weights = training.weights.total
@@ -33,7 +33,7 @@ def timeline_lines(
 
 
 def peak_lines(
-    view: MemoryView, training: TrainingMemory, peak: MemoryEvent, total: int, width: int | None
+    view: MemoryResult, training: TrainingMemory, peak: MemoryEvent, total: int, width: int | None
 ) -> Iterator[list[Segment]]:
     """What lives at the peak, with the chart's fills."""
     batch, weights = view.batch, training.weights

@@ -21,6 +21,7 @@ from netcalc.render.layout import (
     title_lines,
 )
 from netcalc.render.numbers import byte_units, exact, with_unit
+from netcalc.render.sweep.result import SweepResult
 from netcalc.spec import Evaluated
 
 MOST_LINES = 200
@@ -35,39 +36,30 @@ _DROPPABLE = ("param_bytes", "flops", "layers", "output_bytes")
 """Columns dropped on a narrow terminal, first to last."""
 
 
-class Selection(NamedTuple):
-    """The rows that are shown of a sweep, and what chose them."""
-
-    rows: Sequence[VariantRow]
-    counted: int
-    failed: int
-    where: str = ""
-    pareto: str = ""
-
-
-def sweep_lines(sweep: Sweep, selection: Selection, width: int | None) -> Iterator[list[Segment]]:
+def sweep_lines(found: SweepResult, width: int | None) -> Iterator[list[Segment]]:
     """What was varied, a line a variant, and what was counted how."""
+    sweep = found.sweep
     varied = ", ".join(axis.column for axis in sweep.axes)
-    yield from title_lines((sweep.name, "bold"), [f"{varied} varied", _how_many(selection)], width)
+    yield from title_lines((sweep.name, "bold"), [f"{varied} varied", _how_many(found)], width)
     yield []
-    if selection.rows:
-        yield from _table(sweep, selection.rows[:MOST_LINES], width)
+    if found.rows:
+        yield from _table(sweep, found.rows[:MOST_LINES], width)
         yield []
-    hidden = len(selection.rows) - MOST_LINES
+    hidden = len(found.rows) - MOST_LINES
     if hidden > 0:
         text = f"{hidden:,} more are not shown; --format csv and -o FILE hold all"
         yield from paragraph(text, "yellow", width)
-    for text, style in _footer(sweep, selection):
+    for text, style in _footer(found):
         yield from paragraph(text, style, width)
 
 
-def _how_many(selection: Selection) -> str:
-    shown, counted = len(selection.rows), selection.counted
+def _how_many(found: SweepResult) -> str:
+    shown, counted = len(found.rows), found.counted
     words = f"{counted:,} variant{'' if counted == 1 else 's'}"
-    if not selection.where and not selection.pareto:
+    if not found.where and not found.pareto:
         return words
-    where = f" with {selection.where}" if selection.where else ""
-    front = f" on the Pareto front of {selection.pareto}" if selection.pareto else ""
+    where = f" with {found.where}" if found.where else ""
+    front = f" on the Pareto front of {found.pareto}" if found.pareto else ""
     return f"{shown:,} of {words}{where}{front}"
 
 
@@ -195,11 +187,11 @@ def _count(value: Evaluated) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _footer(sweep: Sweep, selection: Selection) -> Iterator[tuple[str, str]]:
-    if selection.failed:
-        hidden = "; --where and --pareto leave them out" if selection.where or selection.pareto else ""
-        yield f"{selection.failed:,} of {selection.counted:,} variants failed{hidden}", "red"
-    yield conditions_in_words(sweep), "dim"
+def _footer(found: SweepResult) -> Iterator[tuple[str, str]]:
+    if found.failed:
+        hidden = "; --where and --pareto leave them out" if found.where or found.pareto else ""
+        yield f"{found.failed:,} of {found.counted:,} variants failed{hidden}", "red"
+    yield conditions_in_words(found.sweep), "dim"
 
 
 def conditions_in_words(sweep: Sweep) -> str:

@@ -1,41 +1,95 @@
-"""A Report that prints itself: a table in a terminal, an HTML table in a notebook."""
+"""A report that prints itself, as a table of what is wanted of it."""
 
-import io
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from netcalc import __version__
 from netcalc.analysis import Report
-from netcalc.render.escaping import visible
-from netcalc.render.table.text import table_lines
+from netcalc.diagnostics import ArgumentError
+from netcalc.render.result import Lines, Result
+from netcalc.render.table.lines import TableView
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from netcalc.render.tabular import Table
 
 
-class PrintedReport(Report):
+@dataclass(frozen=True, repr=False)
+class PrintedReport(Result, Report):
     """A report that shows its table wherever Python shows a value."""
 
+    view: TableView = TableView()
+    """What of it is shown."""
+    bars: bool = False
+    """Whether a terminal shows charts instead of the table."""
+
     @classmethod
-    def of(cls, report: Report) -> "PrintedReport":
+    def of(cls, report: Report, view: TableView = TableView(), bars: bool = False) -> "PrintedReport":
         """The same report, able to print itself."""
-        return cls(report.graph, report.rows, report.convention, report.batch, report.dtype, report.only)
+        return cls(
+            **{field.name: getattr(report, field.name) for field in fields(Report)}, view=view, bars=bars
+        )
 
-    def __str__(self) -> str:
-        text = io.StringIO()
-        for segments in table_lines(self):
-            text.write(visible("".join(part for part, _ in segments)).rstrip() + "\n")
-        return text.getvalue().rstrip("\n")
+    def shown(
+        self,
+        *,
+        every_layer: bool = False,
+        depth: int | None = None,
+        columns: str | Iterable[str] = (),
+        tree: bool = False,
+        percent: bool = False,
+        only: str | Iterable[str] = (),
+        bars: bool = False,
+    ) -> "PrintedReport":
+        """The same report with another view, as the options of `netcalc table` choose it.
 
-    __repr__ = __str__
+            >>> report = netcalc.analyze("lenet5").shown(only=["linear"], columns=["layer", "params"])
+            >>> print(report.to_csv(), end="")
+            layer,params
+            linear1,1225500
+            linear2,5010
 
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
-        from rich.text import Text
+        Raises ValueError for a column or a kind of layers that does not exist.
+        """
+        if depth is not None and depth < 1:
+            raise ArgumentError("depth", f"depth is a number of names from 1 up, not {depth!r}")
+        view = TableView(every_layer, depth, listed(columns), tree, percent)
+        kinds = listed(only)
+        if view.wanted or kinds:
+            from netcalc.render.table.wanted import require_columns, require_kinds
 
-        for segments in table_lines(self, width=options.max_width):
-            yield Text.assemble(
-                *((visible(text), style) for text, style in segments), no_wrap=True, overflow="ellipsis"
-            )
+            require_columns(self, view)
+            require_kinds(kinds)
+        return replace(self.restricted(kinds) if kinds else self, view=view, bars=bars)
+
+    def lines(self, width: int | None) -> Lines:
+        from netcalc.render.table.text import table_lines
+
+        return table_lines(self, self.view, bars=self.bars, width=width)
+
+    def json_chunks(self) -> Iterable[str]:
+        from netcalc.render.table.json import json_chunks
+
+        return json_chunks(self, __version__, self.view)
+
+    def table(self) -> "Table":
+        from netcalc.render.table.tabular import shown_as_table
+
+        return shown_as_table(self, self.view)
+
+    def exact_table(self) -> "Table":
+        from netcalc.render.table.tabular import exact_table
+
+        return exact_table(self, self.view)
 
     def _repr_html_(self) -> str:
         from netcalc.render.table.html import html_chunks
 
-        return "".join(html_chunks(self))
+        return "".join(html_chunks(self, self.view, self.bars))
+
+
+def listed(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Names in a sequence, or in a text with commas between them."""
+    if isinstance(names, str):
+        return tuple(name.strip() for name in names.split(",")) if names else ()
+    return tuple(names)

@@ -1,0 +1,201 @@
+"""netcalc.sweep: many variants of one network."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+from netcalc import __version__
+from netcalc.analysis.conventions import ConventionName
+from netcalc.analysis.report import require_batch, require_convention, require_dtype
+from netcalc.analysis.selection import (
+    Condition,
+    Objective,
+    numeric_columns,
+    pareto_front,
+    read_condition,
+    read_objectives,
+)
+from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, plan, sweep_rows
+from netcalc.api.executors import local_executor
+from netcalc.api.load import Argument, Inputs, Sizes, SpecLike, asked_of, shape_of
+from netcalc.diagnostics import ArgumentError, Source, SpecError, require_text
+from netcalc.graph import Graph
+from netcalc.lint.settings import unread_axes
+from netcalc.render.sweep.result import SweepResult
+from netcalc.spec import Spec, YamlEntry, read_document
+from netcalc.tensor import DTypeName
+
+
+def sweep(
+    spec: SpecLike,
+    varied: Mapping[str, Iterable[Argument | Sizes]],
+    /,
+    *,
+    where: str = "",
+    pareto: str | Sequence[str] = "",
+    sample: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    batch: int = 1,
+    dtype: DTypeName = "float32",
+    convention: ConventionName = "lecture",
+    input: Inputs | None = None,
+    variant: str | None = None,
+    args: Mapping[str, Argument] | None = None,
+) -> SweepResult:
+    """Many variants of a network, a row each: a grid of arguments and input sizes.
+
+    `varied` has the values of each argument, and sizes of "input" or of an input's name. `where` keeps rows
+    that meet a condition, `pareto` those that no other beats in all of its columns: -column or column:max
+    where more is better. `sample` draws so many variants by `seed`. `jobs` processes count; a script that
+    asks for more than one begins with `if __name__ == "__main__":`. `input`, `variant` and `args` are those
+    of `load`, and the same in every variant.
+
+        >>> varied = {"width": [0.5, 1], "input": [128, 224]}
+        >>> found = netcalc.sweep("mobilenet_v2", varied, where="macs < 1e8")
+        >>> [(row["width"], row["input"], row["macs"]) for row in found.rows]
+        [(0.5, 128, 32578560), (0.5, 224, 97131840), (1, 128, 99074048)]
+
+    Raises ValueError for an argument out of range, and what `load` raises.
+    """
+    lists = _lists(varied)
+    _require(spec, where, jobs, sample)
+    require_batch(batch)
+    require_dtype(dtype)
+    require_convention(convention)
+    asked = asked_of(spec, None, variant, None)
+    read = _with_args(asked.spec, args or {}, lists)
+    grid = [f"{name}={','.join(_texts(read, name, values))}" for name, values in lists.items()]
+    planned = planned_sweep(read, grid, _inputs(input), batch, dtype, convention)
+    indices = chosen_variants(planned, sample, seed)
+    choice = Choice.of(planned, where, pareto if isinstance(pareto, str) else ",".join(pareto))
+    counted = Counter[bool]()
+    with local_executor(jobs, len(indices)) as counting:
+        rows = counting.watched(sweep_rows(planned, indices, *counting[:4]))
+        chosen = list(choice.passing(rows, counted))
+    return choice.result(planned, chosen, counted)
+
+
+def planned_sweep(
+    spec: Spec, grid: Sequence[str], inputs: Sequence[str], batch: int, dtype: str, convention: str
+) -> Sweep:
+    """The sweep that a grid asks for, as `width=0.5,1`; SpecError for an argument that nothing reads."""
+    planned = plan(spec, grid, inputs, batch=batch, dtype=dtype, convention=convention, version=__version__)
+    if unread := [*unread_axes(spec, planned.axes)]:
+        raise SpecError(unread)
+    return planned
+
+
+class Choice(NamedTuple):
+    """Which rows are shown; `where` and `pareto` as they were given."""
+
+    where: str
+    pareto: str
+    condition: Condition | None
+    objectives: list[Objective]
+
+    @classmethod
+    def of(cls, sweep: Sweep, where: str, pareto: str) -> "Choice":
+        """What is asked of the columns of a sweep; raises ArgumentError for one that is not there."""
+        condition = read_condition(where, sweep.columns[:-1]) if where else None
+        try:
+            objectives = read_objectives(pareto, numeric_columns(sweep)) if pareto else []
+        except ValueError as error:
+            raise ArgumentError("pareto", str(error)) from None
+        return cls(where, pareto, condition, objectives)
+
+    def passing(self, rows: Iterable[VariantRow], counted: Counter[bool]) -> Iterator[VariantRow]:
+        """The rows that meet the condition; `counted` gets how many succeeded, and how many failed."""
+        for row in rows:
+            counted[row["error"] is None] += 1
+            if self.condition is None or self.condition.meets(row):
+                yield row
+
+    def result(self, sweep: Sweep, chosen: Sequence[VariantRow], counted: Counter[bool]) -> SweepResult:
+        """The rows that pass, or their Pareto front."""
+        shown = pareto_front(chosen, self.objectives) if self.objectives else chosen
+        return SweepResult(sweep, tuple(shown), counted.total(), counted[False], self.where, self.pareto)
+
+
+def _lists(varied: Mapping[str, Iterable[object]]) -> dict[str, list[object]]:
+    """What varies, each as a list."""
+    is_mapping = isinstance(varied, Mapping)
+    if not is_mapping or not all(_is_several(values) for values in varied.values()):
+        raise TypeError(f"what varies is a mapping of lists, as {{'width': [0.5, 1]}}, not {varied!r}")
+    lists = {name: list(values) for name, values in varied.items()}
+    if not lists or not all(lists.values()):
+        raise ValueError("say what varies, as {'width': [0.5, 1]}")
+    for name in lists:
+        require_text("the name of what varies", name)
+    return lists
+
+
+def _is_several(values: object) -> bool:
+    return isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
+
+
+def _require(spec: object, where: object, jobs: object, sample: object) -> None:
+    if isinstance(spec, Graph):
+        raise TypeError(f"a sweep needs a spec, {spec.name} is a graph already; give what netcalc.load takes")
+    require_text("where", where)
+    for name, number in (("jobs", jobs), ("sample", 1 if sample is None else sample)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ArgumentError(name, f"{name} is a whole number from 1 up, not {number!r}")
+
+
+def _with_args(spec: Spec, args: Mapping[str, Argument], varied: Collection[str]) -> Spec:
+    """A spec with other values of its arguments."""
+    known = [entry.key for entry in spec.args]
+    for name in args:
+        if name not in known:
+            message = f"{spec.name} has no argument {name!r}; there are {', '.join(known) or 'none'}"
+            raise ArgumentError("args", message)
+        if name in varied:
+            raise ArgumentError("args", f"{name} varies; leave it out of args")
+    entries = []
+    for entry in spec.args:
+        if entry.key in args:
+            value, problems = read_document(Source("args", _text(args[entry.key])))
+            if problems:
+                raise SpecError(problems)
+            entry = YamlEntry(entry.key, 0, 0, value)
+        entries.append(entry)
+    return spec._replace(args=tuple(entries))
+
+
+def _texts(spec: Spec, name: str, values: Iterable[object]) -> list[str]:
+    """The values of an argument, or the sizes of an input, as the command line writes them."""
+    inputs = ("input", *(given.name for given in spec.inputs))
+    is_input = name in inputs and name not in [entry.key for entry in spec.args]
+    return [_size(value) if is_input else _text(value) for value in values]
+
+
+def _text(value: object) -> str:
+    """A value in YAML; quotes inside are escaped, as values are divided at commas outside of quotes."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_number)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"an argument is a number, a word or a list: {error}") from None
+    return text.replace('\\"', "\\x22")
+
+
+def _number(value: object) -> int | float:
+    """A number of NumPy as one of Python."""
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is none of them")
+
+
+def _size(sizes: Any) -> str:
+    return "x".join(map(str, shape_of(sizes)))
+
+
+def _inputs(input: Inputs | None) -> list[str]:
+    if input is None:
+        return []
+    named = input if isinstance(input, Mapping) else {"": input}
+    return [f"{name}={_size(sizes)}" if name else _size(sizes) for name, sizes in named.items()]

@@ -1,0 +1,145 @@
+"""What all results are: frozen, comparable, shown in consoles and notebooks, and data frames."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields
+from types import ModuleType
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+import netcalc
+
+SPEC = """
+name: Small
+input: [3, 8, 8]
+layers:
+  - conv: {name: <conv>, filters: 4, kernel: 3}
+  - relu
+  - flatten
+  - linear: 3
+"""
+RESULTS: dict[str, Callable[[], netcalc.Result]] = {
+    "analyze": lambda: netcalc.analyze(SPEC),
+    "tree": lambda: netcalc.analyze(SPEC).shown(tree=True),
+    "check": lambda: netcalc.check(SPEC, notes=True),
+    "memory": lambda: netcalc.memory(SPEC),
+    "roofline": lambda: netcalc.roofline(SPEC, "a100"),
+    "compare": lambda: netcalc.compare(SPEC, "lenet5"),
+    "diff": lambda: netcalc.compare(SPEC, "lenet5", diff=True),
+    "explain": lambda: netcalc.explain(SPEC, "<conv>"),
+    "sweep": lambda: netcalc.sweep(SPEC, {"input": [8, 10]}),
+}
+
+
+@pytest.fixture(params=RESULTS)
+def result(request: pytest.FixtureRequest) -> netcalc.Result:
+    return RESULTS[request.param]()
+
+
+def test_a_result_is_frozen(result: netcalc.Result) -> None:
+    for name in [field.name for field in fields(result)]:  # type: ignore[arg-type]
+        assert not isinstance(getattr(result, name), list | set | bytearray)
+        with pytest.raises(FrozenInstanceError, match=f"cannot assign to field '{name}'"):
+            setattr(result, name, None)
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'other'"):
+        result.other = 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_equal_calls_give_equal_results(name: str) -> None:
+    graph = netcalc.load("lenet5")
+    if name == "analyze":
+        assert netcalc.analyze(graph) == netcalc.analyze(graph)
+        assert netcalc.analyze(graph) != netcalc.analyze(graph, batch=2)
+    assert str(RESULTS[name]()) == str(RESULTS[name]())
+
+
+def test_a_result_is_shown_in_a_rich_console(result: netcalc.Result) -> None:
+    stream = io.StringIO()
+    Console(file=stream, width=60).print(result)
+    assert stream.getvalue().split()[:2] == str(result).split()[:2]
+    assert max(map(len, stream.getvalue().splitlines())) <= 60
+
+
+def test_a_notebook_gets_html_without_a_tag_of_the_spec(result: netcalc.Result) -> None:
+    html = result._repr_html_()
+    assert "<table" in html
+    assert "<conv>" not in html
+
+
+def test_without_pandas(result: netcalc.Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="a DataFrame needs pandas: pip install pandas"):
+        result.to_pandas()
+
+
+def test_a_data_frame_has_the_cells_of_the_csv(
+    result: netcalc.Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a stand-in that keeps what it is given; the test below is on pandas itself."""
+    stand_in = ModuleType("pandas")
+    stand_in.DataFrame = lambda rows, columns: (columns, rows)  # type: ignore[attr-defined]
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pandas", stand_in)
+    columns, rows = cast_frame(result.to_pandas())
+    first, *others = csv.reader(io.StringIO(result.to_csv()))
+    assert columns == first
+    assert [["" if cell is None else str(cell) for cell in row] for row in rows] == others
+
+
+def cast_frame(frame: Any) -> tuple[list[str], list[list[object]]]:
+    return frame  # type: ignore[no-any-return]
+
+
+def test_pandas(result: netcalc.Result) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; netcalc needs it only when asked")
+    frame = result.to_pandas()
+    written = list(csv.reader(io.StringIO(result.to_csv())))
+    assert frame.shape == (len(written) - 1, len(written[0]))
+    assert [*frame.columns] == written[0]
+    if isinstance(result, netcalc.PrintedReport):
+        assert pandas.api.types.is_integer_dtype(frame["params"])
+        assert frame["macs"].sum() >= result.totals.macs
+
+
+def test_what_memory_says() -> None:
+    found = netcalc.memory("alexnet", 32, fit="1GiB")
+    document = found.to_dict()
+    assert found.training_bytes == document["training"]["peak_bytes"]
+    assert found.inference_bytes == document["inference"]["peak_bytes"]
+    assert found.largest_batch == document["training"]["largest_batch"]
+    assert len(found.to_csv().splitlines()) == 1 + 19 > len(found.table().rows)  # type: ignore[arg-type]
+    mixed, pure = (
+        netcalc.memory("alexnet", dtype="float16", mixed=each).training_bytes for each in (True, False)
+    )
+    assert pure is not None
+    assert mixed is not None
+    assert pure < mixed
+    counted = netcalc.memory("alexnet", dtype="int8")
+    assert (counted.training_bytes, counted.largest_batch) == (None, None)
+    with pytest.raises(ValueError, match="networks are not trained in int8"):
+        counted.to_csv()
+
+
+def test_a_device_of_ones_own() -> None:
+    device = netcalc.read_devices()["a100"]._replace(name="Mine", bytes_per_second=1e9)
+    slow, fast = (netcalc.roofline("lenet5", chosen) for chosen in (device, "a100"))
+    assert slow.forward_seconds > fast.forward_seconds
+    assert "on Mine" in str(slow)
+
+
+def test_the_base_class_says_what_a_result_has() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        netcalc.Result()  # type: ignore[abstract]
+
+
+def test_a_sweep_of_what_nothing_reads_is_refused() -> None:
+    spec = {"input": [3], "args": {"idle": 1}, "layers": ["relu"]}
+    with pytest.raises(netcalc.SpecError, match="idle changes nothing"):
+        netcalc.sweep(spec, {"idle": [1, 2]})
