@@ -161,7 +161,6 @@ def _drawing(sweep: Sweep, plot: str, path: str) -> _Drawing | None:
     if drawn is None:
         return None
     if not is_available():
-from netcalc.render.figures import SUFFIXES, is_available
         raise typer.BadParameter(f"a plot needs matplotlib: {extra_help('plots')}.", param_hint="--plot")
     return _Drawing(drawn, path)
 
