@@ -26,18 +26,7 @@ OTHER_TOP_LEVEL = {
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
 BUDGETS = (*EXPECTATIONS, "training_memory")
 PREPROCESSING = ("resize", "mean", "std")
-OF_VARIANTS = (
-    "name",
-    "source",
-    "year",
-    "input",
-    "inputs",
-    "preprocess",
-    "expect",
-    "budget",
-    "ignore",
-    "init",
-)
+OF_VARIANTS = (*TOP_LEVEL[:6], "expect", "budget", "ignore", "init")
 """The keys of the top level that a variant may have for itself."""
 
 YEARS = (1900, 2200)
@@ -147,12 +136,11 @@ class _Reader:
         variant = spec.variants[name]
         chosen = {entry.key: entry for entry in variant.args}
         own = {entry.key: entry for entry in variant.own}
-        has_input = "input" in own or "inputs" in own
         return spec._replace(
             name=self._text(own.get("name")) or name,
             citation=self._text(own.get("source")) or spec.citation,
             year=self._year(own["year"]) if "year" in own else spec.year,
-            inputs=self._inputs(own) if has_input else spec.inputs,
+            inputs=self._inputs(own) if own.keys() & {"input", "inputs"} else spec.inputs,
             args=tuple(chosen.get(entry.key, entry) for entry in spec.args),
             preprocess=self._keyed(own["preprocess"], PREPROCESSING, "preprocessing")
             if "preprocess" in own
@@ -209,9 +197,8 @@ class _Reader:
     def _inputs(self, top: dict[str, YamlEntry]) -> tuple[InputDeclaration, ...]:
         if "input" in top and "inputs" in top:
             note = Note("the other one", top["input"].key_span)
-            span = top["inputs"].key_span
             message = "input: and inputs: are one key, give one"
-            self.problems.report("E204", message, span, notes=(note,))
+            self.problems.report("E204", message, top["inputs"].key_span, notes=(note,))
         entry = top.get("input") or top.get("inputs")
         if entry is None:
             if not self.meant & {"input", "inputs"}:
