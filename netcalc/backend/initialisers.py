@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from netcalc.backend.blas import single_blas_thread
 from netcalc.backend.fans import Matrix
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.precision import ElementType
@@ -89,7 +90,8 @@ def orthogonal(rng: np.random.Generator, shape: Shape, dtype: np.dtype[np.floati
     """
     rows, columns = shape[0], prod(shape[1:])
     drawn = rng.standard_normal((max(rows, columns), min(rows, columns))).astype(dtype, copy=False)
-    q, r = np.linalg.qr(drawn)
+    with single_blas_thread():  # LAPACK's steps are small: threads that wait for each other take longer
+        q, r = np.linalg.qr(drawn)
     q *= np.where(np.diagonal(r) < 0, -1, 1).astype(q.dtype)
     return (q if rows >= columns else q.T).reshape(shape)
 
@@ -104,7 +106,7 @@ def draw_weight(
         first += rows
         if scheme.name in ("orthogonal", "lsuv"):
             wide = np.result_type(array, np.float32)
-            part[...] = (gain if scheme.name == "orthogonal" else 1.0) * orthogonal(rng, part.shape, wide)
+            part[...] = gain * orthogonal(rng, part.shape, wide)
         else:
             spread(part, scheme, deviation(scheme, fan_in, fan_out, gain), rng)
 

@@ -12,7 +12,7 @@ from netcalc.graph import Graph
 from netcalc.train.statistics import Signals, statistics
 
 CANDIDATES = ("pytorch", "he", "xavier", "lecun", "orthogonal", "lsuv")
-"""What is tried: nothing to change first, what needs a batch last."""
+"""What is tried: nothing to change first, what needs a batch last, after the matrices that it scales."""
 
 NEAR = 2.0
 """The first candidate whose ratio is within this factor of 1 is proposed."""
@@ -34,8 +34,14 @@ def tried(
 ) -> list[Candidate]:
     """Every candidate's statistics, forward alone; `done` is called after each."""
     found = []
+    network: Network | None = None
     for init in CANDIDATES:
-        network = begun(replace(graph, init=init), x, seed, dtype)
+        begins = replace(graph, init=init)
+        if init == "lsuv" and network is not None:  # the matrices of `orthogonal` before, which take long
+            network.graph = begins
+            scale_to_batch(network, x)
+        else:
+            network = begun(begins, x, seed, dtype)
         found.append(Candidate(init, statistics(network, x, backward=False)))
         done(init)
     return found

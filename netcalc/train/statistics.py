@@ -90,12 +90,14 @@ class Signals(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """`explodes`, `collapses`, `saturates` or `keeps`."""
-        if not all(stage.moments.is_finite for stage in self.stages) or self.ratio > EXPLODED:
+        """`explodes`, `saturates`, `collapses` or `keeps`."""
+        if not all(stage.moments.is_finite for stage in self.stages):
             return "explodes"
-        if not self.ratio >= COLLAPSED:
-            return "collapses"
-        return "saturates" if (self.saturated or 0) > SATURATED else "keeps"
+        if (self.saturated or 0) > SATURATED:
+            return "saturates"
+        if self.ratio > EXPLODED:
+            return "explodes"
+        return "keeps" if self.ratio >= COLLAPSED else "collapses"
 
 
 def stages(graph: Graph) -> list[Stage]:
