@@ -59,7 +59,7 @@ def command(
     backward: BackwardOption = True,
     seed: SeedOption = 0,
     dtype: FloatOption = "float32",
-    plot: HistogramsOption = "",
+    histograms: HistogramsOption = "",
     format: FormatOption = None,
     output: OutputOption = "",
     set: SetOption = None,
@@ -76,16 +76,16 @@ def command(
     if batch is not None and given.files:
         message = "the samples are those of the files; it is for random inputs."
         raise typer.BadParameter(message, param_hint="--batch")
-    if plot:
-        _check_plot(plot, [spec, output, *(file for _, file in given.files)])
+    if histograms:
+        _check_plot(histograms, [spec, output, *(file for _, file in given.files)])
     graph = _with_scheme(load_graph(spec, set, given.sizes, variant), scheme, fix)
     result = _measured(graph, given, batch or _BATCH, seed, dtype, backward, fix)
     to.show(result)
-    if plot:
+    if histograms:
         from netcalc.render.initialisation.plots import draw
 
-        draw(result, plot)
-        print_error(f"drawn into {plot}")
+        draw(result, histograms)
+        print_error(f"drawn into {histograms}")
 
 
 def _with_scheme(graph: Graph, scheme: str | None, fix: bool) -> Graph:
