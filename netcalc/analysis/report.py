@@ -56,7 +56,7 @@ class Row(NamedTuple):
         return self.node.output.shape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The figures of every layer in the graph's order, with the conditions of counting."""
 

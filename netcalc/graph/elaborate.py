@@ -7,10 +7,11 @@ every independent mistake once.
 
 from collections import ChainMap
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from netcalc.diagnostics import GraphError, SpecError
 from netcalc.graph.binding import block_values, layer_type, option_values
-from netcalc.graph.branching import Branching
 from netcalc.graph.building import Builder
 from netcalc.graph.constructs import CONSTRUCTS
 from netcalc.graph.expansion import Expander
@@ -23,6 +24,9 @@ from netcalc.graph.scope import Instance, Scope, TensorRef, declared_names
 from netcalc.graph.sharing import Shareable, Sharing, Values, inherited_values
 from netcalc.graph.wiring import Tensors, shape_names
 from netcalc.spec import Block, InputOverride, Item, Setting, Spec, YamlSequence
+
+if TYPE_CHECKING:
+    from netcalc.graph.branching import Branching
 
 
 def elaborate(spec: Spec, settings: Sequence[Setting] = (), overrides: Sequence[InputOverride] = ()) -> Graph:
@@ -58,7 +62,12 @@ class _Elaborator:
         self.sharing = Sharing(spec, self.tensors, self.builder, problems)
         self.namer = Namer(spec, self.tensors, problems)
         self.expander = Expander(spec, self.tensors, self.namer, self.sharing, problems)
-        self.branching = Branching(self.tensors, self.builder, self.namer, self.expander, problems)
+
+    @cached_property
+    def _branching(self) -> "Branching":
+        from netcalc.graph.branching import Branching  # a chain of layers does without
+
+        return Branching(self.tensors, self.builder, self.namer, self.expander, self.problems)
 
     def graph(self) -> Graph:
         """Evaluate the header, walk the items, and report the mistakes or return the graph."""
@@ -138,7 +147,7 @@ class _Elaborator:
     def _elaborated(self, instance: Instance, owner: Shareable | None) -> tuple[Values | None, TensorRef]:
         """The options or arguments of an instance, None where one of them is wrong, and its output."""
         if instance.kind in CONSTRUCTS:
-            return self.branching.build(instance, owner, self._walk_body)
+            return self._branching.build(instance, owner, self._walk_body)
         if instance.kind in self.spec.blocks:
             return self._block(instance, self.spec.blocks[instance.kind], owner)
         return self._layer(instance, owner)

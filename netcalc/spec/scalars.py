@@ -5,7 +5,7 @@ Scalars follow the core schema of YAML 1.2: `1e-5` is a number, `no` is a word.
 Source: https://yaml.org/spec/1.2.2/#1032-tag-resolution
 """
 
-import re
+from contextlib import suppress
 from math import inf, isfinite, nan
 
 from netcalc.diagnostics import format_value
@@ -19,8 +19,9 @@ _KEYWORDS: dict[str, None | bool] = {
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
 _NUMBER_STARTS = frozenset("+-.0123456789")
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_BASES = {"0o": 8, "0x": 16}
+_DIGITS = {8: frozenset("01234567"), 10: frozenset("0123456789"), 16: frozenset("0123456789abcdefABCDEF")}
+_IN_FLOATS = frozenset("+-.0123456789eE")
 _NOT_FINITE = {".inf": inf, "+.inf": inf, "-.inf": -inf, ".nan": nan}
 
 
@@ -37,20 +38,22 @@ def resolve_plain(text: str) -> None | bool | int | float | str:
         return _KEYWORDS[text]
     if text[0] not in _NUMBER_STARTS:
         return text
-    if _INTEGER.fullmatch(text):
+    base = _BASES.get(text[:2], 10)
+    digits = text[2:] if base != 10 else text[text[0] in "+-" :]
+    if digits and _DIGITS[base].issuperset(digits):
         if len(text) > 64:
             raise ScalarFault(f"an integer of {len(text)} digits is beyond the limit of 2^53 - 1")
-        base = {"0x": 16, "0o": 8}.get(text[:2], 10)
         integer = int(text, base)
         if abs(integer) > MAX_INTEGER:
             raise ScalarFault(f"{text} is beyond the limit of 2^53 - 1")
         return integer
-    if _FLOAT.fullmatch(text) or text.lower() in _NOT_FINITE:
-        number = _NOT_FINITE.get(text.lower()) or float(text)
-        if not isfinite(number):
-            raise ScalarFault(f"{text} is not a finite number")
-        return number
-    return text
+    number = _NOT_FINITE.get(text.lower())
+    if number is None and _IN_FLOATS.issuperset(text):
+        with suppress(ValueError):
+            number = float(text)
+    if number is not None and not isfinite(number):
+        raise ScalarFault(f"{text} is not a finite number")
+    return text if number is None else number
 
 
 def describe_plain(value: object) -> str:

@@ -7,8 +7,8 @@ from netcalc.analysis.memory import inference, training
 from netcalc.layers import LAYERS
 from netcalc.render.diagnostics import _window
 from netcalc.render.layout import cut_end, cut_start
+from netcalc.render.memory.result import MemoryResult
 from netcalc.render.memory.text import memory_lines
-from netcalc.render.memory.view import MemoryView
 from netcalc.render.reference.layers import index_lines
 from netcalc.render.table.cells import ShownTable, shown_table
 from netcalc.render.table.lines import TableView
@@ -107,7 +107,7 @@ def test_summaries_begin_at_one_column(width: int) -> None:
 )  # fmt: skip
 def test_what_is_inside_a_layer_at_the_peak_names_its_kind(items: str, optimiser: str, inside: str) -> None:
     graph = graph_of(f"input: [3, 32, 32]\nlayers: {items}\n")
-    view = MemoryView(
+    view = MemoryResult(
         graph, 1, "float32", optimiser, inference(graph, "float32"), training(graph, "float32", optimiser)
     )
     lines = ["".join(text for text, _ in line) for line in memory_lines(view, 80)]

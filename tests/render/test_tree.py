@@ -23,7 +23,7 @@ from netcalc.render.table.text import table_lines
 from netcalc.render.table.tree import Module, flattened, module_tree
 from netcalc.render.terminal import Terminal
 
-from helpers import TESTS, graph_of, printed_table, report_of
+from helpers import graph_of, printed_table, report_of
 from random_graphs import random_graph
 
 Cli = Callable[..., Any]
@@ -274,16 +274,6 @@ def test_markdown_and_latex_indent_names() -> None:
     latex = "".join(latex_chunks(shown_as_table(report, TableView(tree=True))))
     assert "\n\\quad \\quad 0 & block &  & 32x16x16 & (9.3) & 22.2 & 2.4 & 12.2 \\\\\n" in latex
     assert r"\multicolumn{2}{c}{params}" in latex
-
-
-def test_the_page_on_the_table(cli: Cli) -> None:
-    page = (TESTS.parent / "docs" / "table.md").read_text()
-    commands = page.split("```sh\n")[1].split("```")[0].splitlines()
-    assert len(commands) == 9
-    for command in commands:
-        assert cli(*command.split("#")[0].split()[1:]).code == 0, command
-    command, *shown = page.split("```text\n$ ")[1].split("```")[0].splitlines()
-    assert "\n".join(shown) in cli(*command.split()[1:]).out
 
 
 def test_a_terminal_without_lines_draws_the_tree_in_ascii() -> None:

@@ -1,8 +1,8 @@
 """A report that prints itself, as a table of what is wanted of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import FrozenInstanceError, fields
+from typing import TYPE_CHECKING, NoReturn
 
 from netcalc import __version__
 from netcalc.analysis import Report
@@ -14,21 +14,20 @@ if TYPE_CHECKING:
     from netcalc.render.tabular import Table
 
 
-@dataclass(frozen=True, repr=False)
 class PrintedReport(Result, Report):
     """A report that shows its table wherever Python shows a value."""
 
-    view: TableView = TableView()
+    view = TableView()
     """What of it is shown."""
-    bars: bool = False
+    bars = False
     """Whether a terminal shows charts instead of the table."""
 
     @classmethod
     def of(cls, report: Report, view: TableView = TableView(), bars: bool = False) -> "PrintedReport":
         """The same report, able to print itself."""
-        return cls(
-            **{field.name: getattr(report, field.name) for field in fields(Report)}, view=view, bars=bars
-        )
+        printed = cls(**{field.name: getattr(report, field.name) for field in fields(Report)})
+        vars(printed).update(view=view, bars=bars)
+        return printed
 
     def shown(
         self,
@@ -60,7 +59,17 @@ class PrintedReport(Result, Report):
 
             require_columns(self, view)
             require_kinds(kinds)
-        return replace(self.restricted(kinds) if kinds else self, view=view, bars=bars)
+        return PrintedReport.of(self.restricted(kinds) if kinds else self, view, bars)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PrintedReport) or (self.view, self.bars) != (other.view, other.bars):
+            return NotImplemented
+        return super().__eq__(other)
+
+    __hash__ = Report.__hash__
 
     def lines(self, width: int | None) -> Lines:
         from netcalc.render.table.text import table_lines

@@ -8,9 +8,9 @@ from netcalc.render import numbers
 from netcalc.render.html import html_table, level_of, name_cell
 from netcalc.render.html_cells import DIM, STRONG, STRUCK, HtmlCell, HtmlColumn, HtmlRow, HtmlTable, shown
 from netcalc.render.html_table import framed, paragraph, table_chunks
-from netcalc.render.table.bars import family_figures, figure_columns
 from netcalc.render.table.cells import asked_for, cell, total_cells
 from netcalc.render.table.columns import Column, chosen_columns
+from netcalc.render.table.families import family_figures, figure_columns
 from netcalc.render.table.lines import TableLine, TableView, contents, lines, totals
 from netcalc.render.table.tabular import shown_as_table
 from netcalc.render.table.text import figure_style

@@ -15,9 +15,9 @@ from netcalc.render.layout import (
     paragraph,
     title_lines,
 )
-from netcalc.render.table.bars import bar_lines, family_lines
 from netcalc.render.table.cells import ShownTable, asked_for, shown_table
 from netcalc.render.table.columns import Column
+from netcalc.render.table.families import family_lines
 from netcalc.render.table.lines import TableLine, TableView, lines, totals
 from netcalc.render.table.words import footer_in_words, inputs_in_words, warnings_in_words
 
@@ -53,7 +53,9 @@ def table_lines(
 
         yield from tree_lines(report, view, width)
     elif bars:
-        yield from bar_lines(report, listed, width)
+        from netcalc.render.table.charts import chart_lines
+
+        yield from chart_lines(report, listed, width)
     else:
         yield from _table(shown_table(report, view), view, width)
     yield []
