@@ -18,6 +18,9 @@ def verdict_in_words(signals: "Signals", init: str) -> str:
     """What happens between the first stage and the last: `he keeps the scale. ...`."""
     first, last = signals.stages[0], signals.stages[-1]
     begin, end = visible(first.stage.node.full_name), visible(last.stage.node.full_name)
+    broken = next((row.stage.node.full_name for row in signals.stages if not row.moments.is_finite), None)
+    if broken is not None:
+        return f"{init} explodes. Values are not finite from {visible(broken)} on."
     verdict = "keeps the scale" if signals.verdict == "keeps" else signals.verdict
     stds = f"from {three_digits(first.moments.std)} at {begin} to {three_digits(last.moments.std)} at {end}"
     ratio = three_digits(signals.ratio)
