@@ -15,7 +15,7 @@ from netcalc.backend import LayerBackward, Network
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.profiling import Moments
 from netcalc.graph import Graph, Node
-from netcalc.layers.activation import Activation, HardSigmoid, Sigmoid, Tanh
+from netcalc.layers.activation import Activation, Tanh
 from netcalc.layers.merge import Merge
 from netcalc.layers.normalisation import Normalisation
 from netcalc.layers.regularisation import Regularisation
@@ -159,27 +159,31 @@ def statistics(
 
 def _begins(graph: Graph, node: Node) -> bool:
     """Whether a stage begins with a layer: one that computes something new."""
-    if isinstance(node.layer, Softmax | Regularisation):
-        return False
     learned = any(not param.buffer for param in node.params)
     joins = isinstance(node.layer, Merge) and graph.cost(node).other_ops + graph.cost(node).macs > 0
-    return learned or joins or isinstance(node.layer, Activation)
+    return learned or joins or _is_nonlinearity(node)
+
+
+def _is_nonlinearity(node: Node) -> bool:
+    """Whether a layer is an activation of each element on its own."""
+    return isinstance(node.layer, Activation) and not isinstance(node.layer, Softmax)
 
 
 def _then(graph: Graph, node: Node) -> tuple[Node, ...]:
     """The norms and the activation that alone read a layer, one after another."""
-    if isinstance(node.layer, Activation):
+    if _is_nonlinearity(node):
         return ()
     found: list[Node] = []
     passed: list[Node] = []
     reader = graph.only_reader(node.full_name)
-    while reader is not None and isinstance(reader.layer, Normalisation | Regularisation | Activation):
-        if isinstance(reader.layer, Softmax):
+    while reader is not None:
+        is_nonlinearity = _is_nonlinearity(reader)
+        if not is_nonlinearity and not isinstance(reader.layer, Normalisation | Regularisation):
             break
         passed.append(reader)
         if not isinstance(reader.layer, Regularisation):
             found, passed = [*found, *passed], []
-        if isinstance(reader.layer, Activation):
+        if is_nonlinearity:
             break
         reader = graph.only_reader(reader.full_name)
     return tuple(found)
@@ -194,7 +198,7 @@ def _ratio(part: float, whole: float) -> float:
 def _saturated(end: Node, y: Array) -> float | None:
     if isinstance(end.layer, Tanh):
         return float(np.mean(np.abs(y) > _TANH))
-    if isinstance(end.layer, Sigmoid | HardSigmoid):
+    if end.layer.sigmoidal:
         return float(np.mean((y < _SIGMOID) | (y > 1 - _SIGMOID)))
     return None
 
