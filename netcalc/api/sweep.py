@@ -70,7 +70,7 @@ def sweep(
     grid = [f"{name}={','.join(_texts(read, name, values))}" for name, values in lists.items()]
     planned = planned_sweep(read, grid, _inputs(input), batch, dtype, convention)
     indices = chosen_variants(planned, sample, seed)
-    choice = Choice.of(planned, where, pareto if isinstance(pareto, str) else ",".join(pareto))
+    choice = RowSelection.of(planned, where, pareto if isinstance(pareto, str) else ",".join(pareto))
     counted = Counter[bool]()
     with local_executor(jobs, len(indices)) as counting:
         rows = counting.watched(sweep_rows(planned, indices, *counting[:4]))
@@ -88,7 +88,7 @@ def planned_sweep(
     return planned
 
 
-class Choice(NamedTuple):
+class RowSelection(NamedTuple):
     """Which rows are shown; `where` and `pareto` as they were given."""
 
     where: str
@@ -97,7 +97,7 @@ class Choice(NamedTuple):
     objectives: list[Objective]
 
     @classmethod
-    def of(cls, sweep: Sweep, where: str, pareto: str) -> "Choice":
+    def of(cls, sweep: Sweep, where: str, pareto: str) -> "RowSelection":
         """What is asked of the columns of a sweep; raises ArgumentError for one that is not there."""
         condition = read_condition(where, sweep.columns[:-1]) if where else None
         try:
