@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from netcalc.render.escaping import visible
 from netcalc.render.execution.run import share, three_digits
 from netcalc.render.figures import STYLE, save
-from netcalc.render.initialisation.words import stage_name
+from netcalc.render.initialisation.words import mean_text, stage_name
 from netcalc.render.layout import cut_middle
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def draw(result: "InitResult", path: str) -> None:
     rows = -(-len(stages) // columns)
     low, high = result.signals.range
     with rc_context(STYLE):
-        figure = Figure(figsize=(max(5.0, 2.1 * columns), 1.8 * rows + 0.8), layout="constrained")
+        figure = Figure(figsize=(max(5.0, 2.3 * columns), 1.8 * rows + 0.8), layout="constrained")
         panels = figure.subplots(rows, columns, sharex=True, squeeze=False).flat
         for panel, stage in zip(panels, stages, strict=False):
             counts = stage.histogram
@@ -54,4 +54,4 @@ def _title(stage: "StageStatistics") -> str:
     name = cut_middle(visible(stage_name(stage.stage)), 30)
     moments = stage.moments
     zeros = f", {share(moments.zeros)} zeros" if moments.zeros >= 0.01 else ""
-    return f"{name}\nmean {three_digits(moments.mean)}, std {three_digits(moments.std)}{zeros}"
+    return f"{name}\nmean {mean_text(moments)}, std {three_digits(moments.std)}{zeros}"

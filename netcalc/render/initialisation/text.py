@@ -1,12 +1,11 @@
 """Statistics of an initialisation as a table for a terminal, a stage a line with its histogram."""
 
 from collections.abc import Iterator, Sequence
-from math import floor, inf, log10
 from typing import TYPE_CHECKING
 
 from netcalc.render.execution.run import share, three_digits
 from netcalc.render.initialisation.histogram import histogram_text
-from netcalc.render.initialisation.words import stage_name
+from netcalc.render.initialisation.words import mean_text, stage_name
 from netcalc.render.layout import LEAST_NAME, Heading, Segment
 from netcalc.render.text_table import TextColumn, text_table
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 _WIDE = 120
 """From so many columns on a histogram has all its bins, with fewer half of them."""
-
-_DECIMALS = 6
-"""The most decimals of a mean."""
 
 _STYLES = {"keeps": "green", "collapses": "red", "saturates": "yellow", "explodes": "red"}
 
@@ -31,7 +27,7 @@ def stage_lines(signals: "Signals", width: int | None) -> Iterator[list[Segment]
     axis = f"{low}{high.rjust(bins - len(low))}"
     columns = [
         TextColumn(Heading("", "layer", left=True), [stage_name(row.stage) for row in rows], "cyan"),
-        TextColumn(Heading("", "mean"), [_mean(row) for row in rows], drop=4),
+        TextColumn(Heading("", "mean"), [mean_text(row.moments) for row in rows], drop=4),
         TextColumn(Heading("", "std"), [three_digits(row.moments.std) for row in rows], "bold"),
         TextColumn(Heading("", "zeros"), [share(row.moments.zeros) for row in rows], drop=2),
         *_optional("saturated", [row.saturated for row in rows], 5),
@@ -60,13 +56,6 @@ def candidate_lines(candidates: "Sequence[Candidate]", width: int | None) -> Ite
         TextColumn(Heading("", "verdict", left=True), [s.verdict for s in signals], styles),
     ]
     yield from text_table(columns, width)
-
-
-def _mean(row: "StageStatistics") -> str:
-    """A mean as exact as its deviation is: what is less is chance."""
-    mean, std = row.moments.mean, row.moments.std
-    decimals = 2 - floor(log10(std)) if 0 < std < inf else -1
-    return f"{mean:z.{decimals}f}" if 0 <= decimals <= _DECIMALS else three_digits(mean)
 
 
 def _optional(name: str, shares: Sequence[float | None], drop: int) -> list[TextColumn]:

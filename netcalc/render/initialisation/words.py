@@ -1,17 +1,28 @@
 """An initialisation's statistics in words: what happens to the scale, and what each figure is."""
 
+from math import floor, inf, log10
 from typing import TYPE_CHECKING
 
 from netcalc.render.escaping import visible
 from netcalc.render.execution.run import share, three_digits
 
 if TYPE_CHECKING:
+    from netcalc.backend.profiling import Moments
     from netcalc.train.statistics import Signals, Stage
+
+_DECIMALS = 6
+"""The most decimals of a mean."""
 
 
 def stage_name(stage: "Stage") -> str:
     """A stage as the tables name it: `conv1 + batchnorm + relu`."""
     return " + ".join((stage.node.full_name, *(node.layer.kind for node in stage.then)))
+
+
+def mean_text(moments: "Moments") -> str:
+    """A mean as exact as its deviation is: what is less is chance."""
+    decimals = 2 - floor(log10(moments.std)) if 0 < moments.std < inf else -1
+    return f"{moments.mean:z.{decimals}f}" if 0 <= decimals <= _DECIMALS else three_digits(moments.mean)
 
 
 def verdict_in_words(signals: "Signals", init: str) -> str:
