@@ -140,13 +140,14 @@ def no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Va
     return Diagnostic("E203", message, given.span, help=help)
 
 
-def unfit_value(kind: str, value: Evaluated, names: Collection[str]) -> str | None:
+def unfit_value(layer: type[Layer], option: str, value: Evaluated, names: Collection[str]) -> str | None:
     """What to type instead of a word or a list that an option does not take.
 
     An argument's name lacks its dollar, an expression its brackets; a pair of sizes begins with the input's.
     """
     if isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value)):
-        return f"the size of the input is known: write - {kind}: {value[1]}" if kind == "linear" else None
+        known = f"the size of the input is known: write - {layer.kind}: {value[1]}"
+        return known if option == layer.main else None
     if not isinstance(value, str):
         return None
     expression = value.replace("{{", "").replace("}}", "").replace("$", "").strip()
@@ -156,7 +157,7 @@ def unfit_value(kind: str, value: Evaluated, names: Collection[str]) -> str | No
         used = parse_expression(expression).names - FUNCTIONS.keys()
         if used and used <= set(names):
             return f"write $({expression})"
-    whole = f"{value}_{kind}"
+    whole = f"{value}_{layer.kind}"
     return f"write - {whole}" if whole in LAYERS else None
 
 
