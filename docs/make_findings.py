@@ -24,6 +24,10 @@ EXPLANATIONS = {
         "it and the next block's expansion are one linear map in inference. The linear ends of the other "
         "blocks are narrow and silent."
     ),
+    "N303 lecture-six-layers": (
+        "True, and what the network is for: the lecture shows on it how an initialisation lets activations "
+        "vanish or saturate."
+    ),
     "N401 vgg": (
         "True of the variants with batch norm: torchvision adds the norm and keeps the biases, 4,224 of "
         "them in vgg16_bn."

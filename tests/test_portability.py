@@ -28,7 +28,7 @@ Cli = Callable[..., Any]
 ARGUMENTS = {
     "table": "SPEC", "check": "SPEC alexnet", "compare": "SPEC lenet5", "memory": "SPEC",
     "roofline": "SPEC --device a100", "sweep": "SPEC --set input=4,5 -o rows.jsonl", "explain": "SPEC linear1",
-    "run": "SPEC --batch 64 --training", "plan": "SPEC", "gradcheck": "SPEC", "fold": "SPEC --weights no.npz -o f.npz",
+    "run": "SPEC --batch 64 --training", "plan": "SPEC", "gradcheck": "SPEC", "init": "SPEC", "fold": "SPEC --weights no.npz -o f.npz",
     "show": "lenet5", "layers": "conv", "rules": "N301", "schema": "", "devices": "",
     "augment": "--data d.npz -o s.png",
 }  # fmt: skip

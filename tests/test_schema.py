@@ -45,7 +45,7 @@ CAUGHT = """
     input-is-word input-negative-float input-zero inputs-empty integer-too-large item-is-empty
     item-is-list item-is-number item-with-two-keys kind-of-pytorch layers-is-mapping lstm-on-an-image
     merge-key name-is-a-list name-is-number name-with-dot no-echo no-input no-layers option-boolean
-    option-empty-list option-float option-huge option-mapping option-missing option-negative option-null
+    init-wrong option-empty-list option-float option-huge option-mapping option-missing option-negative option-null
     option-quoted-number option-three-sides option-word option-yaml-11-boolean option-zero
     options-are-a-number options-of-pytorch parallel-branches-list parallel-is-a-list
     parallel-join-unknown parallel-no-branches parallel-unknown-option rate-above-one repeat-a-billion
@@ -269,6 +269,11 @@ def listed(value: Any) -> Any:
         ("layers:\n  - residual: {each: {x: [1]}}\n", False),
         ("layers:\n  - unit: {filters: 3, trainable: false}\n  - conv: {share: a, trainable: $t}\n", True),
         ("layers:\n  - unit: {filters: 3, trainable: 3}\n", False),
+        ("layers:\n  - unit: {filters: 3, init: he}\n  - linear: {units: 3, init: normal:1e-2}\n", True),
+        ("layers:\n  - unit: {filters: 3, init: uniform:.5}\n  - linear: {units: 3, init: $how}\n", True),
+        ("layers:\n  - linear: {units: 3, init: kaiming}\n", False),
+        ("layers:\n  - linear: {units: 3, init: normal}\n", False),
+        ("layers:\n  - linear: {units: 3, init: normal:0.0}\n", False),
     ],
 )
 def test_items(validator: Draft202012Validator, text: str, valid: bool) -> None:

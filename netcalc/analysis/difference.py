@@ -105,6 +105,8 @@ class _Comparer:
             yield Detail("share", old.node.shared, new.node.shared)
         if old.node.is_frozen != new.node.is_frozen:
             yield Detail("trainable", not old.node.is_frozen, not new.node.is_frozen)
+        if old.node.init != new.node.init:
+            yield Detail("init", old.node.init or None, new.node.init or None)
         if any(map(self._is_another, old.node.inputs, new.node.inputs)):
             yield Detail("reads", old.node.inputs, new.node.inputs)
         was_in_place = old.node.full_name in self.before.in_place

@@ -8,11 +8,12 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from netcalc.backend.drawing import drawn_arrays
 from netcalc.backend.errors import refuse
-from netcalc.backend.initialisers import initialised
 from netcalc.backend.inputs import Given, checked_inputs
 from netcalc.backend.kernels import KERNELS, Backward, Context
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.lsuv import scale_to_batch
 from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
 from netcalc.backend.precision import PRECISIONS
@@ -28,8 +29,8 @@ Observer = Callable[[Node, tuple[Array, ...], Array, float], None]
 class Network:
     """A graph's layers with arrays in them, run on NumPy.
 
-    Parameters are drawn by each layer's initialiser from `seed` and the parameter's own name. Arrays
-    are channel-first with the batch in front.
+    Parameters are drawn from `seed` and the parameter's own name: by the initialisation that the spec
+    states, else by each layer's own. Arrays are channel-first with the batch in front.
 
         >>> network = netcalc.Network(netcalc.load("lenet5"), seed=0)
         >>> y = network.forward(np.zeros((1, 1, 28, 28)))
@@ -51,13 +52,10 @@ class Network:
                 refuse("E908", f"{node.full_name}: {node.layer.kind} cannot be run", node.span)
         elements = sum(param.numel for node in graph.nodes if node.shared is None for param in node.params)
         require_memory(elements * self.dtype.itemsize, f"the parameters of {graph.name}")
-        self._arrays = {
-            node.full_name: initialised(node.params, node.full_name, seed, self.precision)
-            for node in graph.nodes
-            if node.shared is None
-        }
+        self._arrays = drawn_arrays(graph, seed, self.precision)
         self._trainings = 0
         self._last: Pass | None = None
+        scale_to_batch(self)
 
     def parameters(self) -> dict[str, Array]:
         """Every array by its full name, running statistics among them; the network's own, not copies."""

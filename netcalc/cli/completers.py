@@ -219,11 +219,17 @@ def _spec_name(given: Given) -> str:
     return names[0]
 
 
+def _schemes(*_: object) -> Iterator[str]:
+    from netcalc.layers.initialisation import NUMBERED, SCHEMES
+
+    yield from (f"{name}:" if name in NUMBERED else name for name in SCHEMES)
+
+
 COMPLETERS: dict[str, Completer] = {
     "spec": _specs, "specs": _specs, "name": _specs, "words": _architectures, "variant": _variants,
     "set": _settings, "input": _inputs, "layer": _layers, "only": _kinds_at_hand, "columns": _columns,
     "kind": _kinds, "code": _codes, "ignore": _rule_codes, "device": _devices, "checkpoint": _checkpoints,
-    "where": _sweep_columns, "pareto": _objectives, "plot": _axes,
+    "scheme": _schemes, "where": _sweep_columns, "pareto": _objectives, "plot": _axes,
     "augment": _augmentations, "data_format": _data_formats,
 }  # fmt: skip
 """By the names of parameters, which mean the same in every command; a shell offers files for others."""

@@ -28,6 +28,7 @@ from netcalc.cli.executors import sweep_executor
 from netcalc.cli.output import ENDINGS, Output, output_of
 from netcalc.cli.row_file import RowFile, open_rows
 from netcalc.diagnostics import extra_help
+from netcalc.render.figures import SUFFIXES, is_available
 from netcalc.render.sweep import plots
 from netcalc.render.sweep.json import json_line
 from netcalc.render.sweep.result import streamed
@@ -153,13 +154,13 @@ def _drawing(sweep: Sweep, plot: str, path: str) -> _Drawing | None:
         if path and not plot:
             raise ValueError("--plot says what is drawn, as x=macs,y=params.")
         path = path or "sweep.png"
-        if not path.endswith(plots.SUFFIXES):
-            raise ValueError(f"a plot's file ends in {', '.join(plots.SUFFIXES)}, unlike {path}.")
+        if not path.endswith(SUFFIXES):
+            raise ValueError(f"a plot's file ends in {', '.join(SUFFIXES)}, unlike {path}.")
         if not os.path.isdir(os.path.dirname(path) or "."):
             raise ValueError(f"there is no folder {os.path.dirname(path)}.")
     if drawn is None:
         return None
-    if not plots.is_available():
+    if not is_available():
         raise typer.BadParameter(f"a plot needs matplotlib: {extra_help('plots')}.", param_hint="--plot")
     return _Drawing(drawn, path)
 

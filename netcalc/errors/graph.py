@@ -161,9 +161,9 @@ outputs: []
     ErrorCode(
         "E508",
         "Parameters cannot be shared as `share:` says: the two are built differently, the owner has no "
-        "parameters, or `share` and `trainable` contradict each other.",
-        "Share with a layer, block or branches of equal structure and shapes, and write `trainable:` at the "
-        "owner; leave `share:` out where there are no parameters.",
+        "parameters, or `share` contradicts a `trainable` or an `init`.",
+        "Share with a layer, block or branches of equal structure and shapes, and write `trainable:` and "
+        "`init:` at the owner; leave `share:` out where there are no parameters.",
         """\
 input: [4]
 layers:

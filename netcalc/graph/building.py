@@ -52,8 +52,9 @@ class Builder:
         if not instance.trainable:
             params = tuple(param._replace(frozen=not param.buffer) for param in params)
         span = instance.item.span._replace(via=instance.scope.used_at)
+        init = instance.init if self.has_a_say(instance.init, params) else ""
         self.nodes[name] = Node(
-            instance.name, instance.path, layer, sources, output, params, span, ignored=instance.ignored
+            instance.name, instance.path, layer, sources, output, params, span, None, instance.ignored, init
         )
         return TensorRef(name, output, instance.item.span)
 
@@ -61,6 +62,20 @@ class Builder:
         """Whether a layer has learnable parameters; True for one with a mistake."""
         node = self.nodes.get(full_name)
         return node is None or not all(param.buffer for param in node.params)
+
+    def begins_by(self, init: str, full_name: str) -> bool:
+        """Whether an initialisation has a say in a layer; True for one with a mistake."""
+        node = self.nodes.get(full_name)
+        return node is None or self.has_a_say(init, node.params)
+
+    @staticmethod
+    def has_a_say(init: str, params: tuple[ParamSpec, ...]) -> bool:
+        """Whether an initialisation changes how any of the parameters begins."""
+        if not init or not params:
+            return False
+        from netcalc.graph.initialisation import has_a_say  # few specs state one
+
+        return has_a_say(init, params)
 
     def owner(self, full_name: str) -> str | None:
         """The layer whose parameters a layer uses; None where they are its own, or not known."""

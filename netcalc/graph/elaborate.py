@@ -79,6 +79,7 @@ class _Elaborator:
         expect = expectations(spec, names, problems)
         preprocess = preprocessing(spec, names, problems)
         limits = budget(spec, names, problems)
+        init = self._init()
         silenced = [rule for value in spec.ignore for rule in ignored(value, names, problems)]
         self._report_what_is_missing()
         if problems:
@@ -96,7 +97,21 @@ class _Elaborator:
             expected_at={entry.key: entry.value.span for entry in spec.expect},
             budget=limits,
             ignored=tuple(silenced),
+            init=init,
         )
+
+    def _init(self) -> str:
+        """The initialisation at the top of the spec, which some layer has to follow."""
+        if self.spec.init is None:
+            return ""
+        from netcalc.graph.initialisation import follows, scheme_of  # few specs have one
+
+        init = scheme_of(self.spec.init, self.arguments, self.problems)
+        is_followed = any(follows(node, init) for node in self.builder.nodes.values()) if init else True
+        if not is_followed and not self.problems:
+            message = f"no layer begins by it: none has parameters that {init} draws, or each says otherwise"
+            self.problems.report("E404", message, self.spec.init.span)
+        return init
 
     def _walk(self, items: Sequence[Item], scope: Scope) -> None:
         """Elaborate items one after another; each reads by default what the one before it gives."""

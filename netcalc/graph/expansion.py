@@ -96,9 +96,8 @@ class Expander:
         self.namer.check_length(path, name or "", item)
         name = name or self.namer.automatic(item, kind, scope)
         silenced = self._silenced(item, scope, names)
-        return Instance(
-            item, scope, names, kind, path, name, row, silenced, self._is_trained(item, scope, names), rows
-        )
+        is_trained, init = self._is_trained(item, scope, names), self._init(item, scope, names)
+        return Instance(item, scope, names, kind, path, name, row, silenced, is_trained, rows, init)
 
     def _look_ahead(self, item: Item, scope: Scope, row: Row, expected: int) -> None:
         """Stop in the middle of a stack that is going to exceed the limit.
@@ -128,6 +127,15 @@ class Expander:
         if value is not None and not isinstance(found, bool | Unknown):
             self.problems.report("E404", "trainable: is true or false", value.span, help=truth_help(found))
         return found is not False
+
+    def _init(self, item: Item, scope: Scope, names: Environment) -> str:
+        """The value of `init`, here or around it."""
+        value = item.value("init")
+        if value is None:
+            return scope.init
+        from netcalc.graph.initialisation import scheme_of  # few specs have one
+
+        return scheme_of(value, names, self.problems)
 
     def _is_wanted(self, item: Item, names: Environment) -> bool | None:
         """The value of `when`; None where it cannot be known."""

@@ -36,9 +36,12 @@ def flat_spec(graph: Graph) -> str:
             options["share"] = names[node.shared]
         elif node.is_frozen:
             options["trainable"] = False
+        if node.init and node.shared is None:
+            options["init"] = node.init
         items.append(FlatItem(node.layer.kind, options))
         above = node.full_name
     head: dict[str, Any] = {"name": graph.name, "source": graph.citation, "year": graph.year}
+    head["init"] = graph.init
     if graph.preprocess.resize is not None:
         head["preprocess"] = graph.preprocess._asdict()
     inputs = {given.name: given.type.shape for given in graph.inputs}

@@ -47,6 +47,8 @@ class Node(NamedTuple):
     """The full name of the layer whose parameters it uses, where it has none of its own."""
     ignored: tuple[Ignored, ...] = ()
     """The design rules silenced for it and for the blocks around it."""
+    init: str = ""
+    """The initialisation that the spec states for it; the graph's where it states none."""
 
     @property
     def full_name(self) -> str:
@@ -95,6 +97,8 @@ class Graph:
     ignored: tuple[Ignored, ...] = ()
     """The design rules silenced for the whole network."""
     preprocess: Preprocess = _AS_IT_IS
+    init: str = ""
+    """The initialisation of layers that have none of their own; that of PyTorch unless given."""
 
     @cached_property
     def types(self) -> dict[str, TensorType]:

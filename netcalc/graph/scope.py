@@ -35,6 +35,7 @@ class Scope:
         ignored: tuple[Ignored, ...] = (),
         trainable: bool = True,
         used_at: Span | None = None,
+        init: str = "",
     ) -> None:
         self.path = path
         self.names = names
@@ -52,6 +53,8 @@ class Scope:
         """Whether the parameters in these items are trained, unless an item says otherwise."""
         self.used_at = used_at
         """Where the innermost block around it was used."""
+        self.init = init
+        """How the parameters in these items begin, unless an item or nothing says otherwise."""
         self._counts: dict[str, Iterator[int]] = {}
 
     def full(self, name: str) -> str:
@@ -89,6 +92,8 @@ class Instance(NamedTuple):
     """Whether its parameters are trained."""
     rows: int = 1
     """The number of instances of its item."""
+    init: str = ""
+    """The initialisation that is stated for it, here or around it."""
 
     @property
     def full_name(self) -> str:
@@ -115,7 +120,9 @@ class Instance(NamedTuple):
         around = self.scope.used_at
         used_at = self.item.span._replace(via=around) if block else around
         declared = declared_names(items, names)
-        return Scope(path, names, start, self.scope, block, declared, self.ignored, self.trainable, used_at)
+        return Scope(
+            path, names, start, self.scope, block, declared, self.ignored, self.trainable, used_at, self.init
+        )
 
 
 def declared_names(items: Iterable[Item], names: Environment) -> frozenset[str]:

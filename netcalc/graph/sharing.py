@@ -1,6 +1,6 @@
-"""`share` and `trainable`: layers that use the parameters of others, and which parameters are trained."""
+"""`share`, `trainable` and `init`: who owns parameters, whether they are trained, and how they begin."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from netcalc.spec import Body, Evaluated, Item, Spec, Unknown, Value
 from netcalc.tensor import TensorType
 
 Values = Mapping[str, Evaluated | Unknown]
+
+_SAID_ONCE = {"trainable": "whether shared parameters are trained", "init": "how shared parameters begin"}
 
 
 class Shareable(NamedTuple):
@@ -35,7 +37,7 @@ class Shareable(NamedTuple):
 
 
 class Declaration(NamedTuple):
-    """A `share` or `trainable` of an item, and the layers in it."""
+    """A `share`, `trainable` or `init` of an item, and the layers in it."""
 
     key: str
     span: Span
@@ -85,25 +87,41 @@ class Sharing:
         self._stacks[name] = rows
 
     def settle(self, instance: Instance, owner: Shareable | None, start: int) -> None:
-        """Apply the `share` and `trainable` of an instance whose layers are those from `start` on."""
-        share, trainable = instance.item.value("share"), instance.item.value("trainable")
+        """Apply the `share`, `trainable` and `init` of an instance whose layers are those from `start` on."""
+        share = instance.item.value("share")
         if share is not None and owner is not None:
             self._join(instance, owner, start, share.span)
             self._declare(instance, "share", start)
-        if trainable is not None:
-            self._declare(instance, "trainable", start)
+        if (trainable := instance.item.value("trainable")) is not None:
             learned = [name for name in self.builder.order[start:] if self.builder.has_parameters(name)]
-            owners = {self.builder.owner(name) for name in learned}
-            if owner is not None or (owners and None not in owners):
-                where = owner.name if owner is not None else ", ".join(sorted(filter(None, owners))[:3])
-                message = f"whether shared parameters are trained is said once, at {where}"
-                self.problems.report("E508", message, trainable.span)
-            elif not learned:
-                message = f"{instance.label} has no parameters to train"
-                self.problems.report("E404", message, trainable.span)
+            message = f"{instance.label} has no parameters to train"
+            self._settle(instance, owner, start, "trainable", trainable.span, learned, message)
+        if (init := instance.item.value("init")) is not None and instance.init:
+            drawn = [n for n in self.builder.order[start:] if self.builder.begins_by(instance.init, n)]
+            message = f"{instance.label} has no parameters that {instance.init} draws"
+            self._settle(instance, owner, start, "init", init.span, drawn, message)
+
+    def _settle(
+        self,
+        instance: Instance,
+        owner: Shareable | None,
+        start: int,
+        key: str,
+        span: Span,
+        layers: Sequence[str],
+        message: str,
+    ) -> None:
+        """Keep a key that acts on `layers`; refuse it where all of these share, or there are none."""
+        self._declare(instance, key, start)
+        owners = {self.builder.owner(name) for name in layers}
+        if owner is not None or (owners and None not in owners):
+            where = owner.name if owner is not None else ", ".join(sorted(filter(None, owners))[:3])
+            self.problems.report("E508", f"{_SAID_ONCE[key]} is said once, at {where}", span)
+        elif not layers:
+            self.problems.report("E404", message, span)
 
     def _declare(self, instance: Instance, key: str, start: int) -> None:
-        """Keep where an item has `share` or `trainable`; its layers are those from `start` on."""
+        """Keep where an item has `share`, `trainable` or `init`; its layers are those from `start` on."""
         value = instance.item.value(key)
         if self._is_wanted and value is not None:
             self._declarations.append(Declaration(key, value.span, start, len(self.builder.order)))
@@ -148,17 +166,17 @@ class Sharing:
                 return
             if nodes[mine].params:
                 pairs.append((nodes[mine], nodes[theirs]))
-        declared = {key: self._declared_spans(key, start) for key in ("share", "trainable")}
+        declared = {key: self._declared_spans(key, start) for key in ("share", "trainable", "init")}
         for node, other in pairs:
             if not self._fits(node, other, span):
                 return
             shared = _sharing(node, other)
-            key, message = self._contradiction(node, shared)
-            if node.full_name in declared.get(key, {}):
-                note = Note(f"{instance.label} shares with {owner.name} here", span)
-                place = declared[key][node.full_name]
-                self.problems.report("E508", message, place, notes=(note,))
-                return
+            for key, message in self._contradictions(node, shared):
+                if node.full_name in declared[key]:
+                    note = Note(f"{instance.label} shares with {owner.name} here", span)
+                    place = declared[key][node.full_name]
+                    self.problems.report("E508", message, place, notes=(note,))
+                    return
             nodes[node.full_name] = shared
         if not pairs:
             message = f"{instance.label} has no parameters to share"
@@ -176,16 +194,18 @@ class Sharing:
                 )
         return places
 
-    def _contradiction(self, node: Node, shared: Node) -> tuple[str, str]:
-        """The key of a layer that contradicts the `share` around it, and a message; empty where none does."""
+    def _contradictions(self, node: Node, shared: Node) -> Iterator[tuple[str, str]]:
+        """The keys of a layer that contradict the `share` around it, each with a message."""
         if node.shared is not None:
             inner = self.builder.nodes[node.shared].shared or node.shared
             if inner != shared.shared:
                 both = f"{inner} and of {shared.shared}"
-                return "share", f"{node.full_name} cannot use the parameters of {both}"
-        elif node.is_trained != shared.is_trained:
-            return "trainable", f"whether shared parameters are trained is said once, at {shared.shared}"
-        return "", ""
+                yield "share", f"{node.full_name} cannot use the parameters of {both}"
+            return
+        for key in ("trainable", "init"):
+            differ = node.init != shared.init if key == "init" else node.is_trained != shared.is_trained
+            if differ:
+                yield key, f"{_SAID_ONCE[key]} is said once, at {shared.shared}"
 
     def _fits(self, node: Node, other: Node, span: Span) -> bool:
         """Whether a layer can use another's parameters; every one that differs is reported."""
@@ -236,4 +256,4 @@ def _sharing(node: Node, owner: Node) -> Node:
     """A layer with the parameters of another, which are trained or not as they are there."""
     frozen = {param.name: param.frozen for param in owner.params}
     params = tuple(param._replace(frozen=frozen[param.name]) for param in node.params)
-    return node._replace(shared=owner.shared or owner.full_name, params=params)
+    return node._replace(shared=owner.shared or owner.full_name, params=params, init=owner.init)

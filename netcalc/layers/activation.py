@@ -4,6 +4,7 @@
 logarithm, error function or hyperbolic tangent in the formula is one.
 """
 
+from math import sqrt
 from typing import ClassVar
 
 from netcalc.layers import geometry
@@ -40,6 +41,10 @@ class Activation(Unary):
     family = "activation"
     overwrites_input = True
 
+    def gain(self) -> float | None:
+        """How much larger weights before it are drawn, where torch.nn.init.calculate_gain says so."""
+        return None
+
 
 class ReLU(Activation):
     """y = max(x, 0).
@@ -57,6 +62,9 @@ class ReLU(Activation):
         "negative_slope": "write - leaky_relu: {slope: 0.01}",
     }
     ops = 1
+
+    def gain(self) -> float:
+        return sqrt(2)
 
 
 class ReLU6(Activation):
@@ -88,6 +96,9 @@ class LeakyReLU(Activation):
 
     slope = Number(0.01, doc="factor of the negative side", torch="negative_slope")
 
+    def gain(self) -> float:
+        return sqrt(2 / (1 + self.slope**2))
+
 
 class PReLU(Activation):
     """y = x where x > 0, else a x with a learned: one for all channels, or one for each.
@@ -102,6 +113,9 @@ class PReLU(Activation):
 
     channels = Integer(1, doc="learned slopes: 1, or as many as channels", torch="num_parameters")
     slope = Number(0.25, doc="the slope to start from", torch="init")
+
+    def gain(self) -> float:
+        return sqrt(2 / (1 + self.slope**2))
 
     def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
         (x,) = xs
@@ -146,6 +160,9 @@ class SELU(Activation):
     saves = OUTPUT
     also = ("SELU",)
     ops = 5
+
+    def gain(self) -> float:
+        return 3 / 4
 
 
 class CELU(Activation):
@@ -206,6 +223,9 @@ class Sigmoid(Activation):
     also = ("Sigmoid", "logistic")
     ops = 4
 
+    def gain(self) -> float:
+        return 1.0
+
 
 class Tanh(Activation):
     """y = tanh(x).
@@ -219,6 +239,9 @@ class Tanh(Activation):
     saves = OUTPUT
     also = ("Tanh",)
     ops = 1
+
+    def gain(self) -> float:
+        return 5 / 3
 
 
 class HardSigmoid(Activation):

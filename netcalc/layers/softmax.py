@@ -27,6 +27,9 @@ class Softmax(Activation):
 
     axis = Integer(-1, at_least=None, doc="the axis that sums to 1, without the batch", torch="dim")
 
+    def gain(self) -> float:
+        return 1.0
+
     def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
         (x,) = xs
         geometry.resolve_axis(self.axis, len(x.shape), "axis")

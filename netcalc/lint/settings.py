@@ -58,7 +58,7 @@ def _names_read(spec: Spec) -> frozenset[str]:
         *(item.names for item in items),
         *map(names_in, values),
         *(default.names for default in defaults),
-        names_in(spec.outputs) if spec.outputs else (),
+        *(names_in(value) for value in (spec.outputs, spec.init) if value),
     )
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from netcalc.render.escaping import visible
 from netcalc.render.layout import Segment
 
-_ASCII = str.maketrans("─│├┤└█▉▊▋▌▍▎▏▓▒░▲·…", "-|+++####||||@+.^-~")
+_ASCII = str.maketrans("─│├┤└█▉▊▋▌▍▎▏▓▒░▲·…▁▂▃▄▅▆▇", "-|+++####||||@+.^-~.:-=+*%")
 
 
 class Terminal:

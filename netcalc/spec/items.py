@@ -17,7 +17,7 @@ from netcalc.spec.tree import (
 )
 from netcalc.spec.yaml_reader import inside_dollar
 
-ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore", "trainable")
+ITEM_KEYS = ("name", "from", "share", "repeat", "each", "when", "ignore", "trainable", "init")
 """The keys that go with every item."""
 
 OTHER_ITEM_KEYS = {
@@ -27,6 +27,7 @@ OTHER_ITEM_KEYS = {
     **dict.fromkeys(("id", "label", "layer_name"), "name"),
     **dict.fromkeys(("if", "enabled"), "when"),
     **dict.fromkeys(("frozen", "freeze", "requires_grad"), "trainable"),
+    **dict.fromkeys(("initializer", "initialiser", "weight_init", "kernel_initializer"), "init"),
 }
 """What those keys are called elsewhere, for the help of an error."""
 

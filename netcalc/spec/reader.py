@@ -14,7 +14,7 @@ from netcalc.spec.yaml_reader import read_document
 
 TOP_LEVEL = (
     "name", "source", "year", "input", "inputs", "preprocess", "args", "variants", "expect", "budget",
-    "ignore", "include", "blocks", "layers", "outputs",
+    "ignore", "init", "include", "blocks", "layers", "outputs",
 )  # fmt: skip
 OTHER_TOP_LEVEL = {
     **dict.fromkeys(("model", "network", "architecture", "modules", "nodes", "backbone"), "layers"),
@@ -26,7 +26,7 @@ OTHER_TOP_LEVEL = {
 EXPECTATIONS = ("params", "trainable_params", "buffers", "macs", "other_ops", "output_bytes")
 BUDGETS = (*EXPECTATIONS, "training_memory")
 PREPROCESSING = ("resize", "mean", "std")
-OF_VARIANTS = ("name", "source", "year", "input", "inputs", "preprocess", "expect", "budget", "ignore")
+OF_VARIANTS = (*TOP_LEVEL[:6], "expect", "budget", "ignore", "init")
 """The keys of the top level that a variant may have for itself."""
 
 YEARS = (1900, 2200)
@@ -64,6 +64,7 @@ class Spec(NamedTuple):
     budget: tuple[YamlEntry, ...]
     ignore: tuple[Value, ...]
     """The rules that are silenced: the spec's own list, and its variant's."""
+    init: Value | None
     variants: Mapping[str, Variant]
     blocks: Mapping[str, Block]
     items: tuple[Item, ...]
@@ -116,6 +117,7 @@ class _Reader:
             expect=self._keyed(top.get("expect"), EXPECTATIONS, "expectation"),
             budget=self._keyed(top.get("budget"), BUDGETS, "budget"),
             ignore=_given(top.get("ignore")),
+            init=top["init"].value if "init" in top else None,
             variants=self._variants(top.get("variants"), {entry.key for entry in args}),
             blocks={**self._included(top.get("include")), **self._blocks(top.get("blocks"))},
             items=self._layers(top.get("layers")),
@@ -134,12 +136,11 @@ class _Reader:
         variant = spec.variants[name]
         chosen = {entry.key: entry for entry in variant.args}
         own = {entry.key: entry for entry in variant.own}
-        has_input = "input" in own or "inputs" in own
         return spec._replace(
             name=self._text(own.get("name")) or name,
             citation=self._text(own.get("source")) or spec.citation,
             year=self._year(own["year"]) if "year" in own else spec.year,
-            inputs=self._inputs(own) if has_input else spec.inputs,
+            inputs=self._inputs(own) if own.keys() & {"input", "inputs"} else spec.inputs,
             args=tuple(chosen.get(entry.key, entry) for entry in spec.args),
             preprocess=self._keyed(own["preprocess"], PREPROCESSING, "preprocessing")
             if "preprocess" in own
@@ -147,6 +148,7 @@ class _Reader:
             expect=self._keyed(own.get("expect"), EXPECTATIONS, "expectation"),
             budget=self._keyed(own["budget"], BUDGETS, "budget") if "budget" in own else spec.budget,
             ignore=(*spec.ignore, *_given(own.get("ignore"))),
+            init=own["init"].value if "init" in own else spec.init,
             problems=tuple(self.problems),
         )
 
@@ -195,9 +197,8 @@ class _Reader:
     def _inputs(self, top: dict[str, YamlEntry]) -> tuple[InputDeclaration, ...]:
         if "input" in top and "inputs" in top:
             note = Note("the other one", top["input"].key_span)
-            span = top["inputs"].key_span
             message = "input: and inputs: are one key, give one"
-            self.problems.report("E204", message, span, notes=(note,))
+            self.problems.report("E204", message, top["inputs"].key_span, notes=(note,))
         entry = top.get("input") or top.get("inputs")
         if entry is None:
             if not self.meant & {"input", "inputs"}:

@@ -53,6 +53,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "--dtype": "finite differences need float64",
         "--convention": "it counts no operations",
     },
+    "init": {"--convention": "it counts no operations"},
     "fold": {
         "--batch": "nothing is run on samples",
         "--dtype": "weights keep the type that they were stored in",
@@ -75,7 +76,7 @@ ABSENT: dict[str, dict[str, str]] = {
 ARGUMENTS = {
     "table": "s.yaml", "check": "s.yaml", "compare": "s.yaml lenet5", "memory": "s.yaml", "devices": "",
     "roofline": "s.yaml --device a100", "sweep": "s.yaml --set width=2,4", "explain": "s.yaml conv1",
-    "run": "s.yaml", "plan": "s.yaml --workers 1", "gradcheck": "s.yaml", "list": "lenet", "layers": "conv",
+    "run": "s.yaml", "plan": "s.yaml --workers 1", "gradcheck": "s.yaml", "init": "s.yaml", "list": "lenet", "layers": "conv",
     "fold": "s.yaml --weights w.npz --output f.npz", "show": "s.yaml", "rules": "N301", "schema": "",
     "augment": "--data d.npz --output o.png",
 }  # fmt: skip

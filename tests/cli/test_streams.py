@@ -17,7 +17,7 @@ SPEC = "input: [4]\nlayers: [{linear: {units: 2}}]\n"
 ARGUMENTS = {
     "table": "t.yaml", "check": "t.yaml", "compare": "t.yaml lenet5", "memory": "t.yaml", "roofline": "t.yaml --device a100",
     "sweep": "t.yaml --set input=4,5", "explain": "t.yaml linear1", "run": "t.yaml --backward", "plan": "t.yaml",
-    "gradcheck": "t.yaml", "fold": "t.yaml --weights no.npz -o f.npz", "list": "", "show": "lenet5", "layers": "",
+    "gradcheck": "t.yaml", "init": "t.yaml", "fold": "t.yaml --weights no.npz -o f.npz", "list": "", "show": "lenet5", "layers": "",
     "rules": "", "schema": "", "devices": "",
     "augment": "--data d.npz -o o.png",
 }  # fmt: skip

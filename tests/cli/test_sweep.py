@@ -410,7 +410,7 @@ def test_an_extra_that_is_not_installed(
     cli: Cli, small: str, monkeypatch: pytest.MonkeyPatch, module: str, options: list[str], words: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr("netcalc.render.sweep.plots.is_available", lambda: False)
+    monkeypatch.setattr("netcalc.cli.sweep.is_available", lambda: False)
     result = cli("sweep", small, *GRID, *options)
     assert (result.code, result.out) == (2, "")
     assert words in " ".join(result.err.replace("│", " ").split())

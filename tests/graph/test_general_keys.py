@@ -104,6 +104,12 @@ def is_frozen(plain: Nodes, found: Nodes) -> bool:
     )
 
 
+def begins_so(plain: Nodes, found: Nodes) -> bool:
+    return not any(node.init for node in plain.values()) and all(
+        node.init == "he" for name, node in found.items() if node.params and not name.startswith("owner")
+    )
+
+
 EFFECTS: dict[str, tuple[str, Callable[[Nodes, Nodes], bool]]] = {
     "name": ("given", names),
     "from": ("first", reads),
@@ -113,6 +119,7 @@ EFFECTS: dict[str, tuple[str, Callable[[Nodes, Nodes], bool]]] = {
     "when": ("false", is_gone),
     "ignore": ("[N101]", is_silent),
     "trainable": ("false", is_frozen),
+    "init": ("he", begins_so),
 }
 
 
@@ -146,7 +153,7 @@ def test_a_key_acts_on_every_kind_of_item_in_every_place(key: str, kind: str) ->
 def test_a_wrong_value_is_refused_with_its_place(key: str, kind: str) -> None:
     wrong = {
         "name": "a.b", "from": "nosuch", "share": "nosuch", "repeat": "-1", "each": "3", "when": "3",
-        "ignore": "3", "trainable": "3",
+        "ignore": "3", "trainable": "3", "init": "3",
     }[key]  # fmt: skip
     text = spec(with_key(KINDS[kind], key, wrong), kind, "top")
     with pytest.raises(NetcalcError) as caught:
@@ -209,6 +216,10 @@ def test_a_name_that_is_left_out_is_free() -> None:
         ("conv: {share: first, filters: 3, kernel: 1}", "E508"),
         ("relu: {trainable: false}", "relu1 has no parameters to train"),
         ("relu: {share: first}", "no parameters to share"),
+        ("relu: {init: he}", "relu1 has no parameters that he draws"),
+        ("batchnorm: {init: he}", "batchnorm1 has no parameters that he draws"),
+        ("batchnorm: {init: normal:0.1}", "batchnorm1 has no parameters that normal:0.1 draws"),
+        ("residual: {main: [relu], init: zeros}", "add1 has no parameters|has no parameters that zeros"),
     ],
 )
 def test_what_would_not_act_is_refused(item: str, match: str) -> None:

@@ -138,11 +138,14 @@ blocks:
     - linear: {units: 4, share: q}
   free(on):
     - linear: {units: 4, trainable: $on}
+  begun(how):
+    - linear: {units: 4, init: $how}
 layers:
   - residual: {name: x, main: [{linear: 4}]}
   - linear: {name: q, units: 4, trainable: false}
   - residual: {name: frozen, main: [{linear: {units: 4, trainable: false}}]}
   - free: {name: open, on: true}
+  - begun: {name: start, how: he}
   - residual: {name: tied, main: [{linear: {name: a, units: 4}}, {linear: {units: 4, share: a}}]}
 """
 
@@ -161,6 +164,11 @@ layers:
         ("residual: {trainable: ?, main: [{residual: {share: x}}, unit]}", "true", "once, at q, x.main.linear1"),
         ("unit: {trainable: ?}", "false", "once, at q"),
         ("unit: {trainable: ?, repeat: 2}", "false", "once, at q"),
+        ("linear: {share: q, init: ?}", "he", "how shared parameters begin is said once, at q"),
+        ("residual: {share: x, main: [{linear: {units: 4, init: ?}}]}", "he", "once, at x.main.linear1"),
+        ("begun: {share: start, how: lecun}", "$how", "once, at start.linear1"),
+        ("residual: {init: ?, main: [{linear: {share: q}}]}", "he", "once, at q"),
+        ("unit: {init: ?}", "he", "once, at q"),
     ],
 )  # fmt: skip
 def test_what_is_said_of_parameters_that_are_another_s_is_refused(item: str, place: str, match: str) -> None:
@@ -180,6 +188,7 @@ def test_what_is_said_of_parameters_that_are_another_s_is_refused(item: str, pla
         "residual: {share: tied, main: [{linear: {name: b, units: 4}}, {linear: {share: b}}]}",
         "residual: {share: frozen, main: [{linear: {units: 4, trainable: false}}]}",
         "free: {share: open, on: true}",
+        "begun: {share: start, how: he}",
         "residual: {trainable: false, main: [{linear: 4}, {residual: {share: x}}]}",
         "residual: {trainable: false, main: [{linear: 4}, {residual: {share: x, main: [{linear: 4}]}}]}",
     ],

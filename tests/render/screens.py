@@ -64,6 +64,7 @@ SCREENS = {
         "long.yaml", "deep.yaml --labels labels.txt --top 3",
     ],
     "plan": ["alexnet --workers 1", "resnet50 --workers 2 --batch 2", "long.yaml --workers 1"],
+    "init": ["deep.yaml", "long.yaml --fix", "deep.yaml --scheme normal:0.001 --fix --no-backward", "deep.yaml --scheme nosuch"],
     "gradcheck": ["deep.yaml", "long.yaml --layer first.normalisation_with_a_long_name"],
     "fold": ["long.yaml --weights weights.npz -o folded_weights_in_a_file_with_a_long_name.npz"],
     "augment": [

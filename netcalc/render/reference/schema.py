@@ -27,6 +27,7 @@ from netcalc.render.reference.schema_values import (
     record,
     ref,
     rule_codes,
+    schemes,
     tensors_read,
     values,
     with_expressions,
@@ -90,6 +91,7 @@ def general_keys() -> dict[str, tuple[str, Schema]]:
             "false freezes its parameters and those of all in it",
             or_expression({"type": "boolean"}),
         ),
+        "init": ("how its parameters begin, and those of all in it: he, normal:0.02", schemes()),
         "when": ("whether it is there", or_expression({"type": "boolean"})),
         "ignore": ("the design rules that are silenced for it and all in it", rule_codes()),
     }
@@ -118,6 +120,7 @@ def _top_level() -> dict[str, Schema]:
             record({name: limit(name) for name in BUDGETS}, "#/properties/budget"),
         ),
         "ignore": ("the design rules that are silenced", rule_codes()),
+        "init": ("how parameters begin: he, normal:0.02; as PyTorch's unless given", schemes()),
         "include": (
             "files in this folder whose blocks are used here",
             {"anyOf": [file, {"type": "array", "items": file}]},

@@ -3,6 +3,7 @@
 import json
 
 from netcalc.graph.limits import BYTE_UNITS, COUNT_UNITS, MEMORY
+from netcalc.layers.initialisation import NUMBERED, SCHEMES, WITH_NUMBER
 from netcalc.layers.options import Schema
 from netcalc.lint import RULES
 from netcalc.spec.scalars import MAX_INTEGER
@@ -16,6 +17,12 @@ def rule_codes() -> Schema:
     """Codes of design rules: one, or a list of them."""
     code: Schema = {"enum": [*RULES]}
     return or_expression(code, {"type": "array", "items": or_expression(code)})
+
+
+def schemes() -> Schema:
+    """Initialisations: a word, or one with a number after a colon."""
+    words = [name for name in SCHEMES if name not in NUMBERED]
+    return or_expression({"enum": words}, {"type": "string", "pattern": f"^{WITH_NUMBER}$"})
 
 
 def limit(figure: str) -> Schema:

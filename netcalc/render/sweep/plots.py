@@ -1,15 +1,13 @@
 """The rows of a sweep as a scatter or line plot, in a PNG, SVG or PDF file."""
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from netcalc.analysis.selection import number, require_column
 from netcalc.analysis.sweep import VariantRow
 from netcalc.render.escaping import visible
+from netcalc.render.figures import STYLE, save
 
-SUFFIXES = (".png", ".svg", ".pdf")
 KINDS = ("scatter", "line")
 _KEYS = ("x", "y", "by", "kind")
 _LOGARITHMIC = 50
@@ -50,13 +48,6 @@ def read_plot(text: str, numeric: Sequence[str], columns: Sequence[str]) -> Plot
     return Plot(**given)
 
 
-def is_available() -> bool:
-    """Whether matplotlib, the optional extra `plots`, is installed."""
-    from importlib.util import find_spec
-
-    return find_spec("matplotlib") is not None
-
-
 def draw(plot: Plot, rows: Sequence[VariantRow], front: Sequence[VariantRow], title: str, path: str) -> None:
     """Draw rows into a file of the type that its suffix says, those of `front` joined by a line.
 
@@ -66,7 +57,7 @@ def draw(plot: Plot, rows: Sequence[VariantRow], front: Sequence[VariantRow], ti
     from matplotlib.figure import Figure
 
     drawn = [row for row in rows if row["error"] is None]
-    with rc_context({"svg.hashsalt": "netcalc", "svg.fonttype": "none"}):
+    with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.add_subplot()
         series = _series(plot, drawn)
@@ -87,7 +78,7 @@ def draw(plot: Plot, rows: Sequence[VariantRow], front: Sequence[VariantRow], ti
         if plot.by or front:
             columns = 1 + len(series) // 16
             axes.legend(title=plot.by or None, frameon=False, ncols=columns, fontsize="small")
-        _save(figure, path)
+        save(figure, path)
 
 
 def _points(plot: Plot, rows: Sequence[VariantRow]) -> list[tuple[float, float]]:
@@ -120,17 +111,3 @@ def _label(axes: Any, plot: Plot, rows: Sequence[VariantRow], title: str) -> Non
             set_scale("log")
         elif max(map(abs, values)) >= 1e5:
             axis.set_major_formatter(EngFormatter())
-
-
-def _save(figure: Any, path: str) -> None:
-    """Write a temporary file, then move it to its place, so that no incomplete file is left."""
-    suffix = os.path.splitext(path)[1]
-    temporary = f"{path}.{os.getpid()}.part"
-    metadata = {"Date": None} if suffix == ".svg" else None  # so that equal plots are equal files
-    try:
-        figure.savefig(temporary, format=suffix[1:], dpi=150, metadata=metadata)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise

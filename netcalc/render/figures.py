@@ -1,0 +1,30 @@
+"""Files of matplotlib's figures, for every room of `render` that draws one."""
+
+import os
+from contextlib import suppress
+from typing import Any
+
+SUFFIXES = (".png", ".svg", ".pdf")
+STYLE = {"svg.hashsalt": "netcalc", "svg.fonttype": "none"}
+"""So that equal figures are equal files, and texts stay texts."""
+
+
+def is_available() -> bool:
+    """Whether matplotlib, the optional extra `plots`, is installed."""
+    from importlib.util import find_spec
+
+    return find_spec("matplotlib") is not None
+
+
+def save(figure: Any, path: str) -> None:
+    """Write a figure whole or not at all, in the type that its suffix says; raises OSError."""
+    suffix = os.path.splitext(path)[1].lower()
+    temporary = f"{path}.{os.getpid()}.part"
+    metadata = {"Date": None} if suffix == ".svg" else None  # so that equal plots are equal files
+    try:
+        figure.savefig(temporary, format=suffix[1:], dpi=150, metadata=metadata)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise

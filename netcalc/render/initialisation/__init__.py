@@ -1,0 +1,1 @@
+"""What an initialisation does to activations and gradients, shown."""
