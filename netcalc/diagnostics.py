@@ -129,11 +129,26 @@ class ArgumentError(ValueError):
         super().__init__(message)
         self.argument = argument
 
+    def __reduce__(self) -> tuple[type["ArgumentError"], tuple[str, str]]:
+        return type(self), (self.argument, str(self))
+
 
 def require_text(argument: str, value: object) -> None:
     """Raise TypeError unless the value of an argument is a string."""
     if not isinstance(value, str):
         raise TypeError(f"{argument} is a string, not {type(value).__name__}")
+
+
+def plain_bool(value: object) -> object:
+    """A truth value of NumPy as Python's; any other value unchanged."""
+    is_numpy = type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")
+    return bool(value) if is_numpy else value
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type, as `int` or `numpy.ndarray`."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 class Problems:

@@ -134,7 +134,7 @@ def test_a_mistake_has_a_place(spec: Any, words: str) -> None:
         ({1: 2}, TypeError, "the key 1 is no word"),
         ({"input": {2: 3}}, TypeError, "the key 2 in input is no word"),
         ({"input": [3], "layers": [{"linear": object()}]}, TypeError, r"layers\[0\]\.linear: a spec holds .* not object"),
-        ({"input": np.array([3])}, TypeError, "input: a spec holds .* not ndarray"),
+        ({"input": np.array([3])}, TypeError, "input: a spec holds .* not numpy.ndarray"),
         ({"input": {3, 4}}, TypeError, "input: a spec holds .* not set"),
     ],
 )  # fmt: skip
