@@ -128,7 +128,9 @@ class _Writer:
             return _word(value)
         if isinstance(value, Integral):
             if abs(int(value)) > MAX_INTEGER:
-                raise SpecError([Diagnostic("E109", f"{path[:80]}: an integer is beyond the limit of 2^53 - 1")])
+                raise SpecError(
+                    [Diagnostic("E109", f"{path[:80]}: an integer is beyond the limit of 2^53 - 1")]
+                )
             return str(int(value))
         if isinstance(value, Real):
             number = _float(value)
