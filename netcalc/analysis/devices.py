@@ -3,8 +3,8 @@
 import os
 from typing import Literal, NamedTuple, NoReturn
 
-from netcalc.diagnostics import Diagnostic, SpecError, nearest
-from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_table, read_document
+from netcalc.diagnostics import Diagnostic, Source, SpecError, nearest, type_name
+from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_table, read_document, standard_input
 from netcalc.tensor import DTYPES, DType
 
 DeviceName = Literal[
@@ -42,17 +42,32 @@ class Device(NamedTuple):
         return STORED_AS[dtype]
 
 
-def read_devices(path: str | None = None) -> dict[str, Device]:
+def read_devices(path: str | os.PathLike[str] | None = None) -> dict[str, Device]:
     """The bundled devices by name, with those of another file.
 
     Raises SpecError with every mistake in the file.
     """
-    devices = _read(_BUNDLED)
-    return devices if path is None else {**devices, **_read(path)}
+    devices = _read(_table(_BUNDLED))
+    if path is None:
+        return devices
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is that of a table of devices, not {type_name(path)}")
+    return {**devices, **_read(_table(os.fspath(path)))}
 
 
-def _read(path: str) -> dict[str, Device]:
-    root, diagnostics = read_document(open_table(path, "a table of devices", _EXAMPLE))
+def read_given_devices(path: str | None) -> dict[str, Device]:
+    """Those of `read_devices`; `-` of the command line is standard input."""
+    if path != "-":
+        return read_devices(path)
+    return {**_read(_table(_BUNDLED)), **_read(standard_input())}
+
+
+def _table(path: str) -> Source:
+    return open_table(path, "a table of devices", _EXAMPLE)
+
+
+def _read(source: Source) -> dict[str, Device]:
+    root, diagnostics = read_document(source)
     problems = list(diagnostics)
     if not isinstance(root, YamlMapping):
         _stop(f"a table of devices is a mapping, not {describe(root)}", root)

@@ -190,7 +190,7 @@ def _segments(graph: Graph, precision: PrecisionPolicy, checkpoint: Checkpoint) 
     if checkpoint == "sqrt":
         return square_root(Lifetimes(Aliasing(graph, precision.itemsize, training=True)))
     depth = 1 if checkpoint == "block" else checkpoint
-    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+    if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth < 10**6:
         message = f"{checkpoint!r} is neither none, sqrt, block, nor a number of names from 1 up."
         raise ArgumentError("checkpoint", message)
     return blocks(graph, depth)

@@ -8,10 +8,14 @@ from typing import NamedTuple, Self
 from netcalc.analysis.axes import axis_names
 from netcalc.analysis.conventions import CONVENTIONS, Convention
 from netcalc.analysis.receptive_field import Field, receptive_fields
+from netcalc.diagnostics import require_choice, whole_number
 from netcalc.graph import Graph, Node
 from netcalc.layers import Layer
 from netcalc.layers.axes import Axes
 from netcalc.tensor import DTYPES, DType, Shape, TensorType
+
+MOST_SAMPLES = 2**31 - 1
+"""The largest batch."""
 
 
 class Figures(NamedTuple):
@@ -125,22 +129,19 @@ def total(figures: Iterable[Figures]) -> Figures:
     return reduce(Figures.plus, figures, Figures())
 
 
-def require_batch(batch: int) -> None:
-    """Raise ValueError unless a batch is 1 or more."""
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"batch is a whole number from 1 up, not {batch!r}")
+def require_batch(batch: int) -> int:
+    """A batch as an int; raises ValueError unless it is 1 or more, and 31 bits hold it."""
+    return whole_number("batch", batch, 1, MOST_SAMPLES)
 
 
 def require_dtype(dtype: str) -> None:
     """Raise ValueError for an unknown element type."""
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+    require_choice("dtype", dtype, DTYPES)
 
 
 def require_convention(convention: str) -> None:
     """Raise ValueError for an unknown convention."""
-    if convention not in CONVENTIONS:
-        raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
+    require_choice("convention", convention, CONVENTIONS)
 
 
 def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: str = "lecture") -> Report:
@@ -148,7 +149,7 @@ def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: st
 
     Raises ValueError for a batch below 1, and for an unknown element type or convention.
     """
-    require_batch(batch)
+    batch = require_batch(batch)
     require_dtype(dtype)
     require_convention(convention)
     counter = _FigureCounter(batch, DTYPES[dtype], CONVENTIONS[convention])

@@ -1,7 +1,8 @@
 """netcalc.load: the graph of a spec, and what every function makes of the model that it is given."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
 from operator import index
 from typing import NamedTuple
@@ -124,7 +125,7 @@ def name_of(model: Model) -> str:
 
 def _is_text(spec: object) -> bool:
     """Whether a spec is YAML text rather than a path or a name."""
-    return isinstance(spec, str) and ("\n" in spec or spec.lstrip().startswith("{"))
+    return isinstance(spec, str) and ("\n" in spec or spec.lstrip("\ufeff \t").startswith("{"))
 
 
 def _find(spec: object) -> tuple[Source, str | None]:
@@ -157,7 +158,7 @@ def settings_of(args: Mapping[str, Argument] | None) -> list[Setting]:
     if not isinstance(args, Mapping):
         raise TypeError(f"args is a mapping of the spec's arguments, as {{'width': 0.5}}, not {args!r}")
     for name in args:
-        require_text("the name of an argument in args", name)
+        require_text("the name of an argument of args", name)
     return [setting_of(name, value) for name, value in args.items()]
 
 
@@ -184,10 +185,11 @@ def overrides_of(input: Inputs | None) -> list[InputOverride]:
 
 def shape_of(sizes: Sizes) -> tuple[int, ...]:
     """The sizes of an input; ValueError for anything but whole numbers from 1 up."""
-    try:
-        shape = tuple(map(index, sizes if isinstance(sizes, Iterable) else [sizes]))
-    except TypeError:
-        shape = ()
+    shape: tuple[int, ...] = ()
+    if not isinstance(sizes, bytes | bytearray | memoryview | Set | Mapping):
+        with suppress(TypeError):
+            parts = [*sizes] if isinstance(sizes, Iterable) else [sizes]
+            shape = tuple(map(index, parts)) if not any(isinstance(part, bool) for part in parts) else ()
     if not shape or min(shape) < 1:
         raise ValueError(f"an input's sizes are whole numbers from 1 up, not {sizes!r}")
     return shape

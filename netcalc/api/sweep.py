@@ -29,7 +29,7 @@ from netcalc.api.load import (
     settings_of,
     shape_of,
 )
-from netcalc.diagnostics import ArgumentError, SpecError, require_text
+from netcalc.diagnostics import ArgumentError, SpecError, names, require_text, whole_number
 from netcalc.graph import Graph
 from netcalc.lint.settings import unread_axes, unread_settings
 from netcalc.render.sweep.result import SweepResult
@@ -70,8 +70,15 @@ def sweep(
     Raises ValueError for an argument out of range, and what `load` raises.
     """
     lists = _lists(varied)
-    _require(spec, where, jobs, sample)
-    require_batch(batch)
+    if isinstance(spec, Graph):
+        raise TypeError(f"a sweep needs a spec, {spec.name} is a graph already; give what netcalc.load takes")
+    require_text("where", where)
+    objectives = ",".join(names("pareto", pareto))
+    jobs = whole_number("jobs", jobs, 1, 1024)
+    sample = None if sample is None else whole_number("sample", sample, 1)
+    seed = whole_number("seed", seed)
+    require_sample(sample, seed)
+    batch = require_batch(batch)
     require_dtype(dtype)
     require_convention(convention)
     asked, settings = asked_of(spec, None, variant, None), settings_of(args)
@@ -81,12 +88,19 @@ def sweep(
     grid = (_varied(asked.spec, name, values) for name, values in lists.items())
     planned = planned_sweep(asked.spec, grid, _inputs(input), batch, dtype, convention, settings)
     indices = chosen_variants(planned, sample, seed)
-    choice = Choice.of(planned, where, pareto if isinstance(pareto, str) else ",".join(pareto))
+    choice = Choice.of(planned, where, objectives)
     counted = Counter[bool]()
     with local_executor(jobs, len(indices)) as counting:
-        rows = counting.watched(sweep_rows(planned, indices, *counting[:4]))
+        help = 'begin the script with `if __name__ == "__main__":`, or count with jobs=1'
+        rows = counting.watched(sweep_rows(planned, indices, *counting[:4]), help)
         chosen = list(choice.passing(rows, counted))
     return choice.result(planned, chosen, counted)
+
+
+def require_sample(sample: int | None, seed: int) -> None:
+    """Raise ArgumentError for a seed where no sample is drawn."""
+    if seed and sample is None:
+        raise ArgumentError("seed", "seed says which sample is drawn; give sample too, or leave seed out.")
 
 
 def planned_sweep(
@@ -160,15 +174,6 @@ def _lists(varied: Mapping[str, Iterable[object]]) -> dict[str, list[object]]:
 
 def _is_several(values: object) -> bool:
     return isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
-
-
-def _require(spec: object, where: object, jobs: object, sample: object) -> None:
-    if isinstance(spec, Graph):
-        raise TypeError(f"a sweep needs a spec, {spec.name} is a graph already; give what netcalc.load takes")
-    require_text("where", where)
-    for name, number in (("jobs", jobs), ("sample", 1 if sample is None else sample)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ArgumentError(name, f"{name} is a whole number from 1 up, not {number!r}")
 
 
 def _varied(spec: Spec, name: str, values: Sequence[Any]) -> Varied:

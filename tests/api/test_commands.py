@@ -143,7 +143,7 @@ def test_a_view_that_is_not_there() -> None:
         report.shown(columns=["parms"])
     with pytest.raises(ValueError, match="no kind of layer 'convo'"):
         report.shown(only=["convo"])
-    with pytest.raises(ValueError, match="depth is a number of names from 1 up, not 0"):
+    with pytest.raises(ValueError, match="depth is a whole number from 1 up, not 0"):
         report.shown(depth=0)
     with pytest.raises(ValueError, match="none of the columns has a total"):
         report.shown(columns=["layer"], percent=True)

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import multiprocessing
+import pickle
+import time
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
 from types import ModuleType
@@ -143,3 +146,30 @@ def test_a_sweep_of_what_nothing_reads_is_refused() -> None:
     spec = {"input": [3], "args": {"idle": 1}, "layers": ["relu"]}
     with pytest.raises(netcalc.SpecError, match="idle changes nothing"):
         netcalc.sweep(spec, {"idle": [1, 2]})
+
+
+def test_a_wrong_argument_goes_through_a_process_pool() -> None:
+    with pytest.raises(ValueError, match="no layer 'c'") as caught:
+        netcalc.explain("lenet5", "c")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.argument) == (str(caught.value), "layer")
+
+
+def test_a_sweep_that_fails_ends_its_own_processes_alone() -> None:
+    other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    other.start()
+    try:
+        with pytest.raises(netcalc.SpecError, match="E303"):
+            netcalc.sweep("lenet5", {"input": [28, 30, 32]}, jobs=2, where="1 / (input - 30) > 0")
+        other.join(0.2)
+        assert other.exitcode is None
+    finally:
+        other.kill()
+        other.join()
+
+
+def test_a_daemon_counts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="this process starts no others.*jobs=1"):
+        netcalc.sweep("lenet5", {"input": [28, 30]}, jobs=2)
+    assert len(netcalc.sweep("lenet5", {"input": [28, 30]}).rows) == 2
