@@ -1,11 +1,12 @@
 """Devices: peak throughput and bandwidth, read from a YAML table with sources."""
 
 import os
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, SpecError, nearest, type_name
 from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_table, read_document, standard_input
-from netcalc.tensor import DTYPES, DType
+from netcalc.tensor import DTYPES, DType, FrozenDict
 
 DeviceName = Literal[
     "gtx580", "v100", "t4", "a10", "a100", "l4", "l40s", "h100", "h200", "b200", "rtx3060", "rtx3090",
@@ -29,7 +30,7 @@ class Device(NamedTuple):
     name: str
     memory_bytes: int
     bytes_per_second: float
-    operations_per_second: dict[str, float]
+    operations_per_second: Mapping[str, float]
     """Peak throughput by element type; types without a peak are left out."""
     source: str
 
@@ -96,7 +97,7 @@ def _device(key: str, value: Value, problems: list[Diagnostic]) -> Device | None
         problems.append(_fault(f"the device {key} has no peak for any element type", fields["peak_tera"]))
     source = _text(fields["source"], problems) if "source" in fields else ""
     name = _text(fields["name"], problems)
-    return Device(key, name, int(memory * 1024**3), bandwidth * 1e9, peaks, source)
+    return Device(key, name, int(memory * 1024**3), bandwidth * 1e9, FrozenDict(peaks), source)
 
 
 def _fields(value: Value, what: str, known: tuple[str, ...], problems: list[Diagnostic]) -> dict[str, Value]:

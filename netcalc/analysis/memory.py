@@ -22,7 +22,7 @@ from netcalc.analysis.training import TrainingReplay
 from netcalc.diagnostics import ArgumentError
 from netcalc.graph import Graph, Node
 from netcalc.layers import Saved
-from netcalc.tensor import DTYPES
+from netcalc.tensor import DTYPES, FrozenDict
 
 Checkpoint = Literal["none", "sqrt", "block"] | int
 """No checkpoints, about sqrt(n) segments for n layers, the outermost blocks, or those at a depth."""
@@ -156,7 +156,7 @@ def training(
     aliasing = lifetimes.aliasing
     layers, loss_saved = _layers(aliasing, precision), _loss_saved(aliasing, losses)
     return TrainingMemory(
-        graph, precision, weights, segments, timeline, layers, aliasing.saved, losses, loss_saved
+        graph, precision, weights, segments, timeline, layers, FrozenDict(aliasing.saved), losses, loss_saved
     )
 
 

@@ -12,7 +12,7 @@ from netcalc.diagnostics import require_choice, whole_number
 from netcalc.graph import Graph, Node
 from netcalc.layers import Layer
 from netcalc.layers.axes import Axes
-from netcalc.tensor import DTYPES, DType, Shape, TensorType
+from netcalc.tensor import DTYPES, DType, FrozenDict, Shape, TensorType
 
 MOST_SAMPLES = 2**31 - 1
 """The largest batch."""
@@ -85,12 +85,12 @@ class Report:
         return total(row.figures for row in self.rows)
 
     @cached_property
-    def by_family(self) -> dict[str, Figures]:
+    def by_family(self) -> Mapping[str, Figures]:
         """The sums of each family of layers, in order of first appearance."""
         families: dict[str, list[Figures]] = {}
         for row in self.rows:
             families.setdefault(row.node.layer.family, []).append(row.figures)
-        return {family: total(figures) for family, figures in families.items()}
+        return FrozenDict((family, total(figures)) for family, figures in families.items())
 
     @cached_property
     def in_place(self) -> frozenset[str]:
@@ -117,7 +117,7 @@ class Report:
     @cached_property
     def axes(self) -> Mapping[str, Axes]:
         """The names of the axes of each tensor, by the full name of its input or layer."""
-        return axis_names(self.graph)
+        return FrozenDict(axis_names(self.graph))
 
     def held(self, row: Row) -> Figures:
         """A row's figures, without output bytes if the layer works in place."""

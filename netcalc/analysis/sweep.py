@@ -34,6 +34,7 @@ from netcalc.diagnostics import Diagnostic, GraphError, NetcalcError, SpecError
 from netcalc.graph import elaborate
 from netcalc.graph.header import unknown_settings
 from netcalc.spec import Evaluated, Setting, Spec
+from netcalc.tensor import FrozenDict
 
 VariantRow = Mapping[str, Evaluated]
 """The settings, figures and error of a variant, by column."""
@@ -88,7 +89,9 @@ class Sweep:
     @property
     def conditions(self) -> VariantRow:
         """The columns that are equal in all rows, with their values."""
-        return dict(zip(CONDITIONS, (self.digest, self.batch, self.dtype, self.convention), strict=True))
+        return FrozenDict(
+            zip(CONDITIONS, (self.digest, self.batch, self.dtype, self.convention), strict=True)
+        )
 
     def settings(self, index: int) -> VariantRow:
         """The settings of a variant by column; the last axis varies fastest."""

@@ -34,7 +34,7 @@ from netcalc.graph import Graph
 from netcalc.lint.settings import unread_axes, unread_settings
 from netcalc.render.sweep.result import SweepResult
 from netcalc.spec import InputOverride, Setting, Spec
-from netcalc.tensor import DTypeName, format_shape
+from netcalc.tensor import DTypeName, FrozenDict, format_shape
 
 
 def sweep(
@@ -156,7 +156,9 @@ class Choice(NamedTuple):
     def result(self, sweep: Sweep, chosen: Sequence[VariantRow], counted: Counter[bool]) -> SweepResult:
         """The rows that pass, or their Pareto front."""
         shown = pareto_front(chosen, self.objectives) if self.objectives else chosen
-        return SweepResult(sweep, tuple(shown), counted.total(), counted[False], self.where, self.pareto)
+        return SweepResult(
+            sweep, tuple(map(FrozenDict, shown)), counted.total(), counted[False], self.where, self.pareto
+        )
 
 
 def _lists(varied: Mapping[str, Iterable[object]]) -> dict[str, list[object]]:
