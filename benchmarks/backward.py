@@ -22,8 +22,6 @@ from typing import Any, NamedTuple
 
 RATE, MOMENTUM = 0.01, 0.9
 WARM_UP, STEPS = 4, 15
-BLOCK = 32_768
-"""Numbers that an update takes at a time, so that they stay in the cache."""
 
 
 class Net(NamedTuple):
@@ -79,33 +77,21 @@ def netcalc_step(net: Net) -> tuple[Callable[[], None], int]:
 
     import netcalc
     from netcalc.backend import TrainingStep
-    from netcalc.backend.losses import cross_entropy
+    from netcalc.train.losses import CrossEntropy
+    from netcalc.train.optimisers import Momentum
 
     network = netcalc.Network(graph_of(net.spec), seed=0)
     step = TrainingStep(network, net.batch)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((net.batch, *net.input)).astype(np.float32)
     labels = rng.integers(0, 10, net.batch)
-    y = step.forward(x)
-    gradients = step.backward(np.zeros_like(y)).params
-    arrays = [
-        (network.parameters()[name].reshape(-1), gradient.reshape(-1), np.zeros(gradient.size, np.float32))
-        for name, gradient in gradients.items()
-    ]
-    room = np.empty(BLOCK, np.float32)
+    loss, optimiser = CrossEntropy(), Momentum(network, lr=RATE, momentum=MOMENTUM)
 
     def run() -> None:
-        _, dy = cross_entropy(step.forward(x), labels)
-        step.backward(dy)
-        for weight, gradient, velocity in arrays:
-            for start in range(0, weight.size, BLOCK):
-                block = slice(start, start + BLOCK)
-                v = velocity[block]
-                v *= MOMENTUM
-                v += gradient[block]
-                weight[block] -= np.multiply(v, RATE, out=room[: v.size])
+        _, dy = loss(step.forward(x), labels)
+        optimiser.step(step.backward(dy).params)
 
-    return run, sum(weight.size for weight, _, _ in arrays)
+    return run, sum(parameter.array.size for parameter in optimiser.parameters)
 
 
 def graph_of(spec: str) -> Any:

@@ -36,6 +36,7 @@ from test_mutations import BRANCHES, mutated
 
 MISTAKES = {path.stem: path for path in sorted((TESTS / "mistakes").glob("*.txt"))}
 CAUGHT = """
+    concat-below-a-mistake expressions-without-brackets residual-downsample
     add-with-one-input argument-reserved block-head-unclosed block-inner-mistake block-is-not-a-list
     blocks-is-a-list budget-unit-unknown budget-unknown choice-typo conv-with-two-inputs each-is-list empty-layers expect-negative
     axes-of-pytorch expression-in-the-header budget-unit-in-the-wrong-case calls-of-other-frameworks

@@ -88,7 +88,7 @@ def sweep(
     grid = (_varied(asked.spec, name, values) for name, values in lists.items())
     planned = planned_sweep(asked.spec, grid, _inputs(input), batch, dtype, convention, settings)
     indices = chosen_variants(planned, sample, seed)
-    choice = Choice.of(planned, where, objectives)
+    choice = RowSelection.of(planned, where, objectives)
     counted = Counter[bool]()
     with local_executor(jobs, len(indices)) as counting:
         help = 'begin the script with `if __name__ == "__main__":`, or count with jobs=1'
@@ -128,7 +128,7 @@ def planned_sweep(
     return planned
 
 
-class Choice(NamedTuple):
+class RowSelection(NamedTuple):
     """Which rows are shown; `where` and `pareto` as they were given."""
 
     where: str
@@ -137,7 +137,7 @@ class Choice(NamedTuple):
     objectives: list[Objective]
 
     @classmethod
-    def of(cls, sweep: Sweep, where: str, pareto: str) -> "Choice":
+    def of(cls, sweep: Sweep, where: str, pareto: str) -> "RowSelection":
         """What is asked of the columns of a sweep; raises ArgumentError for one that is not there."""
         condition = read_condition(where, sweep.columns[:-1]) if where else None
         try:

@@ -10,9 +10,9 @@ import typer
 from netcalc.api.check import checked_spec, rule_codes
 from netcalc.cli.common import (
     FORMAT_FLAG,
+    FindingsOutputOption,
     Format,
     InputOption,
-    OutputOption,
     SetOption,
     VariantOption,
     asked_of,
@@ -33,7 +33,7 @@ def command(
         list[str], typer.Argument(metavar="SPEC...", help="YAML files, - or bundled architectures.")
     ],
     format: FindingsOption = None,
-    output: OutputOption = "",
+    output: FindingsOutputOption = "",
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check as errors do.")] = False,
     notes: Annotated[
         bool, typer.Option("--notes", help="Show notes, which are advice; json and sarif always have them.")

@@ -53,13 +53,18 @@ FORMAT_FLAG = typer.Option(
     "--format", "-f", help="How it is written: rich, for a terminal, unless --output's ending says."
 )
 FormatOption = Annotated[Format | None, FORMAT_FLAG]
+_WHOLE = "Write to this file, whole or not at all"
+FileOption = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help=f"{_WHOLE}.")]
 OutputOption = Annotated[
     str,
     typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write to this file, whole or not at all; .json, .csv, .md and .tex say the format.",
+        "--output", "-o", metavar="FILE", help=f"{_WHOLE}; .json, .csv, .md and .tex say the format."
+    ),
+]
+FindingsOutputOption = Annotated[
+    str,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help=f"{_WHOLE}; .json, .csv, .md, .tex and .sarif say the format."
     ),
 ]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, max=2**31 - 1, help="Samples counted together.")]

@@ -71,7 +71,8 @@ def _fold(graph: Graph, weights: str, output: str) -> str:
     left = sum(isinstance(node.layer, BatchNorm) for node in folded.graph.nodes)
     rest = f", {left} left that no such layer stands before alone" if left else ""
     kept = " and ".join(sorted({types[name] for name in flat}))
-    return f"{len(folded.into)} batch norms folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"
+    norms = "1 batch norm" if len(folded.into) == 1 else f"{len(folded.into)} batch norms"
+    return f"{norms} folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"
 
 
 def _params(graph: Graph) -> Iterator[tuple[str, str, ParamSpec]]:

@@ -1,10 +1,10 @@
 """netcalc schema: the spec language for editors."""
 
-from netcalc.cli.common import OutputOption
+from netcalc.cli.common import FileOption
 from netcalc.cli.output import output_of
 
 
-def command(output: OutputOption = "") -> None:
+def command(output: FileOption = "") -> None:
     """A JSON Schema of the spec language, from which editors complete, explain and check.
 
     netcalc schema -o netcalc.schema.json

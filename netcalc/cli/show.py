@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from netcalc.cli.common import OutputOption, VariantOption
+from netcalc.cli.common import FileOption, VariantOption
 from netcalc.cli.output import output_of
 from netcalc.spec import find_given
 from netcalc.spec.standalone import standalone_text
@@ -14,7 +14,7 @@ def command(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A name that netcalc list shows, or a file of one's own.")
     ],
-    output: OutputOption = "",
+    output: FileOption = "",
     variant: VariantOption = None,
 ) -> None:
     """The YAML of an architecture, to start one's own from: one file that stands alone.

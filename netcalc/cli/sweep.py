@@ -11,7 +11,7 @@ import typer
 
 from netcalc.analysis.selection import numeric_columns
 from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, sweep_rows
-from netcalc.api.sweep import Choice, planned_sweep, require_sample
+from netcalc.api.sweep import RowSelection, planned_sweep, require_sample
 from netcalc.cli.common import (
     FORMAT_FLAG,
     BatchOption,
@@ -123,7 +123,7 @@ def command(
     sweep = planned_sweep(read, set, input or (), batch, dtype, convention)
     with _named("--sample"):
         indices = chosen_variants(sweep, sample, seed)
-    choice, drawing = Choice.of(sweep, where, pareto), _drawing(sweep, plot, plot_file)
+    choice, drawing = RowSelection.of(sweep, where, pareto), _drawing(sweep, plot, plot_file)
     with ExitStack() as stack:
         file = stack.enter_context(open_rows(output, sweep, indices)) if output and not is_result else None
         quiet = _streams(to, choice, drawing) and not to.path and sys.stdout.isatty()
@@ -191,7 +191,7 @@ def _counted(
 
 
 def _show(
-    sweep: Sweep, choice: Choice, drawing: _Drawing | None, rows: Iterable[VariantRow], to: Output
+    sweep: Sweep, choice: RowSelection, drawing: _Drawing | None, rows: Iterable[VariantRow], to: Output
 ) -> None:
     counted = Counter[bool]()
     passing = choice.passing(rows, counted)
@@ -214,7 +214,7 @@ def _show(
         print_error(f"drawn into {drawing.path}")
 
 
-def _streams(to: Output, choice: Choice, drawing: _Drawing | None) -> bool:
+def _streams(to: Output, choice: RowSelection, drawing: _Drawing | None) -> bool:
     """Whether rows can be written as they are counted."""
     return to.format != "rich" and not choice.objectives and drawing is None
 

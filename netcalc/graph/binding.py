@@ -148,7 +148,7 @@ def _take(
     except LayerError as error:
         from netcalc.graph.suggestions import unfit_value  # only mistakes need it
 
-        help = error.help or unfit_value(layer.kind, value, names)
+        help = error.help or unfit_value(layer, name, value, names)
         problems.report("E404", error.message, span, help=help)
     values[name] = value
 

@@ -89,8 +89,10 @@ class Builder:
         if len(reads) >= least and (most is None or len(reads) <= most):
             return True
         wanted = f"{least} input{'s' if least > 1 else ''}" + (" or more" if most is None else "")
-        above = instance.scope.previous.name if instance.scope.previous else "a"
-        help = f"write from: [{above}, ...]" if least > 1 else "join them first with concat or add"
+        above = instance.scope.previous.name if instance.scope.previous else ""
+        help = "join them first with concat or add"
+        if least > 1:
+            help = f"write from: [{above}, ...]" if above else "write from: [left, right]"
         if least == 1 and not reads:
             help = "leave from: out, then it reads the layer above, or name what it reads: from: input"
         sources = instance.item.value("from")

@@ -1,5 +1,7 @@
 """`parallel` and `residual`: their options, and the layers that they add."""
 
+from typing import ClassVar
+
 from netcalc.layers import Layer
 from netcalc.layers.options import Choice, Flag, Integer
 from netcalc.spec import Evaluated
@@ -25,6 +27,11 @@ class Residual(Layer):
 
     kind = "residual"
     family = "branching"
+
+    instead: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("downsample", "skip", "identity", "projection", "shortcut_branch"),
+        "write shortcut: [...]",
+    )
 
     connect = Flag(True, doc="whether the shortcut is there; without it only main is left")
 

@@ -182,7 +182,9 @@ class _Elaborator:
         from netcalc.graph.images import likely_sizes  # only mistakes need it
 
         for given in self.inputs:
-            if given.type is not None and (why := likely_sizes(given.name, given.type.shape)):
+            place = given.span.source.name
+            option = place if place.startswith("--") else None
+            if given.type is not None and (why := likely_sizes(given.name, given.type.shape, option)):
                 self.problems.explain("E601", why, given.span)
 
     def _report_what_is_missing(self) -> None:

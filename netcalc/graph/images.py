@@ -24,11 +24,13 @@ def image_channels_last(shape: Shape) -> Shape:
     return (shape[2], *shape[:2]) if shape[2] != 1 or shape[0] == shape[1] else ()
 
 
-def likely_sizes(name: str, shape: Shape) -> str | None:
-    """What to write instead of sizes that look like an image in another layout."""
+def likely_sizes(name: str, shape: Shape, option: str | None = None) -> str | None:
+    """What to write instead of sizes that look like an image in another layout, in a spec or an option."""
     batched, turned = image_in_batch(shape), image_channels_last(shape)
     if not batched and not turned:
         return None
-    sizes = ", ".join(map(str, batched or turned))
+    sizes = f"[{', '.join(map(str, batched or turned))}]"
+    if option is not None:
+        sizes = f"{option} {format_shape(batched or turned)}"
     doubt = "is the batch in it? Sizes leave it out" if batched else "are the channels last? They come first"
-    return f"{name} is {format_shape(shape)}: {doubt}, write [{sizes}]"
+    return f"{name} is {format_shape(shape)}: {doubt}, write {sizes}"

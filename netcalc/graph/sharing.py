@@ -197,7 +197,8 @@ class Sharing:
                 theirs = "missing" if found is None else f"{TensorType(found.shape)}"
                 shapes = f"{param.name} is {TensorType(param.shape)} in {node.full_name} and {theirs} in "
                 message = f"the parameters cannot be shared: {shapes}{other.full_name}"
-                self.problems.report("E508", message, span)
+                help = "write bias: false" if found is None and param.name == "bias" else None
+                self.problems.report("E508", message, span, help=help)
         return len(self.problems) == before
 
     def _report_structure(

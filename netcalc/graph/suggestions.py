@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from netcalc.spec import (
     ITEM_KEYS,
     Block,
     Evaluated,
+    ExpressionFault,
     Item,
     Value,
     YamlEntry,
@@ -33,6 +35,7 @@ from netcalc.spec import (
     YamlSequence,
 )
 from netcalc.spec.evaluator import is_number
+from netcalc.spec.expressions import FUNCTIONS, parse_expression
 from netcalc.spec.items import OTHER_ITEM_KEYS
 
 _CLOSE = 0.75
@@ -137,12 +140,25 @@ def no_main_option(what: str, options: Mapping[str, bool], item: Item, given: Va
     return Diagnostic("E203", message, given.span, help=help)
 
 
-def unfit_value(kind: str, value: Evaluated, names: Collection[str]) -> str | None:
-    """What to type instead of a word that an option does not take: an argument's name lacks its dollar."""
+def unfit_value(layer: type[Layer], option: str, value: Evaluated, names: Collection[str]) -> str | None:
+    """What to type instead of a word or a list that an option does not take.
+
+    An argument's name lacks its dollar, an expression its brackets; a pair of sizes begins with the input's.
+    """
+    if isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value)):
+        known = f"the size of the input is known: write - {layer.kind}: {value[1]}"
+        return known if option == layer.main else None
     if not isinstance(value, str):
         return None
-    whole = f"{value}_{kind}"
-    return f"write ${value}" if value in names else f"write - {whole}" if whole in LAYERS else None
+    expression = value.replace("{{", "").replace("}}", "").replace("$", "").strip()
+    if expression in names:
+        return f"write ${expression}"
+    with suppress(ExpressionFault):
+        used = parse_expression(expression).names - FUNCTIONS.keys()
+        if used and used <= set(names):
+            return f"write $({expression})"
+    whole = f"{value}_{layer.kind}"
+    return f"write - {whole}" if whole in LAYERS else None
 
 
 def _sources(kind: str, parts: Sequence[Value]) -> str:
@@ -185,7 +201,7 @@ def _meant(layer: type[Layer], entry: YamlEntry) -> Meant:
     match = known.get(_closest(key, known) or "") or _general_key(key)
     if match is not None:
         return Meant(match, f"did you mean {match}?")
-    options = ", ".join(layer.options)
+    options = ", ".join((*BRANCH_KEYS.get(layer.kind, ()), *layer.options))
     help = f"{layer.kind} has {options}" if options else f"{layer.kind} has no options"
     return Meant(None, help, is_clear=False)
 

@@ -20,7 +20,7 @@ from netcalc.tensor import Shape, TensorType
 
 
 class ParamSpec(NamedTuple):
-    """One array a layer owns. `initialiser` names a rule that the backend knows."""
+    """One array a layer owns. `initialiser` names a rule of the backend; vectors never take weight decay."""
 
     name: str
     shape: Shape
@@ -29,6 +29,7 @@ class ParamSpec(NamedTuple):
     """Stored with the parameters, such as running statistics: no gradient goes to it."""
     frozen: bool = False
     """A parameter that stays as it is: the spec says `trainable: false`."""
+    decays: bool = True  # unless it is a vector: false for a scale or bias of more axes
 
     @property
     def trainable(self) -> bool:

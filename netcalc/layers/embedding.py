@@ -83,7 +83,7 @@ class Parameter(Layer):
 
     def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
         initialiser = {"add": "truncated_normal", "multiply": "ones", "prepend": "zeros"}[self.join]
-        return (ParamSpec("weight", self.shape, initialiser),)
+        return (ParamSpec("weight", self.shape, initialiser, decays=False),)
 
     def cost(self, xs: tuple[TensorType, ...], y: TensorType) -> Cost:
         return Cost() if self.join == "prepend" else Cost(other_ops=y.numel)

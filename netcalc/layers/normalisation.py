@@ -59,8 +59,8 @@ class _Norm(Normalisation):
 
 
 def _scale_and_shift(shape: Shape, bias: bool = True) -> tuple[ParamSpec, ...]:
-    scale = ParamSpec("weight", shape, "ones")
-    return (scale, ParamSpec("bias", shape, "zeros")) if bias else (scale,)
+    scale = ParamSpec("weight", shape, "ones", decays=False)
+    return (scale, ParamSpec("bias", shape, "zeros", decays=False)) if bias else (scale,)
 
 
 def _with_statistics(y: TensorType, saved: Saved) -> Operators:

@@ -110,7 +110,8 @@ class PooledAttention(Layer):
             ]
         if self.positions:
             rows = zip("thw", self._table_rows(), strict=True)
-            specs += [ParamSpec(f"rel_pos_{axis}", (row, head), "truncated_normal") for axis, row in rows]
+            tables = [(f"rel_pos_{axis}", (row, head)) for axis, row in rows]
+            specs += [ParamSpec(*table, "truncated_normal", decays=False) for table in tables]
         return tuple(specs)
 
     def tells_positions(self, xs: tuple[TensorType, ...]) -> bool:

@@ -16,7 +16,7 @@ OTHER_NAMES = {
     "bias": ("use_bias", "qkv_bias", "with_bias"),
     "groups": ("num_groups", "group", "cardinality"),
     "multiplier": ("depth_multiplier", "channel_multiplier"),
-    "entries": ("vocab_size", "vocab", "vocabulary", "input_dim", "num_tokens", "rows"),
+    "entries": ("vocab_size", "vocab", "vocabulary", "input_dim", "num_tokens", "rows", "count", "size"),
     "width": (
         "output_dim", "dim", "embed_dim", "embedding_size", "d_model", "hidden_size", "features", "units",
     ),
@@ -94,6 +94,8 @@ SHORT_KINDS = {
 }  # fmt: skip
 """What layers are called for short in papers and diagrams."""
 
+_SQUEEZE_EXCITATION = "write - parallel: {branches: {main: [], scale: [...]}, join: multiply}"
+
 NO_LAYERS = {
     "input": "the input stands at the top level: input: [3, 224, 224]",
     "inputlayer": "the input stands at the top level: input: [3, 224, 224]",
@@ -105,8 +107,12 @@ NO_LAYERS = {
     "separableconv": "write - depthwise_conv: {kernel: 3} and below it - conv: {filters: 64, kernel: 1}",
     "bidirectional": "write bidirectional: true in the options of the lstm, gru or rnn",
     "timedistributed": "leave it out: linear works on each position of a sequence",
+    "einsum": "write - matmul: {from: [left, right]}, linear, or attention: the product that it is",
     "skip": "write - residual: {main: [...]}",
     "shortcut": "write - residual: {main: [...]}",
+    "squeezeexcite": _SQUEEZE_EXCITATION,
+    "squeezeexcitation": _SQUEEZE_EXCITATION,
+    "se": _SQUEEZE_EXCITATION,
     "merge": "write - add: {from: [left, right]}, or concat",
     "positionalencoding": "write - parameter: {shape: [128, 512]}: a learned table, which is added",
     "transformerencoder": "make it a block of residual, multi_head_attention, layernorm and linear",

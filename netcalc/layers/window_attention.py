@@ -252,9 +252,9 @@ class WindowAttention(SpatialLayer):
     def _bias_params(self) -> tuple[ParamSpec, ...]:
         if not self.cosine:
             shape = (self.offsets(), self.heads)
-            return (ParamSpec("relative_position_bias_table", shape, "truncated_normal"),)
+            return (ParamSpec("relative_position_bias_table", shape, "truncated_normal", decays=False),)
         return (
-            ParamSpec("logit_scale", (self.heads, 1, 1), f"constant:{log(10)}"),
+            ParamSpec("logit_scale", (self.heads, 1, 1), f"constant:{log(10)}", decays=False),
             ParamSpec("cpb_mlp.0.weight", (_HIDDEN, _COORDINATES), "fan_in_uniform"),
             ParamSpec("cpb_mlp.0.bias", (_HIDDEN,), "fan_in_uniform"),
             ParamSpec("cpb_mlp.2.weight", (self.heads, _HIDDEN), "fan_in_uniform"),

@@ -56,10 +56,12 @@ def sizes(shape: Iterable[int]) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in whole percent; `<1%` for a smaller one, nothing for none."""
+    """A share in whole percent; only nothing is empty, and only the whole is `100%`."""
     if part == 0 or whole == 0:
         return ""
     share = (part * 200 + whole) // (whole * 2)
+    if share == 100 and part < whole:
+        return ">99%"
     return f"{share}%" if share else "<1%"
 
 

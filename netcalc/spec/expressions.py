@@ -102,6 +102,8 @@ def parse_expression(text: str) -> Expression:
 def _reason(text: str, error: SyntaxError) -> str:
     if not text.strip():
         return "it is empty"
+    if "$" in text:
+        return "inside $( ) names stand without $"
     message = error.msg.split(". Perhaps")[0].split(". Maybe")[0]
     for word in re.findall(r"[A-Za-z_]+", text):
         if iskeyword(word) and word not in _WORDS:

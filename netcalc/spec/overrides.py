@@ -1,5 +1,6 @@
 """What the command line or a caller puts in place of a spec's own arguments and inputs."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
@@ -84,6 +85,8 @@ def read_input_override(
     source = Source(option, text)
     name, equals, sizes = text.rpartition("=")
     if not all(size.isascii() and size.isdecimal() for size in sizes.split("x")):
+        if meant := _separated(sizes):
+            own = (f"{name.strip()}={meant}" if equals else meant,)
         _fail(source, "an input is its sizes with x between them, without the batch", own)
     if equals and not name.strip():
         _fail(source, "the input before the = has no name", own)
@@ -93,6 +96,12 @@ def read_input_override(
     if 0 in shape:
         _fail(source, "an input's sizes are whole numbers from 1 up", own)
     return InputOverride(name.strip() if equals else None, shape, Span(source, 0, len(text)))
+
+
+def _separated(text: str) -> str:
+    """Sizes that are written with commas, spaces, brackets or other signs, with x between them."""
+    is_other = re.fullmatch(r"[\[(]?\s*\d{1,19}(?:[\s,;*X×]+\d{1,19})+\s*[\])]?", text.strip(), re.ASCII)
+    return "x".join(re.findall(r"\d+", text)) if is_other else ""
 
 
 def as_typed(option: str, given: Sequence[str]) -> str:

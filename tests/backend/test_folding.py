@@ -69,7 +69,7 @@ def test_an_output_that_is_folded_is_given_by_the_layer_before() -> None:
 
 @pytest.mark.parametrize("ending", ["npz", "safetensors"])
 def test_the_command_writes_a_network_that_gives_the_same(cli: Any, tmp_path: Path, ending: str) -> None:
-    graph = netcalc.load("resnet18", input=(3, 32, 32), classes=10)
+    graph = netcalc.load("resnet18", input=(3, 32, 32), args={"classes": 10})
     made = Network(graph, seed=1)
     rng = np.random.default_rng(2)
     for name, array in made.parameters().items():

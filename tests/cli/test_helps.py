@@ -144,3 +144,23 @@ def test_gradients_of_parameters_are_plain_numbers_in_csv(cli: Cli) -> None:
             name.removesuffix("_norm"): float(text) for name, text in row.items() if "_norm" in name and text
         }
         assert found == norms[row["layer"]]
+
+
+@pytest.mark.parametrize("given", ["[3, 64, 64]", "3,64,64", "3X64X64", "3 64 64", "(3, 64, 64)"])
+def test_sizes_that_are_written_otherwise(given: str, cli: Cli) -> None:
+    assert "= help: write --input 3x64x64\n" in cli("table", "resnet18", "--input", given).err
+    named = cli("table", "resnet18", "--input", f"input={given}").err
+    assert "= help: write --input input=3x64x64\n" in named
+
+
+def test_a_long_name_is_explained_within_the_terminal(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block = "a_block_whose_name_is_far_longer_than_a_terminal_of_sixty_columns"
+    path = tmp_path / "long.yaml"
+    path.write_text(f"input: [3]\nblocks: {{b: [linear: 2]}}\nlayers:\n  - b: {{name: {block}}}\n")
+    cli("table", str(path))
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = cli("explain", str(path), f"{block}.linear1").out
+    assert max(map(len, shown.splitlines())) <= 60
+    assert "linear1" in shown

@@ -27,7 +27,7 @@ class TrainingStep(Engine):
     """Forward in training mode and backward for batches of one size, fast.
 
         >>> step = TrainingStep(network, batch=64)
-        >>> loss, dy = cross_entropy(step.forward(x), labels)
+        >>> loss, dy = CrossEntropy()(step.forward(x), labels)
         >>> grads = step.backward(dy)
 
     The parameters are the network's own arrays: when an optimiser or `load` changes them in place, the

@@ -24,7 +24,11 @@ def explanation_lines(report: Report, row: Row, width: int | None) -> Iterator[l
     shapes = map(format_shape, row.input_shapes)
     reads = ", ".join(f"{name} {shape}" for name, shape in zip(node.inputs, shapes, strict=True))
     options = ", ".join(f"{name} {format_option(value)}" for name, value in node.layer.settings().items())
-    head: list[Segment] = [(visible(node.full_name), "bold cyan"), (f"  {node.layer.kind}  ", "bold")]
+    name, kind = visible(node.full_name), f"{node.layer.kind}  "
+    head: list[Segment] = [(name, "bold cyan"), ("  " + kind, "bold")]
+    if cell_len(name + kind) > page_width(width):
+        yield from paragraph(name, "bold cyan", width)
+        head = [(kind, "bold")]
     yield from _beside(head, options, "", width)
     yield from paragraph(f"reads {reads}, gives {format_shape(row.output_shape)}", "", width)
     for figure, members in groupby(_merged(explain(report, row)), key=lambda e: e.figure):

@@ -66,7 +66,10 @@ def table_lines(
 
 def _heading(report: Report, width: int | None) -> Iterator[list[Segment]]:
     graph = report.graph
-    yield from title_lines((graph.name, "bold"), [f"input {inputs_in_words(graph)}"], width)
+    facts = [f"input {inputs_in_words(graph)}"]
+    if len(graph.outputs) > 1:
+        facts.append(f"outputs {', '.join(f'{name} {graph.types[name]}' for name in graph.outputs)}")
+    yield from title_lines((graph.name, "bold"), facts, width)
     if graph.citation:
         yield from paragraph(graph.citation, "dim", width)
     yield []

@@ -1,0 +1,296 @@
+"""Loss functions, each with its gradient; the formulas and defaults are PyTorch's.
+
+    loss = CrossEntropy(label_smoothing=0.1)
+    value, gradient = loss(outputs, targets)
+
+`outputs` have the batch in front and `value` is a mean over all of it, so that the gradient of a larger batch
+is no larger. Class scores have their classes on the last axis of N,C and of sequences N,T,C, and on axis 1
+of maps N,C,H,W and volumes N,C,D,H,W; labels have the same shape without that axis.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from netcalc.backend.kernels.base import Array, widened
+from netcalc.layers.options import Flag, Integer, Maybe, Number
+from netcalc.train.configurable import Configurable, Numbers, positive
+
+
+class LossFunction(Configurable):
+    """A function of a network's output and the targets."""
+
+    def __call__(self, outputs: Array, targets: npt.ArrayLike) -> tuple[float, Array]:
+        """The loss, and its gradient in the shape and dtype of the outputs.
+
+        Computed in float32 at least. Raises ValueError where the targets do not fit; outputs that are not
+        finite give a loss that is not.
+        """
+        checked = self.checked(outputs.shape, targets)
+        with np.errstate(all="ignore"):
+            value, gradient = self.compute(widened(outputs), checked)
+        return value, gradient.astype(outputs.dtype, copy=False)
+
+    def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
+        """The targets as an array; raises ValueError unless they fit outputs of this shape."""
+        raise NotImplementedError
+
+    def compute(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+        """The loss and its gradient for targets that fit."""
+        raise NotImplementedError
+
+
+class _OfClasses(LossFunction):
+    """A loss of class scores, whose targets are whole numbers from 0 to below the number of classes."""
+
+    ignored: Any = None
+    """A label that does not count."""
+
+    def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
+        labels = np.asarray(targets)
+        axis = class_axis(len(shape))
+        if len(shape) < 2 or 0 in shape or labels.shape != shape[:axis] + shape[axis + 1 :]:
+            raise ValueError(
+                f"{self.name} takes scores N,C or N,T,C or N,C,H,W and labels of that shape without the "
+                f"classes C, not {shape} and {labels.shape}"
+            )
+        if labels.dtype.kind not in "iu":
+            raise ValueError(f"labels are whole numbers, not {labels.dtype}")
+        counted = labels if self.ignored is None else labels[labels != self.ignored]
+        if not counted.size:
+            raise ValueError(f"no label counts: all {labels.size} are the ignored {self.ignored}")
+        least, most = counted.min(), counted.max()
+        if least < 0 or most >= shape[axis]:
+            raise ValueError(f"labels are 0 to {shape[axis] - 1}, not {least} to {most}")
+        return labels
+
+
+class CrossEntropy(_OfClasses):
+    """Softmax cross-entropy of scores z: the mean of -log p[label], p = softmax(z).
+
+    With weights w, smoothing s and K classes the target of a label y is the distribution
+    q[k] = (1 - s) w[y] [k = y] + s w[k] / K, and the loss is the sum of -q log p over all labels, divided
+    by the sum of w[y]. Its gradient is (p sum(q) - q) / sum of w[y]. As PyTorch's CrossEntropyLoss;
+    smoothing of Szegedy et al. 2016.
+    """
+
+    name = "cross_entropy"
+
+    label_smoothing = Number(0.0, at_least=0, at_most=1, doc="part of the target spread over all classes",
+                             torch="label_smoothing")  # fmt: skip
+    weights = Maybe(Numbers(doc="a weight for each class", torch="weight"))
+    ignored = Maybe(Integer(at_least=None, doc="the label of what does not count", torch="ignore_index"))
+
+    def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
+        labels = super().checked(shape, targets)
+        classes = shape[class_axis(len(shape))]
+        if self.weights is not None and len(self.weights) != classes:
+            raise ValueError(f"{self.name} has {len(self.weights)} weights for {classes} classes")
+        return labels
+
+    def compute(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+        axis, dtype = class_axis(outputs.ndim), outputs.dtype
+        classes = outputs.shape[axis]
+        counts = np.ones(targets.shape, bool) if self.ignored is None else targets != self.ignored
+        counts = np.expand_dims(counts, axis)
+        labels = np.where(counts, np.expand_dims(targets, axis), 0)
+
+        weights = np.ones(classes, dtype) if self.weights is None else np.array(self.weights, dtype)
+        each = weights[labels] * counts
+        total = each.sum()
+        if total == 0:
+            raise ValueError("the weights of all labels are 0")
+        own = (1 - self.label_smoothing) * each  # of q at the label
+        spread = self.label_smoothing / classes * along(weights, axis, outputs.ndim)
+        whole = own + counts * spread.sum()  # the sum of q
+
+        shifted = outputs - outputs.max(axis, keepdims=True)
+        exponentials = np.exp(shifted)
+        sums = exponentials.sum(axis, keepdims=True)
+        losses = whole * np.log(sums) - own * np.take_along_axis(shifted, labels, axis)
+        gradient: Array = np.multiply(exponentials, whole / sums, out=exponentials)
+        at_labels = np.take_along_axis(gradient, labels, axis) - own
+        np.put_along_axis(gradient, labels, at_labels, axis)
+        if self.label_smoothing:
+            losses -= (spread * shifted).sum(axis, keepdims=True)
+            gradient -= spread * counts
+        gradient /= total
+        return float(np.sum(losses, where=counts) / total), gradient
+
+
+class Hinge(_OfClasses):
+    """The multiclass support vector machine: the mean of sum over k != y of max(0, margin + z[k] - z[y]) / C.
+
+    As PyTorch's MultiMarginLoss (Crammer and Singer 2001). `average: false` leaves out the division by the
+    number of classes C, as the lectures do.
+    """
+
+    name = "hinge"
+
+    margin = Number(1.0, above=0, doc="how far the label's score is to be above the others", torch="margin")
+    squared = Flag(False, doc="square each class's part", torch="p = 2")
+    average = Flag(True, doc="divide by the number of classes")
+
+    def compute(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+        axis = class_axis(outputs.ndim)
+        labels = np.expand_dims(targets, axis)
+        excess = outputs - np.take_along_axis(outputs, labels, axis) + self.margin
+        np.put_along_axis(excess, labels, 0, axis)
+        np.maximum(excess, 0, out=excess)
+        count = targets.size * (outputs.shape[axis] if self.average else 1)
+        loss = np.sum(excess**2 if self.squared else excess) / count
+        gradient = 2 * excess if self.squared else (excess > 0).astype(outputs.dtype)
+        np.put_along_axis(gradient, labels, -gradient.sum(axis, keepdims=True), axis)
+        return float(loss), gradient / count
+
+
+class _OfValues(LossFunction):
+    """A loss of each element and its target, and the mean of them."""
+
+    def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
+        values = np.asarray(targets)
+        if values.shape != shape or not values.size:
+            raise ValueError(f"{self.name} takes targets of the outputs' shape {shape}, not {values.shape}")
+        if values.dtype.kind not in "fiub":
+            raise ValueError(f"targets are numbers, not {values.dtype}")
+        if not np.isfinite(values).all():
+            raise ValueError("a target is NaN or infinite")
+        return values
+
+    def compute(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+        losses, slopes = self.elements(outputs, targets.astype(outputs.dtype, copy=False))
+        return float(losses.mean()), slopes / outputs.size
+
+    def elements(self, y: Array, t: Array) -> tuple[Array, Array]:
+        """The loss of each element and its derivative by y."""
+        raise NotImplementedError
+
+
+class MeanSquaredError(_OfValues):
+    """The mean of (y - t)^2. As PyTorch's MSELoss."""
+
+    name = "mse"
+
+    def elements(self, y: Array, t: Array) -> tuple[Array, Array]:
+        error = y - t
+        return error**2, 2 * error
+
+
+class L1(_OfValues):
+    """The mean of |y - t|; its derivative where y = t is 0. As PyTorch's L1Loss."""
+
+    name = "l1"
+
+    def elements(self, y: Array, t: Array) -> tuple[Array, Array]:
+        error = y - t
+        return np.abs(error), np.sign(error)
+
+
+class Huber(_OfValues):
+    """The mean of e^2 / 2 where |e| <= delta and of delta (|e| - delta / 2) beyond, e = y - t (Huber 1964).
+
+    As PyTorch's HuberLoss.
+    """
+
+    name = "huber"
+
+    delta = Number(1.0, above=0, doc="the error beyond which the loss is linear", torch="delta")
+
+    def elements(self, y: Array, t: Array) -> tuple[Array, Array]:
+        error = y - t
+        slope = np.clip(error, -self.delta, self.delta)
+        return slope * (error - slope / 2), slope
+
+
+class BinaryCrossEntropy(_OfValues):
+    """Sigmoid cross-entropy of scores z with targets t from 0 to 1, which need not add up to 1.
+
+    The mean of -w t log p - (1 - t) log(1 - p), where p = sigmoid(z) and w is the weight of what is positive.
+    As PyTorch's BCEWithLogitsLoss.
+    """
+
+    name = "bce"
+
+    positive_weight = Number(1.0, above=0, doc="the weight of positive targets", torch="pos_weight")
+
+    def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
+        values = super().checked(shape, targets)
+        if values.min() < 0 or values.max() > 1:
+            raise ValueError(f"targets are 0 to 1, not {values.min():g} to {values.max():g}")
+        return values
+
+    def elements(self, y: Array, t: Array) -> tuple[Array, Array]:
+        small = np.exp(-np.abs(y))  # of at most 1
+        logarithm = np.log1p(small) + np.maximum(-y, 0)  # -log sigmoid(y)
+        probability = np.where(y >= 0, 1, small) / (1 + small)
+        positive, negative = self.positive_weight * t, 1 - t
+        return positive * logarithm + negative * (logarithm + y), (
+            negative * probability - positive * (1 - probability)
+        )
+
+
+LOSSES: dict[str, type[LossFunction]] = {
+    loss.name: loss for loss in (CrossEntropy, MeanSquaredError, L1, Huber, Hinge, BinaryCrossEntropy)
+}
+"""Every loss by its name."""
+
+
+class TotalLossResult(NamedTuple):
+    """The weighted sum of several losses, and its parts by the names of the outputs."""
+
+    value: float
+    gradients: dict[str, Array]
+    """Of each output, as `TrainingStep.backward` takes them."""
+    losses: dict[str, float]
+    """Without the weights."""
+
+
+class TotalLoss:
+    """The weighted sum of losses of several outputs, such as GoogLeNet's auxiliary heads.
+
+        >>> loss = TotalLoss({"head": (CrossEntropy(), 1.0), "aux1": (CrossEntropy(), 0.3)})
+        >>> value, gradients, _ = loss(step.forward(x), labels)
+
+    Raises ValueError for a weight that is not a number above 0, and where there is no loss.
+    """
+
+    def __init__(self, terms: Mapping[str, tuple[LossFunction, float]]) -> None:
+        if not terms:
+            raise ValueError("a total loss needs the loss of an output at least")
+        self.terms = {
+            name: (loss, positive(weight, f"the weight of {name}'s loss"))
+            for name, (loss, weight) in terms.items()
+        }
+
+    def __call__(
+        self, outputs: Mapping[str, Array], targets: npt.ArrayLike | Mapping[str, npt.ArrayLike]
+    ) -> TotalLossResult:
+        """The loss of outputs by name, and of targets by the same names or of one for all of them.
+
+        Raises ValueError where an output or its targets are missing or do not fit; the message names it.
+        """
+        losses, gradients = {}, {}
+        for name, (loss, weight) in self.terms.items():
+            for what, given in (("output", outputs), ("targets", targets)):
+                if isinstance(given, Mapping) and name not in given:
+                    raise ValueError(f"there is no {what} {name!r}, but {', '.join(given)}")
+            own = targets[name] if isinstance(targets, Mapping) else targets
+            try:
+                losses[name], gradient = loss(outputs[name], own)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+            gradients[name] = gradient * weight
+        value = sum(weight * losses[name] for name, (_, weight) in self.terms.items())
+        return TotalLossResult(value, gradients, losses)
+
+
+def class_axis(rank: int) -> int:
+    """The axis of the classes, the batch counted: the last of N,C and N,T,C, 1 of N,C,H,W."""
+    return rank - 1 if rank <= 3 else 1
+
+
+def along(vector: Array, axis: int, rank: int) -> Array:
+    """A vector shaped to stretch over the other axes."""
+    return vector.reshape([-1 if own == axis else 1 for own in range(rank)])
