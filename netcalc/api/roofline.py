@@ -69,7 +69,7 @@ def _dtype(device: Device, wanted: str | None) -> str:
     if wanted is None:
         return "float32" if "float32" in peaks else next(iter(peaks))
     if not isinstance(wanted, str) or wanted not in peaks:
-        message = f"no peak is known of {device.name} in the dtype {wanted}; there are {', '.join(peaks)}."
+        message = f"no peak is known of {device.name} in {wanted}; there are {', '.join(peaks)}."
         raise ArgumentError("dtype", message)
     return wanted
 

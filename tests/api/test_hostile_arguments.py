@@ -32,7 +32,7 @@ HOSTILE: dict[str, Any] = {
 }  # fmt: skip
 SAME_WORDS = {
     "input": "input|size", "spec": "spec", "model": "spec", "models": "spec", "varied": "varies",
-    "ignore": "ignore|rule", "pareto": "pareto|column", "columns": "column", "only": "only|kind",
+    "dtype": "dtype|peak", "ignore": "ignore|rule", "pareto": "pareto|column", "columns": "column", "only": "only|kind",
 }  # fmt: skip
 
 

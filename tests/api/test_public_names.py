@@ -96,7 +96,7 @@ WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("memory", ("lenet5",), {"mixed": False}, "float32 have no float32 copies"),
     ("roofline", ("lenet5", "a10x"), {}, "there is no device 'a10x'; did you mean a10"),
     ("roofline", ("lenet5", 3), {}, "there is no device 3"),
-    ("roofline", ("lenet5", "gtx580"), {"dtype": "int8"}, "no peak is known of .* in the dtype int8; there are"),
+    ("roofline", ("lenet5", "gtx580"), {"dtype": "int8"}, "no peak is known of .* in int8; there are"),
     ("roofline", ("lenet5", "a100"), {"fusion": "all"}, "fusion is one of none, elementwise, not 'all'"),
     ("roofline", ("lenet5", "a100"), {"images": -1}, "images is a whole number from 0 to .*, not -1"),
     ("roofline", ("lenet5", "a100"), {"epochs": 0}, "epochs is a whole number from 1 to .*, not 0"),
