@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import netcalc
@@ -29,6 +30,7 @@ ARGUMENTS = {
     "roofline": "SPEC --device a100", "sweep": "SPEC --set input=4,5 -o rows.jsonl", "explain": "SPEC linear1",
     "run": "SPEC --batch 64 --training", "plan": "SPEC", "gradcheck": "SPEC", "fold": "SPEC --weights no.npz -o f.npz",
     "show": "lenet5", "layers": "conv", "rules": "N301", "schema": "", "devices": "",
+    "augment": "--data d.npz -o s.png",
 }  # fmt: skip
 """For each command but list, which takes seconds, what it is run with here.
 
@@ -60,6 +62,7 @@ def test_every_command_without_what_windows_lacks(tmp_path: Path) -> None:
     """On a cp1252 console, where every character is one that it has."""
     spec = r"some\folder\t.yaml"
     (tmp_path / spec).write_bytes(SPEC.encode())
+    np.savez(tmp_path / "d.npz", x=np.zeros((2, 1, 4, 4), np.uint8), y=np.arange(2))
     lines = [f"{command} {ARGUMENTS[command]}".rstrip().replace("SPEC", spec) for command in ARGUMENTS]
     environment = {
         **os.environ,

@@ -38,6 +38,8 @@ class Header(NamedTuple):
 
     shape: Shape
     dtype: np.dtype[np.generic]
+    is_fortran: bool = False
+    """Whether the first axis is the one whose numbers stand together."""
 
     @property
     def nbytes(self) -> int:
@@ -76,7 +78,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 def read_npy(path: str | os.PathLike[str]) -> Array:
     """The array of an `.npy` file of numbers; raises ExecutionError where it cannot be read."""
     with sound(path, "array file"), opened(path) as file:
-        header = _header(file, os.fstat(file.fileno()).st_size, str(path))
+        header = header_of(file, os.fstat(file.fileno()).st_size, str(path))
         require_memory(header.nbytes, f"the numbers of {path}")
         file.seek(0)
         return _array(file)
@@ -90,12 +92,12 @@ def read_npz(
     `check` gets all names, with the headers of the known ones, before any array is inflated.
     """
     with sound(path, what), opened(path) as file, zipfile.ZipFile(file) as archive:
-        entries = _entries(archive)
+        entries = entries_of(archive)
         headers = {}
         for name, entry in entries.items():
             if name in known:
                 with archive.open(entry) as stored:
-                    headers[name] = _header(stored, entry.file_size, entry.filename)
+                    headers[name] = header_of(stored, entry.file_size, entry.filename)
             else:
                 headers[name] = Header((), np.dtype(np.void))
         check(headers)
@@ -135,7 +137,7 @@ def by_ending(path: str | os.PathLike[str], endings: Collection[str]) -> str:
     return ending
 
 
-def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+def entries_of(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """The entries of an `.npz` by their arrays' names, which a suffix `.npy` has no part in."""
     entries: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
@@ -148,7 +150,7 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return entries
 
 
-def _header(file: IO[bytes], size: int, name: str) -> Header:
+def header_of(file: IO[bytes], size: int, name: str) -> Header:
     """The header of an array, which must agree with the `size` bytes of its file."""
     start = BytesIO(file.read(_MOST_HEADER))
     version = np.lib.format.read_magic(start)
@@ -157,12 +159,12 @@ def _header(file: IO[bytes], size: int, name: str) -> Header:
         raise ValueError(f"{name} is in version {version} of the npy format")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what Python 2 wrote
-        shape, _, dtype = read[version](start)
+        shape, is_fortran, dtype = read[version](start)
     if dtype.hasobject:
         raise ValueError(f"{name} holds pickled objects")
     if min(shape, default=0) < 0:
         raise ValueError(f"{name} says it has the shape {shape}, with a negative size")
-    header, there = Header(shape, dtype), size - start.tell()
+    header, there = Header(shape, dtype, is_fortran), size - start.tell()
     if header.nbytes != there:
         raise ValueError(f"{name} says it holds {header.nbytes:,} bytes, there are {there:,}")
     return header

@@ -178,6 +178,18 @@ def _axes(given: Given, text: str) -> Iterable[str]:
     return _listed([*axes, "kind=line"], text)
 
 
+def _augmentations(_: Given, text: str) -> Iterable[str]:
+    from netcalc.train.augmentation import AUGMENTATIONS
+
+    return _listed(AUGMENTATIONS, text)
+
+
+def _data_formats(*_: object) -> Iterable[str]:
+    from netcalc.train.data import FORMATS
+
+    return FORMATS
+
+
 def _listed(names: Iterable[str], text: str) -> Iterable[str]:
     """Names for the end of a list with commas, but for those that it has."""
     before, comma, _ = text.rpartition(",")
@@ -212,5 +224,6 @@ COMPLETERS: dict[str, Completer] = {
     "set": _settings, "input": _inputs, "layer": _layers, "only": _kinds_at_hand, "columns": _columns,
     "kind": _kinds, "code": _codes, "ignore": _rule_codes, "device": _devices, "checkpoint": _checkpoints,
     "where": _sweep_columns, "pareto": _objectives, "plot": _axes,
+    "augment": _augmentations, "data_format": _data_formats,
 }  # fmt: skip
 """By the names of parameters, which mean the same in every command; a shell offers files for others."""

@@ -1,11 +1,12 @@
 """The table of error codes. It is data for the reference: nothing that raises an error reads it.
 
 E1 the file and its YAML    E2 the keys of a spec    E3 expressions    E4 kinds and options
-E5 names and inputs         E6 shapes and sizes      E7 arguments      E8 netcalc check    E9 running
+E5 names and inputs         E6 shapes and sizes      E7 arguments      E8 netcalc check    E9 running, data
 """
 
 from netcalc.errors.checking import CHECKING
 from netcalc.errors.code import ErrorCode
+from netcalc.errors.data import DATA
 from netcalc.errors.execution import EXECUTION
 from netcalc.errors.graph import EXPRESSIONS, OPTIONS, SHAPES, WIRING
 from netcalc.errors.text import KEYS, TEXT
@@ -19,6 +20,7 @@ SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     "Shapes and sizes": SHAPES,
     **CHECKING,
     "Running a network, and files": EXECUTION,
+    "Data sets and augmentation": DATA,
 }
 """Every error code by subject, in order."""
 

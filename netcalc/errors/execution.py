@@ -59,7 +59,7 @@ layers:
     ),
     ErrorCode(
         "E906",
-        "A file of weights, arrays or a picture is not there, is damaged, or has an unknown ending.",
+        "A file of weights, arrays, samples or a picture is not there, is damaged, or has an unknown ending.",
         "Mend the path; arrays are read from `.npy` and `.npz`, weights from `.npz` and `.safetensors`.",
         _LINEAR,
         "netcalc run example.yaml --input missing.npy",

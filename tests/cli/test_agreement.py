@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 
@@ -57,6 +59,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "--convention": "it counts no operations",
         "--format": "the ending of --output says how the weights are kept",
     },
+    "augment": {**NO_NETWORK, "--format": "a sheet is a picture"},
     "list": dict.fromkeys(OPTIONS[:6], "the bundled networks are listed as they were published"),
     "show": {
         **dict.fromkeys(("--input", "--set"), "the text is the author's; a reader changes it by hand"),
@@ -74,6 +77,7 @@ ARGUMENTS = {
     "roofline": "s.yaml --device a100", "sweep": "s.yaml --set width=2,4", "explain": "s.yaml conv1",
     "run": "s.yaml", "plan": "s.yaml --workers 1", "gradcheck": "s.yaml", "list": "lenet", "layers": "conv",
     "fold": "s.yaml --weights w.npz --output f.npz", "show": "s.yaml", "rules": "N301", "schema": "",
+    "augment": "--data d.npz --output o.png",
 }  # fmt: skip
 """For each command what it is run with here."""
 
@@ -105,6 +109,7 @@ WITH_OUTPUT = [name for name in COMMANDS if "--output" in FLAGS[name]]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     Path("s.yaml").write_text(SPEC)
+    np.savez("d.npz", x=np.zeros((4, 3, 8, 8), np.uint8), y=np.arange(4))
     monkeypatch.setattr("netcalc.spec.bundled_files", lambda: ["lenet5"])  # all take seconds to count
     yield tmp_path
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]  # no partial file
@@ -205,7 +210,7 @@ def test_a_file_gets_what_standard_output_gets(cli: Cli, command: str) -> None:
     assert "o.md ends in .md, which is markdown, and --format says csv" in squeezed(refused.err)
 
 
-@pytest.mark.parametrize("command", sorted({*WITH_OUTPUT} - {"run", "sweep", "fold"}))
+@pytest.mark.parametrize("command", sorted({*WITH_OUTPUT} - {"run", "sweep", "fold", "augment"}))
 def test_text_in_a_file_is_as_in_a_pipe(cli: Cli, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = [command, *ARGUMENTS[command].split()]
     printed = cli(*arguments)
@@ -218,8 +223,8 @@ def test_text_in_a_file_is_as_in_a_pipe(cli: Cli, command: str, monkeypatch: pyt
 @pytest.mark.parametrize("command", WITH_OUTPUT)
 def test_where_nothing_can_be_written(cli: Cli, command: str) -> None:
     netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
-    arguments = [command, *ARGUMENTS[command].replace(" --output f.npz", "").split()]
-    ending = {"fold": "npz", "show": "yaml"}.get(command, "json")
+    arguments = [command, *re.sub(" --output .*", "", ARGUMENTS[command]).split()]
+    ending = {"fold": "npz", "augment": "png", "show": "yaml"}.get(command, "json")
     Path(f"there.{ending}").mkdir()
     for path, reason in ((f"no/o.{ending}", "no such"), (f"there.{ending}", "it is not a regular file")):
         refused = cli(*arguments, "-o", path)
@@ -441,7 +446,7 @@ def test_the_page_of_options() -> None:
     "arguments",
     ["table s.yaml -o ./s.yaml", "check lenet5 s.yaml -o link.yaml", "compare lenet5 s.yaml -o s.yaml",
      "roofline lenet5 --devices s.yaml --device a -o s.yaml", "run s.yaml --input x=s.yaml -o s.yaml",
-     "fold s.yaml --weights s.npz -o s.npz"],
+     "fold s.yaml --weights s.npz -o s.npz", "augment --data s.yaml -o s.yaml"],
 )  # fmt: skip
 def test_no_command_writes_over_what_it_reads(
     cli: Cli, arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -19,9 +19,9 @@ from netcalc.cli.completers import COMPLETERS
 from netcalc.cli.completion_table import table_text
 
 Offers = Callable[..., list[str]]
-FILES = {"weights", "upstream", "labels", "devices", "output", "plot_file"}
+FILES = {"data", "weights", "upstream", "labels", "devices", "output", "plot_file"}
 """Parameters for which a shell's own files are right."""
-FREE = {"fit", "scheduler", "mean", "std"}
+FREE = {"size", "fit", "scheduler", "mean", "std"}
 """Parameters of which nobody knows the values."""
 
 
@@ -113,6 +113,9 @@ def test_every_parameter_completes(command: str) -> None:
         ("table . --set ", ""),
         ("table - --set ", ""),
         ("run lenet5 --weights ", ""),
+        ("augment --augment flip,c", "flip,crop flip,cutout"),
+        ("augment --data-format ui", "uint16 uint32"),
+        ("augment --part t", "train test"),
         ("schema ", ""),
     ],
 )  # fmt: skip

@@ -36,6 +36,7 @@ import netcalc
 from netcalc.cli.app import run
 
 from blocks import Block, blocks_of, follows, matches, tidy
+from data_files import cifar_records, write_classes, write_mnist
 from helpers import graph_of
 
 ROOT = Path(__file__).parents[2]
@@ -95,8 +96,18 @@ def what_is_given_to_the_readme() -> None:
     Path("typo.yaml").write_text(network.replace("kernel", "kernal", 1))
 
 
+def what_is_given_to_data() -> None:
+    """MNIST's and CIFAR-10's folders with few pictures, and photographs in two classes."""
+    write_mnist(Path("mnist"), count=200)
+    write_classes(Path("photos"), size=128)
+    records = cifar_records()[2]
+    Path("cifar-10-batches-bin").mkdir()
+    Path("cifar-10-batches-bin/data_batch_1.bin").write_bytes(records)
+
+
 GIVEN: dict[str, Callable[[], None]] = {
     "README.md": what_is_given_to_the_readme,
+    "docs/data.md": what_is_given_to_data,
     "docs/running.md": what_is_given_to_running,
 }
 

@@ -66,6 +66,10 @@ SCREENS = {
     "plan": ["alexnet --workers 1", "resnet50 --workers 2 --batch 2", "long.yaml --workers 1"],
     "gradcheck": ["deep.yaml", "long.yaml --layer first.normalisation_with_a_long_name"],
     "fold": ["long.yaml --weights weights.npz -o folded_weights_in_a_file_with_a_long_name.npz"],
+    "augment": [
+        "--data digits.npz -o sheet.png --augment crop:2,flip,resized_crop,jitter,cutout:4,mixup", "--data digits.npz -o sheet.jpg",
+        "--data digits.npz -o sheet.png --augment flop", "--data no.npz -o sheet.png", "--data long.yaml -o sheet.png", "--data . -o sheet.png",
+    ],
     "list": ["", "alexnet", "nosuch"],
     "layers": ["", "conv", "lstm", "window_attention", "nosuch"],
     "rules": ["", "N301", "N504", "E402", "E914", "nosuch"],
@@ -166,6 +170,7 @@ def write_files(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     (folder / DEEP_FOLDER / "bad.yaml").write_text(FILES["bad.yaml"], encoding="utf-8")
     weights = Network(netcalc.load(folder / "long.yaml")).parameters()
+    np.savez(folder / "digits.npz", x=np.zeros((8, 1, 8, 8), np.uint8), y=np.arange(8))
     np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]
 
 
