@@ -9,9 +9,11 @@
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
+from operator import index
 from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
@@ -129,11 +131,68 @@ class ArgumentError(ValueError):
         super().__init__(message)
         self.argument = argument
 
+    def __reduce__(self) -> tuple[type["ArgumentError"], tuple[str, str]]:
+        return type(self), (self.argument, str(self))
+
 
 def require_text(argument: str, value: object) -> None:
     """Raise TypeError unless the value of an argument is a string."""
     if not isinstance(value, str):
         raise TypeError(f"{argument} is a string, not {type(value).__name__}")
+
+
+def require_choice(argument: str, value: object, choices: Iterable[str]) -> None:
+    """Raise ArgumentError unless the value of an argument is one of some words."""
+    if not isinstance(value, str) or value not in choices:
+        raise ArgumentError(argument, f"{argument} is one of {', '.join(choices)}, not {value!r}")
+
+
+def whole_number(argument: str, value: object, least: int | None = None, most: int | None = None) -> int:
+    """The value of an argument as an int, if NumPy's; ArgumentError unless it is one within the limits."""
+    number: int | None = None
+    if not isinstance(value, bool) and hasattr(value, "__index__"):
+        with suppress(TypeError):  # an array
+            number = index(value)
+    if number is None or not (least is None or least <= number) or not (most is None or number <= most):
+        limits = "" if least is None else f" from {least} up" if most is None else f" from {least} to {most}"
+        shown = "a larger one" if number is not None and abs(number) > 10**30 else repr(value)
+        raise ArgumentError(argument, f"{argument} is a whole number{limits}, not {shown}")
+    return number
+
+
+def flag(argument: str, value: object) -> bool:
+    """The value of an argument as a bool, if NumPy's; TypeError for anything else."""
+    plain = plain_bool(value)
+    if not isinstance(plain, bool):
+        raise TypeError(f"{argument} is True or False, not {plain!r}")
+    return plain
+
+
+def names(argument: str, value: object) -> tuple[str, ...]:
+    """Names in a sequence, or in a text with commas between them; TypeError for anything else."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",")) if value else ()
+    found: tuple[object, ...] | None = None
+    if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | Mapping):
+        with suppress(TypeError):  # an array of no axes
+            found = tuple(value)
+    if found is None:
+        raise TypeError(f"{argument} is a sequence of names, or a text with commas, not {type_name(value)}")
+    for name in found:
+        require_text(f"a name of {argument}", name)
+    return tuple(map(str, found))
+
+
+def plain_bool(value: object) -> object:
+    """A truth value of NumPy as Python's; any other value unchanged."""
+    is_numpy = type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")
+    return bool(value) if is_numpy else value
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type, as `int` or `numpy.ndarray`."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 class Problems:

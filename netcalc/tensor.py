@@ -1,7 +1,10 @@
 """What flows along a graph's edges: shapes without the batch axis, and element types."""
 
 from math import prod
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, TypeVar
+
+Key = TypeVar("Key")
+Item = TypeVar("Item")
 
 Shape = tuple[int, ...]
 DTypeName = Literal["float64", "float32", "float16", "bfloat16", "int8"]
@@ -58,3 +61,22 @@ class TensorType(NamedTuple):
 def format_shape(shape: Shape) -> str:
     """`(3, 224, 224)` as `3x224x224`; a scalar as `scalar`."""
     return "x".join(map(str, shape)) or "scalar"
+
+
+def _refuse(*_: object, **__: object) -> NoReturn:
+    raise TypeError("this mapping is part of a result, which is frozen; change a copy of it, dict(...)")
+
+
+class FrozenDict(dict[Key, Item]):
+    """A dict that is not changed: results hold it, and it has a hash where its values have one."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type["FrozenDict[Key, Item]"], tuple[dict[Key, Item]]]:
+        return FrozenDict, (dict(self),)
+
+    if not TYPE_CHECKING:  # a checker holds them to the signatures of dict's
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+
+        def __hash__(self) -> int:
+            return hash(frozenset(self.items()))

@@ -23,6 +23,14 @@ def _lecture(layer: Layer, cost: Cost) -> int:
     return cost.macs + (cost.other_ops if isinstance(layer, Pooling) else 0)
 
 
+def _macs(_: Layer, cost: Cost) -> int:
+    return cost.macs
+
+
+def _flops(_: Layer, cost: Cost) -> int:
+    return 2 * cost.macs + cost.other_ops
+
+
 CONVENTIONS: dict[str, Convention] = {
     convention.name: convention
     for convention in (
@@ -32,12 +40,12 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             "macs", "macs",
-            "multiply-adds in dot products alone, without bias", lambda _, cost: cost.macs,
+            "multiply-adds in dot products alone, without bias", _macs,
         ),
         Convention(
             "flops", "FLOPs",
             "2 a multiply-add with the bias, 1 for every other operation or comparison",
-            lambda _, cost: 2 * cost.macs + cost.other_ops,
+            _flops,
         ),
     )
 }  # fmt: skip

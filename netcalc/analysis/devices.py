@@ -1,11 +1,12 @@
 """Devices: peak throughput and bandwidth, read from a YAML table with sources."""
 
 import os
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, NoReturn
 
-from netcalc.diagnostics import Diagnostic, SpecError, nearest
-from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_table, read_document
-from netcalc.tensor import DTYPES, DType
+from netcalc.diagnostics import Diagnostic, Source, SpecError, nearest, type_name
+from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_table, read_document, standard_input
+from netcalc.tensor import DTYPES, DType, FrozenDict
 
 DeviceName = Literal[
     "gtx580", "v100", "t4", "a10", "a100", "l4", "l40s", "h100", "h200", "b200", "rtx3060", "rtx3090",
@@ -29,7 +30,7 @@ class Device(NamedTuple):
     name: str
     memory_bytes: int
     bytes_per_second: float
-    operations_per_second: dict[str, float]
+    operations_per_second: Mapping[str, float]
     """Peak throughput by element type; types without a peak are left out."""
     source: str
 
@@ -42,17 +43,32 @@ class Device(NamedTuple):
         return STORED_AS[dtype]
 
 
-def read_devices(path: str | None = None) -> dict[str, Device]:
+def read_devices(path: str | os.PathLike[str] | None = None) -> dict[str, Device]:
     """The bundled devices by name, with those of another file.
 
     Raises SpecError with every mistake in the file.
     """
-    devices = _read(_BUNDLED)
-    return devices if path is None else {**devices, **_read(path)}
+    devices = _read(_table(_BUNDLED))
+    if path is None:
+        return devices
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is that of a table of devices, not {type_name(path)}")
+    return {**devices, **_read(_table(os.fspath(path)))}
 
 
-def _read(path: str) -> dict[str, Device]:
-    root, diagnostics = read_document(open_table(path, "a table of devices", _EXAMPLE))
+def read_given_devices(path: str | None) -> dict[str, Device]:
+    """Those of `read_devices`; `-` of the command line is standard input."""
+    if path != "-":
+        return read_devices(path)
+    return {**_read(_table(_BUNDLED)), **_read(standard_input())}
+
+
+def _table(path: str) -> Source:
+    return open_table(path, "a table of devices", _EXAMPLE)
+
+
+def _read(source: Source) -> dict[str, Device]:
+    root, diagnostics = read_document(source)
     problems = list(diagnostics)
     if not isinstance(root, YamlMapping):
         _stop(f"a table of devices is a mapping, not {describe(root)}", root)
@@ -81,7 +97,7 @@ def _device(key: str, value: Value, problems: list[Diagnostic]) -> Device | None
         problems.append(_fault(f"the device {key} has no peak for any element type", fields["peak_tera"]))
     source = _text(fields["source"], problems) if "source" in fields else ""
     name = _text(fields["name"], problems)
-    return Device(key, name, int(memory * 1024**3), bandwidth * 1e9, peaks, source)
+    return Device(key, name, int(memory * 1024**3), bandwidth * 1e9, FrozenDict(peaks), source)
 
 
 def _fields(value: Value, what: str, known: tuple[str, ...], problems: list[Diagnostic]) -> dict[str, Value]:

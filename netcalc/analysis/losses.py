@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from netcalc.analysis.allocations import Bytes
 from netcalc.analysis.precision import PrecisionPolicy
+from netcalc.diagnostics import require_choice
 from netcalc.graph import Graph
 from netcalc.layers.saved import INDEX_BYTES
 
@@ -43,8 +44,7 @@ def losses_of(graph: Graph, precision: PrecisionPolicy, loss: LossName = "auto")
 
     Raises ValueError for an unknown loss.
     """
-    if loss not in LOSSES:
-        raise ValueError(f"loss is one of {', '.join(LOSSES)}, not {loss!r}")
+    require_choice("loss", loss, LOSSES)
     if loss == "none":
         return ()
     kind: Kind = "mse" if loss == "mse" else "cross_entropy"

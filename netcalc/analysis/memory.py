@@ -22,7 +22,7 @@ from netcalc.analysis.training import TrainingReplay
 from netcalc.diagnostics import ArgumentError
 from netcalc.graph import Graph, Node
 from netcalc.layers import Saved
-from netcalc.tensor import DTYPES
+from netcalc.tensor import DTYPES, FrozenDict
 
 Checkpoint = Literal["none", "sqrt", "block"] | int
 """No checkpoints, about sqrt(n) segments for n layers, the outermost blocks, or those at a depth."""
@@ -156,7 +156,7 @@ def training(
     aliasing = lifetimes.aliasing
     layers, loss_saved = _layers(aliasing, precision), _loss_saved(aliasing, losses)
     return TrainingMemory(
-        graph, precision, weights, segments, timeline, layers, aliasing.saved, losses, loss_saved
+        graph, precision, weights, segments, timeline, layers, FrozenDict(aliasing.saved), losses, loss_saved
     )
 
 
@@ -190,7 +190,7 @@ def _segments(graph: Graph, precision: PrecisionPolicy, checkpoint: Checkpoint) 
     if checkpoint == "sqrt":
         return square_root(Lifetimes(Aliasing(graph, precision.itemsize, training=True)))
     depth = 1 if checkpoint == "block" else checkpoint
-    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+    if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth < 10**6:
         message = f"{checkpoint!r} is neither none, sqrt, block, nor a number of names from 1 up."
         raise ArgumentError("checkpoint", message)
     return blocks(graph, depth)

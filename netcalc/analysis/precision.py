@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from netcalc.diagnostics import require_choice
 from netcalc.graph import Graph
 from netcalc.layers.saved import STATISTIC_BYTES, Extra
 from netcalc.tensor import DTYPES
@@ -83,8 +84,7 @@ def weights_of(graph: Graph, precision: PrecisionPolicy, optimiser: str) -> Weig
 
     Raises ValueError for an unknown optimiser.
     """
-    if optimiser not in OPTIMISERS:
-        raise ValueError(f"optimiser is one of {', '.join(OPTIMISERS)}, not {optimiser!r}")
+    require_choice("optimiser", optimiser, OPTIMISERS)
     own = [param for node in graph.nodes if node.shared is None for param in node.params]
     parameters = sum(param.numel for param in own if not param.buffer)
     trained = sum(param.numel for param in own if param.trainable)

@@ -8,10 +8,14 @@ from typing import NamedTuple, Self
 from netcalc.analysis.axes import axis_names
 from netcalc.analysis.conventions import CONVENTIONS, Convention
 from netcalc.analysis.receptive_field import Field, receptive_fields
+from netcalc.diagnostics import require_choice, whole_number
 from netcalc.graph import Graph, Node
 from netcalc.layers import Layer
 from netcalc.layers.axes import Axes
-from netcalc.tensor import DTYPES, DType, Shape, TensorType
+from netcalc.tensor import DTYPES, DType, FrozenDict, Shape, TensorType
+
+MOST_SAMPLES = 2**31 - 1
+"""The largest batch."""
 
 
 class Figures(NamedTuple):
@@ -81,12 +85,12 @@ class Report:
         return total(row.figures for row in self.rows)
 
     @cached_property
-    def by_family(self) -> dict[str, Figures]:
+    def by_family(self) -> Mapping[str, Figures]:
         """The sums of each family of layers, in order of first appearance."""
         families: dict[str, list[Figures]] = {}
         for row in self.rows:
             families.setdefault(row.node.layer.family, []).append(row.figures)
-        return {family: total(figures) for family, figures in families.items()}
+        return FrozenDict((family, total(figures)) for family, figures in families.items())
 
     @cached_property
     def in_place(self) -> frozenset[str]:
@@ -113,7 +117,7 @@ class Report:
     @cached_property
     def axes(self) -> Mapping[str, Axes]:
         """The names of the axes of each tensor, by the full name of its input or layer."""
-        return axis_names(self.graph)
+        return FrozenDict(axis_names(self.graph))
 
     def held(self, row: Row) -> Figures:
         """A row's figures, without output bytes if the layer works in place."""
@@ -125,22 +129,19 @@ def total(figures: Iterable[Figures]) -> Figures:
     return reduce(Figures.plus, figures, Figures())
 
 
-def require_batch(batch: int) -> None:
-    """Raise ValueError unless a batch is 1 or more."""
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"batch is a whole number from 1 up, not {batch!r}")
+def require_batch(batch: int) -> int:
+    """A batch as an int; raises ValueError unless it is 1 or more, and 31 bits hold it."""
+    return whole_number("batch", batch, 1, MOST_SAMPLES)
 
 
 def require_dtype(dtype: str) -> None:
     """Raise ValueError for an unknown element type."""
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+    require_choice("dtype", dtype, DTYPES)
 
 
 def require_convention(convention: str) -> None:
     """Raise ValueError for an unknown convention."""
-    if convention not in CONVENTIONS:
-        raise ValueError(f"convention is one of {', '.join(CONVENTIONS)}, not {convention!r}")
+    require_choice("convention", convention, CONVENTIONS)
 
 
 def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: str = "lecture") -> Report:
@@ -148,7 +149,7 @@ def analyze(graph: Graph, batch: int = 1, dtype: str = "float32", convention: st
 
     Raises ValueError for a batch below 1, and for an unknown element type or convention.
     """
-    require_batch(batch)
+    batch = require_batch(batch)
     require_dtype(dtype)
     require_convention(convention)
     counter = _FigureCounter(batch, DTYPES[dtype], CONVENTIONS[convention])

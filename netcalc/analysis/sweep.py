@@ -20,16 +20,21 @@ from random import Random
 from netcalc.analysis.input_sizes import channel_axes, with_channels
 from netcalc.analysis.report import Report, analyze
 from netcalc.analysis.sweep_axes import (
+    Given,
     SweepAxis,
+    Varied,
     check_inputs,
     input_override,
-    input_size,
+    plain_setting,
     read_axis,
-    setting,
+    setting_of,
+    size_of,
 )
-from netcalc.diagnostics import Diagnostic, NetcalcError, SpecError
+from netcalc.diagnostics import Diagnostic, GraphError, NetcalcError, SpecError
 from netcalc.graph import elaborate
-from netcalc.spec import Evaluated, Spec
+from netcalc.graph.header import unknown_settings
+from netcalc.spec import Evaluated, Setting, Spec
+from netcalc.tensor import FrozenDict
 
 VariantRow = Mapping[str, Evaluated]
 """The settings, figures and error of a variant, by column."""
@@ -68,6 +73,8 @@ class Sweep:
     convention: str
     digest: str
     """A hash of the spec and the conditions, which identifies the rows of this sweep."""
+    fixed: tuple[Setting, ...] = ()
+    """The arguments that do not vary."""
 
     @property
     def size(self) -> int:
@@ -82,16 +89,18 @@ class Sweep:
     @property
     def conditions(self) -> VariantRow:
         """The columns that are equal in all rows, with their values."""
-        return dict(zip(CONDITIONS, (self.digest, self.batch, self.dtype, self.convention), strict=True))
+        return FrozenDict(
+            zip(CONDITIONS, (self.digest, self.batch, self.dtype, self.convention), strict=True)
+        )
 
     def settings(self, index: int) -> VariantRow:
         """The settings of a variant by column; the last axis varies fastest."""
         chosen = zip(self.axes, self._places(index), strict=True)
         return {axis.column: axis.values[place] for axis, place in chosen}
 
-    def texts(self, index: int) -> list[tuple[SweepAxis, str]]:
-        """The settings of a variant as texts."""
-        return [(axis, axis.texts[place]) for axis, place in zip(self.axes, self._places(index), strict=True)]
+    def given(self, index: int) -> list[tuple[SweepAxis, Given]]:
+        """What varies of a variant, as it was given."""
+        return [(axis, axis.given[place]) for axis, place in zip(self.axes, self._places(index), strict=True)]
 
     def _places(self, index: int) -> list[int]:
         places = []
@@ -103,15 +112,16 @@ class Sweep:
 
 def plan(
     spec: Spec,
-    varied: Sequence[str],
+    varied: Iterable[str | Varied],
     inputs: Sequence[str] = (),
+    settings: Sequence[Setting] = (),
     *,
     batch: int = 1,
     dtype: str = "float32",
     convention: str = "lecture",
     version: str = "",
 ) -> Sweep:
-    """A sweep over `varied`, texts such as `width=0.25,0.5` or `input=128,224`.
+    """A sweep over `varied`, texts such as `width=0.25,0.5` or `input=128,224`, with other `settings` fixed.
 
     `version` is that of netcalc; it enters the digest, since another version may give other figures.
 
@@ -119,13 +129,17 @@ def plan(
     """
     if spec.problems:
         raise SpecError(spec.problems)
-    axes = [read_axis(spec, text, RESERVED) for text in varied]
+    if unknown := [*unknown_settings(spec, settings)]:
+        raise GraphError(unknown)
+    axes = [read_axis(spec, each, RESERVED) for each in varied]
     check_inputs(spec, axes, [input_override(spec, text) for text in inputs])
     texts = sorted({spec.source.text, *(block.span.source.text for block in spec.blocks.values())})
     places = [value.span[1:3] for value in (*(e.value for e in spec.args), *(i.shape for i in spec.inputs))]
-    identity = (version, spec.name, texts, places, [*inputs], batch, dtype, convention)
+    identity: tuple[object, ...] = (version, spec.name, texts, places, [*inputs], batch, dtype, convention)
+    identity += (*((each.name, plain_setting(each.value, "")) for each in settings),)
     digest = sha256(repr(identity).encode(errors="replace")).hexdigest()[:12]
-    return Sweep(pickle.dumps(spec), spec.name, tuple(axes), tuple(inputs), batch, dtype, convention, digest)
+    conditions = (batch, dtype, convention, digest)
+    return Sweep(pickle.dumps(spec), spec.name, tuple(axes), tuple(inputs), *conditions, tuple(settings))
 
 
 def chosen_variants(sweep: Sweep, sample: int | None = None, seed: int = 0) -> Sequence[int]:
@@ -170,12 +184,12 @@ def count_variants(sweep: Sweep, indices: Sequence[int]) -> list[VariantRow]:
 
 
 def _figures(spec: Spec, sweep: Sweep, index: int) -> VariantRow:
-    chosen = sweep.texts(index)
+    chosen = sweep.given(index)
     try:
-        settings = [setting(text) for axis, text in chosen if not axis.is_input]
+        settings = [*sweep.fixed, *(setting_of(given) for axis, given in chosen if not axis.is_input)]
         overrides = [input_override(spec, text) for text in sweep.inputs]
-        overrides += [input_size(spec, text) for axis, text in chosen if axis.is_input]
-        overrides = with_channels(spec, settings, overrides, _channel_axes(sweep.spec))
+        overrides += [size_of(spec, given) for axis, given in chosen if axis.is_input]
+        overrides = with_channels(spec, settings, overrides, _channel_axes(sweep.spec, sweep.fixed))
         graph = elaborate(spec, settings, overrides)
     except NetcalcError as error:
         return {**dict.fromkeys(FIGURES), "error": _format_error(error.diagnostics)}
@@ -193,9 +207,9 @@ def _format_error(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 @lru_cache(maxsize=8)
-def _channel_axes(pickled: bytes) -> dict[str, int]:
-    """Those of the spec as it is written: one number for an input's size keeps them."""
-    return channel_axes(_read(pickled))
+def _channel_axes(pickled: bytes, settings: tuple[Setting, ...]) -> dict[str, int]:
+    """Those of the spec with what is fixed: one number for an input's size keeps them."""
+    return channel_axes(_read(pickled), settings)
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ from functools import partial
 from netcalc import lint
 from netcalc.analysis.report import require_batch
 from netcalc.api.load import Argument, Asked, Inputs, Model, asked_of, graph_of, name_of
-from netcalc.diagnostics import ArgumentError, NetcalcError, require_text
+from netcalc.diagnostics import ArgumentError, NetcalcError, flag, names
 from netcalc.graph import Graph, elaborate
 from netcalc.lint import RULES, Verdict, idle_settings, likely_rule
 from netcalc.render.check.checked import Checked
@@ -37,8 +37,8 @@ def check(
     """
     if not models:
         raise ArgumentError("models", "a check needs a spec or more, here is none.")
-    require_batch(batch)
-    left_out = rule_codes([ignore] if isinstance(ignore, str) else ignore)
+    batch, notes = require_batch(batch), flag("notes", notes)
+    left_out = rule_codes(names("ignore", ignore))
     checked = []
     for model in models:
         if isinstance(model, Graph):
@@ -73,10 +73,7 @@ def _verdict(asked: Asked, batch: int, ignore: Collection[str]) -> Verdict:
 
 def rule_codes(listed: Iterable[str]) -> frozenset[str]:
     """The codes of texts such as `N101,N501`; raises ArgumentError where there is no such rule."""
-    texts = [*listed]
-    for text in texts:
-        require_text("a code of ignore", text)
-    codes = frozenset(code.strip() for text in texts for code in text.split(","))
+    codes = frozenset(code.strip() for text in listed for code in text.split(","))
     for code in sorted(codes):
         if code not in RULES:
             raise ArgumentError("ignore", f"there is no rule {code!r}; {likely_rule(code)}")

@@ -6,7 +6,7 @@ from netcalc.analysis import Report, analyze
 from netcalc.analysis.comparison import compare as comparison_of
 from netcalc.analysis.conventions import ConventionName
 from netcalc.api.load import Argument, Inputs, Model, graph_of, name_of
-from netcalc.diagnostics import ArgumentError
+from netcalc.diagnostics import ArgumentError, flag
 from netcalc.render.comparison.result import ComparisonResult
 from netcalc.tensor import DTypeName
 
@@ -32,6 +32,7 @@ def compare(
 
     Raises ValueError for an argument out of range, and what `load` raises.
     """
+    diff = flag("diff", diff)
     require_comparable(len(models), diff)
     graphs = [graph_of(model, input, variant, args) for model in models]
     reports = [analyze(graph, batch, dtype, convention) for graph in graphs]

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from operator import methodcaller
 from typing import Any, NamedTuple, TypeVar
 
-from netcalc.diagnostics import Diagnostic, ExecutionError
+from netcalc.diagnostics import ArgumentError, Diagnostic, ExecutionError
 
 Result = TypeVar("Result")
 
@@ -36,21 +36,26 @@ class SweepExecutor(NamedTuple):
     faults: tuple[type[Exception], ...] = ()
     """What a result raises where the executor fails, rather than the work."""
 
-    def watched(self, results: Iterable[Result]) -> Iterator[Result]:
-        """The results; an ExecutionError where the processes that count are lost."""
+    def watched(self, results: Iterable[Result], help: str) -> Iterator[Result]:
+        """The results; an ExecutionError with a help where the processes that count are lost."""
         try:
             yield from results
         except self.faults as error:
             reason = (str(error) or type(error).__name__).splitlines()[0]
             message = f"the processes that counted are lost: {reason}"
-            help = "the same command goes on where its --output ends"
             raise ExecutionError([Diagnostic("E914", message, help=help)]) from None
 
 
 @contextmanager
 def local_executor(jobs: int, variants: int) -> Iterator[SweepExecutor]:
-    """This process, or so many processes; those are ended, at once when interrupted."""
+    """This process, or so many processes; those are ended, at once when interrupted.
+
+    Raises ArgumentError in a process that may not start others.
+    """
     if jobs > 1:
+        if multiprocessing.current_process().daemon:
+            message = "this process starts no others, as it is a worker of a pool; count in it, with jobs=1"
+            raise ArgumentError("jobs", message)
         with _processes(jobs, variants) as found:
             yield found
     else:
@@ -68,6 +73,13 @@ class _InlineExecutor(Executor):
 
 class _ProcessExecutor(ProcessPoolExecutor):
     """Starts processes that ignore Ctrl-C: the parent ends them."""
+
+    def terminate(self) -> None:
+        """End its processes at once, and no others."""
+        started = [*(self._processes or {}).values()]
+        self.shutdown(wait=False, cancel_futures=True)
+        for process in started:
+            process.terminate()
 
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
         if sys.platform != "win32" and hasattr(signal, "pthread_sigmask"):
@@ -88,9 +100,7 @@ def _processes(jobs: int, variants: int) -> Iterator[SweepExecutor]:
     try:
         yield SweepExecutor(executor, chunk_size(variants, jobs), 4 * jobs, faults=(BrokenExecutor,))
     except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
+        executor.terminate()
         raise
     executor.shutdown()
 

@@ -38,7 +38,7 @@ def explain(
 
 def _row(report: Report, name: str) -> Row:
     names = {row.node.full_name: row for row in report.rows}
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         few = ", ".join(list(names)[:20]) + (", ..." if len(names) > 20 else "")
         hint = suggestion(str(name), names, f"there are {few}.")
         raise ArgumentError("layer", f"{report.graph.name} has no layer {name!r}; {hint}")

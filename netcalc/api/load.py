@@ -1,14 +1,15 @@
 """netcalc.load: the graph of a spec, and what every function makes of the model that it is given."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
 from operator import index
 from typing import NamedTuple
 
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, require_text
 from netcalc.graph import Graph, elaborate
-from netcalc.spec import Evaluated, InputOverride, Setting, Spec, find_spec, read_spec
+from netcalc.spec import InputOverride, Setting, Spec, find_spec, read_document, read_spec
 
 Argument = None | bool | int | float | str | Sequence["Argument"]
 """A value of one of a spec's arguments."""
@@ -104,8 +105,8 @@ def asked_of(
     source, named = _find(spec)
     if variant is not None:
         require_text("variant", variant)
-    read = read_spec(source, variant or named)
-    settings, overrides = _settings({} if args is None else args), _overrides(input)
+    read = read_spec(source, named if variant is None else variant)
+    settings, overrides = settings_of(args), overrides_of(input)
     if overrides:
         from netcalc.analysis.input_sizes import with_channels
 
@@ -124,7 +125,7 @@ def name_of(model: Model) -> str:
 
 def _is_text(spec: object) -> bool:
     """Whether a spec is YAML text rather than a path or a name."""
-    return isinstance(spec, str) and ("\n" in spec or spec.lstrip().startswith("{"))
+    return isinstance(spec, str) and ("\n" in spec or spec.lstrip("\ufeff \t").startswith("{"))
 
 
 def _find(spec: object) -> tuple[Source, str | None]:
@@ -150,35 +151,45 @@ def _encodable(source: Source) -> Source:
     return source
 
 
-def _settings(args: Mapping[str, Argument]) -> list[Setting]:
+def settings_of(args: Mapping[str, Argument] | None) -> list[Setting]:
+    """The settings of `args`."""
+    if args is None:
+        return []
     if not isinstance(args, Mapping):
         raise TypeError(f"args is a mapping of the spec's arguments, as {{'width': 0.5}}, not {args!r}")
     for name in args:
-        require_text("the name of an argument", name)
-    return [Setting(name, _frozen(name, value)) for name, value in args.items()]
+        require_text("the name of an argument of args", name)
+    return [setting_of(name, value) for name, value in args.items()]
 
 
-def _frozen(name: str, value: Argument) -> Evaluated:
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return tuple(_frozen(name, part) for part in value)
-    if not isinstance(value, None | bool | int | float | str):
-        raise TypeError(f"the argument {name} is a number, a word or a list, not {type(value).__name__}")
-    return value
+def setting_of(name: str, value: Argument) -> Setting:
+    """The setting of an argument, read as the same value in the `args` of a spec."""
+    from netcalc.spec.mapping import argument_source  # imported here: a command reads text
+
+    root, problems = read_document(_encodable(argument_source(name, value)))
+    if problems:
+        raise SpecError(problems)
+    return Setting(name, root)
 
 
-def _overrides(input: Inputs | None) -> list[InputOverride]:
+def overrides_of(input: Inputs | None) -> list[InputOverride]:
+    """The sizes of inputs as they were given, some without their channels."""
     if input is None:
         return []
-    named = input.items() if isinstance(input, Mapping) else [(None, input)]
-    return [InputOverride(name, shape_of(sizes)) for name, sizes in named]
+    if not isinstance(input, Mapping):
+        return [InputOverride(None, shape_of(input))]
+    for name in input:
+        require_text("the name of an input", name)
+    return [InputOverride(name, shape_of(sizes)) for name, sizes in input.items()]
 
 
 def shape_of(sizes: Sizes) -> tuple[int, ...]:
     """The sizes of an input; ValueError for anything but whole numbers from 1 up."""
-    try:
-        shape = tuple(map(index, sizes if isinstance(sizes, Iterable) else [sizes]))
-    except TypeError:
-        shape = ()
+    shape: tuple[int, ...] = ()
+    if not isinstance(sizes, bytes | bytearray | memoryview | Set | Mapping):
+        with suppress(TypeError):
+            parts = [*sizes] if isinstance(sizes, Iterable) else [sizes]
+            shape = tuple(map(index, parts)) if not any(isinstance(part, bool) for part in parts) else ()
     if not shape or min(shape) < 1:
         raise ValueError(f"an input's sizes are whole numbers from 1 up, not {sizes!r}")
     return shape

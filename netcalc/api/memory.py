@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from typing import cast
 
-from netcalc.analysis.losses import LossName
+from netcalc.analysis.losses import LOSSES, LossName
 from netcalc.analysis.memory import Checkpoint, TrainingMemory, inference, training
-from netcalc.analysis.precision import TRAINABLE, OptimiserName
+from netcalc.analysis.precision import OPTIMISERS, TRAINABLE, OptimiserName
 from netcalc.analysis.report import require_batch, require_dtype
 from netcalc.api.load import Argument, Inputs, Model, graph_of
-from netcalc.diagnostics import ArgumentError
+from netcalc.diagnostics import ArgumentError, flag, require_choice, whole_number
 from netcalc.render.memory.result import MemoryResult
 from netcalc.tensor import DTYPES, DTypeName
 
@@ -17,6 +18,9 @@ _UNITS: dict[str, int] = {"": 1, "b": 1} | {
     for power, prefix in enumerate("KMGT", 1)
     for unit, base in (("iB", 1024), ("B", 1000))
 }
+
+_DEEPEST = 999_999
+_MOST_BYTES = 10**31
 
 
 def memory(
@@ -48,13 +52,12 @@ def memory(
 
     Raises ValueError for an argument out of range, and what `load` raises.
     """
-    require_batch(batch)
+    batch = require_batch(batch)
     require_dtype(dtype)
-    limit = _bytes(fit) if isinstance(fit, str) else fit
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
-        raise TypeError(f"fit is a size as 24GiB, or a whole number of bytes, not {fit!r}")
-    if limit is not None and limit < 0:
-        raise ArgumentError("fit", f"fit is a size from 0 up, not {fit}")
+    require_choice("optimiser", optimiser, OPTIMISERS)
+    require_choice("loss", loss, LOSSES)
+    mixed, every_layer = flag("mixed", mixed), flag("every_layer", every_layer)
+    checkpoint, limit = _checkpoint(checkpoint), _limit(fit)
     graph = graph_of(model, input, variant, args)
     trained: TrainingMemory | None = None
     whole: TrainingMemory | None = None
@@ -70,13 +73,37 @@ def memory(
     )
 
 
+def _checkpoint(checkpoint: object) -> Checkpoint:
+    if not isinstance(checkpoint, str):
+        return whole_number("checkpoint", checkpoint, 1, _DEEPEST)
+    if checkpoint not in ("none", "sqrt", "block"):
+        message = f"checkpoint {checkpoint!r} is neither none, sqrt, block, nor a number of names from 1 up."
+        raise ArgumentError("checkpoint", message)
+    return cast("Checkpoint", checkpoint)
+
+
+def _limit(fit: object) -> int | None:
+    """The bytes that are to suffice; None where nothing is asked."""
+    if fit is None:
+        return None
+    if isinstance(fit, str):
+        return _bytes(fit)
+    if isinstance(fit, bool) or not hasattr(fit, "__index__"):
+        raise TypeError(f"fit is a size as 24GiB, or a whole number of bytes, not {fit!r}")
+    number = whole_number("fit", fit)
+    if not 0 <= number <= _MOST_BYTES:
+        shown = number if number < 0 else "a larger one"
+        raise ArgumentError("fit", f"fit is a size from 0 up to 10^31 bytes, not {shown}")
+    return number
+
+
 def _bytes(text: str) -> int | None:
     """A size as people write it: `24GiB`, `512 MB`, or plain bytes."""
     if not text:
         return None
     match = re.fullmatch(r"(\d{1,18})(?:\.(\d{1,9}))?\s*([A-Za-z]*)", text.strip(), re.ASCII)
     if match is None or match[3].lower() not in _UNITS:
-        message = f"{text!r} is no size; write it as 24GiB, 512MiB or 80GB (1 GiB = 1024^3 bytes)."
+        message = f"fit {text!r} is no size; write it as 24GiB, 512MiB or 80GB (1 GiB = 1024^3 bytes)."
         raise ArgumentError("fit", message)
     digits = match[2] or ""
     return int(match[1] + digits) * _UNITS[match[3].lower()] // int("1" + "0" * len(digits))

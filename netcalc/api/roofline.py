@@ -9,7 +9,7 @@ from netcalc.analysis.memory import training_peak
 from netcalc.analysis.report import require_batch
 from netcalc.analysis.roofline import roofline as roofline_of
 from netcalc.api.load import Argument, Inputs, Model, graph_of
-from netcalc.diagnostics import ArgumentError, suggestion
+from netcalc.diagnostics import ArgumentError, require_choice, suggestion, whole_number
 from netcalc.graph import Graph
 from netcalc.render.roofline.result import RooflineResult
 from netcalc.render.roofline.words import TrainingRun
@@ -41,12 +41,12 @@ def roofline(
 
     Raises ValueError for an argument out of range, and what `load` raises.
     """
-    require_batch(batch)
-    if fusion not in get_args(Fusion):
-        raise ArgumentError("fusion", f"fusion is one of {', '.join(get_args(Fusion))}, not {fusion!r}")
-    for name, number, least in (("images", images, 0), ("epochs", epochs, 1)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise ArgumentError(name, f"{name} is a whole number from {least} up, not {number!r}")
+    batch = require_batch(batch)
+    require_choice("fusion", fusion, get_args(Fusion))
+    images = whole_number("images", images, 0, 10**15)
+    epochs = whole_number("epochs", epochs, 1, 10**9)
+    if epochs != 1 and not images:
+        raise ArgumentError("epochs", "epochs says how often images are seen; give images too.")
     chosen = device if isinstance(device, Device) else named_device(device, read_devices())
     computed = _dtype(chosen, dtype)
     graph = graph_of(model, input, variant, args)
@@ -58,7 +58,7 @@ def roofline(
 
 def named_device(name: str, known: Mapping[str, Device]) -> Device:
     """The device of a name; raises ArgumentError where there is none."""
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         hint = suggestion(str(name), known, f"there are {', '.join(known)}.")
         raise ArgumentError("device", f"there is no device {name!r}; {hint}")
     return known[name]
@@ -68,7 +68,7 @@ def _dtype(device: Device, wanted: str | None) -> str:
     peaks = device.operations_per_second
     if wanted is None:
         return "float32" if "float32" in peaks else next(iter(peaks))
-    if wanted not in peaks:
+    if not isinstance(wanted, str) or wanted not in peaks:
         message = f"no peak is known of {device.name} in {wanted}; there are {', '.join(peaks)}."
         raise ArgumentError("dtype", message)
     return wanted

@@ -1,9 +1,7 @@
 """netcalc.sweep: many variants of one network."""
 
-import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from numbers import Integral, Real
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netcalc import __version__
@@ -18,14 +16,25 @@ from netcalc.analysis.selection import (
     read_objectives,
 )
 from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, plan, sweep_rows
+from netcalc.analysis.sweep_axes import Varied, names_input, plain_setting
 from netcalc.api.executors import local_executor
-from netcalc.api.load import Argument, Inputs, Sizes, SpecLike, asked_of, shape_of
-from netcalc.diagnostics import ArgumentError, Source, SpecError, require_text
+from netcalc.api.load import (
+    Argument,
+    Inputs,
+    Sizes,
+    SpecLike,
+    asked_of,
+    overrides_of,
+    setting_of,
+    settings_of,
+    shape_of,
+)
+from netcalc.diagnostics import ArgumentError, SpecError, names, require_text, whole_number
 from netcalc.graph import Graph
-from netcalc.lint.settings import unread_axes
+from netcalc.lint.settings import unread_axes, unread_settings
 from netcalc.render.sweep.result import SweepResult
-from netcalc.spec import Spec, YamlEntry, read_document
-from netcalc.tensor import DTypeName
+from netcalc.spec import InputOverride, Setting, Spec
+from netcalc.tensor import DTypeName, FrozenDict, format_shape
 
 
 def sweep(
@@ -61,29 +70,60 @@ def sweep(
     Raises ValueError for an argument out of range, and what `load` raises.
     """
     lists = _lists(varied)
-    _require(spec, where, jobs, sample)
-    require_batch(batch)
+    if isinstance(spec, Graph):
+        raise TypeError(f"a sweep needs a spec, {spec.name} is a graph already; give what netcalc.load takes")
+    require_text("where", where)
+    objectives = ",".join(names("pareto", pareto))
+    jobs = whole_number("jobs", jobs, 1, 1024)
+    sample = None if sample is None else whole_number("sample", sample, 1)
+    seed = whole_number("seed", seed)
+    require_sample(sample, seed)
+    batch = require_batch(batch)
     require_dtype(dtype)
     require_convention(convention)
-    asked = asked_of(spec, None, variant, None)
-    read = _with_args(asked.spec, args or {}, lists)
-    grid = [f"{name}={','.join(_texts(read, name, values))}" for name, values in lists.items()]
-    planned = planned_sweep(read, grid, _inputs(input), batch, dtype, convention)
+    asked, settings = asked_of(spec, None, variant, None), settings_of(args)
+    for setting in settings:
+        if setting.name in lists:
+            raise ArgumentError("args", f"{setting.name} varies; leave it out of args")
+    grid = (_varied(asked.spec, name, values) for name, values in lists.items())
+    planned = planned_sweep(asked.spec, grid, _inputs(input), batch, dtype, convention, settings)
     indices = chosen_variants(planned, sample, seed)
-    choice = RowSelection.of(planned, where, pareto if isinstance(pareto, str) else ",".join(pareto))
+    choice = RowSelection.of(planned, where, objectives)
     counted = Counter[bool]()
     with local_executor(jobs, len(indices)) as counting:
-        rows = counting.watched(sweep_rows(planned, indices, *counting[:4]))
+        help = 'begin the script with `if __name__ == "__main__":`, or count with jobs=1'
+        rows = counting.watched(sweep_rows(planned, indices, *counting[:4]), help)
         chosen = list(choice.passing(rows, counted))
     return choice.result(planned, chosen, counted)
 
 
+def require_sample(sample: int | None, seed: int) -> None:
+    """Raise ArgumentError for a seed where no sample is drawn."""
+    if seed and sample is None:
+        raise ArgumentError("seed", "seed says which sample is drawn; give sample too, or leave seed out.")
+
+
 def planned_sweep(
-    spec: Spec, grid: Sequence[str], inputs: Sequence[str], batch: int, dtype: str, convention: str
+    spec: Spec,
+    grid: Iterable[str | Varied],
+    inputs: Sequence[str],
+    batch: int,
+    dtype: str,
+    convention: str,
+    settings: Sequence[Setting] = (),
 ) -> Sweep:
     """The sweep that a grid asks for, as `width=0.5,1`; SpecError for an argument that nothing reads."""
-    planned = plan(spec, grid, inputs, batch=batch, dtype=dtype, convention=convention, version=__version__)
-    if unread := [*unread_axes(spec, planned.axes)]:
+    planned = plan(
+        spec,
+        grid,
+        inputs,
+        settings,
+        batch=batch,
+        dtype=dtype,
+        convention=convention,
+        version=__version__,
+    )
+    if unread := [*unread_axes(spec, planned.axes), *unread_settings(spec, settings)]:
         raise SpecError(unread)
     return planned
 
@@ -116,7 +156,9 @@ class RowSelection(NamedTuple):
     def result(self, sweep: Sweep, chosen: Sequence[VariantRow], counted: Counter[bool]) -> SweepResult:
         """The rows that pass, or their Pareto front."""
         shown = pareto_front(chosen, self.objectives) if self.objectives else chosen
-        return SweepResult(sweep, tuple(shown), counted.total(), counted[False], self.where, self.pareto)
+        return SweepResult(
+            sweep, tuple(map(FrozenDict, shown)), counted.total(), counted[False], self.where, self.pareto
+        )
 
 
 def _lists(varied: Mapping[str, Iterable[object]]) -> dict[str, list[object]]:
@@ -136,66 +178,17 @@ def _is_several(values: object) -> bool:
     return isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
 
 
-def _require(spec: object, where: object, jobs: object, sample: object) -> None:
-    if isinstance(spec, Graph):
-        raise TypeError(f"a sweep needs a spec, {spec.name} is a graph already; give what netcalc.load takes")
-    require_text("where", where)
-    for name, number in (("jobs", jobs), ("sample", 1 if sample is None else sample)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ArgumentError(name, f"{name} is a whole number from 1 up, not {number!r}")
-
-
-def _with_args(spec: Spec, args: Mapping[str, Argument], varied: Collection[str]) -> Spec:
-    """A spec with other values of its arguments."""
-    known = [entry.key for entry in spec.args]
-    for name in args:
-        if name not in known:
-            message = f"{spec.name} has no argument {name!r}; there are {', '.join(known) or 'none'}"
-            raise ArgumentError("args", message)
-        if name in varied:
-            raise ArgumentError("args", f"{name} varies; leave it out of args")
-    entries = []
-    for entry in spec.args:
-        if entry.key in args:
-            value, problems = read_document(Source("args", _text(args[entry.key])))
-            if problems:
-                raise SpecError(problems)
-            entry = YamlEntry(entry.key, 0, 0, value)
-        entries.append(entry)
-    return spec._replace(args=tuple(entries))
-
-
-def _texts(spec: Spec, name: str, values: Iterable[object]) -> list[str]:
-    """The values of an argument, or the sizes of an input, as the command line writes them."""
-    inputs = ("input", *(given.name for given in spec.inputs))
-    is_input = name in inputs and name not in [entry.key for entry in spec.args]
-    return [_size(value) if is_input else _text(value) for value in values]
-
-
-def _text(value: object) -> str:
-    """A value in YAML; quotes inside are escaped, as values are divided at commas outside of quotes."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_number)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"an argument is a number, a word or a list: {error}") from None
-    return text.replace('\\"', "\\x22")
-
-
-def _number(value: object) -> int | float:
-    """A number of NumPy as one of Python."""
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real):
-        return float(value)
-    raise TypeError(f"{type(value).__name__} is none of them")
-
-
-def _size(sizes: Any) -> str:
-    return "x".join(map(str, shape_of(sizes)))
+def _varied(spec: Spec, name: str, values: Sequence[Any]) -> Varied:
+    """The values of an argument, or the sizes of an input."""
+    if names_input(spec, name):
+        shapes = [shape_of(value) for value in values]
+        sizes = [shape[0] if len(shape) == 1 else format_shape(shape) for shape in shapes]
+        return Varied(name, [InputOverride(name, shape) for shape in shapes], sizes)
+    settings = [setting_of(name, value) for value in values]
+    return Varied(name, settings, [plain_setting(setting.value, "") for setting in settings])
 
 
 def _inputs(input: Inputs | None) -> list[str]:
-    if input is None:
-        return []
-    named = input if isinstance(input, Mapping) else {"": input}
-    return [f"{name}={_size(sizes)}" if name else _size(sizes) for name, sizes in named.items()]
+    """Sizes as the command line writes them."""
+    sizes = [(given.name, format_shape(given.shape)) for given in overrides_of(input)]
+    return [text if name is None else f"{name}={text}" for name, text in sizes]

@@ -13,7 +13,7 @@ from netcalc.diagnostics import Diagnostic, NetcalcError, Note, SpecError
 from netcalc.graph import Graph
 from netcalc.graph.header import read_setting_of, read_size_of
 from netcalc.render.terminal import Terminal
-from netcalc.spec import find_spec, read_spec
+from netcalc.spec import find_given, read_spec
 from netcalc.tensor import DTypeName
 
 Item = TypeVar("Item")
@@ -82,7 +82,7 @@ def load_graph(
 
 def asked_of(name: str, settings: Sequence[str], inputs: Sequence[str], variant: str | None) -> Asked:
     """Read a spec, its settings and its inputs' sizes; one number keeps the channels of an input."""
-    source, named = find_spec(name)
+    source, named = find_given(name)
     spec = read_spec(source, variant or named)
     chosen = [read_setting_of(spec, text) for text in settings]
     overrides = [read_size_of(spec, text, chosen) for text in inputs]

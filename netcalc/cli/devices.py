@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from netcalc import __version__
-from netcalc.analysis.devices import read_devices
+from netcalc.analysis.devices import read_given_devices
 from netcalc.cli.common import FormatOption, OutputOption
 from netcalc.cli.output import output_of
 from netcalc.render.reference.devices import device_lines, device_table, json_chunks
@@ -24,7 +24,7 @@ def command(
     netcalc devices
     """
     to = output_of(format, output)
-    known = read_devices(devices).values()
+    known = read_given_devices(devices).values()
     to.show(
         Shown(
             lambda width: device_lines(known, width),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from netcalc.analysis.devices import Device, PeakName, read_devices
+from netcalc.analysis.devices import Device, PeakName, read_given_devices
 from netcalc.analysis.fusion import Fusion
 from netcalc.api.roofline import named_device, roofline
 from netcalc.cli.common import (
@@ -68,8 +68,6 @@ def command(
     netcalc roofline alexnet --device gtx580 --batch 128 --images 1281167 --epochs 90
     """
     to = output_of(format, output)
-    if epochs != 1 and not images:
-        raise typer.BadParameter("it is how often --images are seen; add --images.", param_hint="--epochs")
     if images and to.format == "csv":
         raise typer.BadParameter("csv has a row a kernel; json has the training.", param_hint="--images")
     chosen = _device(device, devices)
@@ -78,7 +76,7 @@ def command(
 
 
 def _device(name: str, path: str | None) -> Device:
-    known = read_devices(path)
+    known = read_given_devices(path)
     if name not in known and name.endswith((".yaml", ".yml")):
         hint = "a table of devices is given with --devices, and --device names one of them."
         raise typer.BadParameter(f"there is no device {name!r}; {hint}", param_hint="--device")

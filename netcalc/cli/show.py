@@ -6,7 +6,7 @@ import typer
 
 from netcalc.cli.common import FileOption, VariantOption
 from netcalc.cli.output import output_of
-from netcalc.spec import find_spec
+from netcalc.spec import find_given
 from netcalc.spec.standalone import standalone_text
 
 
@@ -25,5 +25,5 @@ def command(
     netcalc show resnet18 -o mine.yaml
     """
     to = output_of(None, output, {}, "yaml")
-    found = find_spec(name)
+    found = find_given(name)
     to.write([standalone_text(found._replace(variant=variant or found.variant))])

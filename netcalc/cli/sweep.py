@@ -11,7 +11,7 @@ import typer
 
 from netcalc.analysis.selection import numeric_columns
 from netcalc.analysis.sweep import Sweep, VariantRow, chosen_variants, sweep_rows
-from netcalc.api.sweep import RowSelection, planned_sweep
+from netcalc.api.sweep import RowSelection, planned_sweep, require_sample
 from netcalc.cli.common import (
     FORMAT_FLAG,
     BatchOption,
@@ -32,7 +32,7 @@ from netcalc.render.figures import SUFFIXES, is_available
 from netcalc.render.sweep import plots
 from netcalc.render.sweep.json import json_line
 from netcalc.render.sweep.result import streamed
-from netcalc.spec import find_spec, read_spec
+from netcalc.spec import find_given, read_spec
 
 GridOption = Annotated[
     list[str] | None,
@@ -118,9 +118,8 @@ def command(
     to = output_of(format, output if is_result else "")
     if not set:
         raise typer.BadParameter("say what varies, as width=0.25,0.5,1 or input=128,224.", param_hint="--set")
-    if seed and sample is None:
-        raise typer.BadParameter("it says which sample is drawn; add --sample.", param_hint="--seed")
-    source, named = find_spec(spec)
+    require_sample(sample, seed)
+    source, named = find_given(spec)
     read = read_spec(source, variant or named)
     sweep = planned_sweep(read, set, input or (), batch, dtype, convention)
     with _named("--sample"):
@@ -184,7 +183,8 @@ def _counted(
     if not remaining:
         return
     with sweep_executor(jobs, scheduler, len(remaining)) as counting:
-        found = counting.watched(sweep_rows(sweep, remaining, *counting[:4]))
+        help = "the same command goes on where its --output ends"
+        found = counting.watched(sweep_rows(sweep, remaining, *counting[:4]), help)
         for row in found if quiet else track(found, "counting", len(indices), len(done)):
             if file is not None:
                 file.append(row)

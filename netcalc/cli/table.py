@@ -18,7 +18,7 @@ from netcalc.cli.common import (
     load_graph,
 )
 from netcalc.cli.output import output_of
-from netcalc.render.table.display import listed
+from netcalc.diagnostics import names
 from netcalc.render.table.lines import TableView
 
 
@@ -66,7 +66,7 @@ def command(
     netcalc table my.yaml --format json > my.json
     """
     to = output_of(format, output)
-    view = TableView(every_layer, depth, listed(columns), tree, percent)
+    view = TableView(every_layer, depth, names("columns", columns), tree, percent)
     _refuse_idle(to.format, view, bars)
     report = analyze(load_graph(spec, set, input, variant), batch, dtype, convention)
     to.show(
@@ -86,10 +86,6 @@ def _refuse_idle(format: str, view: TableView, bars: bool) -> None:
     """Raise typer.BadParameter for an option that has nothing to act on."""
     if bars and format != "rich":
         raise typer.BadParameter(f"bars are drawn in a terminal, {format} has none.", param_hint="--bars")
-    shown = {"--tree": view.tree, "--percent": view.percent, "--columns": view.wanted}
-    if bars and any(shown.values()):
-        option = next(option for option in shown if shown[option])
-        raise typer.BadParameter(f"--bars draws charts in place of a table; leave {option} out")
     if format == "json" and view.wanted:
         raise typer.BadParameter("json has every figure; csv has columns.", param_hint="--columns")
     if format in ("json", "csv") and view.every_layer:

@@ -1,7 +1,7 @@
 """The header of a spec, above `layers`: arguments, inputs and expected figures."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
@@ -55,11 +55,20 @@ def arguments(
             names[entry.key] = value_of(chosen_value, names, problems)
         else:
             names[entry.key] = chosen_value
-    for setting in chosen.values():
-        match = nearest(setting.name, names)
-        help = f"did you mean {match}?" if match else _known("arguments", list(names))
-        problems.report("E701", f"the spec has no argument {setting.name!r}", setting.span, help=help)
+    for unknown in unknown_settings(spec, list(chosen.values())):
+        problems.add(unknown)
     return names
+
+
+def unknown_settings(spec: Spec, settings: Sequence[Setting]) -> Iterator[Diagnostic]:
+    """An error for each setting of an argument that the spec has not."""
+    names = [entry.key for entry in spec.args] if settings else []
+    for setting in settings:
+        if setting.name not in names:
+            match = nearest(setting.name, names)
+            help = f"did you mean {match}?" if match else _known("arguments", names)
+            message = f"the spec has no argument {setting.name!r}"
+            yield Diagnostic("E701", message, setting.span, help=help)
 
 
 def _refused_name(entry: YamlEntry) -> Diagnostic:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netcalc.diagnostics import Span
 from netcalc.layers import Cost, Layer, ParamSpec
-from netcalc.tensor import TensorType
+from netcalc.tensor import FrozenDict, TensorType
 
 
 class Input(NamedTuple):
@@ -100,21 +100,25 @@ class Graph:
     init: str = ""
     """The initialisation of layers that have none of their own; that of PyTorch unless given."""
 
+    def __post_init__(self) -> None:
+        held = {"expected_at": FrozenDict(self.expected_at), "budget": FrozenDict(self.budget)}
+        vars(self).update(held, expect=None if self.expect is None else FrozenDict(self.expect))
+
     @cached_property
-    def types(self) -> dict[str, TensorType]:
+    def types(self) -> Mapping[str, TensorType]:
         """The type of every tensor, by the full name of its input or node."""
         types = {given.name: given.type for given in self.inputs}
         types.update((node.full_name, node.output) for node in self.nodes)
-        return types
+        return FrozenDict(types)
 
     @cached_property
-    def readers(self) -> dict[str, tuple[Node, ...]]:
+    def readers(self) -> Mapping[str, tuple[Node, ...]]:
         """The nodes that read each tensor, in order. A node that reads it twice is listed twice."""
         readers: dict[str, list[Node]] = {name: [] for name in self.types}
         for node in self.nodes:
             for name in node.inputs:
                 readers[name].append(node)
-        return {name: tuple(found) for name, found in readers.items()}
+        return FrozenDict((name, tuple(found)) for name, found in readers.items())
 
     @cached_property
     def blocks(self) -> frozenset[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcalc.diagnostics import Diagnostic, NetcalcError
 from netcalc.graph import Graph, elaborate
-from netcalc.spec import InputOverride, Setting, Spec, YamlScalar, YamlSequence, read_setting
+from netcalc.spec import InputOverride, Setting, Spec, YamlScalar, YamlSequence
 from netcalc.spec.tree import names_in
 
 if TYPE_CHECKING:
@@ -33,8 +33,10 @@ def unread_settings(spec: Spec, settings: Sequence[Setting]) -> Iterator[Diagnos
 
 def unread_axes(spec: Spec, axes: "Sequence[SweepAxis]") -> Iterator[Diagnostic]:
     """An error for each argument that a sweep varies and that no expression of the spec reads."""
+    from netcalc.analysis.sweep_axes import setting_of  # only a sweep needs it
+
     for axis in axes:
-        settings = () if axis.is_input else map(read_setting, axis.texts)
+        settings = () if axis.is_input else map(setting_of, axis.given)
         yield from islice(unread_settings(spec, [*settings]), 1)
 
 

@@ -7,9 +7,11 @@ from netcalc.spec.items import BRANCH_EXAMPLES, BRANCH_KEYS, ITEM_KEYS, Body, It
 from netcalc.spec.library import (
     bundled_files,
     bundled_names,
+    find_given,
     find_spec,
     open_source,
     open_table,
+    standard_input,
     variant_names,
 )
 from netcalc.spec.overrides import (
@@ -58,6 +60,7 @@ __all__ = [
     "describe",
     "evaluate",
     "evaluate_counting",
+    "find_given",
     "find_spec",
     "open_source",
     "open_table",
@@ -66,5 +69,6 @@ __all__ = [
     "read_setting",
     "read_spec",
     "split_setting",
+    "standard_input",
     "variant_names",
 ]

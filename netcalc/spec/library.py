@@ -24,8 +24,6 @@ def find_spec(spec: str | os.PathLike[str]) -> NamedSpec:
     Raises SpecError where there is none, or it cannot be read as UTF-8 text.
     """
     name = os.fspath(spec)
-    if name == "-":
-        return NamedSpec(_decode("<stdin>", _standard_input()))
     if "\0" in name:
         _fail(name, "E103", "a path cannot hold a NUL character")
     if os.path.exists(name):
@@ -38,7 +36,14 @@ def find_spec(spec: str | os.PathLike[str]) -> NamedSpec:
             return NamedSpec(_open_bundled(family), bundled)
     match = nearest(os.path.basename(bundled), bundled_names())
     help = f"did you mean {match}?" if match else "netcalc list shows the bundled ones"
+    if ": " in name or "{" in name:
+        help = "a text of YAML has a line break, or begins with {"
     return _fail(name, "E103", f"there is no file {name!r} and no bundled architecture of that name", help)
+
+
+def find_given(spec: str) -> NamedSpec:
+    """The text that a word of the command line names: that of `find_spec`, or standard input for `-`."""
+    return NamedSpec(standard_input()) if spec == "-" else find_spec(spec)
 
 
 def open_source(spec: str | os.PathLike[str]) -> Source:
@@ -48,8 +53,6 @@ def open_source(spec: str | os.PathLike[str]) -> Source:
 
 def open_table(path: str, what: str, help: str) -> Source:
     """The text of a file that is no spec, which `what` names in messages."""
-    if path == "-":
-        return _decode("<stdin>", _standard_input())
     if "\0" in path or os.path.isdir(path) or not os.path.exists(path):
         wrong = f"{path!r} is a directory" if os.path.isdir(path) else f"there is no file {path!r}"
         _fail(path, "E103", f"{wrong}; {what} is a YAML file", help)
@@ -111,9 +114,10 @@ def _read(path: str) -> bytes:
         _fail(path, "E103", f"the file cannot be read: {(error.strerror or str(error)).lower()}")
 
 
-def _standard_input() -> bytes:
+def standard_input() -> Source:
+    """The text of standard input."""
     try:
-        return sys.stdin.buffer.read(MAX_TEXT * 4)
+        return _decode("<stdin>", sys.stdin.buffer.read(MAX_TEXT * 4))
     except OSError as error:
         return _fail("-", "E103", f"standard input cannot be read: {(error.strerror or str(error)).lower()}")
 

@@ -143,7 +143,7 @@ def test_a_view_that_is_not_there() -> None:
         report.shown(columns=["parms"])
     with pytest.raises(ValueError, match="no kind of layer 'convo'"):
         report.shown(only=["convo"])
-    with pytest.raises(ValueError, match="depth is a number of names from 1 up, not 0"):
+    with pytest.raises(ValueError, match="depth is a whole number from 1 up, not 0"):
         report.shown(depth=0)
     with pytest.raises(ValueError, match="none of the columns has a total"):
         report.shown(columns=["layer"], percent=True)
@@ -187,5 +187,5 @@ def test_what_a_sweep_holds_fixed_and_what_words_it_varies() -> None:
         netcalc.sweep(netcalc.load("s.yaml"), {"width": [1]})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="what varies is a mapping of lists"):
         netcalc.sweep("s.yaml", {"width": 3})  # type: ignore[dict-item]
-    with pytest.raises(TypeError, match="an argument is a number, a word or a list"):
+    with pytest.raises(TypeError, match="the argument width is a number, a word or a list"):
         netcalc.sweep("s.yaml", {"width": [object()]})  # type: ignore[list-item]

@@ -87,8 +87,15 @@ def test_how_text_is_told_from_a_path(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(netcalc.load("lenet5").nodes) == 1  # an existing file wins
     Path("{a}").write_text("input: [3]\nlayers: [relu]\n")
     assert len(netcalc.load(Path("{a}")).nodes) == 1
-    with pytest.raises(netcalc.SpecError, match="there is no file 'input: '"):
+    with pytest.raises(
+        netcalc.SpecError, match="there is no file 'input: '.*\n.*a text of YAML has a line break"
+    ):
         netcalc.load("input: ")
+    assert len(netcalc.load("\ufeff{input: [3], layers: [relu]}").nodes) == 1
+    with pytest.raises(netcalc.SpecError, match="there is no file '-'"):  # no standard input in Python
+        netcalc.load("-")
+    Path("-").write_text("input: [3]\nlayers: [relu]\n")
+    assert len(netcalc.load("-").nodes) == len(netcalc.load(Path("-")).nodes) == 1
 
 
 @pytest.mark.parametrize("path", sorted((TESTS / "first_specs").glob("*.yaml")), ids=lambda path: path.stem)
@@ -134,7 +141,7 @@ def test_a_mistake_has_a_place(spec: Any, words: str) -> None:
         ({1: 2}, TypeError, "the key 1 is no word"),
         ({"input": {2: 3}}, TypeError, "the key 2 in input is no word"),
         ({"input": [3], "layers": [{"linear": object()}]}, TypeError, r"layers\[0\]\.linear: a spec holds .* not object"),
-        ({"input": np.array([3])}, TypeError, "input: a spec holds .* not ndarray"),
+        ({"input": np.array([3])}, TypeError, "input: a spec holds .* not numpy.ndarray"),
         ({"input": {3, 4}}, TypeError, "input: a spec holds .* not set"),
     ],
 )  # fmt: skip
@@ -186,7 +193,23 @@ def test_a_number_keeps_the_channels(input: Any) -> None:
     assert netcalc.load("alexnet", input=input).types["input"].shape == (3, 224, 224)
 
 
-@pytest.mark.parametrize("input", [0, (), (3, 0, 0), (3, 2.5), "3x224x224", 2.5, {"input": -1}])
+@pytest.mark.parametrize(
+    "input",
+    [
+        0,
+        (),
+        (3, 0, 0),
+        (3, 2.5),
+        "3x224x224",
+        2.5,
+        {"input": -1},
+        True,
+        [3, True],
+        b"abc",
+        bytearray(b"a"),
+        {1, 2},
+    ],
+)
 def test_a_wrong_size(input: Any) -> None:
     with pytest.raises(ValueError, match="sizes are whole numbers from 1 up"):
         netcalc.load("alexnet", input=input)
@@ -203,7 +226,7 @@ def test_wrong_settings() -> None:
         netcalc.load("mobilenet_v2", args={"width": object()})  # type: ignore[dict-item]
     with pytest.raises(TypeError, match="unexpected keyword argument 'width'"):
         netcalc.load("mobilenet_v2", width=2)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="the name of an argument is a string, not int"):
+    with pytest.raises(TypeError, match="the name of an argument of args is a string, not int"):
         netcalc.load("alexnet", args={1: 2})  # type: ignore[dict-item]
     with pytest.raises(TypeError, match="variant is a string, not int"):
         netcalc.load("resnet", variant=18)  # type: ignore[arg-type]

@@ -1,9 +1,15 @@
 """What all results are: frozen, comparable, shown in consoles and notebooks, and data frames."""
 
+import copy
 import csv
+import inspect
 import io
+import multiprocessing
+import pickle
+import time
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +17,7 @@ import pytest
 from rich.console import Console
 
 import netcalc
+from netcalc.tensor import FrozenDict
 
 SPEC = """
 name: Small
@@ -143,3 +150,77 @@ def test_a_sweep_of_what_nothing_reads_is_refused() -> None:
     spec = {"input": [3], "args": {"idle": 1}, "layers": ["relu"]}
     with pytest.raises(netcalc.SpecError, match="idle changes nothing"):
         netcalc.sweep(spec, {"idle": [1, 2]})
+
+
+def test_a_wrong_argument_goes_through_a_process_pool() -> None:
+    with pytest.raises(ValueError, match="no layer 'c'") as caught:
+        netcalc.explain("lenet5", "c")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.argument) == (str(caught.value), "layer")
+
+
+def test_a_sweep_that_fails_ends_its_own_processes_alone() -> None:
+    other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    other.start()
+    try:
+        with pytest.raises(netcalc.SpecError, match="E303"):
+            netcalc.sweep("lenet5", {"input": [28, 30, 32]}, jobs=2, where="1 / (input - 30) > 0")
+        other.join(0.2)
+        assert other.exitcode is None
+    finally:
+        other.kill()
+        other.join()
+
+
+def test_a_daemon_counts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="this process starts no others.*jobs=1"):
+        netcalc.sweep("lenet5", {"input": [28, 30]}, jobs=2)
+    assert len(netcalc.sweep("lenet5", {"input": [28, 30]}).rows) == 2
+
+
+def mutable_parts(value: object, seen: set[int]) -> list[object]:
+    """Dicts, lists and sets within a value that can be changed."""
+    if id(value) in seen or isinstance(value, str | bytes | int | float | type(None)):
+        return []
+    seen.add(id(value))
+    if isinstance(value, list | set | bytearray) or type(value) is dict:
+        return [value]
+    parts: list[object] = [*value] if isinstance(value, tuple) else []
+    if isinstance(value, FrozenDict):
+        parts = [*value.values()]
+    if is_dataclass(value) and not isinstance(value, type):
+        public = [name for name in dir(type(value)) if not name.startswith("_")]
+        kinds = (property, cached_property)
+        names = [name for name in public if isinstance(inspect.getattr_static(type(value), name), kinds)]
+        parts = [getattr(value, name) for name in [*names, *(field.name for field in fields(value))]]
+    return [found for part in parts for found in mutable_parts(part, seen)]
+
+
+def test_a_result_is_frozen_to_its_ground(result: netcalc.Result) -> None:
+    assert mutable_parts(result, set()) == []
+
+
+def test_a_result_hashes_pickles_and_copies(result: netcalc.Result) -> None:
+    for again in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result)):
+        assert (again, str(again)) == (result, str(result))
+        assert len({again, result}) == 1
+
+
+def test_a_graph_and_a_device_hash_pickle_and_copy() -> None:
+    for value in (netcalc.load("alexnet"), netcalc.read_devices()["a100"]):
+        assert mutable_parts(value, set()) == []
+        assert {value, pickle.loads(pickle.dumps(value)), copy.deepcopy(value)} == {value}
+
+
+def test_a_frozen_mapping_is_a_mapping_that_does_not_change() -> None:
+    frozen = FrozenDict({"a": 1})
+    changes: list[Callable[[Any], object]] = [
+        lambda it: it.__setitem__("a", 2), lambda it: it.__delitem__("a"), lambda it: it.__ior__({"b": 1}),
+        lambda it: it.clear(), lambda it: it.pop("a"), lambda it: it.popitem(),
+        lambda it: it.setdefault("b", 1), lambda it: it.update(b=1),
+    ]  # fmt: skip
+    for change in changes:
+        with pytest.raises(TypeError, match="part of a result, which is frozen"):
+            change(frozen)
+    assert (frozen, {**frozen, "b": 2}, frozen | {"b": 2}) == ({"a": 1}, {"a": 1, "b": 2}, {"a": 1, "b": 2})

@@ -6,6 +6,7 @@ still in the cache. Layers without effect in inference only rename their input.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netcalc.backend.kernels.merge import MERGES
@@ -82,7 +83,7 @@ def _has_weights(layer: Layer) -> bool:
 
 
 def _fuse(
-    stage: FusedStage, node: Node, computed: set[str], holder: dict[str, str], types: dict[str, TensorType]
+    stage: FusedStage, node: Node, computed: set[str], holder: dict[str, str], types: Mapping[str, TensorType]
 ) -> bool:
     """Add a layer to a stage if it can be fused; returns whether it was."""
     if stage.activation is not None or not _takes_epilogue(stage.node.layer):

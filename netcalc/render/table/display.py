@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from netcalc import __version__
 from netcalc.analysis import Report
-from netcalc.diagnostics import ArgumentError
+from netcalc.diagnostics import ArgumentError, flag, names, whole_number
 from netcalc.render.result import Lines, Result
 from netcalc.render.table.lines import TableView
 
@@ -50,10 +50,15 @@ class PrintedReport(Result, Report):
 
         Raises ValueError for a column or a kind of layers that does not exist.
         """
-        if depth is not None and depth < 1:
-            raise ArgumentError("depth", f"depth is a number of names from 1 up, not {depth!r}")
-        view = TableView(every_layer, depth, listed(columns), tree, percent)
-        kinds = listed(only)
+        every_layer, bars = flag("every_layer", every_layer), flag("bars", bars)
+        depth = None if depth is None else whole_number("depth", depth, 1)
+        wanted, kinds = names("columns", columns), names("only", only)
+        view = TableView(every_layer, depth, wanted, flag("tree", tree), flag("percent", percent))
+        idle = [
+            name for name, is_given in (("tree", tree), ("percent", percent), ("columns", wanted)) if is_given
+        ]
+        if bars and idle:
+            raise ArgumentError("bars", f"bars draws charts in place of a table; leave {idle[0]} out.")
         if view.wanted or kinds:
             from netcalc.render.table.wanted import require_columns, require_kinds
 
@@ -95,10 +100,3 @@ class PrintedReport(Result, Report):
         from netcalc.render.table.html import html_chunks
 
         return "".join(html_chunks(self, self.view, self.bars))
-
-
-def listed(names: str | Iterable[str]) -> tuple[str, ...]:
-    """Names in a sequence, or in a text with commas between them."""
-    if isinstance(names, str):
-        return tuple(name.strip() for name in names.split(",")) if names else ()
-    return tuple(names)
