@@ -257,6 +257,11 @@ def listed(names: Iterable[str], most: int = 20) -> str:
     return ", ".join([*shown[:most], *(["..."] if len(shown) > most else [])])
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 layer`, `2 layers`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def extra_help(extra: str) -> str:
     """How an optional extra is installed: from the package index, or in a checkout."""
     return f"pip install 'netcalc-nn[{extra}]', or '.[{extra}]' in a checkout"

@@ -24,7 +24,8 @@ from netcalc.graph import Graph, Node
 from netcalc.layers import Saved
 from netcalc.tensor import DTYPES, FrozenDict
 
-Checkpoint = Literal["none", "sqrt", "block"] | int
+CheckpointWord = Literal["none", "sqrt", "block"]
+Checkpoint = CheckpointWord | int
 """No checkpoints, about sqrt(n) segments for n layers, the outermost blocks, or those at a depth."""
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import cast
+from typing import cast, get_args
 
 from netcalc.analysis.losses import LOSSES, LossName
-from netcalc.analysis.memory import Checkpoint, TrainingMemory, inference, training
+from netcalc.analysis.memory import Checkpoint, CheckpointWord, TrainingMemory, inference, training
 from netcalc.analysis.precision import OPTIMISERS, TRAINABLE, OptimiserName
 from netcalc.analysis.report import require_batch, require_dtype
 from netcalc.api.load import Argument, Inputs, Model, graph_of
@@ -76,7 +76,7 @@ def memory(
 def _checkpoint(checkpoint: object) -> Checkpoint:
     if not isinstance(checkpoint, str):
         return whole_number("checkpoint", checkpoint, 1, _DEEPEST)
-    if checkpoint not in ("none", "sqrt", "block"):
+    if checkpoint not in get_args(CheckpointWord):
         message = f"checkpoint {checkpoint!r} is neither none, sqrt, block, nor a number of names from 1 up."
         raise ArgumentError("checkpoint", message)
     return cast("Checkpoint", checkpoint)

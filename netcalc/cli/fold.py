@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from netcalc.cli.common import InputOption, SetOption, SpecArgument, VariantOption, load_graph, terminal
+from netcalc.diagnostics import counted
 from netcalc.graph import Graph
 from netcalc.layers.base import ParamSpec
 from netcalc.layers.normalisation import BatchNorm
@@ -71,8 +72,7 @@ def _fold(graph: Graph, weights: str, output: str) -> str:
     left = sum(isinstance(node.layer, BatchNorm) for node in folded.graph.nodes)
     rest = f", {left} left that no such layer stands before alone" if left else ""
     kept = " and ".join(sorted({types[name] for name in flat}))
-    norms = "1 batch norm" if len(folded.into) == 1 else f"{len(folded.into)} batch norms"
-    return f"{norms} folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"
+    return f"{counted(len(folded.into), 'batch norm')} folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"
 
 
 def _params(graph: Graph) -> Iterator[tuple[str, str, ParamSpec]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netcalc.diagnostics import Note
+from netcalc.diagnostics import Note, counted
 from netcalc.lint.net import Net
 from netcalc.lint.rule import Finding, Rule
 
@@ -37,10 +37,9 @@ class UnusedLayer(Rule):
     def check(self, net: Net) -> Iterator[Finding]:
         unused = net.graph.unused
         macs = sum(net.rows[name].figures.macs for name in unused)
-        layers = "1 layer" if len(unused) == 1 else f"{len(unused)} layers"
         params = sum(net.rows[name].figures.params for name in unused)
         for node in net.graph.nodes:
             if node.full_name in unused and not net.graph.readers[node.full_name]:
-                note = f"unused in all: {layers}, {params:,} parameters, {macs:,} multiply-adds"
+                note = f"unused in all: {counted(len(unused), 'layer')}, {params:,} parameters, {macs:,} multiply-adds"
                 help = "remove it, read it with from:, or name it in outputs:"
                 yield Finding(node, f"no output depends on {node.full_name}", (Note(note),), help)

@@ -48,7 +48,7 @@ def test_counts_are_pytorchs(graph: Graph) -> None:
 
 def test_the_published_size() -> None:
     """1.23 billion, as Llama 3.2's model card has it, and its products counted by hand."""
-    totals = analyze(netcalc.load(LLAMA, variant="llama3.2_1b", length=128)).totals
+    totals = analyze(netcalc.load(LLAMA, variant="llama3.2_1b", args={"length": 128})).totals
     attention, feed_forward = 2048 * (2048 + 512 + 512 + 2048), 3 * 2048 * 8192
     table = 128256 * 2048
     assert totals.params == table + 16 * (attention + feed_forward + 2 * 2048) + 2048 == 1_235_814_400

@@ -136,8 +136,8 @@ def test_dilation_and_groups_are_shown_where_they_are_not_1() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tree", "--bars"], "leave --tree out"),
-        (["--percent", "--bars"], "leave --percent out"),
+        (["--tree", "--bars"], "leave tree out"),
+        (["--percent", "--bars"], "leave percent out"),
         (["--percent", "--columns", "layer,kernel"], "none of the columns has a total"),
         (["--tree", "--depth", "0"], "0 is not in the range"),
     ],
