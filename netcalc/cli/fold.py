@@ -72,7 +72,8 @@ def _fold(graph: Graph, weights: str, output: str) -> str:
     left = sum(isinstance(node.layer, BatchNorm) for node in folded.graph.nodes)
     rest = f", {left} left that no such layer stands before alone" if left else ""
     kept = " and ".join(sorted({types[name] for name in flat}))
-    return f"{counted(len(folded.into), 'batch norm')} folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"
+    norms = counted(len(folded.into), "batch norm")
+    return f"{norms} folded{rest}: {spec_path} and {output} ({kept or 'no'} weights)"
 
 
 def _params(graph: Graph) -> Iterator[tuple[str, str, ParamSpec]]:

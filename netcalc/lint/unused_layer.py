@@ -40,6 +40,7 @@ class UnusedLayer(Rule):
         params = sum(net.rows[name].figures.params for name in unused)
         for node in net.graph.nodes:
             if node.full_name in unused and not net.graph.readers[node.full_name]:
-                note = f"unused in all: {counted(len(unused), 'layer')}, {params:,} parameters, {macs:,} multiply-adds"
+                layers = counted(len(unused), "layer")
+                note = f"unused in all: {layers}, {params:,} parameters, {macs:,} multiply-adds"
                 help = "remove it, read it with from:, or name it in outputs:"
                 yield Finding(node, f"no output depends on {node.full_name}", (Note(note),), help)
