@@ -7,7 +7,7 @@ saved it. Every size is linear in the batch, so the largest batch that fits is e
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from netcalc.analysis.aliasing import Aliasing
 from netcalc.analysis.allocations import Bytes, MemoryEvent
@@ -27,6 +27,8 @@ from netcalc.tensor import DTYPES, FrozenDict
 CheckpointWord = Literal["none", "sqrt", "block"]
 Checkpoint = CheckpointWord | int
 """No checkpoints, about sqrt(n) segments for n layers, the outermost blocks, or those at a depth."""
+MOST_DEPTH = 999_999
+"""The largest depth of blocks that is taken."""
 
 
 class LayerMemory(NamedTuple):
@@ -142,6 +144,7 @@ def training(
 
     Raises ValueError for an unknown element type, optimiser or loss, and for a depth of blocks below 1.
     """
+    require_checkpoint(checkpoint)
     precision = precision_of(dtype, mixed)
     weights = weights_of(graph, precision, optimiser)
     segments = _segments(graph, precision, checkpoint)
@@ -185,16 +188,20 @@ def inference(graph: Graph, dtype: str = "float32") -> InferenceMemory:
     return InferenceMemory(graph, weights, live, ordering, tuple(lifetimes.live_bytes(ordering.order)))
 
 
+def require_checkpoint(checkpoint: Checkpoint) -> None:
+    """Raise ArgumentError unless it is one of the words, or a depth of blocks."""
+    is_depth = isinstance(checkpoint, int) and not isinstance(checkpoint, bool)
+    if checkpoint not in get_args(CheckpointWord) and not (is_depth and 1 <= int(checkpoint) <= MOST_DEPTH):
+        message = f"checkpoint {checkpoint!r} is neither none, sqrt, block, nor a number of names from 1 up."
+        raise ArgumentError("checkpoint", message)
+
+
 def _segments(graph: Graph, precision: PrecisionPolicy, checkpoint: Checkpoint) -> tuple[Segment, ...]:
     if checkpoint == "none":
         return no_checkpoints(graph)
     if checkpoint == "sqrt":
         return square_root(Lifetimes(Aliasing(graph, precision.itemsize, training=True)))
-    depth = 1 if checkpoint == "block" else checkpoint
-    if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth < 10**6:
-        message = f"{checkpoint!r} is neither none, sqrt, block, nor a number of names from 1 up."
-        raise ArgumentError("checkpoint", message)
-    return blocks(graph, depth)
+    return blocks(graph, 1 if checkpoint == "block" else checkpoint)
 
 
 def _layers(aliasing: Aliasing, precision: PrecisionPolicy) -> tuple[LayerMemory, ...]:

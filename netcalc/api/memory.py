@@ -2,10 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from typing import cast, get_args
 
 from netcalc.analysis.losses import LOSSES, LossName
-from netcalc.analysis.memory import Checkpoint, CheckpointWord, TrainingMemory, inference, training
+from netcalc.analysis.memory import (
+    MOST_DEPTH,
+    Checkpoint,
+    TrainingMemory,
+    inference,
+    require_checkpoint,
+    training,
+)
 from netcalc.analysis.precision import OPTIMISERS, TRAINABLE, OptimiserName
 from netcalc.analysis.report import require_batch, require_dtype
 from netcalc.api.load import Argument, Inputs, Model, graph_of
@@ -19,7 +25,6 @@ _UNITS: dict[str, int] = {"": 1, "b": 1} | {
     for unit, base in (("iB", 1024), ("B", 1000))
 }
 
-_DEEPEST = 999_999
 _MOST_BYTES = 10**31
 
 
@@ -57,7 +62,10 @@ def memory(
     require_choice("optimiser", optimiser, OPTIMISERS)
     require_choice("loss", loss, LOSSES)
     mixed, every_layer = flag("mixed", mixed), flag("every_layer", every_layer)
-    checkpoint, limit = _checkpoint(checkpoint), _limit(fit)
+    if not isinstance(checkpoint, str):
+        checkpoint = whole_number("checkpoint", checkpoint, 1, MOST_DEPTH)
+    require_checkpoint(checkpoint)
+    limit = _limit(fit)
     graph = graph_of(model, input, variant, args)
     trained: TrainingMemory | None = None
     whole: TrainingMemory | None = None
@@ -71,15 +79,6 @@ def memory(
     return MemoryResult(
         graph, batch, dtype, optimiser, inference(graph, dtype), trained, whole, limit, every_layer
     )
-
-
-def _checkpoint(checkpoint: object) -> Checkpoint:
-    if not isinstance(checkpoint, str):
-        return whole_number("checkpoint", checkpoint, 1, _DEEPEST)
-    if checkpoint not in get_args(CheckpointWord):
-        message = f"checkpoint {checkpoint!r} is neither none, sqrt, block, nor a number of names from 1 up."
-        raise ArgumentError("checkpoint", message)
-    return cast("Checkpoint", checkpoint)
 
 
 def _limit(fit: object) -> int | None:

@@ -4,13 +4,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import BinaryIO, NoReturn
 
 import typer
 
 from netcalc.analysis.sweep import Sweep, VariantRow
 from netcalc.cli.common import print_error
+from netcalc.files import written_whole
 from netcalc.render.sweep.json import json_line, line_start
 from netcalc.spec import Evaluated
 
@@ -105,14 +106,10 @@ def _read(
 
 def _replace(path: str, content: bytes) -> None:
     """Replace a file atomically."""
-    temporary = f"{path}.{os.getpid()}.part"
     try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
+        with written_whole(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
-        with suppress(OSError):
-            os.unlink(temporary)
         _refuse(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.")
 
 

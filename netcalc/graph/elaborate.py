@@ -210,8 +210,6 @@ class _Elaborator:
             self.problems.report("E302", message, self.problems.unknown_at, help=help)
         if not self.builder.nodes and not self.problems and self.spec.items:
             keys = {entry.key for item in self.spec.items for entry in item.general}
-            reasons = [words for key, words in _NO_LAYERS.items() if key in keys] or [*_NO_LAYERS.values()][
-                :2
-            ]
-            message = f"no layer is left: each {' or '.join(reasons)}"
+            stated = [key for key in _NO_LAYERS if key in keys] or ["when", "repeat"]
+            message = f"no layer is left: each {' or '.join(_NO_LAYERS[key] for key in stated)}"
             self.problems.report("E202", message, self.spec.items[0].span)

@@ -1,8 +1,9 @@
 """Files of matplotlib's figures, for every room of `render` that draws one."""
 
 import os
-from contextlib import suppress
 from typing import Any
+
+from netcalc.files import written_whole
 
 SUFFIXES = (".png", ".svg", ".pdf")
 STYLE = {"svg.hashsalt": "netcalc", "svg.fonttype": "none"}
@@ -19,12 +20,6 @@ def is_available() -> bool:
 def save(figure: Any, path: str) -> None:
     """Write a figure whole or not at all, in the type that its suffix says; raises OSError."""
     suffix = os.path.splitext(path)[1].lower()
-    temporary = f"{path}.{os.getpid()}.part"
     metadata = {"Date": None} if suffix == ".svg" else None  # so that equal plots are equal files
-    try:
-        figure.savefig(temporary, format=suffix[1:], dpi=150, metadata=metadata)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
+    with written_whole(path) as partial:
+        figure.savefig(partial, format=suffix[1:], dpi=150, metadata=metadata)
