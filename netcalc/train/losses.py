@@ -9,18 +9,22 @@ of maps N,C,H,W and volumes N,C,D,H,W; labels have the same shape without that a
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from netcalc.backend.kernels.base import Array, widened
 from netcalc.layers.options import Flag, Integer, Maybe, Number
+from netcalc.train.class_axis import along, class_axis
 from netcalc.train.configurable import Configurable, Numbers, positive
 
 
 class LossFunction(Configurable):
-    """A function of a network's output and the targets."""
+    """A function of a network's output and the targets, of which those that are `ignored` do not count."""
+
+    of_classes: ClassVar[bool] = False  # whether targets are numbers of classes
+    ignored: Any = None
 
     def __call__(self, outputs: Array, targets: npt.ArrayLike) -> tuple[float, Array]:
         """The loss, and its gradient in the shape and dtype of the outputs.
@@ -41,12 +45,21 @@ class LossFunction(Configurable):
         """The loss and its gradient for targets that fit."""
         raise NotImplementedError
 
+    def weight_of(self, targets: Array) -> float:
+        """What the mean over targets is divided by: a loss times its weight is a sum."""
+        return targets.size
+
 
 class _OfClasses(LossFunction):
     """A loss of class scores, whose targets are whole numbers from 0 to below the number of classes."""
 
-    ignored: Any = None
-    """A label that does not count."""
+    of_classes = True
+    weights: Any = None
+
+    def weight_of(self, targets: Array) -> float:
+        counted = targets if self.ignored is None else targets[targets != self.ignored]
+        weights = (1.0,) if self.weights is None else self.weights
+        return float(np.take(weights, counted.astype(int), mode="clip").sum())
 
     def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
         labels = np.asarray(targets)
@@ -284,13 +297,3 @@ class TotalLoss:
             gradients[name] = gradient * weight
         value = sum(weight * losses[name] for name, (_, weight) in self.terms.items())
         return TotalLossResult(value, gradients, losses)
-
-
-def class_axis(rank: int) -> int:
-    """The axis of the classes, the batch counted: the last of N,C and N,T,C, 1 of N,C,H,W."""
-    return rank - 1 if rank <= 3 else 1
-
-
-def along(vector: Array, axis: int, rank: int) -> Array:
-    """A vector shaped to stretch over the other axes."""
-    return vector.reshape([-1 if own == axis else 1 for own in range(rank)])
