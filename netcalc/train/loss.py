@@ -1,6 +1,6 @@
 """What losses share: checked targets, the mean of the elements' losses, and its gradient."""
 
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,10 @@ class LossTerms(NamedTuple):
 
 
 class LossFunction(Configurable):
-    """A function of a network's output and the targets."""
+    """A function of a network's output and the targets, of which those that are `ignored` do not count."""
+
+    of_classes: ClassVar[bool] = False  # whether targets are numbers of classes
+    ignored: Any = None
 
     def __call__(
         self, outputs: Array, targets: npt.ArrayLike, shares: Array | None = None
@@ -45,3 +48,7 @@ class LossFunction(Configurable):
     def compute(self, outputs: Array, targets: Array) -> LossTerms:
         """The losses and their gradient for targets that fit."""
         raise NotImplementedError
+
+    def weight_of(self, targets: Array) -> float:
+        """What the mean over targets is divided by: a loss times its weight is a sum."""
+        return targets.size

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from netcalc.backend.kernels.base import Array
 from netcalc.layers.options import Flag, Integer, Maybe, Number
+from netcalc.train.class_axis import along, class_axis
 from netcalc.train.configurable import Numbers, positive
 from netcalc.train.loss import LossFunction, LossTerms
 
@@ -23,8 +24,13 @@ from netcalc.train.loss import LossFunction, LossTerms
 class _OfClasses(LossFunction):
     """A loss of class scores, whose targets are whole numbers from 0 to below the number of classes."""
 
-    ignored: Any = None
-    """A label that does not count."""
+    of_classes = True
+    weights: Any = None
+
+    def weight_of(self, targets: Array) -> float:
+        counted = targets if self.ignored is None else targets[targets != self.ignored]
+        weights = (1.0,) if self.weights is None else self.weights
+        return float(np.take(weights, counted.astype(int), mode="clip").sum())
 
     def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
         labels = np.asarray(targets)
@@ -267,13 +273,3 @@ class TotalLoss:
             gradients[name] = gradient * weight
         value = sum(weight * losses[name] for name, (_, weight) in self.terms.items())
         return TotalLossResult(value, gradients, losses)
-
-
-def class_axis(rank: int) -> int:
-    """The axis of the classes, the batch counted: the last of N,C and N,T,C, 1 of N,C,H,W."""
-    return rank - 1 if rank <= 3 else 1
-
-
-def along(vector: Array, axis: int, rank: int) -> Array:
-    """A vector shaped to stretch over the other axes."""
-    return vector.reshape([-1 if own == axis else 1 for own in range(rank)])
