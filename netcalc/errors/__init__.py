@@ -7,6 +7,7 @@ E5 names and inputs         E6 shapes and sizes      E7 arguments      E8 netcal
 from netcalc.errors.checking import CHECKING
 from netcalc.errors.code import ErrorCode
 from netcalc.errors.data import DATA
+from netcalc.errors.evaluation import EVALUATION
 from netcalc.errors.execution import EXECUTION
 from netcalc.errors.graph import EXPRESSIONS, OPTIONS, SHAPES, WIRING
 from netcalc.errors.text import KEYS, TEXT
@@ -21,6 +22,7 @@ SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     **CHECKING,
     "Running a network, and files": EXECUTION,
     "Data sets and augmentation": DATA,
+    "Trained files and predictions": EVALUATION,
 }
 """Every error code by subject, in order."""
 
