@@ -14,7 +14,8 @@ from netcalc.tensor import format_shape
 from netcalc.train.batches import Batches
 from netcalc.train.configurable import OptionError
 from netcalc.train.data import ChannelStatistics, DataSet, require_finite, require_fit, split
-from netcalc.train.losses import LossFunction, TotalLoss
+from netcalc.train.loss import LossFunction
+from netcalc.train.losses import TotalLoss
 from netcalc.train.optimiser import Optimiser
 from netcalc.train.recipe import Recipe
 from netcalc.train.schedules import Schedule
@@ -32,8 +33,7 @@ class Samples(NamedTuple):
 
 def prepared_samples(graph: Graph, data: DataSet, recipe: Recipe) -> Samples:
     """The batches of a recipe. Raises ExecutionError for data that cannot train the network."""
-    targets = "classes" if recipe.loss.kind.of_classes else "numbers"
-    require_fit(data, graph, targets)
+    require_fit(data, graph, "classes" if recipe.loss.kind.of_classes else "numbers")
     _require_augmentation(graph, data, recipe)
     everything = np.arange(len(data))
     chosen, held_back = (

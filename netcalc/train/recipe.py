@@ -10,7 +10,7 @@ Written as YAML it has the same names; `netcalc.train.recipe_file` reads it and 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, cast
 
 from netcalc.backend import Network
 from netcalc.backend.workers import cores
@@ -19,9 +19,10 @@ from netcalc.layers.options import Choice, Flag, Integer, Maybe, Number
 from netcalc.spec.writing import flow_text
 from netcalc.train.augmentation import Augmentation
 from netcalc.train.configurable import Configurable, Fraction, OptionError
+from netcalc.train.data import DataSet, Reading, open_data
 from netcalc.train.losses import LOSSES
 from netcalc.train.optimisers import OPTIMISERS
-from netcalc.train.recipe_options import Augmentations, Chosen, Configured, NumberByName, Text
+from netcalc.train.recipe_options import Augmentations, Chosen, Configured, NumberByName, ShapeText, Text
 from netcalc.train.schedules import SCHEDULES
 
 SAMPLES_A_WORKER = 4
@@ -57,7 +58,7 @@ class Recipe(Configurable):
     data = Text("", doc="a data set: a file, or a folder of files or classes")
     data_format = Text("", doc="the format of the file, where its bytes do not tell")
     part = Maybe(Choice("train", "test", doc="which part of a data set that has both"))
-    size = Text("", doc="the shape that samples are brought to, as 3x64x64")
+    size = ShapeText(doc="the shape that samples are brought to, as 3x64x64")
     resize = Maybe(Integer(doc="a picture's shorter side before its middle is cut out"))
     context = Maybe(Integer(doc="tokens of a sample"))
     label = Text("", doc="the column of a CSV with the labels")
@@ -93,9 +94,16 @@ class Recipe(Configurable):
         return {name: _plain(getattr(self, name)) for name in self.options}
 
     def fingerprint(self) -> str:
-        """A digest of what a run depends on: all but where the data are."""
-        told = {name: value for name, value in self.plain().items() if name not in OF_DATA}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        """A digest of what a run depends on, but for where the data are and how many epochs it goes on."""
+        own = {name: value for name, value in self.plain().items() if name not in (*OF_DATA, "epochs")}
+        return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+
+    def open_data(self) -> DataSet:
+        """The data set that it names; raises ExecutionError where that cannot be read."""
+        shape = tuple(map(int, self.size.split("x"))) if self.size else None
+        part = cast("Literal['train', 'test'] | None", self.part)
+        reading = Reading(part, shape, self.resize, self.context, self.label or None)
+        return open_data(self.data, self.data_format or None, reading)
 
     def text(self) -> str:
         """The recipe as YAML: every option, those that differ from their defaults first."""

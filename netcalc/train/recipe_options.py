@@ -14,6 +14,7 @@ from netcalc.train.configurable import Configurable, OptionError
 
 _OPTION_STARTS = re.compile(r"[:,](?=\s*\w+\s*=)")
 """What divides the options of `adamw:lr=2e-3,weight_decay=0.05`; commas inside a list do not."""
+_SHAPE = re.compile(r"[1-9][0-9]{0,6}(x[1-9][0-9]{0,6}){0,5}", re.ASCII)
 LARGEST_NUMBER = 1e30
 
 
@@ -168,6 +169,21 @@ class Text(Option[str]):
 
     def schema(self) -> Schema:
         return {"type": "string"}
+
+
+class ShapeText(Text):
+    """The shape of a sample, as `3x64x64`; empty where it is the data's own."""
+
+    words = "a shape as 3x64x64"
+
+    def __init__(self, *, doc: str) -> None:
+        super().__init__("", doc=doc)
+
+    def parse(self, value: Any) -> str:
+        text = "x".join(map(str, value)) if isinstance(value, list | tuple) else super().parse(value)
+        if text and not _SHAPE.fullmatch(text):
+            raise self.refuse(value)
+        return text
 
 
 def _value(text: str) -> Any:
