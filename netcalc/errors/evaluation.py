@@ -20,7 +20,7 @@ network = netcalc.Network(netcalc.load("example.yaml"))
 EVALUATION = (
     ErrorCode(
         "E940",
-        "A note of a trained file is damaged: its mean and deviation, the names of its classes, or its resizing.",
+        "A note of a trained file is damaged: its mean and deviation, the names of its classes, or others.",
         "Write the file again, with `netcalc train` or `write_trained`.",
         _NETWORK,
         program=_PROGRAM

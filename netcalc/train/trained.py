@@ -17,7 +17,7 @@ from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.weights import read_notes, read_weights, write_weights
 from netcalc.graph import Graph
 from netcalc.tensor import format_shape
-from netcalc.train.class_axis import class_axis
+from netcalc.train.class_axis import class_count
 from netcalc.train.data.dataset import MAX_CLASSES
 from netcalc.train.data.statistics import ChannelStatistics
 
@@ -104,8 +104,7 @@ def _require_fit(path: str | os.PathLike[str], trained: Trained, graph: Graph) -
         if len(shapes) > 1 or not shapes[0] or shapes[0][0] != count:
             found = ", ".join(map(format_shape, shapes))
             refuse("E941", f"{path} normalises {count} channels, the input of {graph.name} is {found}")
-    shape = graph.types[graph.outputs[0]].shape
-    scores = shape[class_axis(len(shape) + 1) - 1] if shape else 1
+    scores = class_count(graph.types[graph.outputs[0]].shape)
     if len(trained.classes) > scores:
         refuse(
             "E941",
