@@ -162,9 +162,11 @@ def _resumed(
 
 def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None:
     """Say what the run will take, and train."""
+    from netcalc.render.layout import paragraph
     from netcalc.render.terminal import Terminal
     from netcalc.render.training.shown import ShownTraining
     from netcalc.render.training.summary import summary_lines
+    from netcalc.render.training.words import kept_in_words
     from netcalc.train.estimate import estimated
     from netcalc.train.run_folder import MetricsFile, Saving
 
@@ -190,7 +192,8 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     finally:
         metrics.close()
         training.close()
-    print_error(f"trained: {folder.weights}")
+    terminal.write([[], *paragraph(kept_in_words(training.at), "", terminal.width)])
+    print_error(f"written: {folder.weights}")
 
 
 @contextmanager
