@@ -19,7 +19,7 @@ ARGUMENTS = {
     "sweep": "t.yaml --set input=4,5", "explain": "t.yaml linear1", "run": "t.yaml --backward", "plan": "t.yaml",
     "gradcheck": "t.yaml", "init": "t.yaml", "fold": "t.yaml --weights no.npz -o f.npz", "list": "", "show": "lenet5", "layers": "",
     "rules": "", "schema": "", "devices": "",
-    "augment": "--data d.npz -o o.png",
+    "augment": "--data d.npz -o o.png", "train": "t.yaml --data e.npz --epochs 1 --validation 0 --workers 1",
 }  # fmt: skip
 """For each command what it is run with here."""
 
@@ -28,6 +28,7 @@ def in_shell(folder: Path, line: str) -> tuple[int, str, str]:
     """The exit code of a shell's line, and what it wrote."""
     (folder / "t.yaml").write_text(SPEC)
     np.savez(folder / "d.npz", x=np.zeros((2, 1, 4, 4), np.uint8), y=np.arange(2))
+    np.savez(folder / "e.npz", x=np.zeros((2, 4), "f4"), y=np.arange(2))
     made = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line], cwd=folder, capture_output=True, text=True, timeout=120
     )

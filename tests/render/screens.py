@@ -71,6 +71,12 @@ SCREENS = {
         "--data digits.npz -o sheet.png --augment crop:2,flip,resized_crop,jitter,cutout:4,mixup", "--data digits.npz -o sheet.jpg",
         "--data digits.npz -o sheet.png --augment flop", "--data no.npz -o sheet.png", "--data long.yaml -o sheet.png", "--data . -o sheet.png",
     ],
+    "train": [
+        "deep.yaml --data small.npz --epochs 2 --workers 1",
+        "deep.yaml --data small.npz --epochs 1 --recipe recipe.yaml --workers 1",
+        "deep.yaml --data small.npz --lr -1 --schedule cosine:wramup=1", "deep.yaml --data small.npz --recipe wrong.yaml",
+        "--resume no_folder_of_a_run", "deep.yaml", "deep.yaml --data digits.npz",
+    ],
     "list": ["", "alexnet", "nosuch"],
     "layers": ["", "conv", "lstm", "window_attention", "nosuch"],
     "rules": ["", "N301", "N504", "E402", "E914", "nosuch"],
@@ -160,6 +166,18 @@ layers:
   - global_avgpool
   - linear: 10
 """,
+    "recipe.yaml": """\
+batch: 4
+loss: {cross_entropy: {label_smoothing: 0.1}}
+optimiser: {adamw: {lr: 2e-3, weight_decay: 0.05, beta2: 0.99}}
+schedule: {cosine: {warmup: 0.2, final: 0.01}}
+augment: crop:1,flip,mixup:0.4
+clip_norm: 1
+accumulate: 2
+ema: 0.99
+drop_last: true
+""",
+    "wrong.yaml": "epocs: 3\noptimiser: {adamw: {lr: 0.001, weight_decay: -0.05, an_option_that_no_optimiser_of_this_library_has: 1}}\n",
     "labels.txt": "an ordinary class\na class with a name that is longer than any narrow terminal shows on one line\n第三\n",
 }
 
@@ -172,6 +190,7 @@ def write_files(folder: Path) -> None:
     (folder / DEEP_FOLDER / "bad.yaml").write_text(FILES["bad.yaml"], encoding="utf-8")
     weights = Network(netcalc.load(folder / "long.yaml")).parameters()
     np.savez(folder / "digits.npz", x=np.zeros((8, 1, 8, 8), np.uint8), y=np.arange(8))
+    np.savez(folder / "small.npz", x=np.zeros((24, 1, 8, 8), np.uint8), y=np.arange(24) % 3)
     np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]
 
 
