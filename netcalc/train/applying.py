@@ -72,9 +72,8 @@ def batches_for(to: Applied, data: DataSet, size: int, count: int | None = None)
     """
     numbers = label_numbers(data, to.trained.classes, to.network.graph)
     indices = None if count is None else np.arange(min(count, len(data)))
-    batches = Batches(
-        data, size, indices=indices, shuffle=False, statistics=to.statistics, dtype=to.network.dtype
-    )
+    dtype = np.promote_types(to.network.dtype, np.float32)  # halves are rounded once, by the network
+    batches = Batches(data, size, indices=indices, shuffle=False, statistics=to.statistics, dtype=dtype)
     for batch in batches.epoch(0):
         yield batch if numbers is None else batch._replace(labels=numbers[batch.labels])
 
