@@ -11,6 +11,7 @@ from netcalc.errors.evaluation import EVALUATION
 from netcalc.errors.execution import EXECUTION
 from netcalc.errors.graph import EXPRESSIONS, OPTIONS, SHAPES, WIRING
 from netcalc.errors.text import KEYS, TEXT
+from netcalc.errors.training import TRAINING
 
 SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     "The file and its YAML": TEXT,
@@ -22,6 +23,7 @@ SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     **CHECKING,
     "Running a network, and files": EXECUTION,
     "Data sets and augmentation": DATA,
+    "Recipes, runs and checkpoints": TRAINING,
     "Trained files and predictions": EVALUATION,
 }
 """Every error code by subject, in order."""
