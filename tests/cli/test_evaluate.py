@@ -96,15 +96,17 @@ def test_the_figures(
         assert one["confused"] == max(wrong)
 
 
-def test_what_it_says_of_the_normalisation(cli: Cli) -> None:
+def test_what_it_says_of_the_normalisation(cli: Cli, trained: netcalc.Network) -> None:
     with_notes = cli("evaluate", "s.yaml", "--weights", "w.safetensors", "--data", "d.npz").out
     assert "normalised by the mean and deviation that w.safetensors holds" in " ".join(with_notes.split())
     without = cli("evaluate", "s.yaml", "--weights", "plain.npz", "--data", "d.npz").out
-    assert "plain.npz holds no mean and deviation, nor does the spec" in " ".join(without.split())
+    assert "plain.npz holds no mean and deviation: samples are not normalised." in " ".join(without.split())
     Path("s.yaml").write_text(SPEC + "preprocess: {mean: [0.4, 0.5, 0.6], std: [0.2, 0.25, 0.3]}\n")
     of_spec = evaluated(cli, "--weights", "plain.npz", "--data", "d.npz")
     assert of_spec["normalised_by"] == "spec"
     assert of_spec["loss"] == evaluated(cli, "--weights", "w.safetensors", "--data", "d.npz")["loss"]
+    write_trained("raw.npz", Trained(trained.parameters(), network="Small"))  # trained as they were
+    assert evaluated(cli, "--weights", "raw.npz", "--data", "d.npz")["normalised_by"] == "nothing"
 
 
 def test_classes_of_a_folder_are_matched_by_name(cli: Cli, trained: netcalc.Network) -> None:
