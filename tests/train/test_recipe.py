@@ -29,7 +29,7 @@ def read(text: str, **options: Any) -> Recipe:
 
 
 def test_every_option_has_a_case() -> None:
-    assert {name for name in Recipe.options} <= CHANGED.keys()
+    assert set(Recipe.options) <= CHANGED.keys()
 
 
 @pytest.mark.parametrize("name", CHANGED)
@@ -40,7 +40,7 @@ def test_each_option_acts_and_reads_back(name: str) -> None:
     assert again.plain() == changed.plain()
     assert again.fingerprint() == changed.fingerprint()
     assert changed.text().partition("# the defaults")[0].startswith(f"{name}: ")
-    assert [each.partition(":")[0].partition(".")[0] for each in differences(plain, changed)][0] == name
+    assert next(iter(differences(plain, changed))).partition(":")[0].partition(".")[0] == name
 
 
 @pytest.mark.parametrize(
