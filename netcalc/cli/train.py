@@ -63,9 +63,9 @@ def command(
     epochs: EpochsOption = None,
     batch: BatchSizeOption = None,
     lr: RateOption = None,
-    optimiser: OptimiserOption = None,
+    chosen_optimiser: OptimiserOption = None,
     schedule: ScheduleOption = None,
-    loss: LossOption = None,
+    chosen_loss: LossOption = None,
     augment: AugmentOption = None,
     clip_norm: ClipOption = None,
     accumulate: AccumulateOption = None,
@@ -90,7 +90,9 @@ def command(
     netcalc train resnet20.yaml --data cifar10 --recipe resnet.yaml --augment crop:4,flip
     netcalc train --resume runs/lenet
     """
-    given = {name: value for name, value in locals().items() if name not in _NOT_OF_RECIPE}
+    given = {
+        name.removeprefix("chosen_"): value for name, value in locals().items() if name not in _NOT_OF_RECIPE
+    }
     options = {name: value for name, value in given.items() if value not in (None, "")}
     every = _interval(checkpoint_every)
     if resume:
