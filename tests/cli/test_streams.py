@@ -20,6 +20,8 @@ ARGUMENTS = {
     "gradcheck": "t.yaml", "init": "t.yaml", "fold": "t.yaml --weights no.npz -o f.npz", "list": "", "show": "lenet5", "layers": "",
     "rules": "", "schema": "", "devices": "",
     "augment": "--data d.npz -o o.png", "train": "t.yaml --data e.npz --epochs 1 --validation 0 --workers 1",
+    "evaluate": "t.yaml --weights no.npz --data d.npz",
+    "predict": "t.yaml --weights no.npz --data d.npz",
 }  # fmt: skip
 """For each command what it is run with here."""
 
