@@ -45,9 +45,10 @@ def convolution(
         dmatrices = np.empty_like(matrices)
         for cell, view in views:
             dwide[view] += _mixed(matrices[cell].swapaxes(1, 2), dy, groups)
-            dmatrices[cell] = _correlated(dy, wide[view], groups)
-        gradients = {"weight": _whole(dmatrices)}
-        if layer.bias:
+            if not context.frozen:
+                dmatrices[cell] = _correlated(dy, wide[view], groups)
+        gradients = {} if context.frozen else {"weight": _whole(dmatrices)}
+        if layer.bias and not context.frozen:
             gradients["bias"] = dy.sum(axis=(0, *range(2, dy.ndim)))
         return (unpadded(dwide, layer.pad, layer.padding_mode),), gradients
 
