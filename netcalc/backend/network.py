@@ -19,7 +19,7 @@ from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
 from netcalc.backend.precision import PRECISIONS
 from netcalc.backend.weights import check_weights, read_weights, write_weights
-from netcalc.diagnostics import Note, nearest
+from netcalc.diagnostics import Note, nearest, type_name, whole_number
 from netcalc.graph import Graph, Node
 from netcalc.layers import LayerError
 
@@ -41,6 +41,9 @@ class Network:
     """
 
     def __init__(self, graph: Graph, seed: int = 0, dtype: str = "float32") -> None:
+        if not isinstance(graph, Graph):
+            raise TypeError(f"a Network takes a Graph, as netcalc.load gives it, not {type_name(graph)}")
+        seed = whole_number("seed", seed, 0)
         if dtype not in PRECISIONS:
             raise ValueError(f"dtype is one of {', '.join(PRECISIONS)}, not {dtype!r}")
         self.graph = graph
