@@ -57,7 +57,8 @@ class Network:
         elements = sum(param.numel for node in graph.nodes if node.shared is None for param in node.params)
         require_memory(elements * self.dtype.itemsize, f"the parameters of {graph.name}")
         self._arrays = drawn_arrays(graph, seed, self.precision)
-        self._trainings = 0
+        self.draws = 0
+        """The number of the next training run: all that random numbers depend on beside the seed."""
         self._last: Pass | None = None
         scale_to_batch(self)
 
@@ -189,8 +190,8 @@ class Network:
 
     def next_draw(self) -> int:
         """The number of the next training run, which seeds its random numbers."""
-        self._trainings += 1
-        return self._trainings - 1
+        self.draws += 1
+        return self.draws - 1
 
     def apply(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
         """Run one layer; an error names it."""
