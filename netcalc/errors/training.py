@@ -67,4 +67,25 @@ TRAINING = (
         _NETWORK,
         "netcalc train --resume .",
     ),
+    ErrorCode(
+        "E950",
+        "A pattern of `freeze` or `reinit` fits no layer and no block with parameters.",
+        "Name a layer or a block as `netcalc table --all` shows it; `conv*` fits all whose names begin so.",
+        _NETWORK,
+        "netcalc train example.yaml --data data.npz --freeze conv1",
+    ),
+    ErrorCode(
+        "E951",
+        "Everything is frozen, so that nothing is left to train.",
+        "Freeze fewer layers: the last one is trained at least.",
+        _NETWORK,
+        "netcalc train example.yaml --data data.npz --freeze linear",
+    ),
+    ErrorCode(
+        "E952",
+        "A file of weights lacks layers of the network, has others, or has them in another size.",
+        "Draw what differs anew with `--reinit`, as a head of other classes; the notes list the differences.",
+        _NETWORK,
+        "netcalc train example.yaml --data data.npz --weights weights.npz",
+    ),
 )

@@ -1,14 +1,18 @@
 """Frozen layers in what runs: nothing of them changes, and what no gradient passes is not kept."""
 
+import tracemalloc
 from functools import cache
 
 import numpy as np
 import pytest
 
-from netcalc.backend import TrainingStep, random_inputs
+from netcalc.analysis.memory import training
+from netcalc.backend import Network, TrainingStep, random_inputs
 from netcalc.backend.kernels import KERNELS, Context
-from netcalc.backend.saved_tensors import saved_bytes
+from netcalc.backend.kernels.base import Array
+from netcalc.backend.saved_tensors import held_arrays, owner, saved_bytes
 from netcalc.graph import Graph
+from netcalc.train.transfer import freeze
 
 from cases import Case
 from engines import step_differences
@@ -122,3 +126,88 @@ def test_a_frozen_layer_keeps_no_more_than_is_counted_and_passes_the_same_gradie
     read = sum(types[place].numel * 4 for place in saved.inputs)
     counted = read + saved.output * layer.infer(types).numel * 4 + saved.each.nbytes(4)
     assert sizes[1] - sizes[0] <= counted
+
+
+def bytes_kept(network: Network, x: dict[str, Array]) -> int:
+    """Of all arrays that the layers' backwards hold after a forward, the parameters left out."""
+    run = network.run(x, training=True, input_gradients=False)
+    assert run.backwards is not None
+    own = {id(owner(array)) for array in network.parameters().values()}
+    held = [owner(array) for _, backward in run.backwards for array in held_arrays(backward)]
+    return sum({id(array): array.nbytes for array in held if id(array) not in own}.values())
+
+
+MEASURED = """
+input: [1, 16, 16]
+layers:
+  - conv: {name: conv1, filters: 8, kernel: 3, stride: 2, pad: 1}
+  - relu
+  - conv: {name: conv2, filters: 16, kernel: 3, stride: 2, pad: 1}
+  - tanh
+  - flatten
+  - linear: {name: fc1, units: 32}
+  - relu
+  - linear: {name: fc2, units: 5}
+"""
+
+
+@pytest.mark.parametrize("patterns", [["conv1"], ["conv*"], ["conv*", "fc1"], ["fc1"], ["*"]])
+def test_the_predicted_saving_is_the_measured_one(patterns: list[str]) -> None:
+    free, batch = graph_of(MEASURED), 6
+    x = random_inputs(free, batch)
+    found, frozen = ([training(g, loss="none").saved.at(batch), bytes_kept(Network(g), x)] for g in (free, freeze(free, patterns)))  # fmt: skip
+    assert found[0] == found[1]
+    assert frozen[0] == frozen[1]
+    assert frozen[0] < found[0] or patterns == ["fc1"]
+
+
+def peak(network: Network, x: dict[str, Array]) -> int:
+    """The most bytes that a forward allocates at once."""
+    tracemalloc.start()
+    network.forward(x, training=True)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
+def test_a_forward_frees_what_frozen_layers_computed() -> None:
+    """Eight layers of 4 MiB: all are kept where they are trained, two live at once where they are frozen."""
+    text = "input: [1024]\nlayers:\n  - linear: {units: 1024, trainable: %s, repeat: 8}\n  - linear: 1\n"
+    x = random_inputs(graph_of(text % "true"), 1024)
+    free, frozen = (peak(Network(graph_of(text % word)), x) / 2**22 for word in ("true", "false"))
+    assert free > 8
+    assert frozen < 3.1
+
+
+def test_a_step_has_no_buffers_for_what_is_frozen() -> None:
+    text = "input: [1024]\nlayers:\n  - linear: {units: 1024, trainable: %s, repeat: 8}\n  - linear: 1\n"
+    sizes = []
+    for word in ("true", "false"):
+        network = Network(graph_of(text % word))
+        tracemalloc.start()
+        with TrainingStep(network, 1024, workers=2):
+            sizes.append(tracemalloc.get_traced_memory()[0] / 2**22)
+        tracemalloc.stop()
+    free, frozen = sizes
+    assert free > 1 + 8 + 8  # the input, outputs, gradients of weights; those of outputs besides
+    assert frozen < 1 + 2 + 1.1  # the last output is read by a layer that is trained
+
+
+def test_gradients_of_inputs_are_given_where_they_are_asked_for() -> None:
+    network, x = Network(FEATURES), random_inputs(FEATURES, 4)
+    network.forward(x, training=True)
+    assert network.backward().inputs == {"input": None}
+    network.forward(x, training=True, input_gradients=True)
+    assert network.backward().inputs["input"] is not None
+    network.forward(x)
+    assert network.backward().inputs["input"] is not None
+    free = Network(FREE)
+    free.forward(x, training=True)
+    assert free.backward().inputs["input"] is not None
+
+
+def test_dropout_in_a_frozen_part_still_drops() -> None:
+    captured = Network(FEATURES).forward(random_inputs(FEATURES, 4), training=True, capture=["drop"])
+    assert isinstance(captured, dict)
+    assert 0.15 < (captured["drop"] == 0).mean() < 0.9
+    assert (captured["drop"] != Network(FEATURES).forward(random_inputs(FEATURES, 4), capture=["drop"])["drop"]).any()  # fmt: skip

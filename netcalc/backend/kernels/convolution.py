@@ -42,6 +42,7 @@ def convolution(
     def backward(dy: Array) -> Gradients:
         wide = padded(x, layer.pad, layer.padding_mode)
         dwide = np.zeros_like(wide)
+        matrices = _by_cell(weight, groups)
         dmatrices = np.empty_like(matrices)
         for cell, view in views:
             dwide[view] += _mixed(matrices[cell].swapaxes(1, 2), dy, groups)
@@ -84,6 +85,7 @@ def transposed_convolution(
     def backward(dy: Array) -> Gradients:
         dwide = padded(dy, layer.pad)
         dx = np.zeros_like(x)
+        matrices = _by_cell(weight, layer.groups)
         dmatrices = np.empty_like(matrices)
         for cell, view in views:
             dx += _mixed(matrices[cell], dwide[view], layer.groups)
