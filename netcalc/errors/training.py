@@ -72,20 +72,27 @@ TRAINING = (
         "A pattern of `freeze` or `reinit` fits no layer and no block with parameters.",
         "Name a layer or a block as `netcalc table --all` shows it; `conv*` fits all whose names begin so.",
         _NETWORK,
-        "netcalc train example.yaml --data data.npz --freeze conv1",
+        program="""\
+import netcalc
+
+from netcalc.train.transfer import freeze
+
+freeze(netcalc.load("example.yaml"), ["conv*"])
+""",
     ),
     ErrorCode(
         "E951",
-        "Everything is frozen, so that nothing is left to train.",
-        "Freeze fewer layers: the last one is trained at least.",
-        _NETWORK,
-        "netcalc train example.yaml --data data.npz --freeze linear",
-    ),
-    ErrorCode(
-        "E952",
         "A file of weights lacks layers of the network, has others, or has them in another size.",
         "Draw what differs anew with `--reinit`, as a head of other classes; the notes list the differences.",
         _NETWORK,
-        "netcalc train example.yaml --data data.npz --weights weights.npz",
+        program="""\
+import netcalc
+import numpy as np
+
+from netcalc.train.transfer import load_partly
+
+np.savez("weights.npz", **{"linear1.weight": np.zeros((5, 8)), "linear1.bias": np.zeros(5)})
+load_partly(netcalc.Network(netcalc.load("example.yaml")), "weights.npz")
+""",
     ),
 )

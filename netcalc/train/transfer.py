@@ -32,13 +32,19 @@ def freeze(graph: Graph, patterns: Iterable[str]) -> Graph:
     frozen = set(layers_of(graph, patterns, "freeze"))
     if not frozen:
         return graph
+    nodes = (_marked(n, True) if (n.shared or n.full_name) in frozen else n for n in graph.nodes)
+    return replace(graph, nodes=tuple(nodes))
 
-    def changed(node: Node) -> Node:
-        if (node.shared or node.full_name) not in frozen:
-            return node
-        return node._replace(params=tuple(param._replace(frozen=True) for param in node.params))
 
-    return replace(graph, nodes=tuple(map(changed, graph.nodes)))
+def unfrozen(graph: Graph) -> Graph:
+    """The graph with all of its layers trained; itself where they are."""
+    if not any(node.is_frozen for node in graph.nodes):
+        return graph
+    return replace(graph, nodes=tuple(_marked(node, False) for node in graph.nodes))
+
+
+def _marked(node: Node, frozen: bool) -> Node:
+    return node._replace(params=tuple(param._replace(frozen=frozen) for param in node.params))
 
 
 def layers_of(graph: Graph, patterns: Iterable[str], what: str) -> list[str]:
@@ -92,7 +98,7 @@ def load_partly(network: Network, path: str | os.PathLike[str], drawn_anew: Iter
         problems = weight_differences(others, shapes)
         if problems:
             notes, help = listed_notes(problems.values()), _cure(problems, network.graph)
-            refuse("E952", f"{where} does not fit {network.graph.name}", notes=notes, help=help)
+            refuse("E951", f"{where} does not fit {network.graph.name}", notes=notes, help=help)
 
     found = read_weights(path, own, check)
     taken = {name: network.precision.taken(array, name) for name, array in found.items()}
