@@ -245,7 +245,25 @@ def test_what_is_asked_for_and_is_not_there(tmp_path: Path) -> None:
     refused(path, "E920", "holds no tokens", None, Reading(context=3))
     refused(path, "E920", "is no folder of pictures", None, Reading(resize=3))
     refused(path, "E921", "samples of .* are 28x28, 3x28x28 are asked for", None, Reading(shape=(3, 28, 28)))
+    refused(path, "E920", "is no CSV, which alone has a column of labels", None, Reading(label="y"))
     refused(tmp_path, "E920", "is a folder, csv is a format of files", "csv")
+    write_classes(tmp_path / "folder")
+    for reading in (Reading(context=3), Reading(label="y")):
+        refused(tmp_path / "folder", "E920", "holds no tokens|is no CSV", None, reading)
+    tokens = tmp_path / "tokens.npy"
+    np.save(tokens, np.array([1, 2, 2**63, 3], np.uint64))
+    refused(
+        tokens,
+        "E922",
+        "token 2 of .* is 9223372036854775808, no number of a vocabulary",
+        None,
+        Reading(context=2),
+    )
+    write_mnist(tmp_path / "mnist")
+    for labels in (tmp_path / "mnist").glob("*labels*"):
+        refused(labels, "E920", "has no file of labels beside it")
+        with pytest.raises(ExecutionError, match="has no file of labels beside it"):
+            open_data(f"{tmp_path}/mnist/./{labels.name}")
 
 
 NET = "input: [1, 28, 28]\nlayers:\n  - flatten\n  - linear: {units: 10, name: scores}\n"
