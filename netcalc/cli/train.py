@@ -24,6 +24,8 @@ from netcalc.cli.train_options import (
     DataOption,
     EpochsOption,
     EveryOption,
+    FactorOption,
+    FreezeOption,
     KeepOption,
     LossOption,
     MaybeSpec,
@@ -31,6 +33,7 @@ from netcalc.cli.train_options import (
     PartOption,
     RateOption,
     RecipeOption,
+    ReinitOption,
     ResumeOption,
     RunDtypeOption,
     RunOption,
@@ -38,6 +41,7 @@ from netcalc.cli.train_options import (
     ScheduleOption,
     SizeOption,
     ValidationOption,
+    WeightsOption,
     WorkersOption,
 )
 from netcalc.diagnostics import ExecutionError
@@ -70,6 +74,10 @@ def command(
     clip_norm: ClipOption = None,
     accumulate: AccumulateOption = None,
     ema: AverageOption = None,
+    weights: WeightsOption = "",
+    reinit: ReinitOption = None,
+    freeze: FreezeOption = None,
+    factors: FactorOption = None,
     validation: ValidationOption = None,
     seed: RunSeedOption = None,
     dtype: RunDtypeOption = None,
@@ -88,10 +96,12 @@ def command(
 
     netcalc train lenet5 --data mnist --epochs 5 -o runs/lenet
     netcalc train resnet20.yaml --data cifar10 --recipe resnet.yaml --augment crop:4,flip
+    netcalc train alexnet --data pets --weights alexnet.npz --reinit fc8 --freeze 'conv*'
     netcalc train --resume runs/lenet
     """
     given = {name: value for name, value in locals().items() if name not in _NOT_OF_RECIPE}
-    options = {name: value for name, value in given.items() if value not in (None, "")}
+    listed = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
+    options = {name: value for name, value in listed.items() if value not in (None, "")}
     every = _interval(checkpoint_every)
     if resume:
         run = _resumed(resume, options, recipe, output, spec, set, input, variant)
