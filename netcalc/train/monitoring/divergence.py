@@ -53,4 +53,4 @@ class Divergence(Observer):
                 "no update came before: look for NaN, infinite or huge numbers in the samples, the targets "
                 "and the weights"
             )
-        return f"lower the learning rate, {record.rate:.3g} here, or clip the gradients: clip_norm 1"
+        return f"lower the learning rate, {record.rate:.4g} here, or clip the gradients: clip_norm 1"

@@ -177,4 +177,4 @@ _SQUARES = (1e-25, 1e30)
 
 
 def _lower(record: StepRecord) -> str:
-    return f"lower the learning rate, {record.rate:.3g} here, or clip the gradients: clip_norm 1"
+    return f"lower the learning rate, {record.rate:.4g} here, or clip the gradients: clip_norm 1"
