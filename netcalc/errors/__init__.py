@@ -9,6 +9,7 @@ from netcalc.errors.code import ErrorCode
 from netcalc.errors.data import DATA
 from netcalc.errors.execution import EXECUTION
 from netcalc.errors.graph import EXPRESSIONS, OPTIONS, SHAPES, WIRING
+from netcalc.errors.metrics import METRICS
 from netcalc.errors.text import KEYS, TEXT
 
 SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
@@ -21,6 +22,7 @@ SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     **CHECKING,
     "Running a network, and files": EXECUTION,
     "Data sets and augmentation": DATA,
+    "What trainings write": METRICS,
 }
 """Every error code by subject, in order."""
 

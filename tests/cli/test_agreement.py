@@ -15,7 +15,7 @@ import typer
 import netcalc
 from netcalc.cli.app import COMMANDS, app
 
-from helpers import TESTS
+from helpers import METRICS, TESTS
 
 Cli = Callable[..., Any]
 
@@ -61,6 +61,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "--format": "the ending of --output says how the weights are kept",
     },
     "augment": {**NO_NETWORK, "--format": "a sheet is a picture"},
+    "curves": NO_NETWORK,
     "list": dict.fromkeys(OPTIONS[:6], "the bundled networks are listed as they were published"),
     "show": {
         **dict.fromkeys(("--input", "--set"), "the text is the author's; a reader changes it by hand"),
@@ -78,7 +79,7 @@ ARGUMENTS = {
     "roofline": "s.yaml --device a100", "sweep": "s.yaml --set width=2,4", "explain": "s.yaml conv1",
     "run": "s.yaml", "plan": "s.yaml --workers 1", "gradcheck": "s.yaml", "init": "s.yaml", "list": "lenet", "layers": "conv",
     "fold": "s.yaml --weights w.npz --output f.npz", "show": "s.yaml", "rules": "N301", "schema": "",
-    "augment": "--data d.npz --output o.png",
+    "augment": "--data d.npz --output o.png", "curves": "m.jsonl",
 }  # fmt: skip
 """For each command what it is run with here."""
 
@@ -111,6 +112,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     Path("s.yaml").write_text(SPEC)
     np.savez("d.npz", x=np.zeros((4, 3, 8, 8), np.uint8), y=np.arange(4))
+    Path("m.jsonl").write_text(METRICS)
     monkeypatch.setattr("netcalc.spec.bundled_files", lambda: ["lenet5"])  # all take seconds to count
     yield tmp_path
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]  # no partial file

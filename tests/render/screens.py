@@ -16,6 +16,8 @@ import netcalc
 from netcalc.backend import Network
 from netcalc.cli.app import run
 
+from helpers import METRICS
+
 FOLDER = Path(__file__).parent / "screens"
 WIDTHS = (60, 80, 100, 160, 220)
 RECORDED = (60, 80)
@@ -71,6 +73,7 @@ SCREENS = {
         "--data digits.npz -o sheet.png --augment crop:2,flip,resized_crop,jitter,cutout:4,mixup", "--data digits.npz -o sheet.jpg",
         "--data digits.npz -o sheet.png --augment flop", "--data no.npz -o sheet.png", "--data long.yaml -o sheet.png", "--data . -o sheet.png",
     ],
+    "curves": ["run", "run run/metrics.jsonl", f"{DEEP_FOLDER}/run run", "long.yaml", "no", "."],
     "list": ["", "alexnet", "nosuch"],
     "layers": ["", "conv", "lstm", "window_attention", "nosuch"],
     "rules": ["", "N301", "N504", "E402", "E914", "nosuch"],
@@ -89,6 +92,7 @@ RECORDED_SCREENS = {
     "sweep": ["resnet_v.yaml --set width=8,16,-1 --set input=16,32 --pareto macs,-params"],
     "explain": ["alexnet conv1", "vit_b_16 encoder1.main.attention"],
     "plan": ["long.yaml --workers 1"],
+    "curves": ["run", f"{DEEP_FOLDER}/run run"],
     "layers": ["conv"],
     "rules": ["N301"],
 }  # fmt: skip
@@ -170,6 +174,9 @@ def write_files(folder: Path) -> None:
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / DEEP_FOLDER / "bad.yaml").write_text(FILES["bad.yaml"], encoding="utf-8")
+    for name in ("run", f"{DEEP_FOLDER}/run"):
+        (folder / name).mkdir()
+        (folder / name / "metrics.jsonl").write_text(METRICS, encoding="utf-8")
     weights = Network(netcalc.load(folder / "long.yaml")).parameters()
     np.savez(folder / "digits.npz", x=np.zeros((8, 1, 8, 8), np.uint8), y=np.arange(8))
     np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]

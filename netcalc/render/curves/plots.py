@@ -12,6 +12,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 _LINES = ("-", "--", "-.", ":")
 """Of more series than there are colours."""
+_MARKERS = "os^DvPX"
+"""One for each colour, so that curves differ in print too."""
 _MEANS = 120
 """A curve of more points is their means in so many bins, with the points behind it."""
 _MARKED = 40
@@ -40,6 +42,8 @@ def draw(
 
 
 def _draw_panel(axes: Any, panel: Panel, names: Sequence[str]) -> None:
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
     x, y = panel.scales()
     for series in panel.series:
         _draw_series(axes, panel, series, names[series.number])
@@ -47,16 +51,17 @@ def _draw_panel(axes: Any, panel: Panel, names: Sequence[str]) -> None:
     axes.set_xlabel(panel.x_title)
     if panel.x_logarithmic:
         axes.set_xscale("log")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     if y.logarithmic:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
     else:
         room = 0.03 * (y.high - y.low)
         axes.set_ylim(y.low if y.low == 0 else y.low - room, y.high + room)
     if panel.is_share:
-        from matplotlib.ticker import PercentFormatter
-
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlim(x.low if panel.x_logarithmic else 0, x.high)
+    axes.set_xlim(x.low if panel.x_logarithmic else 0, x.high * (1 if panel.x_logarithmic else 1.01))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     if len(panel.series) > 1:
@@ -71,13 +76,15 @@ def _draw_series(axes: Any, panel: Panel, series: Series, name: str) -> None:
     if series.is_detailed and len(points) > _MEANS:
         axes.plot(*zip(*points, strict=True), color=colour, linewidth=0.6, alpha=0.25)
         points = binned(points, _MEANS, x.place)
-    marker = "o" if not series.is_detailed and len(points) < _MARKED else ""
+    marker = (
+        _MARKERS[series.number % len(_MARKERS)] if not series.is_detailed and len(points) < _MARKED else ""
+    )
     axes.plot(
         *zip(*points, strict=True),
         line,
         color=colour,
         marker=marker,
-        markersize=3.5,
+        markersize=4,
         linewidth=1.6,
         label=name,
     )

@@ -42,8 +42,8 @@ _COLUMNS = (
     TableColumn("run", "run", left=True),
     TableColumn("epochs", "epochs"),
     TableColumn("steps", "steps"),
-    TableColumn("loss", "loss", loss_text, group="training"),
-    TableColumn("accuracy", "accuracy", share_text, group="training"),
+    TableColumn("training_loss", "loss", loss_text, group="training"),
+    TableColumn("training_accuracy", "accuracy", share_text, group="training"),
     TableColumn("validation_loss", "loss", loss_text, group="validation"),
     TableColumn("validation_accuracy", "accuracy", share_text, group="validation"),
     TableColumn("best_epoch", "epoch", group="best"),
@@ -58,9 +58,9 @@ _DROPPED = {
     "seconds": 3,
     "epochs": 4,
     "warnings": 5,
-    "accuracy": 6,
+    "training_accuracy": 6,
     "best_epoch": 7,
-    "loss": 8,
+    "training_loss": 8,
 }
 """When a narrow terminal leaves a column out."""
 _TOLD = {"run", "epochs", "steps", "seconds", "warnings"}
@@ -83,15 +83,15 @@ class CurvesResult(Result):
             yield from chart_lines(drawn, width)
             yield []
         yield from self._figures(width)
-        for run in self.runs:
-            for number, warning in enumerate(run.warnings):
-                if number == 0:
-                    yield []
-                name = f"{run.name}, " if len(self.runs) > 1 else ""
-                text = f"{name}step {warning.step:,}: {warning.message}"
-                yield from hanging([("warning: ", "yellow")], text, "", width)
-                if warning.help:
-                    yield from hanging([("   help: ", "dim")], warning.help, "", width)
+        told = [(letter(number), warning) for number, run in enumerate(self.runs) for warning in run.warnings]
+        if told:
+            yield []
+        for run, warning in told:
+            where = f"run {run}, " if len(self.runs) > 1 else ""
+            text = f"{where}step {warning.step:,}: {warning.message}"
+            yield from hanging([("warning: ", "yellow")], text, "", width)
+            if warning.help:
+                yield from hanging([("   help: ", "dim")], warning.help, "", width)
 
     def json_chunks(self) -> Iterator[str]:
         """A run with its figures, epochs and warnings a line; what is not finite is null."""
@@ -100,6 +100,15 @@ class CurvesResult(Result):
     def table(self) -> Table:
         """A row a run."""
         return Table(_COLUMNS, [_row(run) for run in self.runs])
+
+    def draw(self, path: str) -> None:
+        """Draw the curves into a file, whose ending says the type; raises OSError."""
+        from netcalc.render.curves.plots import draw
+
+        if len(self.runs) == 1:
+            draw(panels(self.runs), ["training", "validation"], self.runs[0].name, path)
+        else:
+            draw(panels(self.runs), [run.name for run in self.runs], "", path)
 
     def _figures(self, width: int | None) -> Iterator[list[Segment]]:
         rows = [_row(run) for run in self.runs]

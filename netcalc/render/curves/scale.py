@@ -40,11 +40,12 @@ class Scale(NamedTuple):
             return (log10(value) - log10(self.low)) / (log10(self.high) - log10(self.low))
         return (value - self.low) / (self.high - self.low)
 
-    def ticks(self, most: int) -> list[float]:
-        """Round numbers on the axis, `most` at most where that is 2 or more."""
+    def ticks(self, most: int, whole: bool = False) -> list[float]:
+        """Round numbers on the axis, `most` at most where that is 2 or more; `whole` ones alone."""
         if self.logarithmic:
             return self._powers(most)
-        step = 10.0 ** floor(log10((self.high - self.low) / max(1, most)))
+        power = floor(log10((self.high - self.low) / max(1, most)))
+        step = 10.0 ** (max(0, power) if whole else power)
         for factor in (1, 2, 5, 10, 20, 50):
             first, last = ceil(self.low / step / factor - 1e-9), floor(self.high / step / factor + 1e-9)
             if last - first + 1 <= max(2, most):

@@ -102,7 +102,7 @@ def _x_axis(panel: Panel, x: Scale, columns: int) -> str:
     """The ticks with the title at the end; those that would touch another are left out."""
     title = panel.x_title
     line = ""
-    ticks = x.ticks(max(2, columns // 10))
+    ticks = x.ticks(max(2, columns // 10), whole=not x.logarithmic and x.high >= 2)
     for tick, text in zip(ticks, tick_texts(ticks), strict=True):
         start = round(x.place(tick) * (columns - 1)) - (len(text) - 1) // 2
         start = max(0, min(start, columns - len(text)))

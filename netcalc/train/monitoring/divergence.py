@@ -10,6 +10,9 @@ from netcalc.backend.kernels.base import Array
 from netcalc.train.parameters import trained_parameters
 from netcalc.train.records import Observer, StepRecord, TrainingWarning
 
+_USUAL = 10
+"""Gradients that explode pass through norms of more than so many times the first."""
+
 
 class Divergence(Observer):
     """Speaks at the first loss or gradient that is not finite, and of what came before it."""
@@ -48,9 +51,9 @@ class Divergence(Observer):
         return f"; the gradients' norm was {norms}"
 
     def _help(self, record: StepRecord) -> str:
-        if self._last is None:
-            return (
-                "no update came before: look for NaN, infinite or huge numbers in the samples, the targets "
-                "and the weights"
-            )
+        data = "look for NaN, infinite or huge numbers in the samples and targets"
+        if self._first is None or self._last is None:
+            return f"no update came before: {data}, or in the weights"
+        if self._last.gradient_norm < _USUAL * self._first.gradient_norm:
+            return f"the gradients were small until then: {data}"
         return f"lower the learning rate, {record.rate:.4g} here, or clip the gradients: clip_norm 1"

@@ -79,7 +79,7 @@ class FirstLoss(Observer):
         if record.loss > expected.value:
             help = (
                 "the scores begin too large: scale the inputs, or draw the last layer smaller; "
-                "`netcalc init` shows the scale layer by layer"
+                "`netcalc init SPEC` shows the scale layer by layer"
             )
         else:
             help = "the network knows the labels before it has learned: look for them in the inputs"
