@@ -9,7 +9,7 @@ import numpy as np
 from netcalc.backend import Network, TrainingStep
 from netcalc.backend.kernels.base import Array
 from netcalc.train.gradients import clip_norm, global_norm
-from netcalc.train.losses import LossFunction
+from netcalc.train.loss import LossFunction
 from netcalc.train.optimiser import Optimiser
 from netcalc.train.records import EpochRecord, Observer, StepRecord, TrainingWarning
 

@@ -18,7 +18,7 @@ from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
 from netcalc.backend.precision import PRECISIONS
 from netcalc.backend.weights import check_weights, read_weights, write_weights
-from netcalc.diagnostics import Note, nearest
+from netcalc.diagnostics import Note, nearest, type_name, whole_number
 from netcalc.graph import Graph, Node
 from netcalc.layers import LayerError
 
@@ -40,6 +40,9 @@ class Network:
     """
 
     def __init__(self, graph: Graph, seed: int = 0, dtype: str = "float32") -> None:
+        if not isinstance(graph, Graph):
+            raise TypeError(f"a Network takes a Graph, as netcalc.load gives it, not {type_name(graph)}")
+        seed = whole_number("seed", seed, 0)
         if dtype not in PRECISIONS:
             raise ValueError(f"dtype is one of {', '.join(PRECISIONS)}, not {dtype!r}")
         self.graph = graph
@@ -53,7 +56,8 @@ class Network:
         elements = sum(param.numel for node in graph.nodes if node.shared is None for param in node.params)
         require_memory(elements * self.dtype.itemsize, f"the parameters of {graph.name}")
         self._arrays = drawn_arrays(graph, seed, self.precision)
-        self._trainings = 0
+        self.draws = 0
+        """The number of the next training run: all that random numbers depend on beside the seed."""
         self._last: Pass | None = None
         scale_to_batch(self)
 
@@ -170,8 +174,8 @@ class Network:
 
     def next_draw(self) -> int:
         """The number of the next training run, which seeds its random numbers."""
-        self._trainings += 1
-        return self._trainings - 1
+        self.draws += 1
+        return self.draws - 1
 
     def apply(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
         """Run one layer; an error names it."""

@@ -2,6 +2,9 @@
 
 Nothing is read before its name and shape are known to be the network's. NumPy has no bfloat16: in
 safetensors it is BF16, in arrays and in `.npz` float32, which holds each of its numbers.
+
+Beside the weights a file may hold notes, texts by name: in the metadata of safetensors as `netcalc.mean`, in
+an `.npz` as an array `@mean`, which no parameter is called.
 """
 
 import json
@@ -9,13 +12,24 @@ import os
 import struct
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, NamedTuple
+from zipfile import ZipFile
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from netcalc.backend.errors import refuse
-from netcalc.backend.files import Header, by_ending, opened, read_npz, sound, write_npz, written_whole
+from netcalc.backend.files import (
+    Header,
+    by_ending,
+    entries_of,
+    opened,
+    read_npz,
+    sound,
+    write_npz,
+    written_whole,
+)
 from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.diagnostics import Note, nearest
 from netcalc.tensor import Shape, format_shape
@@ -31,6 +45,10 @@ _SAFETENSORS = {
 """Its names of the types that are read and written."""
 _OWN_NAMES = {name: own for own, name in _SAFETENSORS.items()}
 _ALIGNMENT = 8
+_NOTE, _NOTE_OF_SAFETENSORS = "@", "netcalc."
+"""What the names of notes begin with."""
+_MOST_NOTES = 2**28
+"""Bytes of notes that are read."""
 
 
 class Stored(NamedTuple):
@@ -55,10 +73,22 @@ def stored_weights(path: str | os.PathLike[str], shapes: Mapping[str, Shape]) ->
         return read(Path(path), shapes)
 
 
-def write_weights(path: str | os.PathLike[str], arrays: Arrays, bfloat16: Collection[str] = ()) -> None:
+def read_notes(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The notes of a weight file by name; raises ExecutionError where the file cannot be read."""
+    read = _notes_of_npz if by_ending(path, FORMATS) == ".npz" else _notes_of_safetensors
+    with sound(path, "weight file"):
+        return read(Path(path))
+
+
+def write_weights(
+    path: str | os.PathLike[str],
+    arrays: Arrays,
+    bfloat16: Collection[str] = (),
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Write arrays by name, in the format that the file's ending names; those of `bfloat16` as such."""
     _, write = FORMATS[by_ending(path, FORMATS)]
-    write(path, arrays, bfloat16)
+    write(path, arrays, bfloat16, notes)
 
 
 def check_weights(found: Mapping[str, Shape], shapes: Mapping[str, Shape], where: str) -> None:
@@ -66,7 +96,7 @@ def check_weights(found: Mapping[str, Shape], shapes: Mapping[str, Shape], where
     problems = [f"{name} is missing" for name in shapes if name not in found]
     for name, shape in found.items():
         if name not in shapes:
-            if not name.endswith(_NOT_OURS):
+            if not name.endswith(_NOT_OURS) and not name.startswith(_NOTE):
                 match = nearest(name, shapes)
                 problems.append(f"{name} is not the network's" + (f"; it has {match}" if match else ""))
         elif shape != shapes[name]:
@@ -88,8 +118,25 @@ def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> Stored:
     return Stored(arrays, {name: array.dtype.name for name, array in arrays.items()})
 
 
-def _write_npz(path: str | os.PathLike[str], arrays: Arrays, _: Collection[str]) -> None:
-    write_npz(path, arrays)
+def _notes_of_npz(path: Path) -> dict[str, str]:
+    def check(headers: dict[str, Header]) -> None:
+        pass
+
+    with opened(path) as file, ZipFile(file) as archive:
+        entries = {name: entry for name, entry in entries_of(archive).items() if name.startswith(_NOTE)}
+    if sum(entry.file_size for entry in entries.values()) > _MOST_NOTES:
+        raise ValueError(f"its notes are larger than {_MOST_NOTES:,} bytes")
+    arrays = read_npz(path, entries, check, "weight file")
+    for name, array in arrays.items():
+        if array.dtype.kind != "U" or array.shape:
+            raise ValueError(f"{name} is no text")
+    return {name.removeprefix(_NOTE): str(array) for name, array in arrays.items()}
+
+
+def _write_npz(
+    path: str | os.PathLike[str], arrays: Arrays, _: Collection[str], notes: Mapping[str, str]
+) -> None:
+    write_npz(path, {**arrays, **{f"{_NOTE}{name}": np.array(text) for name, text in notes.items()}})
 
 
 def _read_safetensors(path: Path, shapes: Mapping[str, Shape]) -> Stored:
@@ -116,11 +163,26 @@ def _read_safetensors(path: Path, shapes: Mapping[str, Shape]) -> Stored:
 
 def _places(raw: IO[bytes]) -> dict[str, tuple[int, int]]:
     """Where each array begins and ends in the file; a name that comes twice has two meanings."""
-    (length,) = struct.unpack("<Q", raw.read(8))
-    entries: dict[str, Any] = json.loads(raw.read(length), object_pairs_hook=_without_twins)
-    start = 8 + length
+    entries, start = _header(raw)
     offsets = {name: entry["data_offsets"] for name, entry in entries.items() if name != "__metadata__"}
     return {name: (start + first, start + last) for name, (first, last) in offsets.items()}
+
+
+def _header(raw: IO[bytes]) -> tuple[dict[str, Any], int]:
+    """What a file says of its arrays, and where these begin."""
+    (length,) = struct.unpack("<Q", raw.read(8))
+    return json.loads(raw.read(length), object_pairs_hook=_without_twins), 8 + length
+
+
+def _notes_of_safetensors(path: Path) -> dict[str, str]:
+    with opened(path) as raw:
+        try:
+            with safe_open(path, framework="np"):  # it checks the header, whose metadata are texts
+                notes: dict[str, str] = _header(raw)[0].get("__metadata__") or {}
+        except SafetensorError as error:
+            raise ValueError(str(error)) from None
+    kept = {name: text for name, text in notes.items() if name.startswith(_NOTE_OF_SAFETENSORS)}
+    return {name.removeprefix(_NOTE_OF_SAFETENSORS): text for name, text in kept.items()}
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -139,9 +201,14 @@ def _bfloat16(raw: IO[bytes], first: int, last: int, shape: Shape) -> Array:
     return (halves << 16).view(np.float32).reshape(shape)
 
 
-def _write_safetensors(path: str | os.PathLike[str], arrays: Arrays, bfloat16: Collection[str]) -> None:
+def _write_safetensors(
+    path: str | os.PathLike[str], arrays: Arrays, bfloat16: Collection[str], notes: Mapping[str, str]
+) -> None:
     """A length, a header in JSON, and the numbers, as https://huggingface.co/docs/safetensors says."""
-    header, end = {}, 0
+    header: dict[str, Any] = {}
+    if notes:
+        header["__metadata__"] = {f"{_NOTE_OF_SAFETENSORS}{name}": text for name, text in notes.items()}
+    end = 0
     stored = dict(sorted(arrays.items(), key=lambda item: (item[0] in bfloat16, -item[1].itemsize)))
     for name, array in stored.items():
         kind = "bfloat16" if name in bfloat16 else array.dtype.name

@@ -6,7 +6,7 @@ import typer
 
 from netcalc.cli.common import FormatOption, OutputOption, print_error
 from netcalc.cli.output import output_of
-from netcalc.cli.plot_file import check_plot
+from netcalc.cli.plot_files import check_plot
 
 _MOST = 26
 """The runs that have letters."""

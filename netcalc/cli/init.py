@@ -17,7 +17,7 @@ from netcalc.cli.common import (
 )
 from netcalc.cli.input_files import InputOptions, LoadedInputs, load_inputs, read_input_options
 from netcalc.cli.output import output_of
-from netcalc.cli.plot_file import check_plot
+from netcalc.cli.plot_files import check_plot
 from netcalc.cli.run_options import FloatOption, RunInputOption, SeedOption
 from netcalc.graph import Graph
 from netcalc.layers import LayerError

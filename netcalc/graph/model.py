@@ -176,4 +176,5 @@ class Graph:
         raise KeyError(full_name)
 
     def __repr__(self) -> str:
-        return f"<Graph {self.name}: {len(self.nodes)} layers>"
+        name = self.name if self.name.isprintable() else repr(self.name)
+        return f"<Graph {name}: {len(self.nodes)} layers>"

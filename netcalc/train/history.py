@@ -2,7 +2,7 @@
 
 A line of `metrics.jsonl` is an object with one key: `{"step": {...}}`, `{"epoch": {...}}` or
 `{"warning": {...}}`, with the fields of `netcalc.train.records`; null is a number that is not finite, or
-none. A training that went on from a checkpoint has lines for some steps twice; the later ones count.
+none. Of two lines about one step the later one counts. How long a step took is not written.
 """
 
 import json
@@ -107,9 +107,10 @@ def _record(line: str, place: str) -> _Record:
     hints: Mapping[str, Any] = get_type_hints(kind)
     values: dict[str, Any] = {}
     for name, hint in hints.items():
-        if name not in fields:
+        if name not in fields and name != "seconds":  # which is not written, so that equal runs are equal
             _refuse(place, f"{key} has no {name}")
-        value = nan if fields[name] is None and hint is float else fields[name]
+        value = fields.get(name)
+        value = nan if value is None and hint is float else value
         if not _fits(value, hint):
             _refuse(place, f"{name} of {key} is {json.dumps(value)[:40]}")
         values[name] = value

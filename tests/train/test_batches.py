@@ -182,6 +182,14 @@ def test_statistics_of_bytes_are_of_numbers_from_0_to_1(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.mean, (x / 255).mean(axis=(0, 2, 3)), rtol=1e-12)
 
 
+@pytest.mark.parametrize("count", [7, 100, 1000])
+def test_a_channel_of_equal_numbers_has_the_deviation_1(count: int) -> None:
+    for value in range(256):
+        x = np.full((count, 1, 4, 4), value, np.uint8)
+        found = ChannelStatistics.of(ArrayData("data", {"x": x}, np.arange(count)))
+        assert found == ChannelStatistics((value / 255,), (1.0,))
+
+
 def test_statistics_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "t").write_text("a text " * 100)
     with pytest.raises(ExecutionError, match="has no channels of one input to be normalised"):

@@ -3,7 +3,9 @@
 import gzip
 import json
 import tarfile
+import tracemalloc
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -66,6 +68,25 @@ def test_nothing_of_a_mapped_file_is_copied(tmp_path: Path) -> None:
         while isinstance(held.base, np.ndarray):
             held = held.base
         assert isinstance(held, np.memmap)
+
+
+@pytest.mark.parametrize("layout", ["unaligned", "fortran", "cifar10"])
+def test_a_batch_reads_its_own_rows(tmp_path: Path, layout: str) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(4000, 1, 16, 16)).astype(np.float32)
+    if layout == "cifar10":
+        path = tmp_path / "data_batch_1.bin"
+        path.write_bytes(draw.integers(0, 10, (2000, 3073), np.uint8).tobytes())
+    else:
+        path = tmp_path / "data.npz"
+        order: Literal["C", "F"] = "F" if layout == "fortran" else "C"
+        np.savez(path, x=np.asarray(x, order=order), y=np.arange(4000) % 10)
+    data = open_data(str(path))
+    tracemalloc.start()
+    data.batch(np.arange(64) * 7)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10**6  # of 4 or 6 MB
 
 
 @pytest.mark.parametrize("compressed", [False, True])

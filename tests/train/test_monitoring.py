@@ -12,7 +12,8 @@ import pytest
 from netcalc import load
 from netcalc.backend import Network, TrainingStep
 from netcalc.backend.kernels.base import Array
-from netcalc.train.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Hinge, LossFunction, TotalLoss
+from netcalc.train.loss import LossFunction
+from netcalc.train.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Hinge, TotalLoss
 from netcalc.train.monitoring import Monitor
 from netcalc.train.monitoring.dead_units import DeadUnits
 from netcalc.train.monitoring.divergence import Divergence

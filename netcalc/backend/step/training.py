@@ -46,6 +46,7 @@ class TrainingStep(Engine):
     def __init__(
         self, network: Network, batch: int, *, input_gradients: bool = False, workers: int | None = None
     ) -> None:
+        batch = self.checked_batch(network, batch)
         if network.precision.is_half:
             refuse("E913", f"a training step computes in float32 or float64, not in {network.precision.name}")
         if batch < 1:

@@ -28,16 +28,6 @@ def share_text(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f}%"
 
 
-def duration(seconds: float) -> str:
-    """`4.2 s`, `3 min 12 s`, `2 h 5 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
 _COLUMNS = (
     TableColumn("run", "run", left=True),
     TableColumn("epochs", "epochs"),
@@ -49,13 +39,11 @@ _COLUMNS = (
     TableColumn("best_epoch", "epoch", group="best"),
     TableColumn("best_loss", "loss", loss_text, group="best"),
     TableColumn("best_accuracy", "accuracy", share_text, group="best"),
-    TableColumn("seconds", "time", duration),
     TableColumn("warnings", "warnings"),
 )
 _DROPPED = {
     "steps": 1,
     "best_loss": 2,
-    "seconds": 3,
     "epochs": 4,
     "warnings": 5,
     "training_accuracy": 6,
@@ -63,7 +51,7 @@ _DROPPED = {
     "training_loss": 8,
 }
 """When a narrow terminal leaves a column out."""
-_TOLD = {"run", "epochs", "steps", "seconds", "warnings"}
+_TOLD = {"run", "epochs", "steps", "warnings"}
 """What is told of a single run beside its name, or below."""
 
 
@@ -135,9 +123,7 @@ class CurvesResult(Result):
 
 def _facts(run: "RunHistory") -> list[str]:
     steps = run.steps[-1].step if run.steps else run.epochs[-1].step
-    facts = [counted(len(run.epochs), "epoch"), counted(steps, "step")]
-    seconds = sum(epoch.seconds for epoch in run.epochs)
-    return [*facts, duration(seconds)] if seconds else facts
+    return [counted(len(run.epochs), "epoch"), counted(steps, "step")]
 
 
 def _row(run: "RunHistory") -> tuple[object, ...]:
@@ -154,7 +140,6 @@ def _row(run: "RunHistory") -> tuple[object, ...]:
         None if best is None else best.epoch + 1,
         None if best is None else best.validation_loss,
         None if best is None else best.validation_accuracy,
-        sum(each.seconds for each in run.epochs or run.steps),
         len(run.warnings),
     )
 

@@ -113,7 +113,8 @@ class ArrayData(DataSet):
         return len(self._labels)
 
     def batch(self, indices: Array) -> Batch:
-        inputs = {name: native(array.take(indices, axis=0)) for name, array in self._arrays.items()}
+        # not array.take, which first copies the whole of an array that is not contiguous and aligned
+        inputs = {name: native(array[indices]) for name, array in self._arrays.items()}
         return Batch(inputs, self._labels[indices])
 
     def labels(self) -> Array:

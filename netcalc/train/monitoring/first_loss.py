@@ -13,14 +13,9 @@ from typing import Any, NamedTuple
 
 from netcalc.backend.kernels.base import Array
 from netcalc.graph import Graph
-from netcalc.train.losses import (
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Hinge,
-    LossFunction,
-    TotalLoss,
-    class_axis,
-)
+from netcalc.train.class_axis import class_axis
+from netcalc.train.loss import LossFunction
+from netcalc.train.losses import BinaryCrossEntropy, CrossEntropy, Hinge, TotalLoss
 from netcalc.train.records import Observer, StepRecord, TrainingWarning
 
 _VARIANCE = 2.0

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
-from netcalc.train.losses import LossFunction, TotalLoss
+from netcalc.train.loss import LossFunction
+from netcalc.train.losses import TotalLoss
 from netcalc.train.monitoring.dead_units import DeadUnits
 from netcalc.train.monitoring.divergence import Divergence
 from netcalc.train.monitoring.first_loss import FirstLoss

@@ -1,15 +1,14 @@
-"""The file of a plot, which several commands draw."""
+"""The files that plots are drawn into."""
 
 import os
-from collections.abc import Iterable
 
 import typer
 
 from netcalc.diagnostics import extra_help
 
 
-def check_plot(path: str, others: Iterable[str]) -> None:
-    """Raise typer.BadParameter where no picture can be drawn into a file; `others` are not written over."""
+def check_plot(path: str, others: list[str]) -> None:
+    """Raise typer.BadParameter where no picture can be drawn into a file; `others` are the command's."""
     from netcalc.render.figures import SUFFIXES, is_available
 
     message = ""
