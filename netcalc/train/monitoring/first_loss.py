@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from netcalc.backend.kernels.base import Array
 from netcalc.graph import Graph
-from netcalc.train.class_axis import class_axis
+from netcalc.train.class_axis import class_count
 from netcalc.train.loss import LossFunction
 from netcalc.train.losses import BinaryCrossEntropy, CrossEntropy, Hinge, TotalLoss
 from netcalc.train.records import Observer, StepRecord, TrainingWarning
@@ -53,6 +53,8 @@ def uninformed_loss(graph: Graph, loss: LossFunction | TotalLoss) -> UninformedL
     known = [(part, weight) for part, weight in parts if part is not None]
     if len(known) < len(parts):
         return None
+    if len(known) == 1 and known[0][1] == 1:
+        return known[0][0]
     return UninformedLoss(
         sum(weight * part.value for part, weight in known), sum(weight * part.most for part, weight in known)
     )
@@ -85,8 +87,7 @@ def _of_output(graph: Graph, loss: LossFunction, output: str) -> UninformedLoss 
     find = _KNOWN.get(type(loss))
     if find is None or output not in graph.types:
         return None
-    shape = graph.types[output].shape
-    return find(loss, shape[class_axis(len(shape) + 1) - 1])
+    return find(loss, class_count(graph.types[output].shape))
 
 
 def _cross_entropy(loss: CrossEntropy, classes: int) -> UninformedLoss | None:
