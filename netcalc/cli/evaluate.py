@@ -71,6 +71,8 @@ def command(
     to = output_of(format, output)
     if plot_file:
         check_plot(plot_file, [spec, output, weights, data])
+    if all and to.format != "rich":
+        raise typer.BadParameter(f"{to.format} has every class; leave it out.", param_hint="--all")
     graph = load_graph(spec, set, input, variant)
     from netcalc.backend import Network
     from netcalc.train.applying import applied
@@ -118,9 +120,8 @@ def _evaluated(
     )
     if found.confusion is None:
         return EvaluationResult(use.network.graph, conditions, found)
-    names = [use.class_name(number) for number in range(len(found.confusion))]
     figures, pairs = class_figures(found.confusion), most_confused(found.confusion, _PAIRS)
-    return EvaluationResult(use.network.graph, conditions, found, names, figures, pairs, all)
+    return EvaluationResult(use.network.graph, conditions, found, use.class_names, figures, pairs, all)
 
 
 def _loss(name: str | None, data: "DataSet") -> "LossFunction":

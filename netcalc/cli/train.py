@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 from rich.console import Console
 
+from netcalc.cli import trials
 from netcalc.cli.common import InputOption, SetOption, VariantOption, asked_about, asked_of, print_error
 from netcalc.cli.train_options import (
     AccumulateOption,
@@ -39,6 +40,7 @@ from netcalc.cli.train_options import (
     ValidationOption,
     WorkersOption,
 )
+from netcalc.cli.trials import OverfitOption, RateSearchOption, TrialPlotOption
 from netcalc.spec import find_given
 from netcalc.spec.standalone import settled_text
 
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
 _NOT_OF_RECIPE = {
     "spec", "output", "resume", "recipe", "keep", "checkpoint_every", "set", "input", "variant",
+    "lr_find", "overfit_batch", "plot",
 }  # fmt: skip
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
@@ -78,6 +81,9 @@ def command(
     context: ContextOption = None,
     keep: KeepOption = 3,
     checkpoint_every: EveryOption = "",
+    lr_find: RateSearchOption = False,
+    overfit_batch: OverfitOption = False,
+    plot: TrialPlotOption = "",
     set: SetOption = None,
     input: InputOption = None,
     variant: VariantOption = None,
@@ -91,13 +97,21 @@ def command(
     given = {name: value for name, value in locals().items() if name not in _NOT_OF_RECIPE}
     options = {name: value for name, value in given.items() if value not in (None, "")}
     every = _interval(checkpoint_every)
+    trials.check_trial(lr_find, overfit_batch, plot, output, resume, augment)
+    if overfit_batch:
+        options["augment"] = "none"
     if resume:
         run = _resumed(resume, options, recipe, output, spec, set, input, variant)
     elif spec is None:
         raise typer.BadParameter("say which network is trained.", param_hint="SPEC")
     else:
         run = _begun(spec, output, recipe, options, set, input, variant)
-    _train(run, keep, every)
+    if lr_find:
+        trials.find_rate(run.training, plot)
+    elif overfit_batch:
+        trials.overfit_batch(run.training, plot)
+    else:
+        _train(run, keep, every)
 
 
 class _Run(NamedTuple):
@@ -162,10 +176,13 @@ def _resumed(
 
 def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None:
     """Say what the run will take, and train."""
+    from netcalc.render.layout import paragraph
     from netcalc.render.terminal import Terminal
     from netcalc.render.training.shown import ShownTraining
     from netcalc.render.training.summary import summary_lines
+    from netcalc.render.training.words import kept_in_words
     from netcalc.train.estimate import estimated
+    from netcalc.train.monitoring import Monitor
     from netcalc.train.run_folder import MetricsFile, Saving
 
     training, folder = run.training, run.folder
@@ -183,14 +200,16 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     shown = ShownTraining(training, terminal)
     try:
         with _interrupts(saving), shown:
-            training.run([metrics, shown, saving])
+            training.run([metrics, shown, Monitor.of(training), saving])
     except KeyboardInterrupt:
         print_error(f"interrupted at step {training.at.step:,}; netcalc train --resume {folder.path} goes on")
         raise
     finally:
         metrics.close()
         training.close()
-    print_error(f"trained: {folder.weights}")
+    show_curves(folder.metrics, terminal)
+    terminal.write([[], *paragraph(kept_in_words(training.at), "", terminal.width)])
+    print_error(f"written: {folder.weights}")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from netcalc.backend.kernels.base import Array
 from netcalc.diagnostics import nearest
 from netcalc.graph import Graph, Preprocess
 from netcalc.train.batches import Batches
+from netcalc.train.class_axis import class_count
 from netcalc.train.data.dataset import Batch, DataSet
 from netcalc.train.data.statistics import ChannelStatistics
 from netcalc.train.trained import Trained, read_trained
@@ -40,16 +41,19 @@ class Applied(NamedTuple):
         mean, std = (v * channels if len(v) == 1 else v for v in self.preprocess[1:])
         return ChannelStatistics(mean, std)
 
-    def class_name(self, number: int) -> str:
-        """The name of a class: that of the file, else its number."""
-        names = self.trained.classes
-        return names[number] if number < len(names) else str(number)
+    @property
+    def class_names(self) -> list[str]:
+        """The name of each class that the first output scores: that of the file, else its number."""
+        graph, names = self.network.graph, self.trained.classes
+        count = class_count(graph.types[graph.outputs[0]].shape)
+        return [*names, *map(str, range(len(names), count))]
 
 
-def applied(network: Network, path: str | os.PathLike[str]) -> Applied:
-    """Load a weight file into a network. Raises ExecutionError where it does not fit."""
-    trained = read_trained(path, network)
-    network.load(trained.weights)
+def applied(network: Network, path: str | os.PathLike[str] | None) -> Applied:
+    """Load a weight file, where there is one, into a network. Raises ExecutionError where it does not fit."""
+    trained = Trained({}) if path is None else read_trained(path, network)
+    if path is not None:
+        network.load(trained.weights)
     graph = network.graph
     scale, own = trained.statistics, graph.preprocess
     if scale is not None:

@@ -156,6 +156,7 @@ _HELPS = {
 
 def _refuse_damaged(path: str | os.PathLike[str], error: Exception) -> NoReturn:
     reason = error.diagnostics[0].message if isinstance(error, ExecutionError) else str(error)
+    reason = reason.removeprefix(f"{path} is not a sound weight file: ")
     before = [each for each in checkpoints_in(Path(path).parent) if each.name < Path(path).name]
     help = f"the one before: netcalc train --resume {before[-1]}" if before else "there is none before it"
     refuse("E933", f"{path} is damaged: {reason}", help=help)

@@ -5,14 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netcalc.backend import InferencePlan, Network
-from netcalc.backend.dispatch import run_on_engine
+from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
-from netcalc.diagnostics import ExecutionError
 from netcalc.train.class_axis import class_axis
 from netcalc.train.data.dataset import Batch
-from netcalc.train.loss import LossFunction
-from netcalc.train.losses import CrossEntropy, MeanSquaredError
+from netcalc.train.forward import Forward
+from netcalc.train.losses import CrossEntropy, LossFunction, MeanSquaredError
 
 MAX_CONFUSED = 2048
 """Classes up to which confusions are counted: their matrix takes 32 MiB."""
@@ -63,7 +61,7 @@ def evaluate(
     if name not in graph.outputs:
         raise ValueError(f"{graph.name} has no output {name!r}, but {', '.join(graph.outputs)}")
     score = _Score(loss)
-    with _Forward(network) as forward:
+    with Forward(network) as forward:
         for batch in batches:
             if batch.others is not None:
                 raise ValueError("mixed samples have no class of their own: evaluate without mixup")
@@ -71,48 +69,6 @@ def evaluate(
             if observe is not None:
                 observe(len(batch.labels))
     return score.result(name)
-
-
-class _Forward:
-    """Outputs by name for batches of any size: by a plan for those of the first batch's size.
-
-    The plan holds the weights as they are when it is made, so it lives for one evaluation.
-    """
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self._plan: InferencePlan | None = None
-        self._is_first = True
-
-    def __call__(self, inputs: dict[str, Array]) -> dict[str, Array]:
-        names = [input.name for input in self._network.graph.inputs]
-        x = dict(zip(names, inputs.values(), strict=True)) if len(names) == len(inputs) == 1 else inputs
-        batch = len(next(iter(x.values())))
-        if self._is_first:
-            self._is_first = False
-            try:
-                self._plan = InferencePlan(self._network, batch)
-            except ExecutionError:  # half precision, or more memory than there is
-                self._plan = None
-        if self._plan is None:
-            return self._network.run(x, gradients=False).outputs
-        if self._plan.batch == batch:
-            outputs = self._plan.run(x)
-            # Winograd's convolution spreads NaN and infinity over its tiles; the kernels do not
-            if all(np.isfinite(y.sum()) for y in outputs.values()):
-                return outputs
-        else:
-            once = run_on_engine(self._network, x)
-            if once is not None:
-                return once.outputs
-        return self._network.run(x, gradients=False).outputs
-
-    def __enter__(self) -> "_Forward":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._plan is not None:
-            self._plan.close()
 
 
 class _Score:

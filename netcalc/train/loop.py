@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from math import inf, isnan
 from time import perf_counter
 from typing import Any
 
@@ -52,9 +53,15 @@ class Position:
     scores: Scores = field(default_factory=Scores)
     """Of this epoch."""
     best_epoch: int | None = None
-    """The epoch with the best validation so far."""
-    best: tuple[float, float] | None = None
-    """Its accuracy, 0 where labels are no classes, and its loss with the sign turned: larger is better."""
+    """The epoch with the best validation so far: the highest accuracy, of equal ones the lowest loss."""
+    best_accuracy: float | None = None
+    best_loss: float = inf
+
+    def is_better(self, accuracy: float | None, loss: float) -> bool:
+        """Whether a validation is better than the best so far; a loss that is no number is the worst."""
+        if self.best_epoch is None or isnan(self.best_loss):
+            return True
+        return (accuracy or 0.0, -loss) > (self.best_accuracy or 0.0, -self.best_loss)
 
     def plain(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -63,9 +70,7 @@ class Position:
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "Position":
         """What `plain` gave."""
-        best = plain["best"]
-        scores = Scores(**plain["scores"])
-        return cls(**{**plain, "scores": scores, "best": None if best is None else (best[0], best[1])})
+        return cls(**{**plain, "scores": Scores(**plain["scores"])})
 
 
 class Training:
@@ -150,10 +155,8 @@ class Training:
         record = EpochRecord(
             at.epoch, at.step, scores.loss, scores.accuracy, loss, accuracy, rate, scores.seconds
         )
-        if loss is not None:
-            found = (accuracy or 0.0, -loss)
-            if at.best is None or found > at.best:
-                at.best, at.best_epoch = found, at.epoch
+        if loss is not None and at.is_better(accuracy, loss):
+            at.best_epoch, at.best_accuracy, at.best_loss = at.epoch, accuracy, loss
         at.epoch, at.batch, at.scores = at.epoch + 1, 0, Scores()
         return record
 

@@ -20,6 +20,20 @@ from netcalc.train.class_axis import along, class_axis
 from netcalc.train.configurable import Numbers, positive
 from netcalc.train.loss import LossFunction, LossTerms
 
+__all__ = [
+    "L1",
+    "LOSSES",
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "Hinge",
+    "Huber",
+    "LossFunction",
+    "MeanSquaredError",
+    "TotalLoss",
+    "TotalLossResult",
+    "class_axis",
+]  # fmt: skip
+
 
 class _OfClasses(LossFunction):
     """A loss of class scores, whose targets are whole numbers from 0 to below the number of classes."""

@@ -1,10 +1,10 @@
 """Recipes from YAML and from the options of a command, with the place of each mistake."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from netcalc.diagnostics import Diagnostic, Problems, Source, Span, SpecError, suggestion
+from netcalc.diagnostics import Diagnostic, Problems, Source, Span, SpecError, format_value, suggestion
 from netcalc.spec.expressions import Expression
 from netcalc.spec.tree import UNKNOWN, Value, YamlMapping, YamlScalar, YamlSequence
 from netcalc.spec.yaml_reader import MAX_TEXT, read_document
@@ -57,12 +57,14 @@ def recipe_source(path: str) -> Source:
 
 
 def differences(old: Recipe, new: Recipe, ignored: Iterable[str] = ()) -> list[str]:
-    """What differs between two recipes, as `batch: 64, now 32`."""
-    before, now = old.plain(), new.plain()
+    """What differs between two recipes, as `batch: 64, now 32` or `optimiser.adamw.lr: 0.001, now 0.1`."""
+    compared = [name for name in Recipe.options if name not in ignored]
+    first, second = (dict(_flat({name: each.plain()[name] for name in compared})) for each in (old, new))
+    names = dict.fromkeys([*first, *second])
     return [
-        f"{name}: {_short(before[name])}, now {_short(now[name])}"
-        for name in before
-        if before[name] != now[name] and name not in ignored
+        f"{name}: {_short(first, name)}, now {_short(second, name)}"
+        for name in names
+        if first.get(name, UNKNOWN) != second.get(name, UNKNOWN)
     ]
 
 
@@ -151,6 +153,15 @@ def _problem(error: OptionError, given: Mapping[str, Given]) -> Diagnostic:
     return Diagnostic("E930", message, span, help=error.help)
 
 
-def _short(value: object) -> str:
-    text = str(value)
+def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of nested mappings by their paths."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
+
+
+def _short(values: Mapping[str, Any], name: str) -> str:
+    text = format_value(values[name]) if name in values else "not there"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -11,7 +11,7 @@ from netcalc.train.loop import Training
 
 @contextmanager
 def taken_back(training: Training) -> Iterator[None]:
-    """A context after which the training is where it was, bit for bit: weights, optimiser, averages, draws."""
+    """A context after which the training is where it was, bit for bit."""
     arrays = {name: array.copy() for name, array in training.arrays().items()}
     position, draws = deepcopy(training.at), training.network.draws
     try:

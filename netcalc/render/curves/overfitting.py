@@ -34,14 +34,16 @@ def overfitting_lines(
 
 
 def overfitting_in_words(found: "Overfitting") -> str:
-    """`The loss on one batch is 0.0226 after 84 steps, from 2.31: network and loop can learn.`"""
+    """The verdict: `The loss on one batch is 0.0226 after 84 steps, from 2.31: the network can learn`."""
     first, last = found.records[0].loss, found.records[-1].loss
     steps = counted(len(found.records), "step")
     if found.reached:
         return f"The loss on one batch is {last:.3g} after {steps}, from {first:.3g}: the network can learn."
     if not isfinite(last):
         return f"The loss on one batch is not finite after {steps}, from {first:.3g}."
-    fact = f"The loss on one batch is {last:.3g} after {steps}, from {first:.3g}, and not below {found.target:.3g}"
+    fact = (
+        f"The loss on one batch is {last:.3g} after {steps}, from {first:.3g}; it is to be {found.target:.3g}"
+    )
     return f"{fact}: something is wrong, or it needs another learning rate."
 
 

@@ -28,20 +28,22 @@ def rate_lines(name: str, search: "RateSearch", width: int | None) -> Iterator[S
     if search.trials:
         yield []
         panel = rate_panel(search)
-        smoothed = panel.series[0]._replace(last=None)
-        yield from chart_lines([panel._replace(series=[smoothed])], width)
+        proposed = [(trial.rate, trial.smoothed) for trial in search.trials if trial.rate == search.best]
+        marked = [Series("proposed", proposed, 1)] if proposed else []
+        yield from chart_lines([panel._replace(series=[panel.series[0], *marked])], width)
     yield []
     yield from paragraph(rate_in_words(search), "", width)
 
 
 def rate_in_words(search: "RateSearch") -> str:
-    """`The loss falls fastest at a learning rate of 0.0123, is lowest at 0.1, and diverges at 1.2.`"""
+    """The verdict: `The loss falls fastest at a learning rate of 0.0123, is lowest at 0.1, ...`."""
     end = "" if search.diverged is None else f"diverges at {rate_text(search.diverged)}"
     if search.best is None or search.lowest is None:
         return f"The loss falls at no learning rate{f', and {end}' if end else ''}."
     lowest = f"is lowest at {rate_text(search.lowest)}"
     rest = f", {lowest}, and {end}" if end else f", and {lowest}"
-    return f"The loss falls fastest at a learning rate of {rate_text(search.best)}{rest}: --lr {rate_text(search.best)}"
+    best = rate_text(search.best)
+    return f"The loss falls fastest at a learning rate of {best}{rest}: --lr {best}"
 
 
 def rate_text(rate: float) -> str:

@@ -32,9 +32,13 @@ def matrix_lines(names: Sequence[str], confusion: "Array", width: int | None) ->
         headings = [Heading("", "label", left=True), *(Heading("predicted as", head) for head in heads)]
         counts = [max(cell_len(head), *(len(str(row[at])) for row in rows)) for at, head in enumerate(heads)]
         label = min(_LONGEST_NAME, max(map(cell_len, (*sides, "label"))))
-        layout = arranged(headings, [label, *counts], width, min(label, _LEAST_NAME))
-        if width is None or layout.width <= width:
-            break
+        for sizes in ([max(counts)] * len(counts), counts):  # columns of one width, where there is room
+            layout = arranged(headings, [label, *sizes], width, min(label, _LEAST_NAME))
+            if width is None or layout.width <= width:
+                break
+        else:
+            continue
+        break
     else:
         return
     yield from layout.heading_lines()

@@ -34,7 +34,8 @@ def draw(result: "EvaluationResult", path: str) -> None:
         axes = figure.subplots()
         shares = confusion / confusion.sum(axis=1, keepdims=True).clip(1)
         # a root, so that a confusion of one in a hundred is seen beside the diagonal
-        shown = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
+        how = "nearest" if classes <= _WIDE else "auto"
+        shown = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation=how)
         bar = figure.colorbar(shown, ax=axes, shrink=0.8, ticks=[0, 0.01, 0.1, 0.25, 0.5, 1])
         bar.ax.set_yticklabels(["0%", "1%", "10%", "25%", "50%", "100%"])
         bar.set_label("share of the label")

@@ -1,6 +1,9 @@
 """Figures of a training in words."""
 
-from netcalc.train.records import EpochRecord
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netcalc.train.loop import Position
 
 
 def loss_text(value: float | None) -> str:
@@ -33,8 +36,11 @@ def rate_text(value: float) -> str:
     return f"{value:.3g}"
 
 
-def best_in_words(record: EpochRecord) -> str:
-    """`epoch 8 was the best: 98.33% of the samples held back, loss 0.0857`."""
-    assert record.validation_loss is not None
-    share = "" if record.validation_accuracy is None else f"{accuracy_text(record.validation_accuracy)}, "
-    return f"the best after epoch {record.epoch + 1}: {share}loss {loss_text(record.validation_loss)}"
+def kept_in_words(at: "Position") -> str:
+    """Which weights are kept: `the best weights, after epoch 8, are kept: accuracy 98.33%, loss 0.0857`."""
+    if at.best_epoch is None:
+        return "the last weights are kept"
+    share = "" if at.best_accuracy is None else f"accuracy {accuracy_text(at.best_accuracy)}, "
+    return (
+        f"the best weights, after epoch {at.best_epoch + 1}, are kept: {share}loss {loss_text(at.best_loss)}"
+    )

@@ -21,7 +21,7 @@ def require_fit(data: DataSet, graph: Graph, targets: Literal["classes", "number
     `targets` says what a loss asks of labels: numbers of classes, or the output's own shape. A data set with
     one input fills a network's one, whatever their names are.
     """
-    _require_inputs(data, graph)
+    require_inputs(data, graph)
     output = graph.outputs[0]
     shape = graph.types[output].shape
     if targets == "numbers":
@@ -67,7 +67,8 @@ def require_range(data: DataSet, indices: Array, x: Array) -> None:
         )
 
 
-def _require_inputs(data: DataSet, graph: Graph) -> None:
+def require_inputs(data: DataSet, graph: Graph) -> None:
+    """Raise ExecutionError where samples do not fill the inputs."""
     names = [input.name for input in graph.inputs]
     own = list(data.fields)
     pairs = (

@@ -1,17 +1,22 @@
 """The observer that holds all checks."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Self
 
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.train.loss import LossFunction
 from netcalc.train.losses import TotalLoss
-from netcalc.train.monitoring.dead_units import DeadUnits
+from netcalc.train.monitoring.dead_units import SAMPLES, DeadUnits
 from netcalc.train.monitoring.divergence import Divergence
 from netcalc.train.monitoring.first_loss import FirstLoss
 from netcalc.train.monitoring.gradients import GradientScale
 from netcalc.train.monitoring.stagnation import Stagnation
+from netcalc.train.preparation import own_inputs
 from netcalc.train.records import EpochRecord, Observer, StepRecord, TrainingWarning
+
+if TYPE_CHECKING:
+    from netcalc.train.loop import Training
 
 
 class Monitor(Observer):
@@ -35,6 +40,14 @@ class Monitor(Observer):
             self._checks.append(FirstLoss(network.graph, loss))
         if probe is not None:
             self._checks.append(DeadUnits(network, probe))
+
+    @classmethod
+    def of(cls, training: "Training") -> Self:
+        """The monitor of a training; the probe are samples that are held back, where there are some."""
+        samples = training.validation or training.batches
+        batch = samples.batch(samples.order(0)[:SAMPLES], 0)
+        inputs = own_inputs(training.network.graph, batch.inputs)
+        return cls(training.network, training.loss, probe=inputs)
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterator[TrainingWarning]:
         for check in [*self._checks]:

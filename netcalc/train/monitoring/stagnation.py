@@ -16,7 +16,7 @@ _DEVIATIONS = 2.0
 
 
 class Stagnation(Observer):
-    """Compares the first quarter of the losses with the last one, once."""
+    """Compares the first quarter of the losses with the last one, once; not where a training goes on."""
 
     def __init__(self) -> None:
         self._losses: list[float] = []
@@ -24,6 +24,8 @@ class Stagnation(Observer):
         self._decided = False
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterator[TrainingWarning]:
+        if not self._losses and record.step > 1:
+            self._decided = True
         if self._decided:
             return
         self._losses.append(record.loss)
