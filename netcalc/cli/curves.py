@@ -42,6 +42,5 @@ def command(
 
     result = CurvesResult([read_history(run) for run in runs])
     to.show(result)
-    if plot:
-        result.draw(plot)
+    if plot and result.draw(plot):
         print_error(f"drawn into {plot}")

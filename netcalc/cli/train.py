@@ -45,6 +45,7 @@ from netcalc.spec import find_given
 from netcalc.spec.standalone import settled_text
 
 if TYPE_CHECKING:
+    from netcalc.render.terminal import Terminal
     from netcalc.train.loop import Training
     from netcalc.train.run_folder import RunFolder, Saving
 
@@ -207,9 +208,21 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     finally:
         metrics.close()
         training.close()
-    show_curves(folder.metrics, terminal)
+    _show_curves(folder, terminal)
     terminal.write([[], *paragraph(kept_in_words(training.at), "", terminal.width)])
     print_error(f"written: {folder.weights}")
+
+
+def _show_curves(folder: "RunFolder", terminal: "Terminal") -> None:
+    """Show the curves of the whole run, and draw them into its folder where matplotlib is there."""
+    from netcalc.render.curves.result import CurvesResult
+    from netcalc.render.figures import is_available
+    from netcalc.train.history import read_history
+
+    curves = CurvesResult([read_history(folder.path)])
+    terminal.write([[], *curves.charts(terminal.width)])
+    if is_available():
+        curves.draw(str(folder.path / "curves.svg"))
 
 
 @contextmanager

@@ -20,11 +20,11 @@ def overfitting_panels(found: "Overfitting") -> list[Panel]:
     return [panel._replace(series=[panel.series[0]._replace(last=None)]) for panel in drawn]
 
 
-def overfitting_lines(
-    name: str, samples: int, found: "Overfitting", width: int | None
-) -> Iterator[Sequence[Segment]]:
+def overfitting_lines(name: str, found: "Overfitting", width: int | None) -> Iterator[Sequence[Segment]]:
     """The curve, and what it says."""
-    yield from title_lines((name, "bold"), [f"one batch of {counted(samples, 'sample')}"], width)
+    yield from title_lines(
+        (name, "bold"), [f"one batch of {counted(found.records[0].samples, 'sample')}"], width
+    )
     drawn = overfitting_panels(found)
     if drawn:
         yield []

@@ -66,10 +66,8 @@ class CurvesResult(Result):
         if len(self.runs) == 1:
             yield from title_lines((self.runs[0].name, "bold"), _facts(self.runs[0]), width)
             yield []
-        drawn = panels(self.runs)
-        if drawn:
-            yield from chart_lines(drawn, width)
-            yield []
+        yield from self.charts(width)
+        yield []
         yield from self._figures(width)
         told = [(letter(number), warning) for number, run in enumerate(self.runs) for warning in run.warnings]
         if told:
@@ -89,14 +87,24 @@ class CurvesResult(Result):
         """A row a run."""
         return Table(_COLUMNS, [_row(run) for run in self.runs])
 
-    def draw(self, path: str) -> None:
-        """Draw the curves into a file, whose ending says the type; raises OSError."""
+    def charts(self, width: int | None) -> Iterator[list[Segment]]:
+        """The curves alone."""
+        drawn = panels(self.runs)
+        if drawn:
+            yield from chart_lines(drawn, width)
+        else:
+            yield [("no loss is finite: there is nothing to draw", "")]
+
+    def draw(self, path: str) -> bool:
+        """Draw the curves into a file, whose ending says the type, if there are any; raises OSError."""
         from netcalc.render.curves.plots import draw
 
-        if len(self.runs) == 1:
-            draw(panels(self.runs), ["training", "validation"], self.runs[0].name, path)
-        else:
-            draw(panels(self.runs), [run.name for run in self.runs], "", path)
+        drawn = panels(self.runs)
+        of_one = len(self.runs) == 1
+        if drawn:
+            names = ["training", "validation"] if of_one else [run.name for run in self.runs]
+            draw(drawn, names, self.runs[0].name if of_one else "", path)
+        return bool(drawn)
 
     def _figures(self, width: int | None) -> Iterator[list[Segment]]:
         rows = [_row(run) for run in self.runs]
