@@ -100,7 +100,7 @@ def command(
     every = _interval(checkpoint_every)
     trials.check_trial(lr_find, overfit_batch, plot, output, resume, augment)
     if overfit_batch:
-        options["augment"] = "none"
+        options["augment"] = ""
     if resume:
         run = _resumed(resume, options, recipe, output, spec, set, input, variant)
     elif spec is None:

@@ -96,7 +96,7 @@ _KINDS: dict[str, type[_Record]] = {"step": StepRecord, "epoch": EpochRecord, "w
 def _record(line: str, place: str) -> _Record:
     try:
         document = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         _refuse(place, "it is no JSON")
     if not isinstance(document, dict) or len(document) != 1 or next(iter(document)) not in _KINDS:
         _refuse(place, f"it is no object with the key {', '.join(_KINDS)}")

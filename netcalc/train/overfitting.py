@@ -53,7 +53,7 @@ def overfit(
     graph = training.network.graph
     least = least_loss(training, batch)
     expected = uninformed_loss(graph, training.loss)
-    monitor = Monitor(training.network, training.loss)
+    monitor = Monitor(training.network, training.loss, stagnation=False)
     records: list[StepRecord] = []
     warnings: list[TrainingWarning] = []
     target = least

@@ -25,6 +25,8 @@ class Series(NamedTuple):
     """What stands at its last point."""
     last: float | None = None
     """Its last value, as the legend has it."""
+    is_faint: bool = False
+    """Whether it stands behind the others, which are its means."""
 
 
 class Panel(NamedTuple):
@@ -36,6 +38,8 @@ class Panel(NamedTuple):
     is_share: bool = False
     """Whether values are from 0 to 1, shown in percent."""
     x_logarithmic: bool = False
+    y_range: tuple[float, float] | None = None
+    """What is shown of the values; all of them unless given."""
 
     def scales(self) -> tuple[Scale, Scale]:
         """The axes that show every point."""
@@ -44,6 +48,8 @@ class Panel(NamedTuple):
         x = Scale(0.0, max(xs) or 1.0)
         if self.x_logarithmic:
             x = Scale(min(xs), max(max(xs), 1.01 * min(xs)), True)
+        if self.y_range is not None:
+            return x, Scale(*self.y_range)
         y = Scale.of(ys, most=1.0 if self.is_share else None, may_be_log=not self.is_share)
         return x, y
 

@@ -73,6 +73,9 @@ def _draw_series(axes: Any, panel: Panel, series: Series, name: str) -> None:
     colour = COLOURS[series.number % len(COLOURS)]
     line = _LINES[series.number // len(COLOURS) % len(_LINES)]
     points = series.points
+    if series.is_faint:
+        axes.plot(*zip(*points, strict=True), color=colour, linewidth=0.7, alpha=0.5, zorder=1, label=name)
+        return
     if series.is_detailed and len(points) > _MEANS:
         axes.plot(*zip(*points, strict=True), color=colour, linewidth=0.6, alpha=0.25)
         points = binned(points, _MEANS, x.place)

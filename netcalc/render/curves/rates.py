@@ -16,8 +16,16 @@ def rate_panel(search: "RateSearch") -> Panel:
     """The losses against the rates, their means as a line."""
     losses = [(trial.rate, trial.loss) for trial in search.trials]
     means = [(trial.rate, trial.smoothed) for trial in search.trials]
-    series = [Series("smoothed", means, 0), Series("loss", losses, 1)]
-    return Panel("loss", series, "learning rate", x_logarithmic=True)
+    series = [Series("smoothed", means, 0), Series("loss", losses, 1, is_faint=True)]
+    return Panel("loss", series, "learning rate", x_logarithmic=True, y_range=_range(search))
+
+
+def _range(search: "RateSearch") -> tuple[float, float]:
+    """Up to a little above where the curve begins, since it diverges at its end."""
+    smoothed = [trial.smoothed for trial in search.trials]
+    low, first = min(smoothed), smoothed[0]
+    room = max(first - low, 0.1 * abs(first)) or 1.0
+    return low - 0.1 * room, first + 0.6 * room
 
 
 def rate_lines(name: str, search: "RateSearch", width: int | None) -> Iterator[Sequence[Segment]]:

@@ -23,8 +23,8 @@ class Monitor(Observer):
     """Warns where a training goes wrong, of each kind of trouble once.
 
     `loss` tells what the first loss should be; without it, and with weights that are `pretrained`, that is
-    not looked at. `probe` are inputs of a few samples, which are run after epochs to find dead units. It
-    changes nothing of the network.
+    not looked at. `probe` are inputs of a few samples, which are run after epochs to find dead units.
+    `stagnation` is whether it looks at losses that do not fall. It changes nothing of the network.
     """
 
     def __init__(
@@ -34,8 +34,11 @@ class Monitor(Observer):
         *,
         probe: Mapping[str, Array] | None = None,
         pretrained: bool = False,
+        stagnation: bool = True,
     ) -> None:
-        self._checks: list[Observer] = [Divergence(network), GradientScale(network), Stagnation()]
+        self._checks: list[Observer] = [Divergence(network), GradientScale(network)]
+        if stagnation:
+            self._checks.append(Stagnation())
         if loss is not None and not pretrained:
             self._checks.append(FirstLoss(network.graph, loss))
         if probe is not None:
