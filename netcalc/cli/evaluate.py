@@ -102,7 +102,7 @@ def _evaluated(
     from netcalc.train.evaluation import evaluate
 
     function = _loss(loss, data)
-    require_fit(data, use.network.graph, "classes" if function.of_classes else "numbers")
+    require_fit(data, use.network.graph, "classes" if function.of_classes else "numbers", function.ignored)
     with progress(len(data), "evaluating") as advance:
         try:
             found = evaluate(use.network, batches_for(use, data, batch), function, observe=advance)

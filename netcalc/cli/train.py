@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -41,13 +42,14 @@ from netcalc.cli.train_options import (
     WorkersOption,
 )
 from netcalc.cli.trials import OverfitOption, RateSearchOption, TrialPlotOption
+from netcalc.diagnostics import ExecutionError
 from netcalc.spec import find_given
 from netcalc.spec.standalone import settled_text
 
 if TYPE_CHECKING:
     from netcalc.render.terminal import Terminal
     from netcalc.train.loop import Training
-    from netcalc.train.run_folder import RunFolder, Saving
+    from netcalc.train.run_folder import Interruption, RunFolder
 
 _NOT_OF_RECIPE = {
     "spec", "output", "resume", "recipe", "keep", "checkpoint_every", "set", "input", "variant",
@@ -184,7 +186,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     from netcalc.render.training.words import kept_in_words
     from netcalc.train.estimate import estimated
     from netcalc.train.monitoring import Monitor
-    from netcalc.train.run_folder import MetricsFile, Saving
+    from netcalc.train.run_folder import Interruption, MetricsFile, Saving
 
     training, folder = run.training, run.folder
     terminal = Terminal(Console())
@@ -197,13 +199,17 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
         folder.create(training.recipe, run.spec)
     metrics = MetricsFile(folder)
     steps, seconds = every
-    saving = Saving(training, folder, metrics, keep=keep, steps=steps, seconds=seconds)
+    interruption = Interruption()
+    saving = Saving(training, folder, metrics, interruption, keep=keep, steps=steps, seconds=seconds)
     shown = ShownTraining(training, terminal)
     try:
-        with _interrupts(saving), shown:
-            training.run([metrics, shown, Monitor.of(training), saving])
+        with _interrupts(interruption), shown:
+            training.run([metrics, Monitor.of(training), saving, shown, interruption])
     except KeyboardInterrupt:
-        print_error(f"interrupted at step {training.at.step:,}; netcalc train --resume {folder.path} goes on")
+        print_error(f"interrupted at step {training.at.step:,}; {_how_to_go_on(folder)}")
+        raise
+    except ExecutionError:
+        print_error(f"stopped at step {training.at.step:,}; {_how_to_go_on(folder)}")
         raise
     finally:
         metrics.close()
@@ -225,16 +231,29 @@ def _show_curves(folder: "RunFolder", terminal: "Terminal") -> None:
         curves.draw(str(folder.path / "curves.svg"))
 
 
+def _how_to_go_on(folder: "RunFolder") -> str:
+    from netcalc.train.checkpoints import checkpoints_in
+
+    found = checkpoints_in(folder.checkpoints)
+    if not found:
+        return "there is no checkpoint yet to go on from"
+    step = int(found[-1].stem.partition("-")[2])
+    return f"netcalc train --resume {folder.path} goes on from step {step:,}"
+
+
 @contextmanager
-def _interrupts(saving: "Saving") -> Iterator[None]:
+def _interrupts(interruption: "Interruption") -> Iterator[None]:
     """Let the first Ctrl-C ask for a checkpoint at the next step's end; the second one ends at once."""
 
     def interrupted(*_: object) -> None:
-        if saving.stop:
+        if interruption.asked:
             raise KeyboardInterrupt
-        saving.stop = True
+        interruption.asked = True
         print_error("interrupted: a checkpoint is written at the end of this step; once more ends at once")
 
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield
+        return
     before = signal.signal(signal.SIGINT, interrupted)
     try:
         yield

@@ -19,6 +19,7 @@ from time import perf_counter
 from typing import Any
 
 from netcalc.backend import Network, TrainingStep
+from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
 from netcalc.train.averaging import WeightAverage
 from netcalc.train.data import Batch, DataSet
@@ -166,7 +167,10 @@ class Training:
             return None
         output, (loss, _) = next(iter(self.loss.terms.items()))
         with self.averaged():
-            return evaluate(self.network, self.validation.epoch(0), loss, output=output)
+            try:
+                return evaluate(self.network, self.validation.epoch(0), loss, output=output)
+            except ValueError as error:
+                refuse("E931", f"the samples that are held back have no loss: {error}")
 
     @property
     def improved(self) -> bool:
@@ -209,6 +213,12 @@ class Training:
 
     def _loss(self, outputs: dict[str, Array], batch: Batch) -> TotalLossResult:
         """The loss of a batch; of a mixture the shares of both labels."""
+        try:
+            return self._total_loss(outputs, batch)
+        except ValueError as error:
+            refuse("E931", f"step {self.at.step + 1:,} has no loss: {error}")
+
+    def _total_loss(self, outputs: dict[str, Array], batch: Batch) -> TotalLossResult:
         if batch.others is None or batch.weights is None:
             return self.loss(outputs, self._targets(outputs, batch.labels))
         first = self.loss(outputs, self._targets(outputs, batch.labels), batch.weights)

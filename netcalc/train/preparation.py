@@ -33,13 +33,14 @@ class Samples(NamedTuple):
 
 def prepared_samples(graph: Graph, data: DataSet, recipe: Recipe) -> Samples:
     """The batches of a recipe. Raises ExecutionError for data that cannot train the network."""
-    require_fit(data, graph, "classes" if recipe.loss.kind.of_classes else "numbers")
+    loss: LossFunction = recipe.loss()
+    require_fit(data, graph, "classes" if loss.of_classes else "numbers", loss.ignored)
     _require_augmentation(graph, data, recipe)
     everything = np.arange(len(data))
     chosen, held_back = (
         split(data, recipe.validation, recipe.seed) if recipe.validation else (everything, everything[:0])
     )
-    require_finite(data)
+    require_finite(data, dtype=recipe.dtype)
     statistics = ChannelStatistics.of(data, chosen) if _normalises(graph, data, recipe) else None
     training = Batches(
         data,

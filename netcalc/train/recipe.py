@@ -107,7 +107,7 @@ class Recipe(Configurable):
 
     def text(self) -> str:
         """The recipe as YAML: every option, those that differ from their defaults first."""
-        default = Recipe(workers=self.workers).plain()
+        default = Recipe().plain()
         given = {name: value for name, value in self.plain().items() if value != default[name]}
         lines = [f"{name}: {flow_text(value)}" for name, value in given.items()]
         lines += ["", "# the defaults"] if lines else ["# the defaults"]

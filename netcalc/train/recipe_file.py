@@ -8,15 +8,18 @@ from netcalc.diagnostics import Diagnostic, Problems, Source, Span, SpecError, f
 from netcalc.spec.expressions import Expression
 from netcalc.spec.tree import UNKNOWN, Value, YamlMapping, YamlScalar, YamlSequence
 from netcalc.spec.yaml_reader import MAX_TEXT, read_document
-from netcalc.train.configurable import OptionError
+from netcalc.train.configurable import OptionError, UnknownOptionError
 from netcalc.train.recipe import Recipe
+
+Place = Callable[[tuple[str, ...], bool], Span]
+"""The span of a part of a value by the keys to it, or of the last key itself."""
 
 
 class Given(NamedTuple):
     """The value of an option, and where a part of it is written, by the path of keys to it."""
 
     value: Any
-    place: Callable[[tuple[str, ...]], Span]
+    place: "Place"
 
 
 def read_recipe(source: Source | None = None, options: Mapping[str, Any] | None = None) -> Recipe:
@@ -104,18 +107,18 @@ def _plain(value: Value, problems: Problems) -> Any:
     return value.value
 
 
-def _places(value: Value) -> Callable[[tuple[str, ...]], Span]:
-    """The span of a part of a value: of its key where that is wrong itself, which no value below says."""
+def _places(value: Value) -> Place:
+    """Where the parts of a value are: a scalar itself, the key of anything larger."""
 
-    def place(path: tuple[str, ...]) -> Span:
+    def place(path: tuple[str, ...], of_key: bool = False) -> Span:
         span, at = value.span, value
         for key in path:
             entries = at.entries if isinstance(at, YamlMapping) else ()
             entry = next((entry for entry in entries if entry.key == key), None)
             if entry is None:
                 break
-            is_scalar = isinstance(entry.value, YamlScalar)
-            span, at = (entry.value.span if is_scalar else entry.key_span), entry.value
+            is_shown = isinstance(entry.value, YamlScalar) and not (of_key and key == path[-1])
+            span, at = (entry.value.span if is_shown else entry.key_span), entry.value
         return span
 
     return place
@@ -125,7 +128,7 @@ def _of_option(name: str, value: Any) -> Given:
     """The value of a command's option, which is shown as it was typed."""
     text = str(value).lower() if isinstance(value, bool) else f"{value}"
     source = Source(f"--{name.replace('_', '-')}", text)
-    return Given(value, lambda path: Span(source, 0, max(1, len(text))))
+    return Given(value, lambda path, of_key: Span(source, 0, max(1, len(text))))
 
 
 def _set_rate(given: dict[str, Given], rate: Given) -> None:
@@ -135,20 +138,22 @@ def _set_rate(given: dict[str, Given], rate: Given) -> None:
         optimiser = Recipe.value_of("optimiser", before.value if before else None)
     except OptionError:
         return  # which is reported for itself
-    if before and "lr" in optimiser.options and before.place(()).source.name == "--optimiser":
+    if before and "lr" in optimiser.options and before.place((), False).source.name == "--optimiser":
         message = "the learning rate is given twice: in --optimiser and in --lr"
-        raise SpecError([Diagnostic("E930", message, before.place(()))])
+        raise SpecError([Diagnostic("E930", message, before.place((), False))])
     options = {**optimiser.options, "lr": rate.value}
 
-    def place(path: tuple[str, ...]) -> Span:
-        return rate.place(()) if before is None or path[-1:] == ("lr",) else before.place(path)
+    def place(path: tuple[str, ...], of_key: bool) -> Span:
+        own = before is None or path[-1:] == ("lr",)
+        return rate.place(path, of_key) if own or before is None else before.place(path, of_key)
 
     given["optimiser"] = Given({optimiser.kind.name: options}, place)
 
 
 def _problem(error: OptionError, given: Mapping[str, Given]) -> Diagnostic:
     name, *path = error.option.split(".")
-    span = given[name].place(tuple(path)) if name in given else None
+    of_key = isinstance(error, UnknownOptionError)
+    span = given[name].place(tuple(path), of_key) if name in given else None
     message = error.message.removeprefix("recipe: ")
     return Diagnostic("E930", message, span, help=error.help)
 

@@ -66,7 +66,8 @@ class Chosen(Option[Configured]):
         try:
             kind.parsed(options)
         except OptionError as error:
-            raise OptionError(error.message, f"{self.name}.{name}.{error.option}", error.help) from None
+            path = f"{self.name}.{name}.{error.option}"
+            raise type(error)(error.message, path, error.help) from None
         return Configured(kind, dict(options))
 
     def _divided(self, value: Any) -> tuple[str, Mapping[str, Any]]:

@@ -135,11 +135,29 @@ class MetricsFile(Observer):
         self._lines.append(json.dumps({kind: plain}).encode() + b"\n")
 
 
+class Interruption(Observer):
+    """Ends a training that is `asked` to, once it is `saved`. It stands last among the observers."""
+
+    def __init__(self) -> None:
+        self.asked = self.saved = False
+
+    def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterable[TrainingWarning]:
+        return self._raise()
+
+    def after_epoch(self, record: EpochRecord) -> Iterable[TrainingWarning]:
+        return self._raise()
+
+    def _raise(self) -> tuple[()]:
+        if self.saved:
+            raise KeyboardInterrupt
+        return ()
+
+
 class Saving(Observer):
     """Writes a checkpoint after each epoch and every so many steps or seconds, and the best weights.
 
-    It stands last among the observers: what they write is there before the checkpoint that counts on it.
-    `stop` asks for a checkpoint at the next step's end, after which KeyboardInterrupt is raised.
+    It stands after the observers that write files: these are there before the checkpoint that counts on them.
+    An interruption makes it write one at the next step's end.
     """
 
     def __init__(
@@ -147,6 +165,7 @@ class Saving(Observer):
         training: Training,
         folder: RunFolder,
         metrics: MetricsFile,
+        interruption: Interruption,
         *,
         keep: int = 3,
         steps: int | None = None,
@@ -156,33 +175,29 @@ class Saving(Observer):
         self._keep, self._steps, self._seconds = keep, steps, seconds
         self._identity = Identity.of(training)
         self._saved = monotonic()
-        self.stop = False
+        self._interruption = interruption
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterable[TrainingWarning]:
         is_due = self._steps is not None and record.step % self._steps == 0
         is_late = self._seconds is not None and monotonic() - self._saved >= self._seconds
-        if is_due or is_late or self.stop:
+        if is_due or is_late or self._interruption.asked:
             self.save()
-        self._stop()
         return ()
 
     def after_epoch(self, record: EpochRecord) -> Iterable[TrainingWarning]:
         if self._training.improved:
             self._folder.write_weights(self._training)
         self.save()
-        self._stop()
         return ()
 
     def save(self) -> None:
         """Write a checkpoint now."""
+        is_last = self._interruption.asked
         length = self._metrics.flush()
         to_disk(self._folder.metrics)
         write_checkpoint(self._folder.checkpoints, self._training, self._identity, length, self._keep)
         self._saved = monotonic()
-
-    def _stop(self) -> None:
-        if self.stop:
-            raise KeyboardInterrupt
+        self._interruption.saved = is_last
 
 
 def _plain(value: Any) -> Any:

@@ -161,10 +161,21 @@ def test_cifar10_in_a_folder(tmp_path: Path, is_python: bool) -> None:
         ('a,b,kind\n1,2,"pear, ripe"\r\n3,4,fig\r\n\r\n', [[1, 2], [3, 4]], [1, 0], ["fig", "pear, ripe"]),
         ("\ufeffa\tb\tc\n1\t-2e3\t0.5\n3\t4\t1.5", [[1, -2000], [3, 4]], [0.5, 1.5], ""),
         ("0,1,label\n5.1,3.5,pear\n4.9,3,fig\n", [[5.1, 3.5], [4.9, 3]], [1, 0], ["fig", "pear"]),
+        ("a,b,c\r1,2,0\r3,4,1\r", [[1, 2], [3, 4]], [0, 1], "01"),
         ("1,2,y\n3,4,n\n", [[1, 2], [3, 4]], [1, 0], ["n", "y"]),
         ('1, 2,fig\n3, 4, fig \n5, 6, "pear"\n', [[1, 2], [3, 4], [5, 6]], [0, 0, 1], ["fig", "pear"]),
     ],
-    ids=["named", "first", "words", "quoted", "fractions", "numbers-as-names", "yes-or-no", "blanks"],
+    ids=[
+        "named",
+        "first",
+        "words",
+        "quoted",
+        "fractions",
+        "numbers-as-names",
+        "carriage-returns",
+        "yes-or-no",
+        "blanks",
+    ],
 )
 def test_csv(tmp_path: Path, text: str, x: list[list[float]], labels: list[float], classes: str) -> None:
     (tmp_path / "d").write_bytes(text.encode())

@@ -138,6 +138,7 @@ def _widths_differ(text: bytes, layout: _Layout) -> bool:
     """Whether a line has more cells than the first: those would be left out."""
     if b'"' in text:
         return any(len(row) != layout.width for _, row in _rows(text, layout))
+    text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     lines = text.count(b"\n") + (not text.endswith(b"\n"))
     blank = sum(not line.strip() for line in text.split(b"\n")) - text.endswith(b"\n")
     return text.count(layout.delimiter.encode()) != (lines - blank) * (layout.width - 1)

@@ -105,7 +105,7 @@ class ArrayData(DataSet):
         if not len(labels):
             refuse("E920", f"{path} has no samples")
         self._arrays = arrays
-        self._labels = native(labels)
+        self._labels = native(labels.view(np.uint8) if labels.dtype == np.bool_ else labels)
         self.classes = classes or numbered_classes(self._labels, path)
         self.fields = {name: InputField(array.shape[1:], array.dtype) for name, array in arrays.items()}
 
