@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 from rich.console import Console
 
+from netcalc.cli import trials
 from netcalc.cli.common import InputOption, SetOption, VariantOption, asked_about, asked_of, print_error
 from netcalc.cli.train_options import (
     AccumulateOption,
@@ -44,16 +45,19 @@ from netcalc.cli.train_options import (
     WeightsOption,
     WorkersOption,
 )
+from netcalc.cli.trials import OverfitOption, RateSearchOption, TrialPlotOption
 from netcalc.diagnostics import ExecutionError
 from netcalc.spec import find_given
 from netcalc.spec.standalone import settled_text
 
 if TYPE_CHECKING:
+    from netcalc.render.terminal import Terminal
     from netcalc.train.loop import Training
     from netcalc.train.run_folder import Interruption, RunFolder
 
 _NOT_OF_RECIPE = {
     "spec", "output", "resume", "recipe", "keep", "checkpoint_every", "set", "input", "variant",
+    "lr_find", "overfit_batch", "plot",
 }  # fmt: skip
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
@@ -88,6 +92,9 @@ def command(
     context: ContextOption = None,
     keep: KeepOption = 3,
     checkpoint_every: EveryOption = "",
+    lr_find: RateSearchOption = False,
+    overfit_batch: OverfitOption = False,
+    plot: TrialPlotOption = "",
     set: SetOption = None,
     input: InputOption = None,
     variant: VariantOption = None,
@@ -103,13 +110,21 @@ def command(
     listed = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
     options = {name: value for name, value in listed.items() if value not in (None, "")}
     every = _interval(checkpoint_every)
+    trials.check_trial(lr_find, overfit_batch, plot, output, resume, augment)
+    if overfit_batch:
+        options["augment"] = ""
     if resume:
         run = _resumed(resume, options, recipe, output, spec, set, input, variant)
     elif spec is None:
         raise typer.BadParameter("say which network is trained.", param_hint="SPEC")
     else:
         run = _begun(spec, output, recipe, options, set, input, variant)
-    _train(run, keep, every)
+    if lr_find:
+        trials.find_rate(run.training, plot)
+    elif overfit_batch:
+        trials.overfit_batch(run.training, plot)
+    else:
+        _train(run, keep, every)
 
 
 class _Run(NamedTuple):
@@ -180,6 +195,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     from netcalc.render.training.summary import summary_lines
     from netcalc.render.training.words import kept_in_words
     from netcalc.train.estimate import estimated
+    from netcalc.train.monitoring import Monitor
     from netcalc.train.run_folder import Interruption, MetricsFile, Saving
 
     training, folder = run.training, run.folder
@@ -198,7 +214,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     shown = ShownTraining(training, terminal)
     try:
         with _interrupts(interruption), shown:
-            training.run([metrics, saving, shown, interruption])
+            training.run([metrics, Monitor.of(training), saving, shown, interruption])
     except KeyboardInterrupt:
         print_error(f"interrupted at step {training.at.step:,}; {_how_to_go_on(folder)}")
         raise
@@ -208,8 +224,21 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     finally:
         metrics.close()
         training.close()
+    _show_curves(folder, terminal)
     terminal.write([[], *paragraph(kept_in_words(training.at), "", terminal.width)])
     print_error(f"written: {folder.weights}")
+
+
+def _show_curves(folder: "RunFolder", terminal: "Terminal") -> None:
+    """Show the curves of the whole run, and draw them into its folder where matplotlib is there."""
+    from netcalc.render.curves.result import CurvesResult
+    from netcalc.render.figures import is_available
+    from netcalc.train.history import read_history
+
+    curves = CurvesResult([read_history(folder.path)])
+    terminal.write([[], *curves.charts(terminal.width)])
+    if is_available():
+        curves.draw(str(folder.path / "curves.svg"))
 
 
 def _how_to_go_on(folder: "RunFolder") -> str:

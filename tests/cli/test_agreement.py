@@ -16,7 +16,7 @@ import netcalc
 from netcalc.cli.app import COMMANDS, app
 
 from data_files import write_classes
-from helpers import TESTS
+from helpers import METRICS, TESTS
 
 Cli = Callable[..., Any]
 
@@ -68,6 +68,7 @@ ABSENT: dict[str, dict[str, str]] = {
     },
     "evaluate": {"--convention": "it counts no operations"},
     "predict": {"--convention": "it counts no operations"},
+    "curves": NO_NETWORK,
     "list": dict.fromkeys(OPTIONS[:6], "the bundled networks are listed as they were published"),
     "show": {
         **dict.fromkeys(("--input", "--set"), "the text is the author's; a reader changes it by hand"),
@@ -88,6 +89,7 @@ ARGUMENTS = {
     "augment": "--data d.npz --output o.png", "train": "s.yaml --data t.npz --epochs 1 --workers 1",
     "evaluate": "s.yaml --weights w.npz --data photos",
     "predict": "s.yaml --weights w.npz --data photos",
+    "curves": "m.jsonl",
 }  # fmt: skip
 """For each command what it is run with here."""
 
@@ -123,6 +125,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     np.savez("t.npz", x=np.zeros((20, 3, 8, 8), np.uint8), y=np.arange(20) % 3)
     write_classes(tmp_path / "photos", each=2)
     netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
+    Path("m.jsonl").write_text(METRICS)
     monkeypatch.setattr("netcalc.spec.bundled_files", lambda: ["lenet5"])  # all take seconds to count
     yield tmp_path
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]  # no partial file
