@@ -127,7 +127,13 @@ def statistics(
     staged = stages(network.graph)
     ends = {stage.end.full_name for stage in staged}
     run = network.run(
-        x, training=True, gradients=backward, capture=ends, observe=lambda node, xs, y, t: done(node), draw=0
+        x,
+        training=True,
+        gradients=backward,
+        input_gradients=backward,
+        capture=ends,
+        observe=lambda node, xs, y, t: done(node),
+        draw=0,
     )
     gradients: dict[str, float] = {}
 
@@ -148,7 +154,7 @@ def statistics(
             y.shape[1:],
             moment,
             _saturated(stage.end, y),
-            _dead(stage, y),
+            _dead_share(stage, y),
             gradients.get(stage.end.full_name),
             _histogram(y, low, high),
         )
@@ -203,12 +209,17 @@ def _saturated(end: Node, y: Array) -> float | None:
     return None
 
 
-def _dead(stage: Stage, y: Array) -> float | None:
-    if not stage.end.layer.rectifies:
-        return None
+def live_units(stage: Stage, y: Array) -> Array:
+    """For each unit, or channel, whether it is other than zero anywhere in a batch."""
     axis = stage.node.layer.channel_axis
     units = np.moveaxis(y, axis + 1 if axis >= 0 else axis, 0)
-    return float(1 - units.any(axis=tuple(range(1, y.ndim))).mean())
+    return np.asarray(units.any(axis=tuple(range(1, y.ndim))))
+
+
+def _dead_share(stage: Stage, y: Array) -> float | None:
+    if not stage.end.layer.rectifies:
+        return None
+    return float(1 - live_units(stage, y).mean())
 
 
 def _range(moments: Sequence[Moments]) -> tuple[float, float]:

@@ -16,7 +16,7 @@ import netcalc
 from netcalc.cli.app import COMMANDS, app
 
 from data_files import write_classes
-from helpers import TESTS
+from helpers import METRICS, TESTS
 
 Cli = Callable[..., Any]
 
@@ -68,6 +68,7 @@ ABSENT: dict[str, dict[str, str]] = {
     },
     "evaluate": {"--convention": "it counts no operations"},
     "predict": {"--convention": "it counts no operations"},
+    "curves": NO_NETWORK,
     "list": dict.fromkeys(OPTIONS[:6], "the bundled networks are listed as they were published"),
     "show": {
         **dict.fromkeys(("--input", "--set"), "the text is the author's; a reader changes it by hand"),
@@ -85,9 +86,10 @@ ARGUMENTS = {
     "roofline": "s.yaml --device a100", "sweep": "s.yaml --set width=2,4", "explain": "s.yaml conv1",
     "run": "s.yaml", "plan": "s.yaml --workers 1", "gradcheck": "s.yaml", "init": "s.yaml", "list": "lenet", "layers": "conv",
     "fold": "s.yaml --weights w.npz --output f.npz", "show": "s.yaml", "rules": "N301", "schema": "",
-    "train": "s.yaml --data t.npz --epochs 1 --workers 1",
-    "augment": "--data d.npz --output o.png", "evaluate": "s.yaml --weights w.npz --data photos",
+    "augment": "--data d.npz --output o.png", "train": "s.yaml --data t.npz --epochs 1 --workers 1",
+    "evaluate": "s.yaml --weights w.npz --data photos",
     "predict": "s.yaml --weights w.npz --data photos",
+    "curves": "m.jsonl",
 }  # fmt: skip
 """For each command what it is run with here."""
 
@@ -123,6 +125,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     np.savez("t.npz", x=np.zeros((20, 3, 8, 8), np.uint8), y=np.arange(20) % 3)
     write_classes(tmp_path / "photos", each=2)
     netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
+    Path("m.jsonl").write_text(METRICS)
     monkeypatch.setattr("netcalc.spec.bundled_files", lambda: ["lenet5"])  # all take seconds to count
     yield tmp_path
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]  # no partial file
@@ -131,7 +134,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def outcome(cli: Cli, *arguments: str) -> tuple[int, str, dict[str, bytes]]:
     """The exit code, what was printed, and the files that are there."""
     result = cli(*arguments)
-    files = {path.name: path.read_bytes() for path in Path().glob("*.*") if path.suffix != ".npz"}
+    files = {
+        path.name: path.read_bytes() for path in Path().rglob("*") if path.is_file() and path.suffix != ".npz"
+    }
     return result.code, result.out, files
 
 
@@ -161,7 +166,7 @@ def test_each_option_acts(cli: Cli, command: str, option: str) -> None:
     changed = outcome(cli, *arguments, option, value)
     assert plain[0] == 0
     assert changed != plain
-    if command in ("fold", "train", "evaluate", "predict"):  # weights or samples of other shapes do not fit
+    if command in ("fold", "train", "evaluate", "predict"):  # weights and samples of other shapes do not fit
         assert changed[0] in (0, 2)
     else:
         assert changed[0] == 0

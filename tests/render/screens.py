@@ -19,6 +19,8 @@ from netcalc.cli.app import run
 from netcalc.train.data import ChannelStatistics
 from netcalc.train.trained import Trained, write_trained
 
+from helpers import METRICS
+
 FOLDER = Path(__file__).parent / "screens"
 WIDTHS = (60, 80, 100, 160, 220)
 RECORDED = (60, 80)
@@ -95,6 +97,7 @@ SCREENS = {
         "letters.yaml --weights letters.npz --prompt Once --tokens 200", "deep.yaml --weights deep.npz --prompt Once",
         "deep.yaml --weights deep.npz", "deep.yaml --weights deep.npz bad.yaml",
     ],
+    "curves": ["run", "run run/metrics.jsonl", f"{DEEP_FOLDER}/run run", "long.yaml", "no", "."],
     "list": ["", "alexnet", "nosuch"],
     "layers": ["", "conv", "lstm", "window_attention", "nosuch"],
     "rules": ["", "N301", "N504", "E402", "E914", "nosuch"],
@@ -113,6 +116,7 @@ RECORDED_SCREENS = {
     "sweep": ["resnet_v.yaml --set width=8,16,-1 --set input=16,32 --pareto macs,-params"],
     "explain": ["alexnet conv1", "vit_b_16 encoder1.main.attention"],
     "plan": ["long.yaml --workers 1"],
+    "curves": ["run", f"{DEEP_FOLDER}/run run"],
     "layers": ["conv"],
     "rules": ["N301"],
 }  # fmt: skip
@@ -208,6 +212,9 @@ def write_files(folder: Path) -> None:
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / DEEP_FOLDER / "bad.yaml").write_text(FILES["bad.yaml"], encoding="utf-8")
+    for name in ("run", f"{DEEP_FOLDER}/run"):
+        (folder / name).mkdir()
+        (folder / name / "metrics.jsonl").write_text(METRICS, encoding="utf-8")
     weights = Network(netcalc.load(folder / "long.yaml")).parameters()
     np.savez(folder / "digits.npz", x=np.zeros((8, 1, 8, 8), np.uint8), y=np.arange(8))
     np.savez(folder / "small.npz", x=np.zeros((24, 1, 8, 8), np.uint8), y=np.arange(24) % 3)
