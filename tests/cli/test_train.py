@@ -41,7 +41,8 @@ def test_a_run_and_its_folder(cli: Cli) -> None:
     done = cli("train", "tiny.yaml", *BASE, "--epochs", "3", "-o", "runs/a")
     assert done.code == 0
     assert done.err == "written: runs/a/weights.safetensors\n"
-    rows = [line.split() for line in done.out.splitlines() if len(line.split()) == 7][1:]
+    table = done.out.split("samples/s\n")[1].split("\n\n")[0]
+    rows = [line.split() for line in table.splitlines()]
     assert [row[0] for row in rows] == ["1", "2", "3"]
     assert {path.name for path in Path("runs/a").iterdir()} == {
         "recipe.yaml", "spec.yaml", "metrics.jsonl", "checkpoints", "weights.safetensors", "curves.svg",

@@ -118,6 +118,7 @@ def what_is_given_to_evaluation() -> None:
 GIVEN: dict[str, Callable[[], None]] = {
     "README.md": what_is_given_to_the_readme,
     "docs/data.md": what_is_given_to_data,
+    "docs/training.md": what_is_given_to_evaluation,
     "docs/evaluation.md": what_is_given_to_evaluation,
     "docs/running.md": what_is_given_to_running,
 }
