@@ -1,5 +1,6 @@
 """Features of inner layers: equal to the layers' outputs, a data set of their own, whole or not at all."""
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,18 @@ def test_written_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(Path().iterdir()) == before
     with pytest.raises(ExecutionError, match="cannot be written"):
         write_features(use, data, ["stem"], "no/f.npz", 8)
+
+
+def test_they_may_be_larger_than_memory() -> None:
+    use = applied(netcalc.Network(netcalc.load("input: [16]\nlayers: [{linear: 2048}, relu]\n")), None)
+    data = ArrayData("data", {"x": np.zeros((2000, 16), "f4")}, np.zeros(2000, int))
+    tracemalloc.start()
+    write_features(use, data, ["linear1", "relu1"], "f.npz", 32)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    size = Path("f.npz").stat().st_size
+    assert size > 32_000_000
+    assert peak < size / 4
 
 
 def test_a_layer_that_has_the_labels_name() -> None:
