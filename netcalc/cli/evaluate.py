@@ -133,7 +133,7 @@ def _evaluated(
 
 
 def _loss(name: str | None, data: "DataSet", graph: Graph) -> "LossFunction":
-    """The loss by its name, else by what the labels are: fractions in the shape of the first output or not."""
+    """The loss by its name, else by the labels: whether they are fractions in the shape of the output."""
     from netcalc.train.losses import LOSSES
 
     if name is None:
