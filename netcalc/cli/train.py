@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 from rich.console import Console
 
+from netcalc.cli import trials
 from netcalc.cli.common import InputOption, SetOption, VariantOption, asked_about, asked_of, print_error
 from netcalc.cli.train_options import (
     AccumulateOption,
@@ -24,6 +25,8 @@ from netcalc.cli.train_options import (
     DataOption,
     EpochsOption,
     EveryOption,
+    FactorOption,
+    FreezeOption,
     KeepOption,
     LossOption,
     MaybeSpec,
@@ -31,6 +34,7 @@ from netcalc.cli.train_options import (
     PartOption,
     RateOption,
     RecipeOption,
+    ReinitOption,
     ResumeOption,
     RunDtypeOption,
     RunOption,
@@ -38,18 +42,22 @@ from netcalc.cli.train_options import (
     ScheduleOption,
     SizeOption,
     ValidationOption,
+    WeightsOption,
     WorkersOption,
 )
+from netcalc.cli.trials import OverfitOption, RateSearchOption, TrialPlotOption
 from netcalc.diagnostics import ExecutionError
 from netcalc.spec import find_given
 from netcalc.spec.standalone import settled_text
 
 if TYPE_CHECKING:
+    from netcalc.render.terminal import Terminal
     from netcalc.train.loop import Training
     from netcalc.train.run_folder import Interruption, RunFolder
 
 _NOT_OF_RECIPE = {
     "spec", "output", "resume", "recipe", "keep", "checkpoint_every", "set", "input", "variant",
+    "lr_find", "overfit_batch", "plot",
 }  # fmt: skip
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
@@ -70,6 +78,10 @@ def command(
     clip_norm: ClipOption = None,
     accumulate: AccumulateOption = None,
     ema: AverageOption = None,
+    weights: WeightsOption = "",
+    reinit: ReinitOption = None,
+    freeze: FreezeOption = None,
+    factors: FactorOption = None,
     validation: ValidationOption = None,
     seed: RunSeedOption = None,
     dtype: RunDtypeOption = None,
@@ -80,6 +92,9 @@ def command(
     context: ContextOption = None,
     keep: KeepOption = 3,
     checkpoint_every: EveryOption = "",
+    lr_find: RateSearchOption = False,
+    overfit_batch: OverfitOption = False,
+    plot: TrialPlotOption = "",
     set: SetOption = None,
     input: InputOption = None,
     variant: VariantOption = None,
@@ -88,18 +103,28 @@ def command(
 
     netcalc train lenet5 --data mnist --epochs 5 -o runs/lenet
     netcalc train resnet20.yaml --data cifar10 --recipe resnet.yaml --augment crop:4,flip
+    netcalc train alexnet --data pets --weights alexnet.npz --reinit fc8 --freeze 'conv*'
     netcalc train --resume runs/lenet
     """
     given = {name: value for name, value in locals().items() if name not in _NOT_OF_RECIPE}
-    options = {name: value for name, value in given.items() if value not in (None, "")}
+    listed = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
+    options = {name: value for name, value in listed.items() if value not in (None, "")}
     every = _interval(checkpoint_every)
+    trials.check_trial(lr_find, overfit_batch, plot, output, resume, augment)
+    if overfit_batch:
+        options["augment"] = ""
     if resume:
         run = _resumed(resume, options, recipe, output, spec, set, input, variant)
     elif spec is None:
         raise typer.BadParameter("say which network is trained.", param_hint="SPEC")
     else:
         run = _begun(spec, output, recipe, options, set, input, variant)
-    _train(run, keep, every)
+    if lr_find:
+        trials.find_rate(run.training, plot)
+    elif overfit_batch:
+        trials.overfit_batch(run.training, plot)
+    else:
+        _train(run, keep, every)
 
 
 class _Run(NamedTuple):
@@ -170,6 +195,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     from netcalc.render.training.summary import summary_lines
     from netcalc.render.training.words import kept_in_words
     from netcalc.train.estimate import estimated
+    from netcalc.train.monitoring import Monitor
     from netcalc.train.run_folder import Interruption, MetricsFile, Saving
 
     training, folder = run.training, run.folder
@@ -188,7 +214,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     shown = ShownTraining(training, terminal)
     try:
         with _interrupts(interruption), shown:
-            training.run([metrics, saving, shown, interruption])
+            training.run([metrics, Monitor.of(training), saving, shown, interruption])
     except KeyboardInterrupt:
         print_error(f"interrupted at step {training.at.step:,}; {_how_to_go_on(folder)}")
         raise
@@ -198,8 +224,21 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     finally:
         metrics.close()
         training.close()
+    _show_curves(folder, terminal)
     terminal.write([[], *paragraph(kept_in_words(training.at), "", terminal.width)])
     print_error(f"written: {folder.weights}")
+
+
+def _show_curves(folder: "RunFolder", terminal: "Terminal") -> None:
+    """Show the curves of the whole run, and draw them into its folder where matplotlib is there."""
+    from netcalc.render.curves.result import CurvesResult
+    from netcalc.render.figures import is_available
+    from netcalc.train.history import read_history
+
+    curves = CurvesResult([read_history(folder.path)])
+    terminal.write([[], *curves.charts(terminal.width)])
+    if is_available():
+        curves.draw(str(folder.path / "curves.svg"))
 
 
 def _how_to_go_on(folder: "RunFolder") -> str:

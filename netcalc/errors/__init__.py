@@ -10,6 +10,7 @@ from netcalc.errors.data import DATA
 from netcalc.errors.evaluation import EVALUATION
 from netcalc.errors.execution import EXECUTION
 from netcalc.errors.graph import EXPRESSIONS, OPTIONS, SHAPES, WIRING
+from netcalc.errors.metrics import METRICS
 from netcalc.errors.text import KEYS, TEXT
 from netcalc.errors.training import TRAINING
 
@@ -25,6 +26,7 @@ SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     "Data sets and augmentation": DATA,
     "Recipes, runs and checkpoints": TRAINING,
     "Trained files and predictions": EVALUATION,
+    "What trainings write": METRICS,
 }
 """Every error code by subject, in order."""
 

@@ -107,8 +107,13 @@ class Training:
             for observer in observers:
                 _warn(observer.after_epoch(finished), observers)
 
-    def update(self, group: Iterable[Batch]) -> tuple[StepRecord, Mapping[str, Array]]:
-        """Update the weights once, by the mean gradient of some batches, which is returned too."""
+    def update(
+        self, group: Iterable[Batch], factor: float | None = None
+    ) -> tuple[StepRecord, Mapping[str, Array]]:
+        """Update the weights once, by the mean gradient of some batches, which is returned too.
+
+        `factor` is that of the learning rate, the schedule's unless given.
+        """
         began = perf_counter()
         recipe, scores = self.recipe, Scores()
         self.network.draws = self.at.draws
@@ -126,7 +131,8 @@ class Training:
         norm = clip_norm(gradients, recipe.clip_norm) if recipe.clip_norm else global_norm(gradients)
         if recipe.clip_value:
             clip_value(gradients, recipe.clip_value)
-        factor = self.schedule(self.at.step)
+        if factor is None:
+            factor = self.schedule(self.at.step)
         self.optimiser.step(gradients, factor)
         if self.average is not None:
             self.average.update()
