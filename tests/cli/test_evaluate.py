@@ -227,6 +227,16 @@ def test_the_picture(cli: Cli, ending: str) -> None:
         assert content.startswith(b"\x89PNG")
 
 
+def test_the_picture_has_whatever_names_there_are(cli: Cli, trained: netcalc.Network) -> None:
+    names = ("$x_1$", "第二", "a\x1b[31m_b", "long " * 20)
+    write_trained("n.npz", Trained(trained.parameters(), None, names))
+    arguments = ("evaluate", "s.yaml", "--weights", "n.npz", "--data", "d.npz", "--plot", "c.svg")
+    assert cli(*arguments).code == 0
+    content = Path("c.svg").read_text()
+    assert "第二" in content
+    assert "\x1b" not in content
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
