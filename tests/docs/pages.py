@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from glob import glob
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -105,8 +106,15 @@ def what_is_given_to_data() -> None:
     Path("cifar-10-batches-bin/data_batch_1.bin").write_bytes(records)
 
 
+def what_is_given_to_curves() -> None:
+    """scikit-learn's digits."""
+    digits = import_module("sklearn.datasets").load_digits()
+    np.savez("digits.npz", x=(16 * digits.images).clip(0, 255).astype(np.uint8)[:, None], y=digits.target)
+
+
 GIVEN: dict[str, Callable[[], None]] = {
     "README.md": what_is_given_to_the_readme,
+    "docs/curves.md": what_is_given_to_curves,
     "docs/data.md": what_is_given_to_data,
     "docs/running.md": what_is_given_to_running,
 }
