@@ -15,12 +15,12 @@ from tempfile import TemporaryDirectory
 import small_runs
 
 OPTIONS = (
-    "--data", "pictures.npz", "--batch", "8", "--epochs", "80", "--augment", "crop:1,mixup", "--ema", "0.9",
+    "--data", "pictures.npz", "--batch", "8", "--augment", "crop:1,mixup", "--ema", "0.9",
     "--accumulate", "2", "--optimiser", "adamw:lr=0.01", "--workers", "1",
 )  # fmt: skip
 EVERY = ("--checkpoint-every", "2")
 KEPT = ("weights.safetensors", "metrics.jsonl", "recipe.yaml", "spec.yaml")
-_LONGEST = 2.0
+_LONGEST = 4.0
 """Seconds after which a run is killed at the latest; it takes about one to begin."""
 
 
@@ -28,23 +28,23 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "netcalc", "train", *arguments]
 
 
-def begun(folder: Path, name: str) -> subprocess.Popen[bytes]:
+def begun(folder: Path, name: str, epochs: int) -> subprocess.Popen[bytes]:
     """A run, in a folder that may have it already."""
-    first = [*command("tiny.yaml"), *OPTIONS, "-o", name]
+    first = [*command("tiny.yaml"), *OPTIONS, "--epochs", str(epochs), "-o", name]
     arguments = command("--resume", name) if any(folder.glob(f"{name}/checkpoints/step-*")) else first
     return subprocess.Popen(
         [*arguments, *EVERY], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
 
 
-def killed(folder: Path, name: str, moments: int, seed: int) -> tuple[int, list[int]]:
+def killed(folder: Path, name: str, epochs: int, moments: int) -> tuple[int, list[int]]:
     """Kill a run at random moments until it has been killed so often, and let it end.
 
     Returns how often it was killed, and the steps of the checkpoints that it went on from.
     """
-    draw, kills, steps = random.Random(seed), 0, []
+    draw, kills, steps = random.Random(1), 0, []
     while True:
-        run = begun(folder, name)
+        run = begun(folder, name, epochs)
         assert run.stderr is not None
         if kills < moments:
             time.sleep(draw.uniform(0.3, _LONGEST))
@@ -68,16 +68,18 @@ def prepared(folder: Path) -> None:
 
 
 def differing(folder: Path, first: str, second: str) -> list[str]:
-    """The files of two runs that do not have the same bytes, and partial files that are left."""
-    last = sorted(path.name for path in (folder / first / "checkpoints").iterdir())
-    names = [*KEPT]
-    found = [
+    """The files of two runs that do not have the same bytes, the last checkpoint among them."""
+    lasts = [
+        sorted(path.name for path in (folder / run / "checkpoints").iterdir()) for run in (first, second)
+    ]
+    if lasts[0] != lasts[1]:
+        return [f"checkpoints: {lasts[0]} and {lasts[1]}"]
+    names = [*KEPT, f"checkpoints/{lasts[0][-1]}"]
+    return [
         name
         for name in names
         if (folder / first / name).read_bytes() != (folder / second / name).read_bytes()
     ]
-    others = sorted(path.name for path in (folder / second / "checkpoints").iterdir())
-    return found + [f"checkpoints: {last} and {others}"] * (last != others)
 
 
 def main(moments: int) -> None:
@@ -85,12 +87,18 @@ def main(moments: int) -> None:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         prepared(folder)
-        whole = begun(folder, "whole")
-        assert whole.wait() == 0, whole.communicate()[1]
-        kills, steps = killed(folder, "killed", moments, seed=1)
+        epochs = 20 + 30 * moments
+        whole = begun(folder, "whole", epochs)
+        _, errors = whole.communicate()
+        assert whole.returncode == 0, errors.decode()
+        kills, steps = killed(folder, "killed", epochs, moments)
         print(f"killed {kills} times, with the last checkpoint at step {', '.join(map(str, steps))}")
         found = differing(folder, "whole", "killed")
-        print(f"different: {', '.join(found)}" if found else f"equal bytes: {', '.join(KEPT)}")
+        print(
+            f"different: {', '.join(found)}"
+            if found
+            else f"equal bytes: {', '.join(KEPT)}, the last checkpoint"
+        )
         sys.exit(bool(found))
 
 

@@ -30,7 +30,7 @@ ARGUMENTS = {
     "roofline": "SPEC --device a100", "sweep": "SPEC --set input=4,5 -o rows.jsonl", "explain": "SPEC linear1",
     "run": "SPEC --batch 64 --training", "plan": "SPEC", "gradcheck": "SPEC", "init": "SPEC", "fold": "SPEC --weights no.npz -o f.npz",
     "show": "lenet5", "layers": "conv", "rules": "N301", "schema": "", "devices": "",
-    "augment": "--data d.npz -o s.png",
+    "augment": "--data d.npz -o s.png", "curves": "m.jsonl",
 }  # fmt: skip
 """For each command but list, which takes seconds, what it is run with here.
 

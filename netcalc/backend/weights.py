@@ -10,7 +10,8 @@ an `.npz` as an array `@mean`, which no parameter is called.
 import json
 import os
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, NamedTuple
@@ -58,19 +59,28 @@ class Stored(NamedTuple):
     types: dict[str, str]
 
 
-def read_weights(path: str | os.PathLike[str], shapes: Mapping[str, Shape]) -> dict[str, Array]:
+WeightCheck = Callable[[Mapping[str, Shape], Mapping[str, Shape], str], None]
+"""Raises ExecutionError where what a file holds, by name and shape, is not what is wanted of it."""
+
+
+def read_weights(
+    path: str | os.PathLike[str], shapes: Mapping[str, Shape], check: WeightCheck | None = None
+) -> dict[str, Array]:
     """The arrays of a weight file whose names and shapes are those of `shapes`.
 
-    Raises ExecutionError where the file cannot be read, holds pickled objects, or is of another network.
+    `check` takes the place of `check_weights`, which allows no others. Raises ExecutionError where the file
+    cannot be read, holds pickled objects, or is of another network.
     """
-    return stored_weights(path, shapes).arrays
+    return stored_weights(path, shapes, check).arrays
 
 
-def stored_weights(path: str | os.PathLike[str], shapes: Mapping[str, Shape]) -> Stored:
+def stored_weights(
+    path: str | os.PathLike[str], shapes: Mapping[str, Shape], check: WeightCheck | None = None
+) -> Stored:
     """As `read_weights`, with the types that they are stored in."""
     read, _ = FORMATS[by_ending(path, FORMATS)]
     with sound(path, "weight file"):
-        return read(Path(path), shapes)
+        return read(Path(path), shapes, check or check_weights)
 
 
 def read_notes(path: str | os.PathLike[str]) -> dict[str, str]:
@@ -93,24 +103,36 @@ def write_weights(
 
 def check_weights(found: Mapping[str, Shape], shapes: Mapping[str, Shape], where: str) -> None:
     """Raise ExecutionError unless names and shapes are those of the network."""
-    problems = [f"{name} is missing" for name in shapes if name not in found]
+    problems = weight_differences(found, shapes)
+    if problems:
+        notes = listed_notes(problems.values())
+        refuse("E905", f"{where} holds the weights of another network", notes=notes)
+
+
+def weight_differences(found: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> dict[str, str]:
+    """What differs in names and shapes, a sentence for each array; notes and counters are none."""
+    problems = {name: f"{name} is missing" for name in shapes if name not in found}
     for name, shape in found.items():
         if name not in shapes:
             if not name.endswith(_NOT_OURS) and not name.startswith(_NOTE):
                 match = nearest(name, shapes)
-                problems.append(f"{name} is not the network's" + (f"; it has {match}" if match else ""))
+                problems[name] = f"{name} is not the network's" + (f"; it has {match}" if match else "")
         elif shape != shapes[name]:
-            problems.append(f"{name} is {format_shape(shape)}, the network's {format_shape(shapes[name])}")
-    if problems:
-        notes = [Note(problem) for problem in problems[:_SHOWN]]
-        if len(problems) > _SHOWN:
-            notes.append(Note(f"and {len(problems) - _SHOWN} more"))
-        refuse("E905", f"{where} holds the weights of another network", notes=tuple(notes))
+            problems[name] = f"{name} is {format_shape(shape)}, the network's {format_shape(shapes[name])}"
+    return problems
 
 
-def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> Stored:
+def listed_notes(problems: Collection[str]) -> tuple[Note, ...]:
+    """A note for each of the first problems, and one that counts the rest."""
+    notes = [Note(problem) for problem in islice(problems, _SHOWN)]
+    if len(problems) > _SHOWN:
+        notes.append(Note(f"and {len(problems) - _SHOWN} more"))
+    return tuple(notes)
+
+
+def _read_npz(path: Path, shapes: Mapping[str, Shape], check_shapes: WeightCheck) -> Stored:
     def check(headers: dict[str, Header]) -> None:
-        check_weights({name: header.shape for name, header in headers.items()}, shapes, str(path))
+        check_shapes({name: header.shape for name, header in headers.items()}, shapes, str(path))
         for name in shapes:
             _require_numbers(name, headers[name].dtype.name, headers[name].dtype.kind in "fiu")
 
@@ -139,14 +161,14 @@ def _write_npz(
     write_npz(path, {**arrays, **{f"{_NOTE}{name}": np.array(text) for name, text in notes.items()}})
 
 
-def _read_safetensors(path: Path, shapes: Mapping[str, Shape]) -> Stored:
+def _read_safetensors(path: Path, shapes: Mapping[str, Shape], check_shapes: WeightCheck) -> Stored:
     with opened(path) as raw:
         try:
             with safe_open(path, framework="np") as file:  # it checks sizes and places
                 places = _places(raw)
                 slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
                 found = {name: tuple(part.get_shape()) for name, part in slices.items()}
-                check_weights(found, shapes, str(path))
+                check_shapes(found, shapes, str(path))
                 types = {name: slices[name].get_dtype() for name in shapes}
                 for name, kind in types.items():
                     _require_numbers(name, kind, kind in _SAFETENSORS)

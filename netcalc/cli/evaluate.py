@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 _PAIRS = 15
 """Pairs of confused classes that are shown where the matrix is not."""
 
+_BYTES = 256
+_WHITE = {" ": "space", "\n": "newline", "\t": "tab"}
+"""The tokens of a text, and the names of those that nobody sees."""
+
 LossOption = Annotated[
     Literal["cross_entropy", "hinge", "mse", "l1", "huber", "bce"] | None,
     typer.Option("--loss", help="The loss; unless given cross_entropy for classes and mse for numbers."),
@@ -120,8 +124,11 @@ def _evaluated(
     )
     if found.confusion is None:
         return EvaluationResult(use.network.graph, conditions, found)
+    names = use.class_names
+    if data.vocabulary == len(names) == _BYTES and not use.trained.classes:
+        names = [*map(_byte_name, range(_BYTES))]
     figures, pairs = class_figures(found.confusion), most_confused(found.confusion, _PAIRS)
-    return EvaluationResult(use.network.graph, conditions, found, use.class_names, figures, pairs, all)
+    return EvaluationResult(use.network.graph, conditions, found, names, figures, pairs, all)
 
 
 def _loss(name: str | None, data: "DataSet") -> "LossFunction":
@@ -133,3 +140,9 @@ def _loss(name: str | None, data: "DataSet") -> "LossFunction":
         is_classes = data.vocabulary is not None or labels is None or labels.dtype.kind in "iub"
         name = "cross_entropy" if is_classes else "mse"
     return LOSSES[name]()
+
+
+def _byte_name(byte: int) -> str:
+    character = chr(byte)
+    is_seen = character.isascii() and character.isprintable()
+    return _WHITE.get(character, character if is_seen else f"\\x{byte:02x}")

@@ -33,7 +33,7 @@ _TEXT = 256
 """The tokens of a model of bytes."""
 _TOKENS = 64
 
-ImagesArgument = Annotated[
+PicturesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Pictures, in any number.")
 ]
 SamplesDataOption = Annotated[
@@ -57,7 +57,7 @@ AllOption = Annotated[bool, typer.Option("--all", help="Every sample, however ma
 def command(
     spec: SpecArgument,
     weights: TrainedOption,
-    images: ImagesArgument = None,
+    pictures: PicturesArgument = None,
     data: SamplesDataOption = "",
     part: PartOption = None,
     data_format: DataFormatOption = "",
@@ -83,7 +83,7 @@ def command(
     to = output_of(format, output)
     of_data = {"--part": part, "--data-format": data_format, "--samples": samples, "--all": all}
     of_prompt = {"--tokens": tokens}
-    _refuse_idle({"IMAGE": images, "--data": data, "--prompt": prompt}, of_data, of_prompt, top)
+    _refuse_idle({"IMAGE": pictures, "--data": data, "--prompt": prompt}, of_data, of_prompt, top)
     if all and to.format != "rich":
         raise typer.BadParameter(f"{to.format} has every sample; leave it out.", param_hint="--all")
     graph = load_graph(spec, set, input, variant)
@@ -98,7 +98,7 @@ def command(
         to.show(_continued(use, prompt, tokens or _TOKENS, conditions))
         return
     opened = data_for(graph, data, data_format, part, use.preprocess.resize) if data else None
-    to.show(_predicted(use, opened or images or [], samples, top, conditions, all))
+    to.show(_predicted(use, opened or pictures or [], samples, top, conditions, all))
 
 
 def _refuse_idle(

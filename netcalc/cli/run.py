@@ -212,14 +212,16 @@ def _forward(
             if profiler is not None:
                 profiler.forward(node, xs, y, seconds)
 
-        return network.run(x, training=training, gradients=gradients, observe=observe, draw=0)
+        return network.run(
+            x, training=training, gradients=gradients, input_gradients=gradients, observe=observe, draw=0
+        )
 
 
 def _backward(y: "Pass", upstream: str | None, profiler: "Profiler") -> "dict[str, Array]":
     """Run the backward pass; its gradients by the names they are saved under."""
     from netcalc.backend.files import read_npy
 
-    with progress(len(y.backwards), "backward") as advance:
+    with progress(len(y.backwards or ()), "backward") as advance:
 
         def observe(record: "LayerBackward") -> None:
             advance(1)

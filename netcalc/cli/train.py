@@ -25,6 +25,8 @@ from netcalc.cli.train_options import (
     DataOption,
     EpochsOption,
     EveryOption,
+    FactorOption,
+    FreezeOption,
     KeepOption,
     LossOption,
     MaybeSpec,
@@ -32,6 +34,7 @@ from netcalc.cli.train_options import (
     PartOption,
     RateOption,
     RecipeOption,
+    ReinitOption,
     ResumeOption,
     RunDtypeOption,
     RunOption,
@@ -39,6 +42,7 @@ from netcalc.cli.train_options import (
     ScheduleOption,
     SizeOption,
     ValidationOption,
+    WeightsOption,
     WorkersOption,
 )
 from netcalc.cli.trials import OverfitOption, RateSearchOption, TrialPlotOption
@@ -53,7 +57,7 @@ if TYPE_CHECKING:
 
 _NOT_OF_RECIPE = {
     "spec", "output", "resume", "recipe", "keep", "checkpoint_every", "set", "input", "variant",
-    "lr_find", "overfit_batch", "plot",
+    "lr_find", "overfit_batch", "plot_file",
 }  # fmt: skip
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
@@ -74,6 +78,10 @@ def command(
     clip_norm: ClipOption = None,
     accumulate: AccumulateOption = None,
     ema: AverageOption = None,
+    weights: WeightsOption = "",
+    reinit: ReinitOption = None,
+    freeze: FreezeOption = None,
+    factors: FactorOption = None,
     validation: ValidationOption = None,
     seed: RunSeedOption = None,
     dtype: RunDtypeOption = None,
@@ -86,7 +94,7 @@ def command(
     checkpoint_every: EveryOption = "",
     lr_find: RateSearchOption = False,
     overfit_batch: OverfitOption = False,
-    plot: TrialPlotOption = "",
+    plot_file: TrialPlotOption = "",
     set: SetOption = None,
     input: InputOption = None,
     variant: VariantOption = None,
@@ -95,12 +103,14 @@ def command(
 
     netcalc train lenet5 --data mnist --epochs 5 -o runs/lenet
     netcalc train resnet20.yaml --data cifar10 --recipe resnet.yaml --augment crop:4,flip
+    netcalc train alexnet --data pets --weights alexnet.npz --reinit fc8 --freeze 'conv*'
     netcalc train --resume runs/lenet
     """
     given = {name: value for name, value in locals().items() if name not in _NOT_OF_RECIPE}
-    options = {name: value for name, value in given.items() if value not in (None, "")}
+    listed = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
+    options = {name: value for name, value in listed.items() if value not in (None, "")}
     every = _interval(checkpoint_every)
-    trials.check_trial(lr_find, overfit_batch, plot, output, resume, augment)
+    trials.check_trial(lr_find, overfit_batch, plot_file, output, resume, augment)
     if overfit_batch:
         options["augment"] = ""
     if resume:
@@ -110,9 +120,9 @@ def command(
     else:
         run = _begun(spec, output, recipe, options, set, input, variant)
     if lr_find:
-        trials.find_rate(run.training, plot)
+        trials.find_rate(run.training, plot_file)
     elif overfit_batch:
-        trials.overfit_batch(run.training, plot)
+        trials.overfit_batch(run.training, plot_file)
     else:
         _train(run, keep, every)
 

@@ -66,6 +66,32 @@ AverageOption = Annotated[
     float | None,
     typer.Option("--ema", help="The decay of an average of the weights, which is evaluated and kept."),
 ]
+WeightsOption = Annotated[
+    str, typer.Option("--weights", metavar="FILE", help="Begin with the weights of a file.")
+]
+ReinitOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reinit",
+        metavar="LAYER",
+        help="A layer that is drawn anew, as a head of other classes; repeatable.",
+    ),
+]
+FreezeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--freeze", metavar="LAYER", help="A layer or block that is not trained, as conv*; repeatable."
+    ),
+]
+FactorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--factors",
+        "--factor",
+        metavar="LAYER=X",
+        help="A factor of the learning rate, as conv*=0.1; repeatable.",
+    ),
+]
 ValidationOption = Annotated[
     float | None, typer.Option("--validation", help="The share of the samples that is held back; 0.1.")
 ]

@@ -58,10 +58,11 @@ def applied(network: Network, path: str | os.PathLike[str] | None) -> Applied:
     scale, own = trained.statistics, graph.preprocess
     if scale is not None:
         return Applied(network, trained, Preprocess(trained.resize, scale.mean, scale.std), "file")
-    if own[1:] != Preprocess()[1:] and len(graph.inputs) == 1:
+    was_trained_without = bool(trained.network)  # a weight file of another origin says nothing of it
+    if own[1:] != Preprocess()[1:] and len(graph.inputs) == 1 and not was_trained_without:
         return Applied(network, trained, own, "spec")
-    resize = own.resize if trained.resize is None else trained.resize
-    return Applied(network, trained, own._replace(resize=resize), "nothing")
+    resize = trained.resize if was_trained_without else own.resize
+    return Applied(network, trained, Preprocess(resize), "nothing")
 
 
 def batches_for(to: Applied, data: DataSet, size: int, count: int | None = None) -> Iterator[Batch]:
@@ -72,9 +73,8 @@ def batches_for(to: Applied, data: DataSet, size: int, count: int | None = None)
     """
     numbers = label_numbers(data, to.trained.classes, to.network.graph)
     indices = None if count is None else np.arange(min(count, len(data)))
-    batches = Batches(
-        data, size, indices=indices, shuffle=False, statistics=to.statistics, dtype=to.network.dtype
-    )
+    dtype = np.promote_types(to.network.dtype, np.float32)  # halves are rounded once, by the network
+    batches = Batches(data, size, indices=indices, shuffle=False, statistics=to.statistics, dtype=dtype)
     for batch in batches.epoch(0):
         yield batch if numbers is None else batch._replace(labels=numbers[batch.labels])
 

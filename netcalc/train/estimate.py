@@ -5,10 +5,14 @@ from itertools import cycle, islice
 from statistics import median
 from typing import NamedTuple
 
+from netcalc.analysis import analyze
 from netcalc.analysis.losses import LossName
+from netcalc.analysis.memory import TrainingMemory
 from netcalc.analysis.memory import training as training_memory
+from netcalc.graph import Graph
 from netcalc.train.loop import Training
 from netcalc.train.optimiser import Optimiser
+from netcalc.train.transfer import unfrozen
 
 _STEPS = 3
 _NEAREST = ("sgd", "momentum", "adam")
@@ -27,24 +31,35 @@ class Estimate(NamedTuple):
     """Multiply-adds of the evaluation after an epoch."""
     step_seconds: float
     """The median of three steps."""
+    unfrozen: tuple[int, int] | None = None
+    """`memory` and `backward_macs` if all layers were trained, where some are frozen."""
 
 
 def estimated(training: Training) -> Estimate:
     """The cost of a training by its graph, and its time by three steps, which are undone."""
     graph, recipe = training.network.graph, training.recipe
     kind: LossName = "cross_entropy" if recipe.loss.kind.of_classes else "mse"
-    counted = training_memory(graph, recipe.dtype, _like(training.optimiser), loss=kind)
     copies = (training.average is not None) + (recipe.accumulate > 1)
-    trained = sum(parameter.array.nbytes for parameter in training.optimiser.parameters)
     trained_on, held_back = training.counts
     if recipe.drop_last:
         trained_on = len(training.batches) * recipe.batch
+
+    def cost(graph: Graph) -> tuple[TrainingMemory, int, int]:
+        """The analysis of a graph, with memory and multiply-adds backward."""
+        counted = training_memory(graph, recipe.dtype, _like(training.optimiser), loss=kind)
+        copied = analyze(graph, dtype=recipe.dtype).totals.trainable_params * training.network.dtype.itemsize
+        memory = counted.peak(min(recipe.batch, trained_on)) + copies * copied
+        return counted, memory, trained_on * counted.backward_macs
+
+    free = unfrozen(graph)
+    counted, memory, backward_macs = cost(graph)
     return Estimate(
-        counted.peak(min(recipe.batch, trained_on)) + copies * trained,
+        memory,
         trained_on * counted.forward_macs,
-        trained_on * counted.backward_macs,
+        backward_macs,
         held_back * counted.forward_macs,
         step_seconds(training),
+        None if free is graph else cost(free)[1:],
     )
 
 

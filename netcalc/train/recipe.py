@@ -22,8 +22,17 @@ from netcalc.train.configurable import Configurable, Fraction, OptionError
 from netcalc.train.data import DataSet, Reading, open_data
 from netcalc.train.losses import LOSSES
 from netcalc.train.optimisers import OPTIMISERS
-from netcalc.train.recipe_options import Augmentations, Chosen, Configured, NumberByName, ShapeText, Text
+from netcalc.train.recipe_options import (
+    Augmentations,
+    Chosen,
+    Configured,
+    NumberByName,
+    Patterns,
+    ShapeText,
+    Text,
+)
 from netcalc.train.schedules import SCHEDULES
+from netcalc.train.transfer import freeze, load_partly
 
 SAMPLES_A_WORKER = 4
 """With fewer samples each, another thread costs more time than it saves."""
@@ -47,6 +56,9 @@ class Recipe(Configurable):
     accumulate = Integer(1, doc="batches whose gradients make one update")
     ema = Maybe(Fraction(0.999, doc="the decay of an average of the weights, which is evaluated and kept"))
     factors = NumberByName(doc="factors of the learning rate by patterns of names", above=True)
+    weights = Text("", doc="a file of weights that the training begins with")
+    reinit = Patterns(doc="layers and blocks that begin anew where a file has the others' weights")
+    freeze = Patterns(doc="layers and blocks that are not trained")
     augment = Augmentations(doc="what is done to pictures")
     normalise = Maybe(Flag(True, doc="bring each channel to mean 0 and deviation 1"))
     validation = Fraction(0.1, doc="the share of the samples that is held back; 0 for none")
@@ -68,6 +80,9 @@ class Recipe(Configurable):
         values = super().parsed(given)
         if values["workers"] is None:  # equal bits need equal numbers of threads, so it is written down
             values["workers"] = cores()
+        if values["reinit"] and not values["weights"]:
+            message = "reinit is about the weights of a file, and none is named"
+            raise OptionError(message, "reinit", "without weights: all layers are drawn anew")
         schedule: Configured = values["schedule"]
         try:
             schedule(values["epochs"], 1000)
@@ -81,9 +96,15 @@ class Recipe(Configurable):
         """The value of one option, the default for None; raises OptionError."""
         return cls._value(cls.options[name], {} if value is None else {name: value})
 
-    def network(self, graph: Graph) -> Network:
-        """The network as its training begins."""
-        return Network(graph, self.seed, self.dtype)
+    def network(self, graph: Graph, loaded: bool = True) -> Network:
+        """The network as its training begins; not `loaded`, without the weights of the file that it names.
+
+        Raises ExecutionError where patterns fit no layer, and where that file does not fit the network.
+        """
+        network = Network(freeze(graph, self.freeze), self.seed, self.dtype)
+        if self.weights and loaded:
+            load_partly(network, self.weights, self.reinit)
+        return network
 
     def workers_of(self, samples: int) -> int:
         """How many threads share a batch of so many samples."""
@@ -118,4 +139,6 @@ class Recipe(Configurable):
 def _plain(value: Any) -> Any:
     if isinstance(value, Configured):
         return value.plain
+    if isinstance(value, tuple):
+        return list(value)
     return str(value) if isinstance(value, Augmentation) else value

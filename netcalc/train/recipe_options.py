@@ -156,6 +156,24 @@ class NumberByName(Option[dict[str, float]]):
         return {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}}
 
 
+class Patterns(Option[tuple[str, ...]]):
+    """Names of layers and blocks with `*`, `?` and `[...]`: `[conv*, stage1]`, in a text `conv*,stage1`."""
+
+    words = "a list of names or patterns, as [conv*, stage1]"
+
+    def __init__(self, *, doc: str) -> None:
+        super().__init__((), doc=doc)
+
+    def parse(self, value: Any) -> tuple[str, ...]:
+        listed = value.split(",") if isinstance(value, str) else [] if value is None else value
+        if not isinstance(listed, list | tuple) or not all(isinstance(name, str) for name in listed):
+            raise self.refuse(value)
+        return tuple(name.strip() for name in listed if name.strip())
+
+    def schema(self) -> Schema:
+        return any_of({"type": "string"}, {"type": "array", "items": {"type": "string"}})
+
+
 class Text(Option[str]):
     """A word or a path; empty where there is none."""
 

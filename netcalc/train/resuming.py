@@ -36,7 +36,7 @@ def resumed(
         refuse("E932", f"{graph.name} is not the network of the run", help=f"that is {folder.spec}")
     new = _asked(folder, old, options, recipe)
     data = new.open_data()
-    training = Training(new.network(own), data, new)
+    training = Training(new.network(own, loaded=False), data, new)
     found = restore(training, checkpoint or _last(folder))
     _require_schedule(training, old)
     folder.cut(found.metrics, training.at.step)

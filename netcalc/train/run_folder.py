@@ -45,7 +45,11 @@ class RunFolder:
         self.write(self.metrics, "")
 
     def require_free(self) -> None:
-        """Raise ExecutionError where the folder has something in it, or cannot be."""
+        """Raise ExecutionError where the folder has something in it, or cannot be made."""
+        above = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        if above != self.path and not (above.is_dir() and os.access(above, os.W_OK)):
+            reason = "is read-only" if above.is_dir() else "is no folder"
+            refuse("E910", f"{self.path} cannot be written: {above} {reason}")
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             what = "holds files already" if self.path.is_dir() else "is a file"
             help = f"name another folder; netcalc train --resume {self.path} goes on with a run"

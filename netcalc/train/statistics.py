@@ -127,7 +127,13 @@ def statistics(
     staged = stages(network.graph)
     ends = {stage.end.full_name for stage in staged}
     run = network.run(
-        x, training=True, gradients=backward, capture=ends, observe=lambda node, xs, y, t: done(node), draw=0
+        x,
+        training=True,
+        gradients=backward,
+        input_gradients=backward,
+        capture=ends,
+        observe=lambda node, xs, y, t: done(node),
+        draw=0,
     )
     gradients: dict[str, float] = {}
 

@@ -15,6 +15,7 @@ from netcalc.backend import Network
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array, Arrays
 from netcalc.backend.weights import read_notes, read_weights, write_weights
+from netcalc.diagnostics import counted
 from netcalc.graph import Graph
 from netcalc.tensor import format_shape
 from netcalc.train.class_axis import class_count
@@ -103,7 +104,9 @@ def _require_fit(path: str | os.PathLike[str], trained: Trained, graph: Graph) -
         count = len(trained.statistics.mean)
         if len(shapes) > 1 or not shapes[0] or shapes[0][0] != count:
             found = ", ".join(map(format_shape, shapes))
-            refuse("E941", f"{path} normalises {count} channels, the input of {graph.name} is {found}")
+            refuse(
+                "E941", f"{path} normalises {counted(count, 'channel')}, the input of {graph.name} is {found}"
+            )
     scores = class_count(graph.types[graph.outputs[0]].shape)
     if len(trained.classes) > scores:
         refuse(

@@ -112,10 +112,20 @@ def what_is_given_to_curves() -> None:
     np.savez("digits.npz", x=(16 * digits.images).clip(0, 255).astype(np.uint8)[:, None], y=digits.target)
 
 
+def what_is_given_to_evaluation() -> None:
+    """scikit-learn's digits in two parts, and three of the second as pictures."""
+    digits = import_module("sklearn.datasets").load_digits()
+    x, y = (16 * digits.images).clip(0, 255).astype(np.uint8)[:, None], digits.target
+    np.savez("digits.npz", x_train=x[:1437], y_train=y[:1437], x_test=x[1437:], y_test=y[1437:])
+    for number in range(3):
+        Image.fromarray(x[1437 + number, 0]).save(f"{('first', 'second', 'third')[number]}.png")
+
+
 GIVEN: dict[str, Callable[[], None]] = {
     "README.md": what_is_given_to_the_readme,
     "docs/curves.md": what_is_given_to_curves,
     "docs/data.md": what_is_given_to_data,
+    "docs/evaluation.md": what_is_given_to_evaluation,
     "docs/running.md": what_is_given_to_running,
 }
 

@@ -29,7 +29,7 @@ def read(text: str, **options: Any) -> Recipe:
 
 
 def test_every_option_has_a_case() -> None:
-    assert set(Recipe.options) <= CHANGED.keys()
+    assert set(Recipe.options) == CHANGED.keys()
 
 
 @pytest.mark.parametrize("name", CHANGED)
@@ -40,7 +40,7 @@ def test_each_option_acts_and_reads_back(name: str) -> None:
     assert again.plain() == changed.plain()
     assert again.fingerprint() == changed.fingerprint()
     assert changed.text().partition("# the defaults")[0].startswith(f"{name}: ")
-    assert next(iter(differences(plain, changed))).partition(":")[0].partition(".")[0] == name
+    assert next(each.partition(":")[0].partition(".")[0] for each in differences(plain, changed)) == name
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_ways_to_write_the_same() -> None:
         ("batch: 1.5", "1:8", "batch is a whole number", ""),
         ("a: 1\nb: 2", "1:1", "a recipe has no 'a'", "its options are epochs"),
         ("optimiser: {adamw: {lr: -1}}", "1:25", "adamw: lr is a number above 0, not -1", ""),
-        ("optimiser:\n  adamw:\n    rl: 1", "3:5", "adamw has no option 'rl'", "did you mean lr?"),
+        ("optimiser:\n  adamw:\n    rl: 1", "3:5", "adamw has no option 'rl'", "its options are lr,"),
         ("optimiser: adam2", "1:12", "there is no optimiser 'adam2'", "did you mean adam?"),
         ("optimiser: 3", "1:12", "optimiser is one of sgd, momentum", ""),
         (

@@ -143,7 +143,7 @@ def test_notes_that_say_nothing_sound(
     [
         (
             {"statistics": ChannelStatistics((0.5,), (1.0,))},
-            "normalises 1 channels, the input of .* is 3x4x4",
+            "normalises 1 channel, the input of .* is 3x4x4",
         ),
         ({"classes": ("a", "b", "c", "d")}, "names 4 classes, the output linear1 of .* has 3 scores"),
     ],

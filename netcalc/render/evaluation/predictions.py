@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netcalc import __version__
 from netcalc.graph import Graph
+from netcalc.render.escaping import visible
 from netcalc.render.evaluation.words import percent, prepared_in_words
 from netcalc.render.execution.run import Scored, classes_lines, finite
 from netcalc.render.json import JsonRows, json_document
-from netcalc.render.layout import LEAST_NAME, Heading, Segment, paragraph, title_lines
+from netcalc.render.layout import WHOLE_NAME, Heading, Segment, cut_middle, paragraph, title_lines
 from netcalc.render.result import Result
 from netcalc.render.tabular import Table, TableColumn
 from netcalc.render.text_table import TextColumn, text_table
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 _FIRST = 20
 """Samples of a data set that are shown in a terminal."""
+_LEAST_NAME, _OTHERS = 10, 38
+"""The least width of a class's name, and what a sample and a probability take beside two of them."""
+
+
+_LEAST_SAMPLE = 18
+"""The least width of a sample's file."""
 
 
 class PredictionConditions(NamedTuple):
@@ -60,7 +67,7 @@ class PredictionResult(Result):
             yield from classes_lines(samples, [one.sample for one in self.predictions], width)
             return
         shown = self.predictions if self._show_all else self.predictions[:_FIRST]
-        yield from text_table(self._columns(shown), width, LEAST_NAME)
+        yield from text_table(self._columns(shown, width), width, _LEAST_SAMPLE)
         if len(shown) < len(self.predictions):
             yield []
             text = f"The first {len(shown)} of {len(self.predictions):,} samples; --all shows every one."
@@ -111,14 +118,17 @@ class PredictionResult(Result):
             return ()
         return (None if one.label is None else self.names[one.label],)
 
-    def _columns(self, shown: "Sequence[Prediction]") -> list[TextColumn]:
+    def _columns(self, shown: "Sequence[Prediction]", width: int | None) -> list[TextColumn]:
         best = [one.best[0] for one in shown]
+        room = WHOLE_NAME if width is None else max(_LEAST_NAME, (width - _OTHERS) // 2)
+        names = [cut_middle(visible(name), room) for name in self.names]
+        labels = ["" if one.label is None else names[one.label] for one in shown]
         others = [", ".join(f"{self.names[k]} {percent(p)}" for k, p in one.best[1:]) for one in shown]
         styles = ["green" if one.label in (None, one.best[0][0]) else "bold red" for one in shown]
         columns = [
             TextColumn(Heading("", "sample", left=True), [one.sample for one in shown], "cyan"),
-            TextColumn(Heading("", "label", left=True), [self._label(one)[0] or "" for one in shown]),
-            TextColumn(Heading("", "predicted", left=True), [self.names[k] for k, _ in best], styles),
+            TextColumn(Heading("", "label", left=True), labels),
+            TextColumn(Heading("", "predicted", left=True), [names[k] for k, _ in best], styles),
             TextColumn(Heading("", "probability"), [percent(p) for _, p in best]),
         ]
         if any(others):

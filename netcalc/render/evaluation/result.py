@@ -73,7 +73,8 @@ class EvaluationResult(Result):
         conditions = self.conditions
         facts = [conditions.data, conditions.weights, f"batch {conditions.batch}, {conditions.dtype}"]
         yield from title_lines((self.graph.name, "bold"), facts, width)
-        yield from paragraph(self._prepared, "", width)
+        if self._prepared:
+            yield from paragraph(self._prepared, "", width)
         yield []
         first, *others = self._figures
         yield from title_lines((first, "bold"), others, width)
@@ -117,7 +118,7 @@ class EvaluationResult(Result):
         found, conditions = self.evaluation, self.conditions
         notes = [
             "; ".join([conditions.data, conditions.weights, *self._figures]),
-            self._prepared,
+            *([self._prepared] if self._prepared else []),
         ]
         if found.confusion is None:
             columns = (
@@ -133,6 +134,8 @@ class EvaluationResult(Result):
 
     @property
     def _prepared(self) -> str:
+        if self.conditions.is_tokens:
+            return ""
         return prepared_in_words(self.conditions.normalised_by, self.conditions.weights)
 
     @property

@@ -27,13 +27,13 @@ def class_lines(
         yield []
     columns = [
         TextColumn(Heading("", "class", left=True), [names[one.number] for one in shown], "cyan"),
-        TextColumn(Heading("", "labels"), [f"{one.labels:,}" for one in shown], drop=3),
-        TextColumn(Heading("", "predicted"), [f"{one.predicted:,}" for one in shown], drop=2),
+        TextColumn(Heading("", "labels"), [f"{one.labels:,}" for one in shown], drop=2),
+        TextColumn(Heading("", "predicted"), [f"{one.predicted:,}" for one in shown], drop=1),
         TextColumn(Heading("", "precision"), [percent(one.precision) for one in shown]),
         TextColumn(Heading("", "recall"), [percent(one.recall) for one in shown]),
         TextColumn(Heading("", "F1"), [percent(one.f1) for one in shown], "bold"),
         TextColumn(
-            Heading("", "most confused with", left=True), [_other(one, names) for one in shown], drop=1
+            Heading("", "most confused with", left=True), [_other(one, names) for one in shown], drop=3
         ),
     ]
     yield from text_table(columns, width, LEAST_NAME)

@@ -17,4 +17,4 @@ def prepared_in_words(normalised_by: str, weights: str) -> str:
         return f"Samples are normalised by the mean and deviation that {weights} holds."
     if normalised_by == "spec":
         return f"{weights} holds no mean and deviation: samples are normalised by those of the spec."
-    return f"{weights} holds no mean and deviation, nor does the spec: samples are not normalised."
+    return f"{weights} holds no mean and deviation: samples are not normalised."

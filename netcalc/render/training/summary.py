@@ -24,12 +24,31 @@ def summary_lines(training: "Training", estimate: "Estimate", width: int | None)
     for head, text in (
         ("recipe", _recipe(training)),
         ("steps", _steps(training)),
+        *_transfer(training, estimate),
         ("memory", f"{byte_size(estimate.memory)} at the peak of a step in {recipe.dtype}"),
         ("epoch", _operations(estimate)),
         ("time", _time(training, estimate)),
     ):
         yield from hanging([(f"{head:<8}", "bold")], text, "", width)
     yield []
+
+
+def _transfer(training: "Training", estimate: "Estimate") -> Iterator[tuple[str, str]]:
+    """The weights that it begins with, and what is frozen with what that saves."""
+    graph, recipe = training.network.graph, training.recipe
+    if recipe.weights:
+        anew = f"; {', '.join(recipe.reinit)} drawn anew" if recipe.reinit else ""
+        yield "weights", f"from {recipe.weights}{anew}"
+    if estimate.unfrozen is not None:
+        own = [param for node in graph.nodes if node.shared is None for param in node.params]
+        sizes = [param.numel for param in own if not param.buffer]
+        frozen = sum(param.numel for param in own if param.frozen and not param.buffer)
+        memory, macs = estimate.unfrozen
+        yield (
+            "frozen",
+            f"{frozen:,} of {sum(sizes):,} parameters, which saves {byte_size(memory - estimate.memory)} of "
+            f"{byte_size(memory)}, and {macs - estimate.backward_macs:,} of {macs:,} multiply-adds backward",
+        )
 
 
 def _recipe(training: "Training") -> str:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from netcalc.backend.errors import refuse
-from netcalc.backend.kernels.base import Array, Arrays
+from netcalc.backend.kernels.base import Array
 from netcalc.train.data.dataset import DataSet
 from netcalc.train.data.scaling import as_numbers
 
 _PART_BYTES = 2**22
-_NAMES = ("preprocess.mean", "preprocess.std")
 
 
 @dataclass(frozen=True)
@@ -77,13 +76,3 @@ class ChannelStatistics:
         x -= np.array(self.mean, x.dtype).reshape(sizes)
         x /= np.array(self.std, x.dtype).reshape(sizes)
         return x
-
-    def arrays(self) -> dict[str, Array]:
-        """Arrays by name, to be kept in a file of weights."""
-        return {name: np.array(values) for name, values in zip(_NAMES, (self.mean, self.std), strict=True)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays) -> "ChannelStatistics":
-        """Those that `arrays` gave. Raises KeyError where they are not among the arrays."""
-        mean, std = (tuple(map(float, arrays[name])) for name in _NAMES)
-        return cls(mean, std)
