@@ -195,6 +195,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     from netcalc.render.training.summary import summary_lines
     from netcalc.render.training.words import kept_in_words
     from netcalc.train.estimate import estimated
+    from netcalc.train.history import read_history
     from netcalc.train.monitoring import Monitor
     from netcalc.train.run_folder import Interruption, MetricsFile, Saving
 
@@ -212,9 +213,10 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     interruption = Interruption()
     saving = Saving(training, folder, metrics, interruption, keep=keep, steps=steps, seconds=seconds)
     shown = ShownTraining(training, terminal)
+    monitor = Monitor.of(training, said=read_history(folder.path).warnings if training.at.step else ())
     try:
         with _interrupts(interruption), shown:
-            training.run([metrics, Monitor.of(training), saving, shown, interruption])
+            training.run([metrics, monitor, saving, shown, interruption])
     except KeyboardInterrupt:
         print_error(f"interrupted at step {training.at.step:,}; {_how_to_go_on(folder)}")
         raise

@@ -123,7 +123,10 @@ def spoken(
     x, y = samples or data()
     monitor = Monitor(network, loss, probe={network.graph.inputs[0].name: x[:64]})
     chosen = OPTIMISERS[optimiser](network, **(options or {}))
-    return warnings_of(network, loss, chosen, (x, y), monitor, **run)
+    found = warnings_of(network, loss, chosen, (x, y), monitor, **run)
+    goes_on = Monitor(network, loss, probe={}, said=found)
+    assert len(goes_on._checks) == 5 - len(found)  # each check knows its own messages
+    return found
 
 
 @pytest.mark.parametrize("name", SOUND)
@@ -181,6 +184,9 @@ def test_dead_channels_of_a_convolution() -> None:
         check = DeadUnits(network, {"input": data()[0]})
         found = [*check.after_epoch(epoch(0, 23))]
         assert [*check.after_epoch(epoch(1, 46))] == []  # too soon to look again
+        for _ in range(100):
+            assert [*check.after_step(step(2), {})] == []
+        assert [*check.after_epoch(epoch(2, 23))] == found
         for name, array in network.parameters().items():
             np.testing.assert_array_equal(array, before[name])
         return found
@@ -297,6 +303,17 @@ def test_each_warning_comes_once() -> None:
     monitor = Monitor(network)
     assert len([*monitor.after_step(step(1, nan, nan), gradients)]) == 1
     assert [*monitor.after_step(step(2, nan, nan), gradients)] == []
+
+
+def test_what_was_said_before_is_not_said_again() -> None:
+    """Of a training that goes on: every check knows its own messages."""
+    network = Network(graph_of(stack("relu", 1)))
+    gradients = {name: np.full_like(array, nan) for name, array in network.parameters().items()}
+    (found,) = Monitor(network).after_step(step(1, nan, nan), gradients)
+    assert [*Monitor(network, said=[found]).after_step(step(1, nan, nan), gradients)] == []
+    ones = {name: np.ones_like(array) for name, array in network.parameters().items()}
+    (found,) = Monitor(network, CrossEntropy()).after_step(step(1, 0.01), ones)
+    assert [*Monitor(network, CrossEntropy(), said=[found]).after_step(step(1, 0.01), ones)] == []
 
 
 @pytest.mark.parametrize(("loss", "norm", "words"), [
