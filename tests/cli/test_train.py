@@ -41,10 +41,11 @@ def test_a_run_and_its_folder(cli: Cli) -> None:
     done = cli("train", "tiny.yaml", *BASE, "--epochs", "3", "-o", "runs/a")
     assert done.code == 0
     assert done.err == "written: runs/a/weights.safetensors\n"
-    rows = [line.split() for line in done.out.splitlines() if line[:5].strip().isdecimal()]
+    table = done.out.partition("loss (log")[0].partition("\nloss ")[0]
+    rows = [line.split() for line in table.splitlines() if line[:5].strip().isdecimal()]
     assert [row[0] for row in rows] == ["1", "2", "3"]
     assert {path.name for path in Path("runs/a").iterdir()} == {
-        "recipe.yaml", "spec.yaml", "metrics.jsonl", "checkpoints", "weights.safetensors",
+        "recipe.yaml", "spec.yaml", "metrics.jsonl", "checkpoints", "weights.safetensors", "curves.svg",
     }  # fmt: skip
     found = lines("runs/a")
     steps, epochs = ([each[kind] for each in found if kind in each] for kind in ("step", "epoch"))

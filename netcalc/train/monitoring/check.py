@@ -5,7 +5,7 @@ from typing import ClassVar
 from netcalc.train.records import Observer
 
 
-class Check(Observer):
+class TrainingCheck(Observer):
     """An observer that is done once it has warned."""
 
     says: ClassVar[tuple[str, ...]]

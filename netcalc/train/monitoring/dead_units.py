@@ -13,7 +13,7 @@ from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.diagnostics import counted
 from netcalc.graph import Node
-from netcalc.train.monitoring.check import Check
+from netcalc.train.monitoring.check import TrainingCheck
 from netcalc.train.records import EpochRecord, StepRecord, TrainingWarning
 from netcalc.train.statistics import live_units, stages
 
@@ -27,7 +27,7 @@ _TRAINED = 100
 """Samples that are trained on between two runs for each that is run, so that it takes 1 % of the time."""
 
 
-class DeadUnits(Check):
+class DeadUnits(TrainingCheck):
     """Runs a few samples after the first epoch, and after later ones where enough was trained between."""
 
     says = ("are dead:",)

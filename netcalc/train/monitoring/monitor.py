@@ -7,7 +7,7 @@ from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.train.loss import LossFunction
 from netcalc.train.losses import TotalLoss
-from netcalc.train.monitoring.check import Check
+from netcalc.train.monitoring.check import TrainingCheck
 from netcalc.train.monitoring.dead_units import SAMPLES, DeadUnits
 from netcalc.train.monitoring.divergence import Divergence
 from netcalc.train.monitoring.first_loss import FirstLoss
@@ -39,7 +39,7 @@ class Monitor(Observer):
         stagnation: bool = True,
         said: Iterable[TrainingWarning] = (),
     ) -> None:
-        self._checks: list[Check] = [Divergence(network), GradientScale(network)]
+        self._checks: list[TrainingCheck] = [Divergence(network), GradientScale(network)]
         if stagnation:
             self._checks.append(Stagnation())
         if loss is not None and not pretrained:
@@ -70,7 +70,7 @@ class Monitor(Observer):
         for check in [*self._checks]:
             yield from self._last(check, [*check.after_epoch(record)])
 
-    def _last(self, check: Check, found: list[TrainingWarning]) -> list[TrainingWarning]:
+    def _last(self, check: TrainingCheck, found: list[TrainingWarning]) -> list[TrainingWarning]:
         """What a check found; one that has spoken is done."""
         if found:
             self._checks.remove(check)
