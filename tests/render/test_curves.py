@@ -215,7 +215,7 @@ def test_an_overfitting_in_words() -> None:
     )
     failed = found._replace(reached=False, records=records[:2])
     assert overfitting_in_words(failed).startswith(
-        "The loss on one batch is 0.5 after 2 steps, from 2.3; it is to be 0.023: something"
+        "The loss on one batch is 0.5 after 2 steps, from 2.3; it is to be 0.023: labels"
     )
     diverged = found._replace(reached=False, records=(records[0], records[1]._replace(loss=nan)))
     assert overfitting_in_words(diverged) == "The loss on one batch is not finite after 2 steps, from 2.3."
