@@ -8,6 +8,7 @@ import numpy as np
 from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.step.buffers import BatchLayout, BoundTensor, BufferPool, GradientBuffer
+from netcalc.backend.step.convolution.depthwise import DepthwiseConvolution
 from netcalc.backend.step.convolution.operation import Convolution
 from netcalc.backend.step.elementwise import ElementwiseKernel, ReLU, Sum
 from netcalc.backend.step.fallback import SampleFallback, WholeBatchFallback
@@ -21,9 +22,9 @@ from netcalc.graph import Node
 from netcalc.tensor import Shape
 
 OPERATIONS: tuple[type[TrainingOperation], ...] = (
-    Convolution, LinearProduct, MaxPooling, AveragePooling, GlobalAveragePooling, BatchNormalisation,
-    ReLU, ElementwiseKernel, Flattening, ConstantPadding, ViewCopy, Sum, Concatenation, WholeBatchFallback,
-    SampleFallback,
+    Convolution, DepthwiseConvolution, LinearProduct, MaxPooling, AveragePooling, GlobalAveragePooling,
+    BatchNormalisation, ReLU, ElementwiseKernel, Flattening, ConstantPadding, ViewCopy, Sum, Concatenation,
+    WholeBatchFallback, SampleFallback,
 )  # fmt: skip
 """The operations; a layer takes the first that fits it."""
 Run = Callable[[int], None]
