@@ -28,7 +28,7 @@ class ReLU(TrainingOperation):
         (self.x,) = binding.xs
         self.y = binding.output(overwriting=self.x if self.x.can_overwrite else None, overwritable=False)
         # NumPy takes a maximum with an array in a third of the time of one with a number.
-        self.zeros = [np.zeros_like(_rows(y)[0]) for y in self.y.parts]
+        self.zeros = [self.runtime.zeros(_rows(y)[0].size) for y in self.y.parts]
 
     def forward(self, worker: int) -> None:
         x, y = _rows(self.x.parts[worker]), _rows(self.y.parts[worker])

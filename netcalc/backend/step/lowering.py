@@ -7,7 +7,13 @@ import numpy as np
 
 from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.step.buffers import BatchLayout, BoundTensor, BufferPool, GradientBuffer
+from netcalc.backend.step.buffers import (
+    BatchLayout,
+    BoundTensor,
+    BufferPool,
+    GradientBuffer,
+    aligned_zeros,
+)
 from netcalc.backend.step.convolution.depthwise import DepthwiseConvolution
 from netcalc.backend.step.convolution.operation import Convolution
 from netcalc.backend.step.elementwise import ElementwiseKernel, ReLU, Sum
@@ -42,7 +48,7 @@ class ForwardProgram:
         for given in graph.inputs:
             layout = BatchLayout(given.type.shape, runtime.shares)
             dtype = np.dtype(np.int64) if given.name in tokens else runtime.dtype
-            buffers = [np.zeros(size, dtype) for size in layout.sizes]
+            buffers = [aligned_zeros(size, dtype) for size in layout.sizes]
             self.tensors[given.name] = BoundTensor(layout, buffers, readers[given.name])
         kinds = {
             node.full_name: _operation(node, [graph.types[name].shape for name in node.inputs])

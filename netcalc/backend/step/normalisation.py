@@ -6,6 +6,7 @@ import numpy as np
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.step.buffers import aligned_zeros
 from netcalc.backend.step.operations import Binding, TrainingOperation
 from netcalc.backend.step.sums import by_channel, products_of_channels, sums_of_channels
 from netcalc.graph import Node
@@ -42,7 +43,9 @@ class BatchNormalisation(TrainingOperation):
         if self.count == 1:
             what = "batchnorm needs more than one value of each channel to take its own statistics"
             refuse("E907", f"{binding.node.full_name}: {what}", binding.node.span)
-        self.centred = self.x.parts if self.x.can_overwrite else [np.empty_like(x) for x in self.x.parts]
+        self.centred = (
+            self.x.parts if self.x.can_overwrite else [aligned_zeros(x.shape, x.dtype) for x in self.x.parts]
+        )
         workers = self.runtime.workers.size
         self.means, self.squares, self.dsums, self.dproducts = self.runtime.zeros((4, workers, channels))
         ones, zeros = np.ones(channels, self.runtime.dtype), np.zeros(channels, self.runtime.dtype)

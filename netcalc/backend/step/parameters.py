@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.step.buffers import aligned_zeros
 from netcalc.backend.workers import Share, Workers
 from netcalc.graph import Graph, Node
 
@@ -25,8 +26,8 @@ class ParameterGradients:
         nodes = sorted(graph.nodes, key=joint)
         sizes = [(node, sum(param.numel for param in node.params if not param.buffer)) for node in nodes]
         self._summed = sum(size for node, size in sizes if not joint(node))
-        self._flat = [np.zeros(sum(size for _, size in sizes), dtype)]
-        self._flat += [np.zeros(self._summed, dtype) for _ in range(workers.size - 1)]
+        self._flat = [aligned_zeros(sum(size for _, size in sizes), dtype)]
+        self._flat += [aligned_zeros(self._summed, dtype) for _ in range(workers.size - 1)]
         self._arrays: dict[str, dict[str, list[Array]]] = {}
         start = 0
         for node, size in sizes:

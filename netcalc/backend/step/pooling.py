@@ -8,7 +8,7 @@ import numpy as np
 from netcalc.backend.kernels import Context
 from netcalc.backend.kernels.base import Array, as_bits
 from netcalc.backend.kernels.pooling import maxpool
-from netcalc.backend.step.buffers import natural, stored
+from netcalc.backend.step.buffers import aligned_zeros, natural, stored
 from netcalc.backend.step.operations import Binding, TrainingOperation
 from netcalc.backend.step.windows import WindowAxis, window_axes
 from netcalc.graph import Node
@@ -102,7 +102,7 @@ class _WindowPooling(TrainingOperation):
 
     def _narrowed(self, x: Array) -> Array:
         height, channels, _, batch = x.shape
-        return np.empty((height, channels, self.width, batch), x.dtype)
+        return aligned_zeros((height, channels, self.width, batch), x.dtype)
 
 
 class MaxPooling(_WindowPooling):
