@@ -11,12 +11,15 @@ from netcalc.backend.step.convolution.columns import (
     flipped,
     summed_products,
 )
+from netcalc.backend.step.convolution.winograd import WinogradCorrelation
 from netcalc.backend.step.operations import Binding, TrainingOperation
 from netcalc.backend.step.sums import add_to_channels, sums_of_channels
 from netcalc.backend.step.windows import WindowAxis, window_axes
 from netcalc.graph import Node
 from netcalc.layers.convolution import Conv
 from netcalc.tensor import Shape
+
+Correlation = ColumnCorrelation | WinogradCorrelation
 
 
 class Convolution(TrainingOperation):
@@ -26,7 +29,8 @@ class Convolution(TrainingOperation):
     dx[c, s u + d k - p] += W[o, c, k] dy[o, u].
 
     At stride 1 dx is a correlation of dy with the flipped kernel, and dW reuses the columns of dy that this
-    takes, unless there are fewer columns of x. Those are built again, which is cheaper than to save them.
+    takes, unless it takes none or there are fewer columns of x. Those are built again, which is cheaper than
+    to save them.
     """
 
     layer: Conv
@@ -49,9 +53,16 @@ class Convolution(TrainingOperation):
         self.y = binding.output()
         self.weight = binding.params["weight"]
         self.rows, self.width = window_axes(self.x.layout.shape[1:], self.layer.sliding_window())
-        self.forwards = [
-            ColumnCorrelation(self.runtime, worker, x, y, self.weight, self.rows, self.width)
-            for worker, (x, y) in enumerate(zip(self.x.parts, self.y.parts, strict=True))
+        self.forwards = self._correlations(self.x.parts, self.y.parts, self.weight, self.rows, self.width)
+
+    def _correlations(
+        self, xs: list[Array], ys: list[Array], weight: Array, rows: WindowAxis, width: WindowAxis
+    ) -> list[Correlation]:
+        """For each worker, by the algorithm that fits."""
+        kind = WinogradCorrelation if WinogradCorrelation.fits(weight, rows, width) else ColumnCorrelation
+        return [
+            kind(self.runtime, worker, x, y, weight, rows, width)
+            for worker, (x, y) in enumerate(zip(xs, ys, strict=True))
         ]
 
     def forward(self, worker: int) -> None:
@@ -65,23 +76,22 @@ class Convolution(TrainingOperation):
         taken = super().link(dy, wanted, pool)
         (dxs,) = self.dxs
         axes = self.rows, self.width
-        workers = range(len(self.runtime.shares))
-        self.backwards: list[ColumnCorrelation] | list[Col2im] = []
+        self.backwards: Sequence[Correlation | Col2im] = []
         self.reused: list[Columns] = []
         if dxs is not None and all(map(_can_flip, axes)):
             rows, width = map(_flipped, axes, self.y.layout.shape[1:])
-            weight = flipped(self.weight)
-            correlations = [
-                ColumnCorrelation(self.runtime, worker, self.dy[worker], dxs[worker], weight, rows, width)
-                for worker in workers
-            ]
-            self.backwards = correlations
+            self.backwards = self._correlations(self.dy, dxs, flipped(self.weight), rows, width)
             if self.x.layout.shape[0] >= self.y.layout.shape[0]:
-                self.reused = [correlation.columns for correlation in correlations]
+                self.reused = [each.columns for each in self.backwards if isinstance(each, ColumnCorrelation)]
         elif dxs is not None:
             self.backwards = [
-                Col2im(self.runtime, worker, self.dy[worker], dxs[worker], self.weight, *axes)
-                for worker in workers
+                Col2im(self.runtime, worker, dy, dx, self.weight, *axes)
+                for worker, (dy, dx) in enumerate(zip(self.dy, dxs, strict=True))
+            ]
+        if not self.reused:
+            outputs = self.y.layout.shape[2]
+            self.columns = [
+                Columns(self.runtime, worker, x, *axes, outputs) for worker, x in enumerate(self.x.parts)
             ]
         return taken
 
@@ -95,7 +105,7 @@ class Convolution(TrainingOperation):
             cells = summed.reshape(kernel[0], filters, kernel[1], channels, copy=False)
             dweight[:, :, ::-1, ::-1] = cells.transpose(1, 3, 0, 2)
         else:
-            columns = self.forwards[worker].columns
+            columns = self.columns[worker]
             columns.fill()
             summed = self._summed(columns, self.rows.stride, self.dy[worker], worker)
             cells = summed.reshape(kernel[0], channels, kernel[1], filters, copy=False)
