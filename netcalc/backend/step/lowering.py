@@ -28,7 +28,7 @@ from netcalc.graph import Node
 from netcalc.tensor import Shape
 
 OPERATIONS: tuple[type[TrainingOperation], ...] = (
-    Convolution, DepthwiseConvolution, LinearProduct, MaxPooling, AveragePooling, GlobalAveragePooling,
+    DepthwiseConvolution, Convolution, LinearProduct, MaxPooling, AveragePooling, GlobalAveragePooling,
     BatchNormalisation, ReLU, ElementwiseKernel, Flattening, ConstantPadding, ViewCopy, Sum, Concatenation,
     WholeBatchFallback, SampleFallback,
 )  # fmt: skip

@@ -43,12 +43,12 @@ class DepthwiseConvolution(TrainingOperation):
 
     @staticmethod
     def fits(node: Node, shapes: Sequence[Shape]) -> bool:
-        """Whether this is a 2D convolution in which each group has one channel."""
+        """Whether this is a 2D convolution of several channels in which each group has one."""
         layer = node.layer
         return (
             isinstance(layer, Correlation)
             and len(layer.kernel) == 2
-            and layer.in_groups(shapes[0][0]) == shapes[0][0]
+            and layer.in_groups(shapes[0][0]) == shapes[0][0] > 1
             and layer.padding_mode == "zeros"
         )
 

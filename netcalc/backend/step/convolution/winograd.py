@@ -38,23 +38,20 @@ class WinogradCorrelation:
     """
 
     @staticmethod
-    def fits(weight: Array, rows: WindowAxis, width: WindowAxis) -> bool:
-        """Whether it can compute a correlation, and is faster at it; float64 is for plain sums."""
-        plain = all(axis.stride == axis.dilation == 1 and axis.kernel == 3 for axis in (rows, width))
-        return plain and weight.dtype == np.float32 and min(weight.shape[:2]) >= _LEAST_CHANNELS
+    def fits(weight: Array, axes: Sequence[WindowAxis]) -> bool:
+        """Whether it can compute a correlation by a weight G,O,C,..., and is faster at it.
+
+        In float64, which is chosen for accuracy, only plain sums are taken.
+        """
+        groups, *channels = weight.shape[:3]
+        plain = len(axes) == 2 and all(axis[1:3] == (3, 1) and axis.dilation == 1 for axis in axes)
+        return plain and groups == 1 and weight.dtype == np.float32 and min(channels) >= _LEAST_CHANNELS
 
     def __init__(
-        self,
-        runtime: Runtime,
-        worker: int,
-        x: Array,
-        y: Array,
-        weight: Array,
-        rows: WindowAxis,
-        width: WindowAxis,
+        self, runtime: Runtime, worker: int, x: Array, y: Array, weight: Array, axes: Sequence[WindowAxis]
     ) -> None:
         self._x, self._y, self._weight = x, y, weight
-        self._before = rows.before, width.before
+        self._before = [axis.before for axis in axes]
         height, filters, across, batch = y.shape
         channels = x.shape[1]
         self._tiles = -(-height // 2), -(-across // 2)
