@@ -54,6 +54,8 @@ class LinearProduct(TrainingOperation):
         if dxs is not None:
             np.matmul(self.weight.T, self.dy[worker], out=dxs[worker])
         self.runtime.workers.barrier(worker)
+        if self.binding.node.is_frozen:
+            return
         (dweight,) = self.binding.gradients["weight"]
         rows = Share(worker, self.runtime.workers.size).of(len(dweight))
         dy = self.whole_dy[rows]

@@ -110,9 +110,10 @@ class DepthwiseConvolution(TrainingOperation):
 
     def backward(self, worker: int) -> None:
         dy = self.dy[worker]
-        self._correlate_gradients(worker, dy)
-        if self.layer.bias:
-            self.binding.gradients["bias"][worker][...] = sums_of_channels(dy)
+        if not self.binding.node.is_frozen:
+            self._correlate_gradients(worker, dy)
+            if self.layer.bias:
+                self.binding.gradients["bias"][worker][...] = sums_of_channels(dy)
         (dxs,) = self.dxs
         if dxs is None:
             return

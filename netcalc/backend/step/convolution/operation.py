@@ -133,6 +133,8 @@ class Convolution(TrainingOperation):
             self.backwards[worker].run()
         if dxs is not None and self.x.rank != 3:
             np.copyto(_in_rows(dxs[worker]), self.rows_of_dx[worker])
+        if self.binding.node.is_frozen:
+            return
         self._weight_gradient(worker)
         if self.layer.bias:
             self.binding.gradients["bias"][worker][...] = sums_of_channels(_as_image(dy))
