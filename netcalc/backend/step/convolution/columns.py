@@ -6,10 +6,11 @@ since they read whole rows:
 
     y[o, h] = sum over i of W[o, :, i, :] columns[s h + i]
 
-That is kw copies of the input where im2col (Chellapilla et al. 2006) makes kh kw. All rows are one
-batched product, in tiles that fit the cache. There are two ways to sum over i:
+That is kw copies of the input where im2col (Chellapilla et al. 2006) makes kh kw. There are two ways to sum
+over i:
 
-- products: all W[:, :, i, :] stacked, times each row once; then kh sums of rows. For stride 1.
+- products: W[:, :, i, :] times some rows for each i, and their sum. For stride 1. The rows are taken in
+  blocks, so that a block's columns are in the cache when they are multiplied.
 - windows: kh consecutive rows are one matrix already, (kh, C, kw) x (W, N). For any stride, and where
   C kw is so small that a product over it alone would mostly write results.
 
@@ -17,7 +18,8 @@ A volume D, C, H, W, N is the same with slices for rows, and the cells of the ke
 width. Each group has columns of its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from math import prod
 from typing import Any
@@ -32,8 +34,13 @@ from netcalc.backend.step.windows import WindowAxis
 Copies = list[tuple[Array, Array]]
 Axes = Sequence[WindowAxis]
 """The windows along the rows, then along the axes within a row."""
+Call = Callable[[], object]
 _FEWEST_SUMMED = 32
 """A product over fewer terms spends its time on writing results."""
+_BLOCK_ELEMENTS = 2**17
+"""Of columns."""
+_SMALL_PRODUCT = 10**6
+"""Multiply-adds up to which OpenBLAS multiplies in place; for larger ones it copies both matrices first."""
 
 
 class Columns:
@@ -48,7 +55,7 @@ class Columns:
         rows, *within = axes
         read = in_groups(x, groups)
         height, channels, batch = read.shape[1], read.shape[2], x.shape[-1]
-        self._cells = prod(axis.kernel for axis in within)
+        self._cells, self._before = prod(axis.kernel for axis in within), rows.before
         purpose = f"columns of {axes} in {groups}"  # the padding's zeros stay from one use to the next
         shape = groups, rows.before + height + rows.after, channels, self._cells, *outputs, batch
         self.array = runtime.scratch(purpose, worker, *shape)
@@ -59,8 +66,15 @@ class Columns:
         ]
 
     def fill(self) -> None:
+        for call in self.copies(0, self.array.shape[1]):
+            call()
+
+    def copies(self, first: int, last: int) -> Iterator[Call]:
+        """The calls that fill the rows from `first` up to `last`, the padding's rows counted."""
+        inside = slice(max(0, first - self._before), max(0, last - self._before))
         for target, source in self._copies:
-            np.copyto(target, source)
+            if target[:, inside].size:
+                yield partial(np.copyto, target[:, inside], source[:, inside])
 
     def rows(self) -> Array:
         """For each group R matrices of (C/G, k) x (W', N)."""
@@ -89,33 +103,81 @@ class ColumnCorrelation:
         self.columns = Columns(runtime, worker, x, axes, y.shape[2:-1], groups)
         self._y = as_matrices(y, groups)
         rest = range(4, weight.ndim)
+        self._blocks: list[tuple[slice, list[Call]]]
+        """For some rows of y at a time the calls that compute them."""
         if rows.stride == 1 and channels * prod(within) >= _FEWEST_SUMMED and kernel > 1:
             self._weight = weight.transpose(0, 3, 1, 2, *rest)
-            inside = slice(rows.before, rows.before + rows.size)
-            self._x = self.columns.rows()[:, inside]
-            shape = groups, self.columns.array.shape[1], kernel * filters, self._x.shape[3]
-            self._products = runtime.scratch(f"products of {rows}", worker, *shape)
-            self._inside = self._products[:, inside]
+            self._matrix = runtime.scratch("kernel by its rows", worker, *self._weight.shape)
+            self._blocks = list(self._products(runtime, worker, rows))
         else:
             self._weight = weight.transpose(0, 1, 3, 2, *rest)
-            self._x = self.columns.windows(kernel, rows.stride)
-            self._products = self._inside = self._y
-        self._matrix = runtime.scratch("kernel in the order of columns", worker, *self._weight.shape)
+            self._matrix = runtime.scratch("kernel by its filters", worker, *self._weight.shape)
+            matrices = self._matrix.reshape(groups, 1, filters, -1, copy=False)
+            windows = self.columns.windows(kernel, rows.stride)
+            calls: list[Call] = [self.columns.fill, partial(np.matmul, matrices, windows, self._y)]
+            self._blocks = [(slice(None), calls)]
+
+    def _products(
+        self, runtime: Runtime, worker: int, rows: WindowAxis
+    ) -> Iterator[tuple[slice, list[Call]]]:
+        """Blocks of rows, each a product for every row of the kernel and their sum."""
+        groups, height, filters, positions = self._y.shape
+        kernel, columns = self._matrix.shape[1], self.columns.rows()
+        most = max(1, min(height, _BLOCK_ELEMENTS // max(1, columns[:, 0].size)))
+        is_stacked = filters * columns.shape[2] * positions > _SMALL_PRODUCT
+        if is_stacked:
+            shape = groups, columns.shape[1], kernel * filters, positions
+            products = runtime.scratch(f"products of {rows}", worker, *shape)  # of the padding they stay zero
+        else:
+            products = runtime.scratch("products of rows", worker, groups, most, filters, positions)
+        filled = 0
+        for first in range(0, height, most):
+            last = min(height, first + most)
+            calls = list(self.columns.copies(filled, last + kernel - 1))
+            y = self._y[:, first:last]
+            if is_stacked:
+                inside = slice(max(filled, rows.before), min(last + kernel - 1, rows.before + rows.size))
+                calls += self._stacked(columns[:, inside], products[:, inside], y, products[:, first:])
+            else:
+                calls += self._one_by_one(columns[:, first:], y, products[:, : last - first])
+            filled = last + kernel - 1
+            yield slice(first, last), calls
+
+    def _stacked(self, read: Array, written: Array, y: Array, products: Array) -> Iterator[Call]:
+        """One product by all rows of the kernel, and the sum of rows of it."""
+        groups, kernel, filters = self._matrix.shape[:3]
+        matrices = self._matrix.reshape(groups, 1, kernel * filters, -1, copy=False)
+        if read.size:
+            yield partial(np.matmul, matrices, read, written)
+        first, second, *others = (
+            products[:, i : i + y.shape[1], i * filters : (i + 1) * filters] for i in range(kernel)
+        )
+        yield partial(np.add, first, second, y)
+        for other in others:
+            yield partial(np.add, y, other, y)
+
+    def _one_by_one(self, columns: Array, y: Array, product: Array) -> Iterator[Call]:
+        """A product by each row of the kernel, added to the others."""
+        groups, kernel, filters = self._matrix.shape[:3]
+        matrices = self._matrix.reshape(groups, kernel, 1, filters, -1, copy=False)
+        for i in range(kernel):
+            read = columns[:, i : i + y.shape[1]]
+            yield partial(np.matmul, matrices[:, i], read, product if i else y)
+            if i:
+                yield partial(np.add, y, product, y)
 
     def run(self) -> None:
-        self.columns.fill()
         np.copyto(self._matrix, self._weight)
-        matrices = self._matrix.reshape(len(self._matrix), 1, -1, self._x.shape[2], copy=False)
-        np.matmul(matrices, self._x, out=self._inside)
-        if self._products is not self._y:
-            _, height, filters, _ = self._y.shape
-            kernel = self._products.shape[2] // filters
-            terms = [
-                self._products[:, i : i + height, i * filters : (i + 1) * filters] for i in range(kernel)
-            ]
-            np.add(terms[0], terms[1], out=self._y)
-            for term in terms[2:]:
-                np.add(self._y, term, out=self._y)
+        for _, calls in self._blocks:
+            for call in calls:
+                call()
+
+    def also(self, windows: Array, rows: Array, products: Array) -> None:
+        """Multiply windows of the columns by rows^T as well, each block while it is in the cache."""
+        for part, calls in self._blocks:
+            calls.append(
+                partial(np.matmul, windows[:, part], rows[:, part].swapaxes(2, 3), products[:, part])
+            )
 
 
 class Col2im:
@@ -152,13 +214,10 @@ class Col2im:
             np.add(target, source, out=target)
 
 
-def summed_products(windows: Array, rows: Array, runtime: Runtime, worker: int) -> Array:
-    """The sum over h of windows[g, h] rows[g, h]^T, for gradients of weights: G, (kh, C/G, k), O/G."""
+def products_of_weights(windows: Array, rows: Array, runtime: Runtime, worker: int) -> Array:
+    """Where the products windows[g, h] rows[g, h]^T are written, whose sum over h is a weights' gradient."""
     shape = (*rows.shape[:2], windows.shape[2], rows.shape[2])
-    products = runtime.scratch("products of weights", worker, *shape)
-    np.matmul(windows, rows.transpose(0, 1, 3, 2), out=products)
-    summed: Array = products.sum(axis=1)
-    return summed
+    return runtime.scratch("products of weights", worker, *shape)
 
 
 def flipped(weight: Array) -> Array:

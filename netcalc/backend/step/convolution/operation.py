@@ -12,7 +12,7 @@ from netcalc.backend.step.convolution.columns import (
     Columns,
     as_matrices,
     flipped,
-    summed_products,
+    products_of_weights,
 )
 from netcalc.backend.step.convolution.winograd import WinogradCorrelation
 from netcalc.backend.step.operations import Binding, TrainingOperation
@@ -100,7 +100,7 @@ class Convolution(TrainingOperation):
         (dxs,) = self.dxs
         self.dys = self._arrays("dy", self.dy)
         self.backwards: Sequence[ColumnCorrelation | WinogradCorrelation | Col2im] = []
-        self.reused: list[Columns] = []
+        self.reused: list[ColumnCorrelation] = []
         if dxs is not None:
             self.rows_of_dx = self._arrays("dx", dxs)
             self._link_dx()
@@ -121,14 +121,19 @@ class Convolution(TrainingOperation):
             return
         axes = [_flipped(axis, size) for axis, size in zip(self.axes, self.outputs, strict=True)]
         self.backwards = self._correlations(self.dys, self.rows_of_dx, flipped(self.weight), axes)
-        if self.x.layout.shape[0] >= self.y.layout.shape[0]:
-            self.reused = [each.columns for each in self.backwards if isinstance(each, ColumnCorrelation)]
+        if self.x.layout.shape[0] >= self.y.layout.shape[0] and not self.binding.node.is_frozen:
+            self.reused = [each for each in self.backwards if isinstance(each, ColumnCorrelation)]
+            for worker, correlation in enumerate(self.reused):
+                operands = self._operands(correlation.columns, 1, self.xs[worker], worker)
+                correlation.also(*operands)
 
     def backward(self, worker: int) -> None:
         (dxs,) = self.dxs
         dy = self.dys[worker]
         if self.x.rank != 3:
             np.copyto(dy, _in_rows(self.dy[worker]))
+        if self.x.rank != 3 and self.reused:
+            np.copyto(self.xs[worker], _in_rows(self.x.parts[worker]))
         if self.backwards:
             self.backwards[worker].run()
         if dxs is not None and self.x.rank != 3:
@@ -140,27 +145,30 @@ class Convolution(TrainingOperation):
             self.binding.gradients["bias"][worker][...] = sums_of_channels(_as_image(dy))
 
     def _weight_gradient(self, worker: int) -> None:
+        """The sum of products of columns and rows: of x and dy, or of dy and x, which are there already."""
         x, dy = self.xs[worker], self.dys[worker]
-        if self.x.rank != 3:
-            np.copyto(x, _in_rows(self.x.parts[worker]))
         given = self.binding.gradients["weight"][worker]
         dweight = self._grouped(given.reshape(*given.shape[:2], *self.weight.shape[3:], copy=False))
-        groups, filters, channels, *kernel = dweight.shape
-        within = range(3, dweight.ndim - 1)
         if self.reused:
-            summed = self._summed(self.reused[worker], 1, x, worker)
-            cells = summed.reshape(groups, kernel[0], filters, *kernel[1:], channels, copy=False)
-            flipped(dweight)[...] = cells.transpose(0, cells.ndim - 1, 2, 1, *within)
+            *_, products = self._operands(self.reused[worker].columns, 1, x, worker)
+            dweight = flipped(dweight)
         else:
+            if self.x.rank != 3:
+                np.copyto(x, _in_rows(self.x.parts[worker]))
             columns = self.columns[worker]
             columns.fill()
-            summed = self._summed(columns, self.axes[0].stride, dy, worker)
-            cells = summed.reshape(groups, kernel[0], channels, *kernel[1:], filters, copy=False)
-            dweight[...] = cells.transpose(0, cells.ndim - 1, 2, 1, *within)
+            windows, rows, products = self._operands(columns, self.axes[0].stride, dy, worker)
+            np.matmul(windows, rows.swapaxes(2, 3), out=products)
+        groups, filters, channels, height, *within = dweight.shape
+        cells = products.sum(axis=1).reshape(groups, height, channels, *within, filters, copy=False)
+        dweight[...] = cells.transpose(0, cells.ndim - 1, 2, 1, *range(3, cells.ndim - 1))
 
-    def _summed(self, columns: Columns, stride: int, rows: Array, worker: int) -> Array:
-        windows = columns.windows(self.axes[0].kernel, stride)
-        return summed_products(windows, as_matrices(rows, self.groups), self.runtime, worker)
+    def _operands(
+        self, columns: Columns, stride: int, rows: Array, worker: int
+    ) -> tuple[Array, Array, Array]:
+        """The windows, the rows that they are multiplied with, and where the products are written."""
+        windows, matrices = columns.windows(self.axes[0].kernel, stride), as_matrices(rows, self.groups)
+        return windows, matrices, products_of_weights(windows, matrices, self.runtime, worker)
 
 
 def _in_rows(array: Array) -> Array:
