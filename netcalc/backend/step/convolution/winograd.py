@@ -29,6 +29,8 @@ _BLOCK_ELEMENTS = 2**17
 """Of transformed inputs: those of a block, their products and their sums are in the second-level cache."""
 _LEAST_CHANNELS = 32
 """With fewer, the transforms take more time than the products save."""
+_MOST_BYTES = 4
+"""Of a number: float64 is chosen for accuracy, and computed by plain sums."""
 
 
 class WinogradCorrelation:
@@ -39,13 +41,11 @@ class WinogradCorrelation:
 
     @staticmethod
     def fits(weight: Array, axes: Sequence[WindowAxis]) -> bool:
-        """Whether it can compute a correlation by a weight G,O,C,..., and is faster at it.
-
-        In float64, which is chosen for accuracy, only plain sums are taken.
-        """
+        """Whether it can compute a correlation by a weight G,O,C,..., and is faster at it."""
         groups, *channels = weight.shape[:3]
         plain = len(axes) == 2 and all(axis[1:3] == (3, 1) and axis.dilation == 1 for axis in axes)
-        return plain and groups == 1 and weight.dtype == np.float32 and min(channels) >= _LEAST_CHANNELS
+        small = weight.itemsize <= _MOST_BYTES
+        return plain and groups == 1 and small and min(channels) >= _LEAST_CHANNELS
 
     def __init__(
         self, runtime: Runtime, worker: int, x: Array, y: Array, weight: Array, axes: Sequence[WindowAxis]
