@@ -1,0 +1,59 @@
+"""Which class of a trained file each class of a data set is: the one of the same name."""
+
+import numpy as np
+
+from netcalc.backend.errors import refuse
+from netcalc.backend.kernels.base import Array
+from netcalc.diagnostics import nearest
+from netcalc.train.data.dataset import DataSet
+
+
+def label_numbers(
+    data: DataSet, names: tuple[str, ...], scores: int, network: str, are_judged: bool = True
+) -> Array | None:
+    """For each class of the data its number in a trained file; None where they are the same.
+
+    A class is the one of its name among the file's `names`, or, where the file has no others than numbers,
+    the one of `scores` that its name is the number of. Classes without names of their own are matched by
+    their numbers, and so are as many names as there are scores that have none. Raises ExecutionError where
+    neither says which class is meant; labels that are not judged are then those of the data, as of a published
+    network whose features are taken of other classes.
+    """
+    own = data.classes
+    if len({*names}) < len(names) or not own:
+        return None
+    has_names = not _are_numbers(names)
+    known = names if has_names else tuple(map(str, range(max(scores, len(names)))))
+    numbers = {name: number for number, name in enumerate(known)}
+    unknown = [own[label] for label in _present(data) if own[label] not in numbers]
+    if not unknown:
+        found = np.array([numbers.get(name, -1) for name in own])
+        return None if (found == np.arange(len(own))).all() else found
+    if _are_numbers(own) and not (has_names and any(name.isdecimal() for name in names)):
+        return None
+    if not has_names and (not are_judged or len(own) in (scores, len(names))):
+        return None
+    match = nearest(unknown[0], known)
+    if has_names:
+        refuse(
+            "E942",
+            f"{data.path} has the class {unknown[0]!r}, which is none of the {len(names):,} that "
+            f"{network} was trained on",
+            help=f"did you mean {match}?" if match else None,
+        )
+    refuse(
+        "E942",
+        f"{data.path} has the class {unknown[0]!r}, and the {scores:,} classes of {network} have no names",
+        help=f"call each class by its number, 0 to {scores - 1:,}",
+    )
+
+
+def _present(data: DataSet) -> list[int]:
+    """The classes that samples have; all where that is not known."""
+    labels = data.labels()
+    return [*range(len(data.classes))] if labels is None else np.unique(labels).tolist()
+
+
+def _are_numbers(names: tuple[str, ...]) -> bool:
+    """Whether the names of classes are their numbers, or none."""
+    return names == tuple(map(str, range(len(names))))
