@@ -16,8 +16,8 @@ def label_numbers(
     A class is the one of its name among the file's `names`, or, where the file has no others than numbers,
     the one of `scores` that its name is the number of. Classes without names of their own are matched by
     their numbers, and so are as many names as there are scores that have none. Raises ExecutionError where
-    neither says which class is meant; labels that are not judged are then those of the data, as of a published
-    network whose features are taken of other classes.
+    neither says which class is meant; labels that are not judged are those of the data where the file has no
+    names, as where features of other classes are taken of a published network.
     """
     own = data.classes
     if len({*names}) < len(names) or not own:
@@ -29,23 +29,18 @@ def label_numbers(
     if not unknown:
         found = np.array([numbers.get(name, -1) for name in own])
         return None if (found == np.arange(len(own))).all() else found
-    if _are_numbers(own) and not (has_names and any(name.isdecimal() for name in names)):
-        return None
-    if not has_names and (not are_judged or len(own) in (scores, len(names))):
+    are_numbers = _are_numbers(own) and not (has_names and any(name.isdecimal() for name in names))
+    are_all = not has_names and (not are_judged or len(own) in (scores, len(names)))
+    if are_numbers or are_all:
         return None
     match = nearest(unknown[0], known)
     if has_names:
-        refuse(
-            "E942",
-            f"{data.path} has the class {unknown[0]!r}, which is none of the {len(names):,} that "
-            f"{network} was trained on",
-            help=f"did you mean {match}?" if match else None,
-        )
-    refuse(
-        "E942",
-        f"{data.path} has the class {unknown[0]!r}, and the {scores:,} classes of {network} have no names",
-        help=f"call each class by its number, 0 to {scores - 1:,}",
-    )
+        fault = f"none of the {len(names):,} that {network} was trained on"
+        help = f"did you mean {match}?" if match else None
+    else:
+        fault = f"no number of the {scores:,} classes of {network}, which have no names"
+        help = f"call each class by its number, 0 to {scores - 1:,}"
+    return refuse("E942", f"{data.path} has the class {unknown[0]!r}, which is {fault}", help=help)
 
 
 def _present(data: DataSet) -> list[int]:

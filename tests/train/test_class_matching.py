@@ -61,9 +61,13 @@ def test_a_folders_classes(classes: tuple[str, ...], names: tuple[str, ...], lab
 @pytest.mark.parametrize(
     ("classes", "names", "words"),
     [
-        (("2", "12"), NUMBERS, "the class '12', and the 12 classes of .* have no names"),
-        (("cat", "dog"), (), "the class 'cat', and the 12 classes of .* have no names"),
-        (("2", "cat"), NUMBERS, "the class 'cat', and the 12 classes"),
+        (
+            ("2", "12"),
+            NUMBERS,
+            "the class '12', which is no number of the 12 classes of .*, which have no names",
+        ),
+        (("cat", "dog"), (), "the class 'cat', which is no number of the 12 classes of"),
+        (("2", "cat"), NUMBERS, "the class 'cat', which is no number of the 12 classes"),
         (("1", "12"), IN_TEXT_ORDER, "the class '12', which is none of the 12 that"),
         (("0", "1"), ("1", "2", "3"), "the class '0', which is none of the 3 that"),
         (("2", "3"), ("cat", "dog", "owl", "bee"), "the class '2', which is none of the 4 that"),
