@@ -1,11 +1,14 @@
 """Which class of a trained file each class of a data set is: the one of the same name."""
 
+from collections import Counter
+
 import numpy as np
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.kernels.base import Array
 from netcalc.diagnostics import nearest
 from netcalc.train.data.dataset import DataSet
+from netcalc.train.data.folder import FolderData
 
 
 def label_numbers(
@@ -13,33 +16,37 @@ def label_numbers(
 ) -> Array | None:
     """For each class of the data its number in a trained file; None where they are the same.
 
-    A class is the one of its name among the file's `names`, or, where the file has no others than numbers,
-    the one of `scores` that its name is the number of. Classes without names of their own are matched by
-    their numbers, and so are as many names as there are scores that have none. Raises ExecutionError where
-    neither says which class is meant; labels that are not judged are those of the data where the file has no
+    A class is the one of its name among the file's `names`, or, where these are numbers or missing, the one
+    of `scores` that its name is the number of. Labels without names of their own are the classes' numbers,
+    and as many names as there are scores are those of a file that has none. Raises ExecutionError where
+    nothing says which class is meant; labels that are not judged are those of the data where the file has no
     names, as where features of other classes are taken of a published network.
     """
     own = data.classes
-    if len({*names}) < len(names) or not own:
+    if own == names[: len(own)]:
         return None
     has_names = not _are_numbers(names)
     known = names if has_names else tuple(map(str, range(max(scores, len(names)))))
-    numbers = {name: number for number, name in enumerate(known)}
+    times = Counter(known)
+    numbers = {name: number for number, name in enumerate(known) if times[name] == 1}
     unknown = [own[label] for label in _present(data) if own[label] not in numbers]
     if not unknown:
         found = np.array([numbers.get(name, -1) for name in own])
         return None if (found == np.arange(len(own))).all() else found
-    are_numbers = _are_numbers(own) and not (has_names and any(name.isdecimal() for name in names))
-    are_all = not has_names and (not are_judged or len(own) in (scores, len(names)))
+    is_numbered = _are_numbers(own) and not isinstance(data, FolderData)
+    are_numbers = is_numbered and not (has_names and any(name.isdecimal() for name in names))
+    are_all = not names and (not are_judged or len(own) == scores)
     if are_numbers or are_all:
         return None
-    match = nearest(unknown[0], known)
-    if has_names:
+    help: str | None = f"call each class by its number, 0 to {scores - 1:,}"
+    if unknown[0] in times:
+        fault, help = f"the name of {times[unknown[0]]} classes of {network}", None
+    elif has_names:
         fault = f"none of the {len(names):,} that {network} was trained on"
+        match = nearest(unknown[0], known)
         help = f"did you mean {match}?" if match else None
     else:
         fault = f"no number of the {scores:,} classes of {network}, which have no names"
-        help = f"call each class by its number, 0 to {scores - 1:,}"
     return refuse("E942", f"{data.path} has the class {unknown[0]!r}, which is {fault}", help=help)
 
 

@@ -110,6 +110,63 @@ def test_a_frozen_batch_norm_has_no_statistics_of_the_batch() -> None:
 
 
 @pytest.mark.parametrize(
+    ("item", "shape"),
+    [
+        ("multi_head_attention: {heads: 2}", (64, 32)),
+        ("lstm: {units: 8}", (16, 32)),
+        ("gru: {units: 8}", (16, 32)),
+        ("rmsnorm: {axes: 1}", (16, 32)),
+        ("layernorm: {axes: 1}", (16, 32)),
+        ("groupnorm: {groups: 2}", (4, 16, 16)),
+        ("lrn: {size: 3}", (4, 16, 16)),
+        ("maxpool: {kernel: 2}", (4, 16, 16)),
+        ("conv: {filters: 4, kernel: 3, pad: 1, padding_mode: reflect}", (4, 16, 16)),
+    ],
+)  # fmt: skip
+def test_a_frozen_forward_takes_at_least_what_inference_takes(item: str, shape: tuple[int, ...]) -> None:
+    """What is inside a frozen layer is freed as in inference, and so it may be the peak."""
+    layer = item if item.startswith(("lrn", "maxpool")) else f"{item[:-1]}, trainable: false}}"
+    graph = graph_of(f"input: {list(shape)}\nlayers:\n  - {layer}\n  - flatten\n  - linear: 2\n")
+    step, alone = training(graph), inference(graph)
+    assert step.peak_event(8).phase == "forward"
+    forward = max(event.parts.total.at(8) for event in step.timeline if event.phase == "forward")
+    assert forward >= alone.peak(8) - alone.weights
+
+
+ENCODER = """
+input: [16, 32]
+layers:
+  - linear: {units: 32, trainable: %s}
+  - residual: {trainable: false, main: [layernorm, {multi_head_attention: {heads: 2}}]}
+  - linear: 40
+"""
+
+
+def test_a_frozen_attention_takes_in_forward_what_pytorch_takes() -> None:
+    """131,072 bytes without the targets: its input, the sum's, the projection and its copies for each head."""
+    found = training(graph_of(ENCODER % "false"))
+    assert found.peak(8) - found.weights.total - found.losses[0].target.at(8) == 131_072
+
+
+def test_the_backward_of_a_frozen_attention_has_gradients_of_the_head_alone() -> None:
+    found = training(graph_of(ENCODER % "true"))
+    attention = next(
+        place for place, node in enumerate(found.graph.nodes) if node.layer.kind == "multi_head_attention"
+    )
+    during = [event.parts for event in found.timeline if event[:2] == ("backward", attention)]
+    assert {parts.weight_gradients.fixed for parts in during} == {4 * (32 * 40 + 40)}
+
+
+@pytest.mark.parametrize("word", ["true", "false"])
+def test_multiply_adds_of_a_recomputation_are_counted_once_a_layer(word: str) -> None:
+    text = ENCODER % word + "  - linear: 40\n  - relu\n  - linear: 40\n"
+    found = training(graph_of(text), checkpoint="sqrt")
+    places = {event.layer for event in found.timeline if event.phase == "again"}
+    macs = [found.graph.cost(found.graph.nodes[place]).macs for place in places if place is not None]
+    assert found.recomputed_macs == sum(macs) > 0
+
+
+@pytest.mark.parametrize(
     ("name", "shape", "batch", "frozen", "measured"), GOLDEN["networks"], ids=lambda value: str(value)
 )
 def test_a_network_with_a_frozen_part_keeps_what_pytorch_keeps(

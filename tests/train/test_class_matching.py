@@ -50,8 +50,7 @@ def labels_of(data: str, names: tuple[str, ...], scores: int = 12) -> list[int]:
         (IN_TEXT_ORDER, NUMBERS, [0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9]),
         (IN_TEXT_ORDER, IN_TEXT_ORDER, [*range(12)]),
         (("cat", "dog"), ("ant", "bee", "cat", "dog"), [2, 3]),
-        (("0", "1"), ("cat", "dog", "owl"), [0, 1]),  # a folder that calls them by their numbers
-        (("a", "b", "c"), ("0", "1", "2"), [0, 1, 2]),  # as many names as there are classes without one
+        (("a", "b", "a c"), ("a", "a c", "b", "a"), [0, 1, 2]),
     ],
 )
 def test_a_folders_classes(classes: tuple[str, ...], names: tuple[str, ...], labels: list[int]) -> None:
@@ -71,6 +70,9 @@ def test_a_folders_classes(classes: tuple[str, ...], names: tuple[str, ...], lab
         (("1", "12"), IN_TEXT_ORDER, "the class '12', which is none of the 12 that"),
         (("0", "1"), ("1", "2", "3"), "the class '0', which is none of the 3 that"),
         (("2", "3"), ("cat", "dog", "owl", "bee"), "the class '2', which is none of the 4 that"),
+        (("0", "1"), ("cat", "dog", "owl"), "the class '0', which is none of the 3 that"),
+        (("a", "b", "c"), ("0", "1", "2"), "the class 'a', which is no number of the 12 classes"),
+        (("a", "b"), ("b", "a", "b"), "the class 'b', which is the name of 2 classes of"),
     ],
 )
 def test_classes_that_are_none_of_the_files(
@@ -93,6 +95,10 @@ def test_classes_that_are_none_of_the_files(
 def test_labels_that_are_numbers(own: list[int], names: tuple[str, ...], labels: list[int]) -> None:
     np.savez("d.npz", x=np.zeros((len(own), 3, 4, 4), "f4"), y=own)
     assert labels_of("d.npz", names) == labels
+
+
+def test_as_many_names_as_there_are_scores_are_those_of_a_file_without_names() -> None:
+    assert given_labels(("a", "b", "c"), (), scores=3) == [0, 1, 2]
 
 
 def test_whole_numbers_of_a_regression_are_no_classes() -> None:
