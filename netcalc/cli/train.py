@@ -228,6 +228,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     finally:
         metrics.close()
         training.close()
+        folder.release()
     _show_curves(folder, terminal)
     terminal.write([[], *paragraph(kept_in_words(training.at), "", terminal.width)])
     print_error(f"written: {folder.weights}")
@@ -246,13 +247,12 @@ def _show_curves(folder: "RunFolder", terminal: "Terminal") -> None:
 
 
 def _how_to_go_on(folder: "RunFolder") -> str:
-    from netcalc.train.checkpoints import checkpoints_in
+    from netcalc.train.checkpoints import checkpoints_in, step_of
 
     found = checkpoints_in(folder.checkpoints)
     if not found:
         return "there is no checkpoint yet to go on from"
-    step = int(found[-1].stem.partition("-")[2])
-    return f"netcalc train --resume {folder.path} goes on from step {step:,}"
+    return f"netcalc train --resume {folder.path} goes on from step {step_of(found[-1]):,}"
 
 
 @contextmanager

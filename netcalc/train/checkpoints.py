@@ -8,6 +8,7 @@ the disk, and then renamed.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ from netcalc.train.data import DataSet
 from netcalc.train.loop import Position, Training
 
 _NAME = "step-{:09d}.safetensors"
-_PATTERN = "step-*.safetensors"
+_PATTERN = re.compile(r"step-([0-9]{9,18})\.safetensors")
 _LOOKED_AT = 64
 """Samples whose numbers are part of a data set's fingerprint."""
 
@@ -67,8 +68,14 @@ def data_fingerprint(data: DataSet) -> str:
 
 
 def checkpoints_in(folder: str | os.PathLike[str]) -> list[Path]:
-    """The checkpoints of a folder, the oldest first."""
-    return sorted(Path(folder).glob(_PATTERN))
+    """The checkpoints of a folder, the oldest first; copies under other names are none."""
+    found = {path: _PATTERN.fullmatch(path.name) for path in Path(folder).glob("step-*.safetensors")}
+    return sorted((path for path, match in found.items() if match), key=step_of)
+
+
+def step_of(path: Path) -> int:
+    """The step of a checkpoint by its name."""
+    return int(path.stem.partition("-")[2])
 
 
 def write_checkpoint(
@@ -154,10 +161,16 @@ _HELPS = {
 }
 
 
+def _step_in(path: str | os.PathLike[str]) -> int:
+    """The step of a file that may be a copy of a checkpoint under another name: then none is before it."""
+    name = Path(path).name
+    return step_of(Path(name)) if _PATTERN.fullmatch(name) else 0
+
+
 def _refuse_damaged(path: str | os.PathLike[str], error: Exception) -> NoReturn:
     reason = error.diagnostics[0].message if isinstance(error, ExecutionError) else str(error)
     reason = reason.removeprefix(f"{path} is not a sound weight file: ")
-    before = [each for each in checkpoints_in(Path(path).parent) if each.name < Path(path).name]
+    before = [each for each in checkpoints_in(Path(path).parent) if step_of(each) < _step_in(path)]
     help = f"the one before: netcalc train --resume {before[-1]}" if before else "there is none before it"
     refuse("E933", f"{path} is damaged: {reason}", help=help)
 

@@ -30,6 +30,7 @@ def resumed(
     checkpoint = path if path.is_file() else None
     folder = RunFolder(path.parent.parent if checkpoint else path)
     folder.require()
+    folder.lock()
     old = read_recipe(recipe_source(str(folder.recipe)))
     own = elaborate(read_spec(find_spec(str(folder.spec)).source))
     if graph is not None and flat_spec(graph) != flat_spec(own):

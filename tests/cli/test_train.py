@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import netcalc
 from netcalc.train.checkpoints import checkpoints_in
 from netcalc.train.loop import Training
+from netcalc.train.run_folder import RunFolder
 
 import small_runs
 
@@ -280,3 +282,40 @@ def test_data_that_have_moved(cli: Cli) -> None:
     Path("pictures.npz").rename("moved.npz")
     assert "E906" in cli("train", "--resume", "run", "--epochs", "2").err
     assert cli("train", "--resume", "run", "--epochs", "2", "--data", "moved.npz").code == 0
+
+
+def test_files_of_others_are_left_alone(cli: Cli) -> None:
+    assert cli("train", "tiny.yaml", *BASE, "--epochs", "2", "-o", "runs/a").code == 0
+    folder = Path("runs/a/checkpoints")
+    last = max(folder.iterdir())
+    Path("runs/a/.gitignore").write_text("*")
+    copies = [folder / "step-best.safetensors", folder / f"{last.stem} (copy).safetensors"]
+    for copy in copies:
+        copy.write_bytes(last.read_bytes())
+    result = cli("train", "--resume", "runs/a", "--epochs", "3", "--keep", "1")
+    assert result.code == 0
+    assert Path("runs/a/.gitignore").exists()
+    assert {path.name for path in folder.iterdir()} - {copy.name for copy in copies} == {
+        f"step-{3 * int(last.stem[5:]) // 2:09d}.safetensors"
+    }
+    assert all(copy.exists() for copy in copies)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked on Windows")
+def test_two_processes_do_not_train_in_one_folder(cli: Cli) -> None:
+    assert cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "runs/a").code == 0
+    before = Path("runs/a/metrics.jsonl").read_bytes()
+    folder = RunFolder("runs/a")
+    folder.lock()
+    result = cli("train", "--resume", "runs/a", "--epochs", "2")
+    assert result.code == 2
+    assert "another process trains in runs/a" in result.err
+    assert Path("runs/a/metrics.jsonl").read_bytes() == before
+    folder.release()
+    assert cli("train", "--resume", "runs/a", "--epochs", "2").code == 0
+
+
+def test_more_batches_a_step_than_there_are(cli: Cli) -> None:
+    result = cli("train", "tiny.yaml", *BASE, "--epochs", "1", "--accumulate", "1000000")
+    assert result.code == 0
+    assert "1 epoch of 1 step" in result.out
