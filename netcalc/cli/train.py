@@ -71,9 +71,9 @@ def command(
     epochs: EpochsOption = None,
     batch: BatchSizeOption = None,
     lr: RateOption = None,
-    optimiser: OptimiserOption = None,
+    chosen_optimiser: OptimiserOption = None,
     schedule: ScheduleOption = None,
-    loss: LossOption = None,
+    chosen_loss: LossOption = None,
     augment: AugmentOption = None,
     clip_norm: ClipOption = None,
     accumulate: AccumulateOption = None,
@@ -108,7 +108,9 @@ def command(
     """
     given = {name: value for name, value in locals().items() if name not in _NOT_OF_RECIPE}
     listed = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
-    options = {name: value for name, value in listed.items() if value not in (None, "")}
+    options = {
+        name.removeprefix("chosen_"): value for name, value in listed.items() if value not in (None, "")
+    }
     every = _interval(checkpoint_every)
     trials.check_trial(lr_find, overfit_batch, plot_file, output, resume, augment)
     if overfit_batch:

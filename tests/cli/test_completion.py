@@ -21,6 +21,8 @@ from netcalc.cli.completion_table import table_text
 Offers = Callable[..., list[str]]
 FILES = {
     "data",
+    "recipe",
+    "resume",
     "weights",
     "upstream",
     "labels",
@@ -32,7 +34,7 @@ FILES = {
     "runs",
 }
 """Parameters for which a shell's own files are right."""
-FREE = {"prompt", "size", "fit", "scheduler", "mean", "std"}
+FREE = {"checkpoint_every", "prompt", "size", "fit", "scheduler", "mean", "std"}
 """Parameters of which nobody knows the values."""
 
 

@@ -125,6 +125,7 @@ GIVEN: dict[str, Callable[[], None]] = {
     "README.md": what_is_given_to_the_readme,
     "docs/curves.md": what_is_given_to_curves,
     "docs/data.md": what_is_given_to_data,
+    "docs/training.md": what_is_given_to_evaluation,
     "docs/evaluation.md": what_is_given_to_evaluation,
     "docs/running.md": what_is_given_to_running,
 }
