@@ -106,6 +106,12 @@ def what_is_given_to_data() -> None:
     Path("cifar-10-batches-bin/data_batch_1.bin").write_bytes(records)
 
 
+def what_is_given_to_curves() -> None:
+    """scikit-learn's digits."""
+    digits = import_module("sklearn.datasets").load_digits()
+    np.savez("digits.npz", x=(16 * digits.images).clip(0, 255).astype(np.uint8)[:, None], y=digits.target)
+
+
 def what_is_given_to_evaluation() -> None:
     """scikit-learn's digits in two parts, and three of the second as pictures."""
     digits = import_module("sklearn.datasets").load_digits()
@@ -126,7 +132,9 @@ def what_is_given_to_transfer() -> None:
 
 GIVEN: dict[str, Callable[[], None]] = {
     "README.md": what_is_given_to_the_readme,
+    "docs/curves.md": what_is_given_to_curves,
     "docs/data.md": what_is_given_to_data,
+    "docs/training.md": what_is_given_to_evaluation,
     "docs/evaluation.md": what_is_given_to_evaluation,
     "docs/transfer.md": what_is_given_to_transfer,
     "docs/running.md": what_is_given_to_running,
