@@ -11,7 +11,8 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -50,6 +51,8 @@ class Checkpoint(NamedTuple):
     identity: Identity
     metrics: int
     """The bytes that the file of metrics had."""
+    observers: dict[str, Any]
+    """What observers have seen: plain values."""
 
 
 def data_fingerprint(data: DataSet) -> str:
@@ -72,11 +75,17 @@ def checkpoints_in(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def write_checkpoint(
-    folder: str | os.PathLike[str], training: Training, identity: Identity, metrics: int = 0, keep: int = 3
+    folder: str | os.PathLike[str],
+    training: Training,
+    identity: Identity,
+    metrics: int = 0,
+    keep: int = 3,
+    observers: Mapping[str, Any] = MappingProxyType({}),
 ) -> Path:
     """Write a checkpoint of a training, and remove all but the last `keep` of the folder.
 
-    Raises ExecutionError where it cannot be written; then those before are still there.
+    `metrics` and `observers` are given back by `restore`. Raises ExecutionError where it cannot be written;
+    then those before are still there.
     """
     path = Path(folder) / _NAME.format(training.at.step)
     partial = path.with_name(f".{path.name}")
@@ -85,6 +94,7 @@ def write_checkpoint(
         "position": json.dumps(training.at.plain()),
         "identity": json.dumps(identity._asdict()),
         "metrics": str(metrics),
+        "observers": json.dumps(dict(observers)),
     }
     notes["sha256"] = _digest(arrays, notes)
     try:
@@ -131,7 +141,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         notes = read_notes(path)
         position = Position.of(json.loads(notes["position"]))
-        return Checkpoint(position, Identity(**json.loads(notes["identity"])), int(notes["metrics"]))
+        identity = Identity(**json.loads(notes["identity"]))
+        return Checkpoint(position, identity, int(notes["metrics"]), json.loads(notes["observers"]))
     except (ExecutionError, ValueError, KeyError, TypeError, AttributeError) as error:
         _refuse_damaged(path, error)
 

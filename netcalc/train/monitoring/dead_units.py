@@ -13,7 +13,8 @@ from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.diagnostics import counted
 from netcalc.graph import Node
-from netcalc.train.records import EpochRecord, Observer, TrainingWarning
+from netcalc.train.monitoring.check import Check
+from netcalc.train.records import EpochRecord, TrainingWarning
 from netcalc.train.statistics import live_units, stages
 
 DEAD = 1 / 2
@@ -26,8 +27,10 @@ _STEPS = 50
 """The fewest steps between two runs, which take the time of half a step or less."""
 
 
-class DeadUnits(Observer):
+class DeadUnits(Check):
     """Runs a few samples after the first epoch, and after later ones if there were enough steps between."""
+
+    kept = ("_next",)
 
     def __init__(self, network: Network, probe: Mapping[str, Array]) -> None:
         self._network = network

@@ -2,25 +2,36 @@
 
 from collections.abc import Iterator, Mapping
 from math import isfinite, isnan
+from typing import Any
 
 import numpy as np
 
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
+from netcalc.train.monitoring.check import Check
 from netcalc.train.parameters import trained_parameters
-from netcalc.train.records import Observer, StepRecord, TrainingWarning
+from netcalc.train.records import StepRecord, TrainingWarning
 
 _USUAL = 10
 """Gradients that explode pass through norms of more than so many times the first."""
 
 
-class Divergence(Observer):
+class Divergence(Check):
     """Speaks at the first loss or gradient that is not finite, and of what came before it."""
+
+    kept = ("_first", "_last")
 
     def __init__(self, network: Network) -> None:
         self._names = [parameter.name for parameter in trained_parameters(network)]
         self._first: StepRecord | None = None
         self._last: StepRecord | None = None
+
+    def state(self) -> dict[str, Any]:
+        # without their times, in which equal runs differ
+        return {name: record and record._replace(seconds=0.0) for name, record in super().state().items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore({name: record and StepRecord(*record) for name, record in state.items()})
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterator[TrainingWarning]:
         if isfinite(record.loss) and isfinite(record.gradient_norm):

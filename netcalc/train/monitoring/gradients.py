@@ -12,7 +12,7 @@ the first steps; a few times as much is the rule (Pascanu, Mikolov and Bengio 20
 
 from collections.abc import Iterator, Mapping
 from math import isfinite, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,9 @@ from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.profiling import norm
 from netcalc.diagnostics import counted
+from netcalc.train.monitoring.check import Check
 from netcalc.train.parameters import trained_parameters
-from netcalc.train.records import Observer, StepRecord, TrainingWarning
+from netcalc.train.records import StepRecord, TrainingWarning
 
 VANISHED = 1e-6
 """Below this part of the largest relative gradient a layer's has vanished."""
@@ -52,8 +53,10 @@ class _Weights(NamedTuple):
     """Some of its elements: a view."""
 
 
-class GradientScale(Observer):
+class GradientScale(Check):
     """Measures gradients and updates layer by layer: at each of the first steps, then at every tenth."""
+
+    kept = ("_from_zero", "_small", "_start", "_measured")
 
     def __init__(self, network: Network) -> None:
         self._weights = [
@@ -66,6 +69,13 @@ class GradientScale(Observer):
         self._start = 0.0
         self._measured = 0
         self._before: list[Array] | None = self._parts()
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | {"_from_zero": sorted(self._from_zero)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore({**state, "_from_zero": set(state["_from_zero"])})
+        self._before = self._parts() if _is_measured(self._measured + 1) else None
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterator[TrainingWarning]:
         if not self._weights or not isfinite(record.gradient_norm):

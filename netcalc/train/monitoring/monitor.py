@@ -1,12 +1,13 @@
 """The observer that holds all checks."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.train.loss import LossFunction
 from netcalc.train.losses import TotalLoss
+from netcalc.train.monitoring.check import Check
 from netcalc.train.monitoring.dead_units import SAMPLES, DeadUnits
 from netcalc.train.monitoring.divergence import Divergence
 from netcalc.train.monitoring.first_loss import FirstLoss
@@ -36,7 +37,7 @@ class Monitor(Observer):
         pretrained: bool = False,
         stagnation: bool = True,
     ) -> None:
-        self._checks: list[Observer] = [Divergence(network), GradientScale(network)]
+        self._checks: list[Check] = [Divergence(network), GradientScale(network)]
         if stagnation:
             self._checks.append(Stagnation())
         if loss is not None and not pretrained:
@@ -60,7 +61,17 @@ class Monitor(Observer):
         for check in [*self._checks]:
             yield from self._last(check, [*check.after_epoch(record)])
 
-    def _last(self, check: Observer, found: list[TrainingWarning]) -> list[TrainingWarning]:
+    def state(self) -> dict[str, dict[str, Any]]:
+        """What the checks that have not spoken yet have seen, by their names: plain values."""
+        return {type(check).__name__: check.state() for check in self._checks}
+
+    def restore(self, state: Mapping[str, Mapping[str, Any]]) -> None:
+        """Go on as the monitor that gave this state would, in a training that goes on from there."""
+        self._checks = [check for check in self._checks if type(check).__name__ in state]
+        for check in self._checks:
+            check.restore(state[type(check).__name__])
+
+    def _last(self, check: Check, found: list[TrainingWarning]) -> list[TrainingWarning]:
         """What a check found; one that has spoken is done."""
         if found:
             self._checks.remove(check)
