@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 _NOT_OF_RECIPE = {
     "spec", "output", "resume", "recipe", "keep", "checkpoint_every", "set", "input", "variant",
-    "lr_find", "overfit_batch", "plot",
+    "lr_find", "overfit_batch", "plot_file",
 }  # fmt: skip
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
@@ -94,7 +94,7 @@ def command(
     checkpoint_every: EveryOption = "",
     lr_find: RateSearchOption = False,
     overfit_batch: OverfitOption = False,
-    plot: TrialPlotOption = "",
+    plot_file: TrialPlotOption = "",
     set: SetOption = None,
     input: InputOption = None,
     variant: VariantOption = None,
@@ -112,7 +112,7 @@ def command(
         name.removeprefix("chosen_"): value for name, value in listed.items() if value not in (None, "")
     }
     every = _interval(checkpoint_every)
-    trials.check_trial(lr_find, overfit_batch, plot, output, resume, augment)
+    trials.check_trial(lr_find, overfit_batch, plot_file, output, resume, augment)
     if overfit_batch:
         options["augment"] = ""
     if resume:
@@ -122,9 +122,9 @@ def command(
     else:
         run = _begun(spec, output, recipe, options, set, input, variant)
     if lr_find:
-        trials.find_rate(run.training, plot)
+        trials.find_rate(run.training, plot_file)
     elif overfit_batch:
-        trials.overfit_batch(run.training, plot)
+        trials.overfit_batch(run.training, plot_file)
     else:
         _train(run, keep, every)
 

@@ -31,6 +31,7 @@ FILES = {
     "output",
     "plot_file",
     "pictures",
+    "runs",
 }
 """Parameters for which a shell's own files are right."""
 FREE = {"checkpoint_every", "prompt", "size", "fit", "scheduler", "mean", "std"}

@@ -8,7 +8,13 @@ import numpy as np
 
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.network import Network
-from netcalc.backend.step.buffers import BatchLayout, BoundTensor, BufferPool, GradientBuffer
+from netcalc.backend.step.buffers import (
+    BatchLayout,
+    BoundTensor,
+    BufferPool,
+    GradientBuffer,
+    aligned_zeros,
+)
 from netcalc.backend.workers import Workers
 from netcalc.graph import Node
 from netcalc.layers import Layer
@@ -39,7 +45,7 @@ class Runtime:
 
     def zeros(self, shape: int | tuple[int, ...]) -> Array:
         """An array in that dtype."""
-        return np.zeros(shape, self.dtype)
+        return aligned_zeros(shape, self.dtype)
 
     def random(self, number: int) -> np.random.Generator:
         """The random numbers of a layer by its number in the graph, the same as those of `Network.run`."""
@@ -52,7 +58,7 @@ class Runtime:
         """
         key = purpose, worker, shape
         if key not in self._scratch:
-            self._scratch[key] = np.zeros(shape, self.dtype)
+            self._scratch[key] = aligned_zeros(shape, self.dtype)
         return self._scratch[key]
 
 
@@ -93,7 +99,7 @@ class Binding:
             memory = self.pool.take(layout)
             buffers = memory.buffers
         else:
-            buffers = [np.zeros(size, dtype) for size in layout.sizes]
+            buffers = [aligned_zeros(size, dtype) for size in layout.sizes]
         overwritable = (overwritable or not self.has_backward) and not lasting
         return BoundTensor(layout, buffers, self.readers, overwritable, memory)
 

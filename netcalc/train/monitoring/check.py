@@ -1,4 +1,4 @@
-"""What the checks of a monitor share: a state that a checkpoint keeps."""
+"""What looks for one kind of trouble, with a state that a checkpoint keeps."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 from netcalc.train.records import Observer
 
 
-class Check(Observer):
-    """An observer that speaks once. Checkpoints keep what it has seen: a run that goes on warns alike."""
+class TrainingCheck(Observer):
+    """An observer that is done once it has warned. What it has seen goes into checkpoints."""
 
+    says: ClassVar[tuple[str, ...]]
+    """Words of its messages, one of which each has."""
     kept: ClassVar[tuple[str, ...]] = ()
     """Its attributes that depend on what it has seen: plain values."""
 
@@ -17,6 +19,6 @@ class Check(Observer):
         return {name: getattr(self, name) for name in self.kept}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take what `state` gave, as JSON has it."""
+        """Take what `state` gave, as JSON has it, and go on as the check that gave it would."""
         for name in self.kept:
             setattr(self, name, state[name])

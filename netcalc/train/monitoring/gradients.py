@@ -20,7 +20,7 @@ from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.profiling import norm
 from netcalc.diagnostics import counted
-from netcalc.train.monitoring.check import Check
+from netcalc.train.monitoring.check import TrainingCheck
 from netcalc.train.parameters import trained_parameters
 from netcalc.train.records import StepRecord, TrainingWarning
 
@@ -53,9 +53,10 @@ class _Weights(NamedTuple):
     """Some of its elements: a view."""
 
 
-class GradientScale(Check):
+class GradientScale(TrainingCheck):
     """Measures gradients and updates layer by layer: at each of the first steps, then at every tenth."""
 
+    says = ("explode:", "vanish:", "no gradient reaches")
     kept = ("_from_zero", "_small", "_start", "_measured")
 
     def __init__(self, network: Network) -> None:

@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.train.monitoring.check import Check
+from netcalc.train.monitoring.check import TrainingCheck
 from netcalc.train.records import EpochRecord, StepRecord, TrainingWarning
 
 STEPS, EPOCHS, LEAST = 200, 5, 20
@@ -16,9 +16,10 @@ _DEVIATIONS = 2.0
 """A difference of two means is chance unless it is more than this many of its standard deviations."""
 
 
-class Stagnation(Check):
+class Stagnation(TrainingCheck):
     """Compares the first quarter of the losses with the last one, once; not where a training goes on."""
 
+    says = ("the loss does not fall",)
     kept = ("_losses", "_epochs", "_decided")
 
     def __init__(self) -> None:
