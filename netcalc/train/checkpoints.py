@@ -98,13 +98,15 @@ def write_checkpoint(
     }
     notes["sha256"] = _digest(arrays, notes)
     try:
-        write_weights(partial, arrays, notes=notes)
         try:
+            write_weights(partial, arrays, notes=notes)
             to_disk(partial)
             partial.replace(path)
             to_disk(path.parent)
         except OSError as error:
             refuse("E910", f"{path} cannot be written: {error.strerror or error}")
+        except ExecutionError as error:
+            refuse("E910", error.diagnostics[0].message.replace(partial.name, path.name))
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
