@@ -248,7 +248,7 @@ COMPLETERS: dict[str, Completer] = {
     "set": _settings, "input": _inputs, "layer": _layers, "only": _kinds_at_hand, "columns": _columns,
     "kind": _kinds, "code": _codes, "ignore": _rule_codes, "device": _devices, "checkpoint": _checkpoints,
     "scheme": _schemes, "features": _layers, "reinit": _layers, "freeze": _layers,
-    "factors": _layers, "where": _sweep_columns, "pareto": _objectives, "plot": _axes,
+    "where": _sweep_columns, "pareto": _objectives, "plot": _axes,
     "chosen_loss": _losses, "chosen_optimiser": _optimisers, "schedule": _schedules,
     "augment": _augmentations, "data_format": _data_formats,
 }  # fmt: skip

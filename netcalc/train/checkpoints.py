@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -51,6 +52,8 @@ class Checkpoint(NamedTuple):
     identity: Identity
     metrics: int
     """The bytes that the file of metrics had."""
+    observers: dict[str, Any]
+    """What observers have seen: plain values."""
 
 
 def data_fingerprint(data: DataSet) -> str:
@@ -79,11 +82,17 @@ def step_of(path: Path) -> int:
 
 
 def write_checkpoint(
-    folder: str | os.PathLike[str], training: Training, identity: Identity, metrics: int = 0, keep: int = 3
+    folder: str | os.PathLike[str],
+    training: Training,
+    identity: Identity,
+    metrics: int = 0,
+    keep: int = 3,
+    observers: Mapping[str, Any] = MappingProxyType({}),
 ) -> Path:
     """Write a checkpoint of a training, and remove all but the last `keep` of the folder.
 
-    Raises ExecutionError where it cannot be written; then those before are still there.
+    `metrics` and `observers` are given back by `restore`. Raises ExecutionError where it cannot be written;
+    then those before are still there.
     """
     path = Path(folder) / _NAME.format(training.at.step)
     partial = path.with_name(f".{path.name}")
@@ -92,16 +101,19 @@ def write_checkpoint(
         "position": json.dumps(training.at.plain()),
         "identity": json.dumps(identity._asdict()),
         "metrics": str(metrics),
+        "observers": json.dumps(dict(observers)),
     }
     notes["sha256"] = _digest(arrays, notes)
     try:
-        write_weights(partial, arrays, notes=notes)
         try:
+            write_weights(partial, arrays, notes=notes)
             to_disk(partial)
             partial.replace(path)
             to_disk(path.parent)
         except OSError as error:
             refuse("E910", f"{path} cannot be written: {error.strerror or error}")
+        except ExecutionError as error:
+            refuse("E910", error.diagnostics[0].message.replace(partial.name, path.name))
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -138,7 +150,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         notes = read_notes(path)
         position = Position.of(json.loads(notes["position"]))
-        return Checkpoint(position, Identity(**json.loads(notes["identity"])), int(notes["metrics"]))
+        identity = Identity(**json.loads(notes["identity"]))
+        return Checkpoint(position, identity, int(notes["metrics"]), json.loads(notes["observers"]))
     except (ExecutionError, ValueError, KeyError, TypeError, AttributeError) as error:
         _refuse_damaged(path, error)
 

@@ -16,6 +16,7 @@ from netcalc.backend.files import written_whole
 from netcalc.backend.kernels.base import Array
 from netcalc.train.checkpoints import Identity, checkpoints_in, step_of, to_disk, write_checkpoint
 from netcalc.train.loop import Training
+from netcalc.train.monitoring import Monitor
 from netcalc.train.recipe import Recipe
 from netcalc.train.records import EpochRecord, Observer, StepRecord, TrainingWarning
 from netcalc.train.trained import Trained, write_trained
@@ -203,6 +204,7 @@ class Saving(Observer):
         folder: RunFolder,
         metrics: MetricsFile,
         interruption: Interruption,
+        monitor: Monitor,
         *,
         keep: int = 3,
         steps: int | None = None,
@@ -213,6 +215,7 @@ class Saving(Observer):
         self._identity = Identity.of(training)
         self._saved = monotonic()
         self._interruption = interruption
+        self._monitor = monitor
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterable[TrainingWarning]:
         is_due = self._steps is not None and record.step % self._steps == 0
@@ -232,7 +235,8 @@ class Saving(Observer):
         is_last = self._interruption.asked
         length = self._metrics.flush()
         to_disk(self._folder.metrics)
-        write_checkpoint(self._folder.checkpoints, self._training, self._identity, length, self._keep)
+        folder, seen = self._folder.checkpoints, self._monitor.state()
+        write_checkpoint(folder, self._training, self._identity, length, self._keep, seen)
         self._saved = monotonic()
         self._interruption.saved = is_last
 

@@ -24,8 +24,10 @@ BASE = ("--data", "pictures.npz", "--batch", "8", "--workers", "1", "--schedule"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
     monkeypatch.chdir(tmp_path)
+    if request.node.name != "test_a_run_and_its_folder":  # matplotlib takes longer than these runs
+        monkeypatch.setattr("netcalc.render.figures.is_available", lambda: False)
     Path("tiny.yaml").write_text(small_runs.NETWORK)
     small_runs.pictures(tmp_path)
     return tmp_path
@@ -154,7 +156,8 @@ def test_more_epochs_where_the_schedule_does_not_depend_on_them(cli: Cli) -> Non
     ],
 )
 def test_what_is_refused_before_the_first_step(cli: Cli, arguments: str, words: str) -> None:
-    cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "run")
+    if "run" in arguments:
+        cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "run")
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     with np.load("pictures.npz") as stored:
         x, y = stored["x"], stored["y"]
@@ -319,3 +322,28 @@ def test_more_batches_a_step_than_there_are(cli: Cli) -> None:
     result = cli("train", "tiny.yaml", *BASE, "--epochs", "1", "--accumulate", "1000000")
     assert result.code == 0
     assert "1 epoch of 1 step" in result.out
+
+
+@pytest.mark.parametrize("rate", ["30", "1e-9"])
+def test_a_run_that_goes_on_warns_as_one_that_was_not_interrupted(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, rate: str
+) -> None:
+    """Steps too large or too small: some warnings come before the interruption, and some after it."""
+    options = (*BASE, "--epochs", "8", "--lr", rate, "--optimiser", "sgd")
+    cli("train", "tiny.yaml", *options, "-o", "whole")
+    kinds = [next(iter(each)) for each in lines("whole")]
+    assert "warning" in kinds
+    for step in (3, 13, 26):
+        update = Training.update
+
+        def interrupted(self: Training, group: Any, step: int = step, update: Any = update) -> Any:
+            if self.at.step == step and checkpoints_in(f"run{step}/checkpoints"):
+                os.kill(os.getpid(), signal.SIGINT)
+            return update(self, group)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Training, "update", interrupted)
+            every = ("--checkpoint-every", "2", "-o", f"run{step}")
+            assert cli("train", "tiny.yaml", *options, *every).code == 130
+        assert cli("train", "--resume", f"run{step}").code == 0
+        assert Path("whole/metrics.jsonl").read_text() == Path(f"run{step}/metrics.jsonl").read_text()
