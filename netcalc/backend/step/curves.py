@@ -29,7 +29,7 @@ def curve_of(layer: Layer) -> Curve | None:
     """The function of a layer that has one here."""
     if isinstance(layer, GELU):
         return gelu_by_tanh if layer.form == "tanh" else gelu
-    return {Sigmoid: sigmoid, SiLU: silu, Tanh: tanh}.get(type(layer))
+    return _CURVES.get(type(layer))
 
 
 def sigmoid(x: Array, y: Array, slope: Array, *_: Array) -> None:
@@ -117,3 +117,6 @@ def _normal_share(x: Array, exponential: Array, share: Array, workspace: Array) 
     share += 0.5
     np.copysign(share, x, out=share)
     share += 0.5
+
+
+_CURVES: dict[type[Layer], Curve] = {Sigmoid: sigmoid, SiLU: silu, Tanh: tanh}

@@ -101,7 +101,7 @@ class MultiHeadProjections(TrainingOperation):
         self.attention = []
         for worker, attended in enumerate(self.attended):
             outputs = [projection.outputs[worker] for projection in self.projections]
-            heads = Heads(*self._split(outputs), split(attended, self.shared, self.group))
+            heads = self._heads(outputs, split(attended, self.shared, self.group))
             self.attention.append(HeadsAttention(heads, self.layer.causal, self.runtime, worker))
 
     def _projections(self) -> list[Projection]:
@@ -129,18 +129,19 @@ class MultiHeadProjections(TrainingOperation):
             found.append(Projection(read[first], params[name][part], bias, dweight, dbias, outputs))
         return found
 
-    def _split(self, outputs: list[Array]) -> list[Array]:
-        """The heads of queries, keys and values among what the projections give."""
+    def _heads(self, outputs: list[Array], y: Array) -> Heads:
+        """The heads of queries, keys and values, which stand in this order in what the projections give."""
         kv_width = self.layer.kv_width(self.width)
         wanted = [(self.width, self.group), (kv_width, 1), (kv_width, 1)]
-        heads = []
+        heads: list[Array] = []
         for output in outputs:
             start = 0
             while start < output.shape[2]:
                 width, group = wanted[len(heads)]
                 heads.append(split(output[:, :, start : start + width], self.shared, group))
                 start += width
-        return heads
+        query, key, value = heads
+        return Heads(query, key, value, y)
 
     def forward(self, worker: int) -> None:
         for projection in self.projections:
@@ -164,7 +165,7 @@ class MultiHeadProjections(TrainingOperation):
             for number, projection in enumerate(self.projections)
         ]
         dy = split(dattended, self.shared, self.group)
-        gradients = Heads(*self._split(doutputs), dy)
+        gradients = self._heads(doutputs, dy)
         scratch = self.runtime.scratch("upstream of heads", worker, dy.size)
         self.attention[worker].backward(dy, gradients, scratch)
         gradients.query[...] *= self.scale
