@@ -30,99 +30,113 @@ class Heads(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Some heads of some samples, and where their part of each array is."""
+    """Some heads of some samples, and memory for what is computed of them."""
 
     samples: slice
     shared: slice
     scores: Array
-    """Memory for exp(s - max)."""
+    """For exp(s - max), a row for each key: maxima and sums are those of columns, which is faster."""
     dscores: Array
+    columns: Array
+    """For the queries, then for the gradients of y, one in a column."""
+    upstream: Array
 
 
 class HeadsAttention:
-    """y = e v / sum of e with e = exp(s - max), s = q k^T, the queries scaled before (Vaswani et al. 2017).
+    """y = e v / sum of e with e = exp(s - max), s = a q k^T, a one by the root of a head's width.
 
-    With g = dy / sum of e:  dv = e^T g;  ds = e (g v^T - sum of g y);  dq = ds k;  dk = ds^T q. The maxima
-    and sums are saved, e too where there are few keys (Dao et al. 2022).
+    With g = dy / sum of e:  dv = e^T g;  ds = a e (g v^T - sum of g y);  dq = ds k;  dk = ds^T q
+    (Vaswani et al. 2017). The maxima and sums are saved, e too where there are few keys (Dao et al. 2022).
     """
 
     def __init__(self, heads: Heads, causal: bool, runtime: Runtime, worker: int) -> None:
         self.heads = heads
         samples, shared, group, positions, width = heads.query.shape
-        keys = heads.key.shape[3]
-        self.maxima, self.inverses = runtime.zeros((2, samples, shared, group, positions, 1))
+        keys, value_width = heads.value.shape[3:]
+        self.scale = width**-0.5
+        self.maxima, self.inverses = runtime.zeros((2, samples, shared, group, 1, positions))
         self.ones = np.ones(keys, runtime.dtype)
         self.limits = _limits(positions, keys, runtime.dtype) if causal else None
-        each = group * positions * keys
         self.is_saved = keys <= _SAVED_WIDTHS * width
-        shape = (samples, shared, group, positions, keys)
-        saved = runtime.zeros(shape) if self.is_saved else None
+        saved = runtime.zeros((samples, shared, group, keys, positions)) if self.is_saved else None
         self.blocks: list[Block] = []
-        heads_at_once = max(1, min(shared, _BLOCK // each))
-        samples_at_once = max(1, _BLOCK // (each * shared)) if heads_at_once == shared else 1
-        for first in range(0, samples, samples_at_once):
-            some = slice(first, min(first + samples_at_once, samples))
-            for first_shared in range(0, shared, heads_at_once):
-                own = slice(first_shared, min(first_shared + heads_at_once, shared))
-                part = (some.stop - some.start, own.stop - own.start, *shape[2:])
-                scores = runtime.scratch("scores", worker, *part) if saved is None else saved[some, own]
-                self.blocks.append(
-                    Block(some, own, scores, runtime.scratch("gradients of scores", worker, *part))
-                )
+        for some, own in _parts(samples, shared, group * keys * positions):
+            part = (some.stop - some.start, own.stop - own.start, group)
+            shape = (*part, keys, positions)
+            scores = runtime.scratch("scores", worker, *shape) if saved is None else saved[some, own]
+            dscores = runtime.scratch("gradients of scores", worker, *shape)
+            columns = runtime.scratch("columns", worker, *part, max(width, value_width), positions)
+            upstream = runtime.scratch("upstream of heads", worker, *part, positions, value_width)
+            self.blocks.append(Block(some, own, scores, dscores, columns, upstream))
 
     def forward(self) -> None:
         for block in self.blocks:
-            query, key, value, y = self.heads.part(block.samples, block.shared)
+            _, _, value, y = self.heads.part(block.samples, block.shared)
             maxima, inverses = (each[block.samples, block.shared] for each in (self.maxima, self.inverses))
-            scores = self._scores(block, query, key)
-            np.max(scores, axis=-1, keepdims=True, out=maxima)
+            scores = self._scores(block)
+            np.max(scores, axis=-2, keepdims=True, out=maxima)
             scores -= maxima
             np.exp(scores, out=scores)
-            np.matmul(scores, self.ones, out=inverses[..., 0])
+            np.matmul(self.ones, scores, out=inverses[..., 0, :])
             np.reciprocal(inverses, out=inverses)
-            np.matmul(scores, value, out=y)
-            y *= inverses
+            np.matmul(scores.swapaxes(-1, -2), value, out=y)
+            y *= inverses.swapaxes(-1, -2)
 
-    def backward(self, dy: Array, gradients: Heads, scratch: Array) -> None:
-        """Write the gradients of queries, keys and values; `scratch` is as large as y."""
+    def backward(self, dy: Array, gradients: Heads) -> None:
+        """Write the gradients of queries, keys and values."""
         for block in self.blocks:
             query, key, value, y = self.heads.part(block.samples, block.shared)
             dquery, dkey, dvalue, _ = gradients.part(block.samples, block.shared)
-            scores, dscores = block.scores, block.dscores
+            own_dy, inverses = dy[block.samples, block.shared], self.inverses[block.samples, block.shared]
+            scores, dscores, upstream = block.scores, block.dscores, block.upstream
             if not self.is_saved:
-                self._scores(block, query, key)
+                self._scores(block)
                 scores -= self.maxima[block.samples, block.shared]
                 np.exp(scores, out=scores)
-            upstream = scratch[: y.size].reshape(y.shape)
-            np.multiply(
-                dy[block.samples, block.shared], self.inverses[block.samples, block.shared], out=upstream
-            )
-            _product_over_group(scores, upstream, dvalue)
-            np.matmul(upstream, value.swapaxes(-1, -2), out=dscores)
-            dscores -= np.vecdot(upstream, y)[..., np.newaxis]
+            np.multiply(own_dy, inverses.swapaxes(-1, -2), out=upstream)
+            _sum_of_group(scores, upstream, dvalue)
+            upstream *= self.scale
+            columns = block.columns[..., : value.shape[-1], :]
+            np.copyto(columns, upstream.swapaxes(-1, -2))
+            np.matmul(value, columns, out=dscores)
+            dscores -= np.vecdot(upstream, y)[..., np.newaxis, :]
             dscores *= scores
-            np.matmul(dscores, key, out=dquery)
-            _product_over_group(dscores, query, dkey)
+            np.matmul(dscores.swapaxes(-1, -2), key, out=dquery)
+            _sum_of_group(dscores, query, dkey)
 
-    def _scores(self, block: Block, query: Array, key: Array) -> Array:
-        scores = np.matmul(query, key.swapaxes(-1, -2), out=block.scores)
+    def _scores(self, block: Block) -> Array:
+        query, key, _, _ = self.heads.part(block.samples, block.shared)
+        columns = block.columns[..., : query.shape[-1], :]
+        np.multiply(query.swapaxes(-1, -2), self.scale, out=columns)
+        scores = np.matmul(key, columns, out=block.scores)
         if self.limits is not None:
             np.minimum(scores, self.limits, out=scores)
         return scores
 
 
+def _parts(samples: int, shared: int, scores: int) -> list[tuple[slice, slice]]:
+    """The heads of some samples, or some heads of one sample, with so many scores each, at a time."""
+    heads = max(1, _BLOCK // scores)
+    many = max(1, heads // shared)
+    return [
+        (slice(first, min(first + many, samples)), slice(own, min(own + heads, shared)))
+        for first in range(0, samples, many)
+        for own in range(0, shared, heads)
+    ]
+
+
 def _limits(positions: int, keys: int, dtype: np.dtype[np.floating]) -> Array:
-    """The largest score of each query and key: infinity, and below 0 for the keys of later positions."""
-    later = np.triu(np.ones((positions, keys), bool), 1)
+    """The largest score of each key and query: infinity, and below 0 for the keys of later positions."""
+    later = np.tril(np.ones((keys, positions), bool), -1)
     return np.where(later, -np.inf, np.inf).astype(dtype)
 
 
-def _product_over_group(scores: Array, rows: Array, out: Array) -> None:
-    """Scores^T rows, summed over the heads of a group."""
+def _sum_of_group(scores: Array, rows: Array, out: Array) -> None:
+    """The product of scores and rows, summed over the heads of a group."""
     if scores.shape[2] == 1:
-        np.matmul(scores.swapaxes(-1, -2), rows, out=out)
+        np.matmul(scores, rows, out=out)
     else:
-        np.sum(scores.swapaxes(-1, -2) @ rows, axis=2, keepdims=True, out=out)
+        np.sum(scores @ rows, axis=2, keepdims=True, out=out)
 
 
 def split(array: Array, shared: int, group: int = 1) -> Array:

@@ -31,12 +31,10 @@ class DotProductAttention(TrainingOperation):
         self.y = binding.output(overwritable=False)
         self.shared = self.layer.kv_heads or self.layer.heads
         self.group = self.layer.heads // self.shared
-        self.scale = (self.query.layout.shape[1] // self.layer.heads) ** -0.5
-        self.scaled = [np.empty_like(query) for query in self.query.parts]
         self.attention = [
             HeadsAttention(self._heads(*arrays), self.layer.causal, self.runtime, worker)
             for worker, arrays in enumerate(
-                zip(self.scaled, self.key.parts, self.value.parts, self.y.parts, strict=True)
+                zip(self.query.parts, self.key.parts, self.value.parts, self.y.parts, strict=True)
             )
         ]
 
@@ -47,7 +45,6 @@ class DotProductAttention(TrainingOperation):
         )  # fmt: skip
 
     def forward(self, worker: int) -> None:
-        np.multiply(self.query.parts[worker], self.scale, out=self.scaled[worker])
         self.attention[worker].forward()
 
     def backward(self, worker: int) -> None:
@@ -59,9 +56,7 @@ class DotProductAttention(TrainingOperation):
         )
         dy = self.dy[worker]
         gradients = self._heads(dquery, dkey, dvalue, dy)
-        scratch = self.runtime.scratch("upstream of heads", worker, dy.size)
-        self.attention[worker].backward(gradients.y, gradients, scratch)
-        dquery *= self.scale
+        self.attention[worker].backward(gradients.y, gradients)
 
 
 class Projection(NamedTuple):
@@ -95,7 +90,6 @@ class MultiHeadProjections(TrainingOperation):
         self.width = self.y.layout.shape[1]
         self.shared = self.layer.kv_heads or self.layer.heads
         self.group = self.layer.heads // self.shared
-        self.scale = (self.width // self.layer.heads) ** -0.5
         self.projections = self._projections()
         self.attended = [np.empty_like(y) for y in self.y.parts]
         self.attention = []
@@ -149,7 +143,6 @@ class MultiHeadProjections(TrainingOperation):
             np.matmul(rows(self.binding.xs[projection.input].parts[worker]), projection.weight.T, out=output)
             if projection.bias is not None:
                 output += projection.bias
-        self.attention[worker].heads.query[...] *= self.scale
         self.attention[worker].forward()
         y = rows(self.y.parts[worker])
         np.matmul(rows(self.attended[worker]), self.binding.params["out_proj.weight"].T, out=y)
@@ -166,9 +159,7 @@ class MultiHeadProjections(TrainingOperation):
         ]
         dy = split(dattended, self.shared, self.group)
         gradients = self._heads(doutputs, dy)
-        scratch = self.runtime.scratch("upstream of heads", worker, dy.size)
-        self.attention[worker].backward(dy, gradients, scratch)
-        gradients.query[...] *= self.scale
+        self.attention[worker].backward(dy, gradients)
         written: set[int] = set()
         for projection, doutput in zip(self.projections, doutputs, strict=True):
             self._in_backward(worker, projection, rows(doutput), projection.input in written)
