@@ -22,6 +22,9 @@ from netcalc.train.parameters import TrainedParameter, trained_parameters
 _BLOCK = 2**15
 """Elements of a block: with gradient, state and workspaces they are less than 1 MiB in float32."""
 
+_LARGE = 2**12
+"""Elements from which on a parameter has blocks of its own, because copies would take longer than calls."""
+
 
 class Piece(NamedTuple):
     """Elements of a parameter, flat, in a block."""
@@ -166,12 +169,13 @@ class Optimiser(Configurable):
 
     def _cut(self, flat: Array) -> Iterator[UpdateBlock]:
         """The blocks, whose states lie one after another in the rows of `flat`, a row a slot."""
-        groups: dict[tuple[float, float], list[TrainedParameter]] = {}
+        groups: dict[tuple[float, float, str], list[TrainedParameter]] = {}
         for parameter in self.parameters:
             decay = self.weight_decay if parameter.decays or self.decay_all else 0.0
-            groups.setdefault((self.lr * parameter.factor, decay), []).append(parameter)
+            alone = parameter.name if parameter.array.size >= _LARGE else ""
+            groups.setdefault((self.lr * parameter.factor, decay, alone), []).append(parameter)
         starts, start = {}, 0
-        for (rate, decay), parameters in groups.items():
+        for (rate, decay, _), parameters in groups.items():
             first = start
             for parameter in parameters:
                 starts[parameter.name] = start
