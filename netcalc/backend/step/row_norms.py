@@ -20,7 +20,7 @@ class RowNormalisation(TrainingOperation):
     dw = sum of dy z,  db = sum of dy,  and with g = w dy  dx = r (g - mean of g - z mean of g z)
     (Ba, Kiros and Hinton 2016). An RMS norm takes no mean off, neither of x nor of g.
 
-    The means and r are saved; backward computes z again.
+    The means and r are saved; backward computes x - mean again, and dw as sum of r dy (x - mean).
     """
 
     layer: LayerNorm | RMSNorm
@@ -84,42 +84,33 @@ class RowNormalisation(TrainingOperation):
         totals[:2] = 0
         tiles = row_tiles(self._rows(self.x.parts[worker]), dy, dx, self.statistics[worker])
         for x, dy, dx, statistics in tiles:
-            z = self.runtime.scratch("normalised", worker, *x.shape)
+            centred = self.runtime.scratch("centred", worker, *x.shape)
             product = self.runtime.scratch("products", worker, *x.shape)
-            if self.is_centred:
-                np.subtract(x, statistics[:, :1], out=z)
-                z *= statistics[:, 1:]
-            else:
-                np.multiply(x, statistics[:, 1:], out=z)
-            np.multiply(dy, z, out=product)
-            self._add_to(totals, product, dy)
+            np.subtract(x, statistics[:, :1], out=centred)  # an RMS norm's mean is 0
+            np.multiply(dy, centred, out=product)
+            if self.weight is not None:
+                totals[0] += np.matmul(statistics[:, 1], product, out=totals[2])
+            if self.bias is not None:
+                totals[1] += sum_of_rows(dy, out=totals[2])
             if dxs is not None:
-                self._input_gradient(dy, z, product, statistics[:, 1:], dx)
+                self._input_gradient(dy, centred, product, statistics[:, 1], dx)
         for name, total in zip(("weight", "bias"), totals, strict=False):
             if name in self.binding.gradients:
                 gradient = self.binding.gradients[name][worker]
                 gradient[...] = total.reshape(gradient.shape)
 
-    def _add_to(self, totals: Array, product: Array, dy: Array) -> None:
-        """Add a tile's part of the gradients of w and b."""
-        if self.weight is not None:
-            totals[0] += sum_of_rows(product, out=totals[2])
-        if self.bias is not None:
-            totals[1] += sum_of_rows(dy, out=totals[2])
-
-    def _input_gradient(self, dy: Array, z: Array, product: Array, inverse: Array, dx: Array) -> None:
-        """Dx from dy, z and their product; z is overwritten, and dx may be dy."""
+    def _input_gradient(self, dy: Array, centred: Array, product: Array, r: Array, dx: Array) -> None:
+        """Dx from dy, x - mean and their product; x - mean is overwritten, and dx may be dy."""
         weight = self.ones if self.weight is None else self.weight
         slope = product @ weight
-        slope /= self.size
-        slope *= inverse[:, 0]
-        z *= slope[:, np.newaxis]
+        for factor in (r, r, r / self.size):  # the power of r alone could be too small a number
+            slope *= factor
+        centred *= slope[:, np.newaxis]
         if self.is_centred:
             mean = dy @ weight
-            mean /= self.size
-            mean *= inverse[:, 0]
-            z += mean[:, np.newaxis]
-        np.multiply(dy, inverse, out=dx)
+            mean *= r / self.size
+            centred += mean[:, np.newaxis]
+        np.multiply(dy, r[:, np.newaxis], out=dx)
         if self.weight is not None:
-            dx *= weight
-        dx -= z
+            dx *= self.weight
+        dx -= centred
