@@ -40,7 +40,7 @@ SMALL_LIMITS = {
     "plan.convolution.winograd": {"_BLOCK_TILES": 4},
     "step.convolution.columns": {"_FEWEST_SUMMED": 8},
     "step.tiles": {"TILE": 50},
-    "step.attention.heads": {"_BLOCK": 60, "_SAVED_WIDTHS": 0},
+    "step.attention.heads": {"_BLOCK": 60, "_SAVED_WIDTHS": 0, "_FEWEST_QUERIES": 2},
 }
 """Limits that only speed depends on, so small that small graphs go beyond them."""
 

@@ -11,8 +11,10 @@ import numpy as np
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.step.operations import Runtime
 
-_BLOCK = 1 << 16
-"""Scores that are computed at a time: with their gradients they are half a MiB in float32."""
+_BLOCK = 1 << 17
+"""Scores that are computed at a time: they are half a MiB in float32, and so are their gradients."""
+_RANGES, _FEWEST_QUERIES = 8, 64
+"""Into how many ranges causal queries are cut at most, and how many a range has at least."""
 _SAVED_WIDTHS = 4
 """Up to so many keys for each feature of a head, scores are saved; beyond they are computed again."""
 
@@ -25,21 +27,31 @@ class Heads(NamedTuple):
     value: Array
     y: Array
 
-    def part(self, samples: slice, shared: slice) -> "Heads":
-        return Heads(*(array[samples, shared] for array in self))
-
 
 class Block(NamedTuple):
-    """Some heads of some samples, and memory for what is computed of them."""
+    """Some queries and the keys that they see, of some heads of some samples, and memory for their scores."""
 
     samples: slice
     shared: slice
+    queries: slice
+    keys: slice
     scores: Array
     """For exp(s - max), a row for each key: maxima and sums are those of columns, which is faster."""
     dscores: Array
     columns: Array
     """For the queries, then for the gradients of y, one in a column."""
     upstream: Array
+    products: Array
+    """For gradients of keys and values that are added to those of an earlier block."""
+
+    def part(self, heads: Heads) -> Heads:
+        front = self.samples, self.shared, slice(None)
+        queries, keys = (*front, self.queries), (*front, self.keys)
+        return Heads(heads.query[queries], heads.key[keys], heads.value[keys], heads.y[queries])
+
+    def columns_of(self, statistic: Array) -> Array:
+        """The part of a row N,shared,group,1,queries."""
+        return statistic[self.samples, self.shared, :, :, self.queries]
 
 
 class HeadsAttention:
@@ -47,37 +59,56 @@ class HeadsAttention:
 
     With g = dy / sum of e:  dv = e^T g;  ds = a e (g v^T - sum of g y);  dq = ds k;  dk = ds^T q
     (Vaswani et al. 2017). The maxima and sums are saved, e too where there are few keys (Dao et al. 2022).
+    Causal scores are computed a range of queries at a time, without most of those that are hidden.
     """
 
     def __init__(self, heads: Heads, causal: bool, runtime: Runtime, worker: int) -> None:
         self.heads = heads
         samples, shared, group, positions, width = heads.query.shape
-        keys, value_width = heads.value.shape[3:]
+        keys = heads.key.shape[3]
         self.scale = width**-0.5
         self.maxima, self.inverses = runtime.zeros((2, samples, shared, group, 1, positions))
-        self.ones = np.ones(keys, runtime.dtype)
         self.limits = _limits(positions, keys, runtime.dtype) if causal else None
         self.is_saved = keys <= _SAVED_WIDTHS * width
-        saved = runtime.zeros((samples, shared, group, keys, positions)) if self.is_saved else None
+        length = max(_FEWEST_QUERIES, -(-positions // _RANGES)) if causal else positions
+        # From the last range, which sees all keys and writes their gradients, to which the others add.
+        ranges = [(at, min(at + length, positions)) for at in range(0, positions, length)][::-1]
         self.blocks: list[Block] = []
-        for some, own in _parts(samples, shared, group * keys * positions):
-            part = (some.stop - some.start, own.stop - own.start, group)
-            shape = (*part, keys, positions)
-            scores = runtime.scratch("scores", worker, *shape) if saved is None else saved[some, own]
-            dscores = runtime.scratch("gradients of scores", worker, *shape)
-            columns = runtime.scratch("columns", worker, *part, max(width, value_width), positions)
-            upstream = runtime.scratch("upstream of heads", worker, *part, positions, value_width)
-            self.blocks.append(Block(some, own, scores, dscores, columns, upstream))
+        for first, last in ranges:
+            seen = keys if last == positions else min(last, keys)
+            for some, own in _parts(samples, shared, group * seen * (last - first)):
+                part = (some.stop - some.start, own.stop - own.start, group)
+                self.blocks.append(
+                    self._block(some, own, slice(first, last), slice(0, seen), part, runtime, worker)
+                )
+
+    def _block(
+        self, samples: slice, shared: slice, queries: slice, keys: slice, part: tuple[int, int, int],
+        runtime: Runtime, worker: int,
+    ) -> Block:  # fmt: skip
+        count, seen = queries.stop - queries.start, keys.stop
+        width, value_width = self.heads.query.shape[4], self.heads.value.shape[4]
+        widest = max(width, value_width)
+        shape = (*part, seen, count)
+        return Block(
+            samples, shared, queries, keys,
+            runtime.zeros(shape) if self.is_saved else runtime.scratch("scores", worker, *shape),
+            runtime.scratch("gradients of scores", worker, *shape),
+            runtime.scratch("columns", worker, *part, widest, count),
+            runtime.scratch("upstream of heads", worker, *part, count, value_width),
+            runtime.scratch("products of heads", worker, *part, seen, widest),
+        )  # fmt: skip
 
     def forward(self) -> None:
         for block in self.blocks:
-            _, _, value, y = self.heads.part(block.samples, block.shared)
-            maxima, inverses = (each[block.samples, block.shared] for each in (self.maxima, self.inverses))
+            _, _, value, y = block.part(self.heads)
+            maxima, inverses = block.columns_of(self.maxima), block.columns_of(self.inverses)
             scores = self._scores(block)
             np.max(scores, axis=-2, keepdims=True, out=maxima)
             scores -= maxima
             np.exp(scores, out=scores)
-            np.matmul(self.ones, scores, out=inverses[..., 0, :])
+            ones = np.ones(scores.shape[-2], scores.dtype)
+            np.matmul(ones, scores, out=inverses[..., 0, :])
             np.reciprocal(inverses, out=inverses)
             np.matmul(scores.swapaxes(-1, -2), value, out=y)
             y *= inverses.swapaxes(-1, -2)
@@ -85,16 +116,16 @@ class HeadsAttention:
     def backward(self, dy: Array, gradients: Heads) -> None:
         """Write the gradients of queries, keys and values."""
         for block in self.blocks:
-            query, key, value, y = self.heads.part(block.samples, block.shared)
-            dquery, dkey, dvalue, _ = gradients.part(block.samples, block.shared)
-            own_dy, inverses = dy[block.samples, block.shared], self.inverses[block.samples, block.shared]
+            query, key, value, y = block.part(self.heads)
+            dquery, dkey, dvalue, own_dy = block.part(gradients._replace(y=dy))
+            is_more = block.queries.stop < dy.shape[3]
             scores, dscores, upstream = block.scores, block.dscores, block.upstream
             if not self.is_saved:
                 self._scores(block)
-                scores -= self.maxima[block.samples, block.shared]
+                scores -= block.columns_of(self.maxima)
                 np.exp(scores, out=scores)
-            np.multiply(own_dy, inverses.swapaxes(-1, -2), out=upstream)
-            _sum_of_group(scores, upstream, dvalue)
+            np.multiply(own_dy, block.columns_of(self.inverses).swapaxes(-1, -2), out=upstream)
+            _sum_of_group(scores, upstream, block.products, dvalue, is_more)
             upstream *= self.scale
             columns = block.columns[..., : value.shape[-1], :]
             np.copyto(columns, upstream.swapaxes(-1, -2))
@@ -102,15 +133,15 @@ class HeadsAttention:
             dscores -= np.vecdot(upstream, y)[..., np.newaxis, :]
             dscores *= scores
             np.matmul(dscores.swapaxes(-1, -2), key, out=dquery)
-            _sum_of_group(dscores, query, dkey)
+            _sum_of_group(dscores, query, block.products, dkey, is_more)
 
     def _scores(self, block: Block) -> Array:
-        query, key, _, _ = self.heads.part(block.samples, block.shared)
+        query, key, _, _ = block.part(self.heads)
         columns = block.columns[..., : query.shape[-1], :]
         np.multiply(query.swapaxes(-1, -2), self.scale, out=columns)
         scores = np.matmul(key, columns, out=block.scores)
         if self.limits is not None:
-            np.minimum(scores, self.limits, out=scores)
+            np.minimum(scores, self.limits[block.keys, block.queries], out=scores)
         return scores
 
 
@@ -131,12 +162,16 @@ def _limits(positions: int, keys: int, dtype: np.dtype[np.floating]) -> Array:
     return np.where(later, -np.inf, np.inf).astype(dtype)
 
 
-def _sum_of_group(scores: Array, rows: Array, out: Array) -> None:
-    """The product of scores and rows, summed over the heads of a group."""
-    if scores.shape[2] == 1:
+def _sum_of_group(scores: Array, rows: Array, products: Array, out: Array, is_more: bool) -> None:
+    """The product of scores and rows, summed over the heads of a group; added where `is_more` says so."""
+    if scores.shape[2] == 1 and not is_more:
         np.matmul(scores, rows, out=out)
+        return
+    products = np.matmul(scores, rows, out=products[..., : rows.shape[-1]])
+    if is_more:
+        out += products.sum(axis=2, keepdims=True) if scores.shape[2] > 1 else products
     else:
-        np.sum(scores @ rows, axis=2, keepdims=True, out=out)
+        np.sum(products, axis=2, keepdims=True, out=out)
 
 
 def split(array: Array, shared: int, group: int = 1) -> Array:
