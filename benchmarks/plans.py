@@ -36,7 +36,7 @@ def errors(names: list[str]) -> Iterator[float]:
     for name in names:
         graph = smallest(name)
         params = netcalc.analyze(graph).totals.param_bytes
-        if 2 * (params + forward_bytes(graph, BATCH, 4, gradients=False)) > (machine_bytes() or 2**62) * 0.8:
+        if 2 * (params + forward_bytes(graph, BATCH, 4, saving=())) > (machine_bytes() or 2**62) * 0.8:
             print(f"{name:24} left out: {params / 2**30:.1f} GiB of parameters", flush=True)
             continue
         network = stirred(Network(graph))

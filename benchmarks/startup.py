@@ -6,7 +6,7 @@ environment that netcalc is installed in:
 
     python benchmarks/startup.py
 
-Prints the median of each and that of the ratios of each turn, and exits with 1 when that is above 1.3.
+Prints the median of each and that of the ratios of each turn, and exits with 1 when that is above 1.2.
 """
 
 import os
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 ROUNDS = 41
-LIMIT = 1.3
+LIMIT = 1.2
 ALEXNET = Path(__file__).parent.parent / "architectures" / "alexnet.yaml"
 
 MINIMAL = """

@@ -45,7 +45,7 @@ def rows(names: list[str]) -> Iterator[tuple[str, list[str]]]:
     for name in names:
         graph = smallest(name)
         params = netcalc.analyze(graph).totals.param_bytes
-        if params + forward_bytes(graph, 1, 4, gradients=False) > (machine_bytes() or 2**62) * 0.8:
+        if params + forward_bytes(graph, 1, 4, saving=()) > (machine_bytes() or 2**62) * 0.8:
             print(f"{name:24} left out: {params / 2**30:.1f} GiB of parameters", flush=True)
             continue
         start = time.perf_counter()

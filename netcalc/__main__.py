@@ -37,6 +37,7 @@ def main() -> None:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done but for leaving
+    gc.freeze()  # the interpreter would search all objects for cycles before it gives their memory back
     sys.exit(code)
 
 

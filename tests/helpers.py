@@ -72,3 +72,15 @@ def wait_until(holds: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.01)
     raise AssertionError("it never came")
+
+
+METRICS = """\
+{"step": {"step": 1, "epoch": 0, "loss": 2.4, "accuracy": 0.1, "rate": 0.1, "gradient_norm": 1.5, "samples": 8}}
+{"step": {"step": 2, "epoch": 0, "loss": 1.2, "accuracy": 0.5, "rate": 0.1, "gradient_norm": 1.2, "samples": 8}}
+{"epoch": {"epoch": 0, "step": 2, "loss": 1.8, "accuracy": 0.3, "validation_loss": 1.4, "validation_accuracy": 0.4, "rate": 0.1}}
+{"step": {"step": 3, "epoch": 1, "loss": 0.9, "accuracy": 0.6, "rate": 0.1, "gradient_norm": 1.1, "samples": 8}}
+{"warning": {"step": 3, "message": "units of conv1 are dead: 5 of 6 give 0 for all of 8 samples", "layer": "conv1", "help": "lower the learning rate"}}
+{"step": {"step": 4, "epoch": 1, "loss": 0.7, "accuracy": 0.7, "rate": 0.1, "gradient_norm": 1.0, "samples": 8}}
+{"epoch": {"epoch": 1, "step": 4, "loss": 0.8, "accuracy": 0.65, "validation_loss": 1.1, "validation_accuracy": 0.6, "rate": 0.1}}
+"""
+"""What a training of two epochs writes."""

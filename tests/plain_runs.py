@@ -105,7 +105,7 @@ class PlainRuns:
     def _round(self, network: Network, batch: int, number: int) -> Round:
         rng = np.random.default_rng(number)
         x = random_inputs(self.graph, batch, number, network.dtype)
-        result = network.run(x, training=True)
+        result = network.run(x, training=True, input_gradients=True)
         names = list(result.outputs)
         finite = all(np.isfinite(y).all() for y in result.outputs.values())  # 0 times infinity is no 0
         given = names[1:] if number == 1 and len(names) > 1 and finite else names

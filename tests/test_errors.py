@@ -95,9 +95,9 @@ def test_a_code_is_explained(code: str, cli: Callable[..., Any]) -> None:
 
 
 def test_a_misspelt_code_gets_the_nearest(cli: Callable[..., Any]) -> None:
-    result = cli("rules", "E4O2")
+    result = cli("rules", "E6O1")
     assert result.code == 2
-    assert "there is no error 'E4O2'; did you mean E402?" in " ".join(result.err.replace("│", "").split())
+    assert "there is no error 'E6O1'; did you mean E601?" in " ".join(result.err.replace("│", "").split())
 
 
 def test_a_table_does_not_load_the_table_of_errors() -> None:

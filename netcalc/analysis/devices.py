@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, NoReturn
 
-from netcalc.diagnostics import Diagnostic, Source, SpecError, nearest, type_name
+from netcalc.diagnostics import ArgumentError, Diagnostic, Source, SpecError, nearest, type_name
 from netcalc.spec import Value, YamlMapping, YamlScalar, describe, open_table, read_document, standard_input
 from netcalc.tensor import DTYPES, DType, FrozenDict
 
@@ -41,6 +41,22 @@ class Device(NamedTuple):
     def stored_as(self, dtype: str) -> DType:
         """The type in memory of elements that are computed in a type."""
         return STORED_AS[dtype]
+
+
+def require_device(device: Device) -> None:
+    """Raise ArgumentError for a device with figures that no device has."""
+    peaks = device.operations_per_second
+    figures = {
+        "memory_bytes": device.memory_bytes, "bytes_per_second": device.bytes_per_second,
+        **{f"operations_per_second[{name!r}]": peak for name, peak in peaks.items()},
+    }  # fmt: skip
+    for name, figure in figures.items():
+        if not (isinstance(figure, int | float) and 0 < figure < float("inf")):
+            raise ArgumentError("device", f"{name} of a device is a number above 0, not {figure!r}")
+    unknown = [name for name in peaks if name not in STORED_AS]
+    if unknown or not peaks:
+        there = f"not of {unknown[0]!r}" if unknown else "and this one has none"
+        raise ArgumentError("device", f"a device has a peak of {', '.join(STORED_AS)}, {there}")
 
 
 def read_devices(path: str | os.PathLike[str] | None = None) -> dict[str, Device]:

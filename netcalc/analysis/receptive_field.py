@@ -7,14 +7,16 @@ transposed convolutions are exact too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
 from math import gcd, lcm
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcalc.graph import Graph, Node
 from netcalc.layers import Window
 from netcalc.layers.axes import Axes
 from netcalc.tensor import Shape, TensorType
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 MAX_PERIOD = 1024
 """The longest period of outputs for which a field is computed."""
@@ -36,9 +38,9 @@ class AxisField(NamedTuple):
         return max(last - first + 1 for first, last in zip(self.first, self.last, strict=True))
 
     @property
-    def stride(self) -> Fraction:
+    def stride(self) -> "Fraction":
         """Inputs between the fields of neighbouring outputs, on average."""
-        return Fraction(self.advance, len(self.first))
+        return _ratio(self.advance, len(self.first))
 
     @property
     def padding(self) -> int:
@@ -46,10 +48,10 @@ class AxisField(NamedTuple):
         return -self.first[0]
 
     @property
-    def centre(self) -> Fraction:
+    def centre(self) -> "Fraction":
         """The input that the first output's field is centred on; after upsampling the mean over a period."""
         period = len(self.first)
-        return Fraction(sum(self.first) + sum(self.last), 2 * period) - self.stride * (period - 1) / 2
+        return _ratio(sum(self.first) + sum(self.last) - self.advance * (period - 1), 2 * period)
 
     def through(self, window: Window) -> "AxisField | None":
         """The field after a layer with this window; None where its period exceeds MAX_PERIOD."""
@@ -75,6 +77,12 @@ class AxisField(NamedTuple):
         first = tuple(self._at(self.first, u) for u in range(period))
         last = tuple(self._at(self.last, u) for u in range(period))
         return AxisField(self.advance * period // len(self.first), first, last)
+
+
+def _ratio(numerator: int, denominator: int) -> "Fraction":
+    from fractions import Fraction  # a table without the columns of fields needs none
+
+    return Fraction(numerator, denominator)
 
 
 class Field(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import get_args
 
-from netcalc.analysis.devices import Device, DeviceName, PeakName, read_devices
+from netcalc.analysis.devices import Device, DeviceName, PeakName, read_devices, require_device
 from netcalc.analysis.fusion import Fusion
 from netcalc.analysis.memory import training_peak
 from netcalc.analysis.report import require_batch
@@ -48,6 +48,7 @@ def roofline(
     if epochs != 1 and not images:
         raise ArgumentError("epochs", "epochs says how often images are seen; give images too.")
     chosen = device if isinstance(device, Device) else named_device(device, read_devices())
+    require_device(chosen)
     computed = _dtype(chosen, dtype)
     graph = graph_of(model, input, variant, args)
     training = None if computed == "int8" else _training(graph, chosen, batch, computed, images, epochs)

@@ -38,7 +38,7 @@ def run_on_engine(network: Network, x: Mapping[str, Array], training: bool = Fal
         return None
     if not _are_finite(outputs.values()):
         return None
-    return Pass(graph, outputs, {}, (), {}, network.precision)
+    return Pass(graph, outputs, {}, None, {}, network.precision)
 
 
 def _are_finite(arrays: Iterable[Array]) -> bool:

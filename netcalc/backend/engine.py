@@ -12,6 +12,7 @@ from netcalc.backend.inputs import Given, checked_inputs
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.network import Network
 from netcalc.backend.workers import Task, Workers
+from netcalc.diagnostics import type_name, whole_number
 
 
 class Engine:
@@ -27,6 +28,13 @@ class Engine:
         self.network = network
         self.batch = batch
         self._workers = Workers(workers)
+
+    @classmethod
+    def checked_batch(cls, network: Network, batch: int) -> int:
+        """The batch size as an int; raises TypeError and ArgumentError for arguments of other types."""
+        if not isinstance(network, Network):
+            raise TypeError(f"{cls.__name__} takes a Network, not {type_name(network)}")
+        return whole_number("batch", batch)
 
     def forward(self, x: Given) -> Array | dict[str, Array]:
         """The output for an input N,C,... of the engine's batch size, or a dict of them if there are several.

@@ -54,7 +54,8 @@ class _BoundLayer(NamedTuple):
     upstream: Array
 
     def run(self) -> tuple[Array, Callable[[Array], tuple[tuple[Array | None, ...], dict[str, Array]]]]:
-        context = Context(self.training, np.random.default_rng(self.seed) if self.training else None)
+        rng = np.random.default_rng(self.seed) if self.training else None
+        context = Context(self.training, rng, self.node.is_frozen)
         params = {name: array.copy() for name, array in self.params.items()}  # statistics move in training
         params.update({name: self.params[name] for name in self.learned})
         with np.errstate(all="ignore"):

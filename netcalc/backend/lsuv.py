@@ -34,7 +34,7 @@ def scale_to_batch(network: "Network", x: Given | None = None) -> None:
     given = random_inputs(graph, BATCH, network.seed, network.precision.name) if x is None else x
     tensors = checked_inputs(graph, given, network.precision)
     batch = len(next(iter(tensors.values())))
-    needed = forward_bytes(graph, batch, network.dtype.itemsize, gradients=False)
+    needed = forward_bytes(graph, batch, network.dtype.itemsize, saving=())
     require_memory(needed, f"the tensors of {graph.name} at batch {batch}")
     buffers = {name: array.copy() for name, array in network.parameters().items() if "running_" in name}
     last = {name: number for number, node in enumerate(graph.nodes) for name in node.inputs}

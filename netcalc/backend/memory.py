@@ -2,20 +2,20 @@
 
 import os
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 
 from netcalc.backend.errors import refuse
 from netcalc.graph import Graph
 
 
-def forward_bytes(graph: Graph, batch: int, itemsize: int, gradients: bool) -> int:
-    """The bytes of the tensors that live together at most: all of them where gradients are wanted."""
+def forward_bytes(graph: Graph, batch: int, itemsize: int, saving: Collection[str]) -> int:
+    """The bytes of the tensors that live together at most, where layers save what they read and make."""
     sizes = {name: type.numel * batch * itemsize for name, type in graph.types.items()}
-    if gradients:
-        return sum(sizes.values())
-    last = {
-        name: number for number, node in enumerate(graph.nodes) for name in (node.full_name, *node.inputs)
-    }
+    last = {given.name: -1 for given in graph.inputs}
+    for number, node in enumerate(graph.nodes):
+        until = len(graph.nodes) if node.full_name in saving else number
+        last.update((name, max(until, last.get(name, until))) for name in (node.full_name, *node.inputs))
     for name in graph.outputs:
         last[name] = len(graph.nodes)
     living = sum(sizes[given.name] for given in graph.inputs)

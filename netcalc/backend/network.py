@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from time import perf_counter
 
@@ -18,7 +19,7 @@ from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.passes import Grads, Pass
 from netcalc.backend.precision import PRECISIONS
 from netcalc.backend.weights import check_weights, read_weights, write_weights
-from netcalc.diagnostics import Note, nearest
+from netcalc.diagnostics import Note, nearest, type_name, whole_number
 from netcalc.graph import Graph, Node
 from netcalc.layers import LayerError
 
@@ -40,6 +41,9 @@ class Network:
     """
 
     def __init__(self, graph: Graph, seed: int = 0, dtype: str = "float32") -> None:
+        if not isinstance(graph, Graph):
+            raise TypeError(f"a Network takes a Graph, as netcalc.load gives it, not {type_name(graph)}")
+        seed = whole_number("seed", seed, 0)
         if dtype not in PRECISIONS:
             raise ValueError(f"dtype is one of {', '.join(PRECISIONS)}, not {dtype!r}")
         self.graph = graph
@@ -53,7 +57,8 @@ class Network:
         elements = sum(param.numel for node in graph.nodes if node.shared is None for param in node.params)
         require_memory(elements * self.dtype.itemsize, f"the parameters of {graph.name}")
         self._arrays = drawn_arrays(graph, seed, self.precision)
-        self._trainings = 0
+        self.draws = 0
+        """The number of the next training run: all that random numbers depend on beside the seed."""
         self._last: Pass | None = None
         scale_to_batch(self)
 
@@ -100,15 +105,25 @@ class Network:
         write_weights(path, arrays, bfloat16=arrays if self.precision.name == "bfloat16" else ())
 
     def forward(
-        self, x: Given, *, training: bool = False, gradients: bool = True, capture: Iterable[str] = ()
+        self,
+        x: Given,
+        *,
+        training: bool = False,
+        gradients: bool = True,
+        input_gradients: bool | None = None,
+        capture: Iterable[str] = (),
     ) -> Array | dict[str, Array]:
         """The output for an input N,C,..., or a dict of them where there are several or `capture` names more.
 
-        `training` takes the batch's own statistics and drops at random. `gradients` saves what
-        `backward` needs; without it a tensor is freed once it has been read. Raises ExecutionError
-        for inputs that do not fit and for runs that need more memory than there is.
+        `training` takes the batch's own statistics and drops at random; a frozen norm takes its running
+        statistics, and leaves them. `gradients` saves what `backward` needs; what it does not need is freed
+        once it has been read. `input_gradients` wants those of the inputs too: always, unless layers are
+        frozen in training, whose saving it would undo. Raises ExecutionError for inputs that do not fit and
+        for runs that need more memory than there is.
         """
-        result = self.run(x, training=training, gradients=gradients, capture=capture)
+        result = self.run(
+            x, training=training, gradients=gradients, input_gradients=input_gradients, capture=capture
+        )
         self._last = result if gradients else None
         if len(result.outputs) == 1 and not result.captured:
             return next(iter(result.outputs.values()))
@@ -126,6 +141,7 @@ class Network:
         *,
         training: bool = False,
         gradients: bool = True,
+        input_gradients: bool | None = None,
         capture: Iterable[str] = (),
         observe: Observer | None = None,
         draw: int | None = None,
@@ -137,7 +153,10 @@ class Network:
         tensors = checked_inputs(self.graph, x, self.precision)
         wanted = self._known(capture)
         batch = next(iter(tensors.values())).shape[0]
-        needed = forward_bytes(self.graph, batch, self.dtype.itemsize, gradients)
+        if input_gradients is None:
+            input_gradients = not (training and any(node.is_frozen for node in self.graph.nodes))
+        saving = self._saving(input_gradients) if gradients else frozenset[str]()
+        needed = forward_bytes(self.graph, batch, self.dtype.itemsize, saving)
         require_memory(needed, f"the tensors of {self.graph.name} at batch {batch}")
         if draw is None:
             draw = self.next_draw() if training else 0
@@ -153,35 +172,43 @@ class Network:
                 tensors[node.full_name] = y
                 if observe is not None:
                     observe(node, xs, y, seconds)
-                if gradients:
+                if node.full_name in saving:
                     backwards.append((node, backward))
-                else:
-                    for name in self._read_last[number] - returned:
-                        del tensors[name]
+                del xs, y, backward  # what a backward needs it holds itself
+                for name in self._read_last[number] - returned:
+                    del tensors[name]
         outputs = {name: tensors[name] for name in self.graph.outputs}
         return Pass(
             self.graph,
             outputs,
             {name: tensors[name] for name in wanted},
-            tuple(backwards),
+            tuple(backwards) if gradients else None,
             self._learnable,
             self.precision,
+            input_gradients,
         )
 
     def next_draw(self) -> int:
         """The number of the next training run, which seeds its random numbers."""
-        self._trainings += 1
-        return self._trainings - 1
+        self.draws += 1
+        return self.draws - 1
 
     def apply(self, node: Node, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
         """Run one layer; an error names it."""
         try:
             kernel = self.precision.around(KERNELS[node.layer.kind])
+            context = replace(context, frozen=True) if node.is_frozen else context
             return kernel(node.layer, self.arrays_of(node), xs, context)
         except LayerError as error:
             shapes = ", ".join(str(x.shape) for x in xs)
             message = f"{node.full_name}: {error.message}"
             refuse("E907", message, node.span, (Note(f"its input is of shape {shapes}"),))
+
+    def _saving(self, input_gradients: bool) -> frozenset[str]:
+        """The layers that save what their backward needs."""
+        if input_gradients:
+            return frozenset(node.full_name for node in self.graph.nodes)
+        return self.graph.needs_gradient
 
     @cached_property
     def _learnable(self) -> dict[str, tuple[int, ...]]:

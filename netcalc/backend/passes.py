@@ -42,11 +42,13 @@ class Pass:
     graph: Graph
     outputs: dict[str, Array]
     captured: dict[str, Array]
-    backwards: tuple[tuple[Node, Backward], ...]
-    """Each layer's backward; empty where none was saved."""
+    backwards: tuple[tuple[Node, Backward], ...] | None
+    """The backward of each layer that has one; None where nothing was to be saved."""
     zeros: Mapping[str, tuple[int, ...]]
     """The shapes of all parameters that are not frozen, for those that no gradient reaches."""
     precision: ElementType
+    input_gradients: bool = True
+    """Whether the inputs have gradients; without, layers upstream of all trained ones saved nothing."""
 
     def backward(
         self,
@@ -58,9 +60,11 @@ class Pass:
         Gradients of tensors that several layers read, and of shared parameters, are summed.
         Raises ExecutionError where an upstream gradient does not fit, or nothing was saved.
         """
-        if self.graph.nodes and not self.backwards:
+        if self.backwards is None:
             refuse("E909", "this pass saved nothing for backward: run it with gradients=True")
         flowing = checked_upstream(self.outputs, upstream, self.precision)
+        carried = {node.full_name for node, _ in self.backwards}
+        carried.update(given.name for given in self.graph.inputs if self.input_gradients)
         params: dict[str, Array] = {}
         rounded = self.precision.rounded
         with np.errstate(all="ignore"):
@@ -72,7 +76,7 @@ class Pass:
                 dxs, dparams = backward(dy)
                 seconds = perf_counter() - start
                 for name, dx in zip(node.inputs, dxs, strict=True):
-                    if dx is not None:
+                    if dx is not None and name in carried:
                         flowing[name] = rounded(flowing[name] + dx) if name in flowing else dx
                 owner = node.shared or node.full_name
                 trained = {own: g for own, g in dparams.items() if f"{owner}.{own}" in self.zeros}
@@ -83,7 +87,11 @@ class Pass:
                     observe(LayerBackward(node, dy, dxs, trained, seconds))
         dtype = self.precision.stored
         every = {name: params.get(name, np.zeros(shape, dtype)) for name, shape in self.zeros.items()}
-        return Grads({input.name: flowing.get(input.name) for input in self.graph.inputs}, every)
+        inputs = {
+            given.name: flowing.get(given.name) if self.input_gradients else None
+            for given in self.graph.inputs
+        }
+        return Grads(inputs, every)
 
 
 def checked_upstream(

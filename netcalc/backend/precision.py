@@ -61,7 +61,7 @@ class ElementType:
         ) -> tuple[Array, Backward]:
             wide = {name: self.computed(self.rounded(array)) for name, array in params.items()}
             y, computed_backward = kernel(layer, wide, tuple(map(self.computed, xs)), context)
-            if context.training:
+            if context.training and not context.frozen:
                 for name in params:
                     if name.startswith("running_"):
                         params[name][...] = self.rounded(wide[name])

@@ -155,12 +155,13 @@ def _saved(node: Node, xs: tuple[Array, ...], params: dict[str, Array]) -> tuple
     for samples in (2, 3):
         several = tuple(np.repeat(x, samples, axis=0) for x in xs)
         own = {name: array.copy() for name, array in params.items()}
-        context = Context(training=True, rng=np.random.default_rng(0))
+        context = Context(True, np.random.default_rng(0), node.is_frozen)
         _, backward = KERNELS[node.layer.kind](node.layer, own, several, context)
         sizes.append(saved_bytes(backward, without=own))
     itemsize = next((x.dtype.itemsize for x in xs if x.dtype.kind == "f"), node.output.dtype.itemsize)
     types = tuple(TensorType(x.shape[1:]) for x in xs)
-    saved = node.layer.saved(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
+    rule = node.layer.saved_frozen if node.is_frozen else node.layer.saved
+    saved = rule(types, node.output, tuple(x.dtype.kind == "f" for x in xs))
     tensors = (
         sum(xs[number].nbytes for number in set(saved.inputs)) + node.output.numel * itemsize * saved.output
     )

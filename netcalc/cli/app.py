@@ -18,7 +18,8 @@ from netcalc.diagnostics import ArgumentError, Diagnostic, NetcalcError, nearest
 
 COMMANDS = (
     "table", "check", "compare", "memory", "roofline", "devices", "sweep", "explain", "run", "plan",
-    "gradcheck", "init", "fold", "augment", "list", "show", "layers", "rules", "schema",
+    "gradcheck", "init", "fold", "augment", "train", "evaluate", "predict", "curves", "list", "show",
+    "layers", "rules", "schema",
 )  # fmt: skip
 """The commands in the order of the help page; each is `command` in the module of its name."""
 

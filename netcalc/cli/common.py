@@ -14,6 +14,7 @@ from netcalc.graph import Graph
 from netcalc.graph.header import read_setting_of, read_size_of
 from netcalc.render.terminal import Terminal
 from netcalc.spec import find_given, read_spec
+from netcalc.spec.library import NamedSpec
 from netcalc.tensor import DTypeName
 
 Item = TypeVar("Item")
@@ -82,7 +83,14 @@ def load_graph(
 
 def asked_of(name: str, settings: Sequence[str], inputs: Sequence[str], variant: str | None) -> Asked:
     """Read a spec, its settings and its inputs' sizes; one number keeps the channels of an input."""
-    source, named = find_given(name)
+    return asked_about(find_given(name), settings, inputs, variant)
+
+
+def asked_about(
+    found: NamedSpec, settings: Sequence[str], inputs: Sequence[str], variant: str | None
+) -> Asked:
+    """As `asked_of`, for a spec that has been found."""
+    source, named = found
     spec = read_spec(source, variant or named)
     chosen = [read_setting_of(spec, text) for text in settings]
     overrides = [read_size_of(spec, text, chosen) for text in inputs]

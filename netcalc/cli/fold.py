@@ -53,7 +53,7 @@ def _fold(graph: Graph, weights: str, output: str) -> str:
     from netcalc.backend.files import written_whole
     from netcalc.backend.folding import fold
     from netcalc.backend.precision import PRECISIONS
-    from netcalc.backend.weights import stored_weights, write_weights
+    from netcalc.backend.weights import read_notes, stored_weights, write_weights
     from netcalc.graph.flat import flat_names, flat_spec
 
     stored = stored_weights(weights, {name: param.shape for _, name, param in _params(graph)})
@@ -68,7 +68,7 @@ def _fold(graph: Graph, weights: str, output: str) -> str:
     spec_path = Path(output).with_suffix(".yaml")
     with written_whole(spec_path) as partial:
         partial.write_text(flat_spec(folded.graph), encoding="utf-8")
-        write_weights(output, arrays, bfloat16)
+        write_weights(output, arrays, bfloat16, read_notes(weights))
     left = sum(isinstance(node.layer, BatchNorm) for node in folded.graph.nodes)
     rest = f", {left} left that no such layer stands before alone" if left else ""
     kept = " and ".join(sorted({types[name] for name in flat}))

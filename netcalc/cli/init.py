@@ -1,6 +1,5 @@
 """netcalc init: what an initialisation does to activations and gradients."""
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +17,8 @@ from netcalc.cli.common import (
 )
 from netcalc.cli.input_files import InputOptions, LoadedInputs, load_inputs, read_input_options
 from netcalc.cli.output import output_of
+from netcalc.cli.plot_files import check_plot
 from netcalc.cli.run_options import FloatOption, RunInputOption, SeedOption
-from netcalc.diagnostics import extra_help
 from netcalc.graph import Graph
 from netcalc.layers import LayerError
 
@@ -77,7 +76,7 @@ def command(
         message = "the samples are those of the files; it is for random inputs."
         raise typer.BadParameter(message, param_hint="--batch")
     if histograms:
-        _check_plot(histograms, [spec, output, *(file for _, file in given.files)])
+        check_plot(histograms, [spec, output, *(file for _, file in given.files)])
     graph = _with_scheme(load_graph(spec, set, given.sizes, variant), scheme, fix)
     result = _measured(graph, given, batch or _BATCH, seed, dtype, backward, fix)
     to.show(result)
@@ -127,20 +126,3 @@ def _measured(
             candidates = tried(graph, x.arrays, seed, dtype, lambda init: advance(1))
     conditions = Conditions(graph.init or "pytorch", x.description, x.batch, seed, dtype)
     return InitResult(graph, conditions, signals, candidates, proposed(candidates))
-
-
-def _check_plot(path: str, others: list[str]) -> None:
-    """Raise typer.BadParameter where no picture can be drawn into a file."""
-    from netcalc.render.figures import SUFFIXES, is_available
-
-    message = ""
-    if not path.lower().endswith(SUFFIXES):
-        message = f"a plot's file ends in {', '.join(SUFFIXES)}, unlike {path}."
-    elif not os.path.isdir(os.path.dirname(path) or "."):
-        message = f"there is no folder {os.path.dirname(path)}."
-    elif any(os.path.realpath(path) == os.path.realpath(other) for other in others):
-        message = f"{path} is another file of this command; name a file of its own."
-    elif not is_available():
-        message = f"a plot needs matplotlib: {extra_help('plots')}."
-    if message:
-        raise typer.BadParameter(message, param_hint="--plot")

@@ -56,13 +56,13 @@ def read_input_options(texts: Sequence[str]) -> InputOptions:
     return InputOptions(tuple(sizes), tuple(files), tuple(random))
 
 
-def preprocessing(graph: Graph, resize: int | None, mean: str, std: str) -> Preprocess:
-    """The spec's preprocessing, with what the options change."""
+def preprocessing(own: Preprocess, resize: int | None, mean: str, std: str) -> Preprocess:
+    """The spec's or a trained file's preprocessing, with what the options change."""
     changed: dict[str, Any] = {"resize": resize} if resize is not None else {}
     for name, text in (("mean", mean), ("std", std)):
         if text:
             changed[name] = _numbers(text, name)
-    return graph.preprocess._replace(**changed)
+    return own._replace(**changed)
 
 
 def load_inputs(graph: Graph, options: InputOptions, batch: int, seed: int, dtype: str) -> LoadedInputs:

@@ -15,6 +15,9 @@ from netcalc.cli.common import (
     load_graph,
     progress,
 )
+from netcalc.cli.data_options import DataFormatOption, PartOption
+from netcalc.cli.features import FeatureDataOption, FeatureOptions, FeaturesOption
+from netcalc.cli.features import write as write_features
 from netcalc.cli.input_files import (
     LoadedInputs,
     load_inputs,
@@ -45,7 +48,7 @@ from netcalc.cli.run_options import (
     WeightsOption,
 )
 from netcalc.cli.run_refusals import How, refuse_idle
-from netcalc.graph import Graph, Node
+from netcalc.graph import Graph, Node, Preprocess
 from netcalc.render.result import Shown
 
 if TYPE_CHECKING:
@@ -85,6 +88,10 @@ def command(
     resize: ResizeOption = None,
     mean: MeanOption = "",
     std: StdOption = "",
+    features: FeaturesOption = None,
+    data: FeatureDataOption = "",
+    part: PartOption = None,
+    data_format: DataFormatOption = "",
     set: SetOption = None,
     variant: VariantOption = None,
 ) -> None:
@@ -93,6 +100,7 @@ def command(
     netcalc run alexnet --input cat.jpg --weights alexnet.safetensors --labels imagenet.txt
     netcalc run resnet18 --trace --backward
     netcalc run lenet5 --verify
+    netcalc run resnet18 --weights w.safetensors --features global_avgpool --data photos -o features.npz
     """
     is_arrays = output not in ("", "-") and os.path.splitext(output)[1].lower() not in ENDINGS
     to = output_of(format, "" if is_arrays else output)
@@ -101,18 +109,23 @@ def command(
     prepared = {"--resize": resize is not None, "--mean": bool(mean), "--std": bool(std)}
     shown = {"--labels": labels is not None, "--top": top != TOP}
     others = {"--batch": batch is not None, "--output": is_arrays, **shown, **prepared}
-    refuse_idle(how, verify, given, others, to.format)
+    of_features = FeatureOptions(features or (), data, part, data_format)
+    of_features.refuse_idle(how, verify, given, {**shown, **prepared, "--format": format is not None}, output)
+    if not features:
+        refuse_idle(how, verify, given, others, to.format)
     graph = load_graph(spec, set, given.sizes, variant)
-    graph = with_preprocessing(graph, preprocessing(graph, resize, mean, std))
-    classes = _Classes(read_labels(labels), top, given.pictures)
+    if features:
+        write_features(graph, of_features, weights, output, batch, seed, dtype)
+        return
     from netcalc.backend import Network
     from netcalc.backend.files import by_ending, write_npz
 
     if is_arrays:
         by_ending(output, [".npz", *ENDINGS])
     network = Network(graph, seed, dtype)
-    if weights:
-        network.load(weights)
+    own, names = _loaded(network, weights)
+    graph = with_preprocessing(graph, preprocessing(own, resize, mean, std))
+    classes = _Classes(read_labels(labels) or (names if given.pictures else []), top, given.pictures)
     if verify:
         _verify(network, seed, to)
         return
@@ -121,6 +134,16 @@ def command(
     _show(result, to)
     if is_arrays:
         write_npz(output, arrays)
+
+
+def _loaded(network: "Network", weights: str | None) -> tuple[Preprocess, list[str]]:
+    """Load weights; how pictures are prepared, and the names of the classes where a trained file has them."""
+    if weights is None:
+        return network.graph.preprocess, []
+    from netcalc.train.applying import applied
+
+    use = applied(network, weights)
+    return use.preprocess, use.class_names if use.trained.classes else []
 
 
 def _show(result: "RunResult", to: Output) -> None:
@@ -189,14 +212,16 @@ def _forward(
             if profiler is not None:
                 profiler.forward(node, xs, y, seconds)
 
-        return network.run(x, training=training, gradients=gradients, observe=observe, draw=0)
+        return network.run(
+            x, training=training, gradients=gradients, input_gradients=gradients, observe=observe, draw=0
+        )
 
 
 def _backward(y: "Pass", upstream: str | None, profiler: "Profiler") -> "dict[str, Array]":
     """Run the backward pass; its gradients by the names they are saved under."""
     from netcalc.backend.files import read_npy
 
-    with progress(len(y.backwards), "backward") as advance:
+    with progress(len(y.backwards or ()), "backward") as advance:
 
         def observe(record: "LayerBackward") -> None:
             advance(1)

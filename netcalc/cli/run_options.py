@@ -52,7 +52,10 @@ SeedOption = Annotated[
     int, typer.Option("--seed", min=0, max=2**63 - 1, help="What random numbers start from.")
 ]
 RandomBatchOption = Annotated[
-    int | None, typer.Option("--batch", min=1, max=2**20, help="Samples of a random input; 1 unless given.")
+    int | None,
+    typer.Option(
+        "--batch", min=1, max=2**20, help="Samples of a random input, 1 unless given; of --features, 64."
+    ),
 ]
 LabelsOption = Annotated[
     str | None, typer.Option("--labels", metavar="FILE", help="Names of the classes, one a line.")

@@ -7,9 +7,12 @@ E5 names and inputs         E6 shapes and sizes      E7 arguments      E8 netcal
 from netcalc.errors.checking import CHECKING
 from netcalc.errors.code import ErrorCode
 from netcalc.errors.data import DATA
+from netcalc.errors.evaluation import EVALUATION
 from netcalc.errors.execution import EXECUTION
 from netcalc.errors.graph import EXPRESSIONS, OPTIONS, SHAPES, WIRING
+from netcalc.errors.metrics import METRICS
 from netcalc.errors.text import KEYS, TEXT
+from netcalc.errors.training import TRAINING
 
 SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     "The file and its YAML": TEXT,
@@ -21,6 +24,9 @@ SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     **CHECKING,
     "Running a network, and files": EXECUTION,
     "Data sets and augmentation": DATA,
+    "Recipes, runs and checkpoints": TRAINING,
+    "Trained files and predictions": EVALUATION,
+    "What trainings write": METRICS,
 }
 """Every error code by subject, in order."""
 

@@ -50,7 +50,7 @@ class Builder:
             return unknown
         sources = tuple(ref.name for ref in refs)
         if not instance.trainable:
-            params = tuple(param._replace(frozen=not param.buffer) for param in params)
+            params = tuple(param._replace(frozen=True) for param in params)
         span = instance.item.span._replace(via=instance.scope.used_at)
         init = instance.init if self.has_a_say(instance.init, params) else ""
         self.nodes[name] = Node(
@@ -58,10 +58,10 @@ class Builder:
         )
         return TensorRef(name, output, instance.item.span)
 
-    def has_parameters(self, full_name: str) -> bool:
-        """Whether a layer has learnable parameters; True for one with a mistake."""
+    def can_freeze(self, full_name: str) -> bool:
+        """Whether a layer has parameters or running statistics; True for one with a mistake."""
         node = self.nodes.get(full_name)
-        return node is None or not all(param.buffer for param in node.params)
+        return node is None or bool(node.params)
 
     def begins_by(self, init: str, full_name: str) -> bool:
         """Whether an initialisation has a say in a layer; True for one with a mistake."""

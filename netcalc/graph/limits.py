@@ -1,7 +1,6 @@
 """The limits in `budget:`, and the design rules that `ignore:` silences."""
 
 import re
-from fractions import Fraction
 
 from netcalc.diagnostics import Span, format_value
 from netcalc.graph.evaluation import Environment, value_of
@@ -71,5 +70,7 @@ def _limit(figure: str, value: Evaluated, span: Span) -> Limit | None:
     parts = re.fullmatch(_LIMIT, value) if isinstance(value, str) else None
     if parts is None or parts["unit"] not in _units(figure) or (parts["batch"] and figure not in MEMORY):
         return None
+    from fractions import Fraction  # few specs have such a limit
+
     most = Fraction(parts["number"]) * _units(figure)[parts["unit"]]
     return Limit(int(most), int(parts["batch"]) if parts["batch"] else None, span)

@@ -57,8 +57,18 @@ class Node(NamedTuple):
 
     @property
     def is_frozen(self) -> bool:
-        """Whether it has parameters and none of them is trained."""
-        return any(param.frozen for param in self.params) and not self.is_trained
+        """Whether it has parameters or running statistics, and they stay as they are."""
+        return any(param.frozen for param in self.params)
+
+    @property
+    def keeps_statistics(self) -> bool:
+        """Whether it is a frozen norm, which computes by its running statistics in training too."""
+        return self.layer.moves_statistics and self.is_frozen
+
+    @property
+    def mixes_samples_in_training(self) -> bool:
+        """Whether a sample's output in training depends on the batch that it is in."""
+        return self.layer.mixes_samples(training=not self.keeps_statistics)
 
     @property
     def is_trained(self) -> bool:
@@ -176,4 +186,5 @@ class Graph:
         raise KeyError(full_name)
 
     def __repr__(self) -> str:
-        return f"<Graph {self.name}: {len(self.nodes)} layers>"
+        name = self.name if self.name.isprintable() else repr(self.name)
+        return f"<Graph {name}: {len(self.nodes)} layers>"

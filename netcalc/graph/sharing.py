@@ -93,7 +93,7 @@ class Sharing:
             self._join(instance, owner, start, share.span)
             self._declare(instance, "share", start)
         if (trainable := instance.item.value("trainable")) is not None:
-            learned = [name for name in self.builder.order[start:] if self.builder.has_parameters(name)]
+            learned = [name for name in self.builder.order[start:] if self.builder.can_freeze(name)]
             message = f"{instance.label} has no parameters to train"
             self._settle(instance, owner, start, "trainable", trainable.span, learned, message)
         if (init := instance.item.value("init")) is not None and instance.init:
@@ -203,7 +203,7 @@ class Sharing:
                 yield "share", f"{node.full_name} cannot use the parameters of {both}"
             return
         for key in ("trainable", "init"):
-            differ = node.init != shared.init if key == "init" else node.is_trained != shared.is_trained
+            differ = node.init != shared.init if key == "init" else node.is_frozen != shared.is_frozen
             if differ:
                 yield key, f"{_SAID_ONCE[key]} is said once, at {shared.shared}"
 

@@ -28,7 +28,7 @@ class ParamSpec(NamedTuple):
     buffer: bool = False
     """Stored with the parameters, such as running statistics: no gradient goes to it."""
     frozen: bool = False
-    """A parameter that stays as it is: the spec says `trainable: false`."""
+    """It stays as it is, running statistics too: the spec says `trainable: false`."""
     decays: bool = True  # unless it is a vector: false for a scale or bias of more axes
 
     @property
@@ -106,6 +106,8 @@ class Layer:
     """Whether it sets what is negative to zero."""
     normalises_channels: ClassVar[bool] = False
     """Whether it takes the mean off each channel, and with it what the layer before adds to the channel."""
+    moves_statistics: ClassVar[bool] = False
+    """Whether it normalises by the batch in training and by running statistics in inference."""
     sigmoidal: ClassVar[bool] = False
     """Whether it is a smooth S-shaped curve between two bounds."""
 

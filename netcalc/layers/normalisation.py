@@ -18,7 +18,7 @@ from netcalc.layers.errors import LayerError
 from netcalc.layers.geometry import Window
 from netcalc.layers.operators import Operators
 from netcalc.layers.options import Flag, Integer, Maybe, Number
-from netcalc.layers.saved import Extra, Saved
+from netcalc.layers.saved import INPUT, Extra, Saved
 from netcalc.tensor import Shape, TensorType
 
 EPS = 1e-5
@@ -73,15 +73,16 @@ def _with_statistics(y: TensorType, saved: Saved) -> Operators:
 class BatchNorm(_Norm):
     """Normalises each channel over the batch and the positions (Ioffe and Szegedy 2015).
 
-    In training with the batch's own statistics, which also move the running ones; in inference with
-    the running ones, where it is linear and folds into the layer before. As PyTorch's BatchNorm1d,
-    2d and 3d.
+    In training with the batch's own statistics, which also move the running ones; in inference, and where
+    it is frozen, with the running ones, where it is linear and folds into the layer before. As PyTorch's
+    BatchNorm1d, 2d and 3d.
 
     Example: `batchnorm` on 16x32x32 gives 16x32x32
     """
 
     kind = "batchnorm"
     normalises_channels = True
+    moves_statistics = True
     linear = True
     also = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization", "bn")
     instead: ClassVar[dict[str, str]] = {
@@ -109,6 +110,10 @@ class BatchNorm(_Norm):
 
     def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
         return Saved((0,), once=Extra(statistics=2 * xs[0].shape[0]))
+
+    def saved_frozen(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
+        """No statistics of the batch, which a frozen one takes only where it has no running ones."""
+        return INPUT if self.running else self.saved(xs, y, needs)
 
     def operators(self, xs: tuple[TensorType, ...], y: TensorType) -> Operators | None:
         """The batch's mean and deviation, where inference takes them too."""

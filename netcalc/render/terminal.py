@@ -8,7 +8,7 @@ from rich.text import Text
 from netcalc.render.escaping import visible
 from netcalc.render.layout import Segment
 
-_ASCII = str.maketrans("─│├┤└█▉▊▋▌▍▎▏▓▒░▲·…▁▂▃▄▅▆▇", "-|+++####||||@+.^-~.:-=+*%")
+_ASCII = str.maketrans("─│├┤└█▉▊▋▌▍▎▏▓▒░▲·•…▁▂▃▄▅▆▇", "-|+++####||||@+.^-o~.:-=+*%")
 
 
 class Terminal:
@@ -38,7 +38,11 @@ class Terminal:
 
     def _shown(self, text: str) -> str:
         text = visible(text)
-        return text if self.shows_unicode else text.translate(_ASCII)
+        if self.shows_unicode:
+            return text
+        from netcalc.render.braille_ascii import BRAILLE_ASCII  # the few terminals without Unicode need it
+
+        return text.translate(_ASCII).translate(BRAILLE_ASCII)
 
 
 def _encodes(console: Console, text: str) -> bool:

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from codecs import BOM_UTF8
 from typing import NamedTuple, NoReturn
 
 from netcalc.diagnostics import Diagnostic, Source, Span, SpecError, nearest
@@ -123,8 +124,9 @@ def standard_input() -> Source:
 
 
 def _decode(name: str, data: bytes, folder: str | None = None) -> Source:
+    data = data.removeprefix(BOM_UTF8)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         readable = Source(name, before + "�")

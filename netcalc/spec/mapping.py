@@ -146,7 +146,8 @@ def _joined(path: str, key: object) -> str:
     if not isinstance(key, str):
         where = f" in {path}" if path else ""
         raise TypeError(f"the key {key!r}{where} is no word; a spec's keys are words")
-    return f"{path}.{key}" if path else key
+    shown = key if key.isprintable() else repr(key)[1:-1]
+    return f"{path}.{shown}" if path else shown
 
 
 def _is_collection(value: object) -> bool:

@@ -8,6 +8,7 @@ from typing import NoReturn
 from netcalc.diagnostics import Diagnostic, Source, SpecError
 from netcalc.spec.expressions import Expression
 from netcalc.spec.library import NamedSpec, open_beside
+from netcalc.spec.overrides import Setting
 from netcalc.spec.reader import OF_VARIANTS, read_spec
 from netcalc.spec.tree import Value, YamlEntry, YamlMapping, YamlScalar, YamlSequence
 from netcalc.spec.writing import flow_text
@@ -37,11 +38,39 @@ def standalone_text(found: NamedSpec) -> str:
         sections = _chosen(sections, top, variant)
     if "include" in top:
         sections = _with_included(sections, top)
+    text = _joined(source, sections, top)
+    _check(text, top["include" if variant is None else "variants"])
+    return text
+
+
+def settled_text(
+    found: NamedSpec, name: str, settings: Sequence[Setting], shapes: Mapping[str, Sequence[int]]
+) -> str:
+    """The spec as one text without variants, with other arguments and other shapes of its inputs.
+
+    `name` is the network's. Without settings and shapes it is `standalone_text`. Raises SpecError as that.
+    """
+    text = standalone_text(found)
+    if not settings and not shapes:
+        return text
+    source = Source(found.source.name, text)
+    root = read_document(source).root
+    top = {entry.key: entry for entry in _entries(root)}
+    new = {each.name: _flow(each.value) for each in settings if isinstance(each.value, Value)}
+    if shapes:
+        sizes = {given: list(shape) for given, shape in shapes.items()}
+        new |= {"inputs": flow_text(sizes)} if "inputs" in top else {"input": flow_text(*sizes.values())}
+    if "variants" in top or "expect" in top:
+        new["name"] = flow_text(name)
+    return _joined(source, _with_values(_sections(source, _lines(root)), top, new), top)
+
+
+def _joined(source: Source, sections: Sections, top: Mapping[str, YamlEntry]) -> str:
+    """The sections one after another, below what stands above the first key."""
     text = source.text[: _start(next(iter(top.values())))]
     for key, section in sections.items():
         gap = "\n" if key in ("blocks", "layers") and not text.endswith("\n\n") else ""
         text += gap + section
-    _check(text, top["include" if variant is None else "variants"])
     return text
 
 
@@ -53,11 +82,17 @@ def _chosen(sections: Sections, top: dict[str, YamlEntry], variant: str) -> Sect
     if "ignore" in top and "ignore" in new:
         both = [top["ignore"].value, *(entry.value for entry in values if entry.key == "ignore")]
         new["ignore"] = f"[{', '.join(_flow(item) for value in both for item in _items(value))}]"
+    return _with_values(sections, top, new)
+
+
+def _with_values(sections: Sections, top: dict[str, YamlEntry], new: Mapping[str, str]) -> Sections:
+    """The sections with other values of arguments and keys, without variants and their figures."""
+    own = [key for key in OF_VARIANTS if key in new and key not in top]
     replaced = {"expect"} | ({"input", "inputs"} if new.keys() & {"input", "inputs"} else set())
-    result: Sections = {}
+    result: Sections = {} if "variants" in top else {key: f"{key}: {new[key]}\n" for key in own}
     for key, text in sections.items():
         if key == "variants":
-            result |= {k: f"{k}: {new[k]}\n" for k in OF_VARIANTS if k in new and k not in top}
+            result |= {key: f"{key}: {new[key]}\n" for key in own}
         elif key == "args":
             changed = [entry for entry in _entries(top[key].value) if entry.key in new]
             result[key] = _replaced(text, _start(top[key]), changed, new)

@@ -27,6 +27,10 @@ class OptionError(ValueError):
         self.help = help
 
 
+class UnknownOptionError(OptionError):
+    """An option that there is not."""
+
+
 class Configurable:
     """Something that a recipe chooses by its name and gives options. Subclasses declare them as fields."""
 
@@ -51,7 +55,7 @@ class Configurable:
             if name not in cls.options:
                 match = nearest(name, cls.options)
                 help = f"did you mean {match}?" if match else f"its options are {', '.join(cls.options)}"
-                raise OptionError(f"{cls.name} has no option {name!r}", name, help)
+                raise UnknownOptionError(f"{cls.name} has no option {name!r}", name, help)
         return {name: cls._value(option, given) for name, option in cls.options.items()}
 
     @classmethod

@@ -14,40 +14,38 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from netcalc.backend.kernels.base import Array, widened
+from netcalc.backend.kernels.base import Array
 from netcalc.layers.options import Flag, Integer, Maybe, Number
-from netcalc.train.configurable import Configurable, Numbers, positive
+from netcalc.train.class_axis import along, class_axis
+from netcalc.train.configurable import Numbers, positive
+from netcalc.train.loss import LossFunction, LossTerms
 from netcalc.train.softmax import softmax_cross_entropy
 
-
-class LossFunction(Configurable):
-    """A function of a network's output and the targets."""
-
-    def __call__(self, outputs: Array, targets: npt.ArrayLike) -> tuple[float, Array]:
-        """The loss, and its gradient in the shape and dtype of the outputs.
-
-        Computed in float32 at least. Raises ValueError where the targets do not fit; outputs that are not
-        finite give a loss that is not.
-        """
-        checked = self.checked(outputs.shape, targets)
-        with np.errstate(all="ignore"):
-            value, gradient = self.compute(widened(outputs), checked)
-        return value, gradient.astype(outputs.dtype, copy=False)
-
-    def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
-        """The targets as an array; raises ValueError unless they fit outputs of this shape."""
-        raise NotImplementedError
-
-    def compute(self, outputs: Array, targets: Array) -> tuple[float, Array]:
-        """The loss and its gradient for targets that fit."""
-        raise NotImplementedError
+__all__ = [
+    "L1",
+    "LOSSES",
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "Hinge",
+    "Huber",
+    "LossFunction",
+    "MeanSquaredError",
+    "TotalLoss",
+    "TotalLossResult",
+    "class_axis",
+]  # fmt: skip
 
 
 class _OfClasses(LossFunction):
     """A loss of class scores, whose targets are whole numbers from 0 to below the number of classes."""
 
-    ignored: Any = None
-    """A label that does not count."""
+    of_classes = True
+    weights: Any = None
+
+    def weight_of(self, targets: Array) -> float:
+        counted = targets if self.ignored is None else targets[targets != self.ignored]
+        weights = (1.0,) if self.weights is None else self.weights
+        return float(np.take(weights, counted.astype(int), mode="clip").sum())
 
     def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
         labels = np.asarray(targets)
@@ -91,7 +89,7 @@ class CrossEntropy(_OfClasses):
             raise ValueError(f"{self.name} has {len(self.weights)} weights for {classes} classes")
         return labels
 
-    def compute(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+    def compute(self, outputs: Array, targets: Array) -> LossTerms:
         scores, labels = outputs, targets
         if class_axis(outputs.ndim) == 2:  # sequences N,T,C are one batch of all their positions
             scores, labels = outputs.reshape(-1, outputs.shape[2]), targets.reshape(-1)
@@ -109,7 +107,10 @@ class CrossEntropy(_OfClasses):
             own = (1 - self.label_smoothing) * each
             spread = self.label_smoothing / classes * along(weights, 1, scores.ndim)
         losses, gradient = softmax_cross_entropy(scores, labels, own, spread, counts, total)
-        return float(np.sum(losses, where=counts) / total), gradient.reshape(outputs.shape)
+        losses[~counts] = 0  # also where the outputs of what does not count are not finite
+        if scores is not outputs:
+            losses = losses.reshape(*targets.shape, 1)
+        return LossTerms(losses, total, gradient.reshape(outputs.shape))
 
 
 class Hinge(_OfClasses):
@@ -125,17 +126,17 @@ class Hinge(_OfClasses):
     squared = Flag(False, doc="square each class's part", torch="p = 2")
     average = Flag(True, doc="divide by the number of classes")
 
-    def compute(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+    def compute(self, outputs: Array, targets: Array) -> LossTerms:
         axis = class_axis(outputs.ndim)
         labels = np.expand_dims(targets, axis)
         excess = outputs - np.take_along_axis(outputs, labels, axis) + self.margin
         np.put_along_axis(excess, labels, 0, axis)
         np.maximum(excess, 0, out=excess)
         count = targets.size * (outputs.shape[axis] if self.average else 1)
-        loss = np.sum(excess**2 if self.squared else excess) / count
+        losses = excess**2 if self.squared else excess
         gradient = 2 * excess if self.squared else (excess > 0).astype(outputs.dtype)
         np.put_along_axis(gradient, labels, -gradient.sum(axis, keepdims=True), axis)
-        return float(loss), gradient / count
+        return LossTerms(losses, count, gradient / count)
 
 
 class _OfValues(LossFunction):
@@ -151,9 +152,9 @@ class _OfValues(LossFunction):
             raise ValueError("a target is NaN or infinite")
         return values
 
-    def compute(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+    def compute(self, outputs: Array, targets: Array) -> LossTerms:
         losses, slopes = self.elements(outputs, targets.astype(outputs.dtype, copy=False))
-        return float(losses.mean()), slopes / outputs.size
+        return LossTerms(losses, outputs.size, slopes / outputs.size)
 
     def elements(self, y: Array, t: Array) -> tuple[Array, Array]:
         """The loss of each element and its derivative by y."""
@@ -257,11 +258,15 @@ class TotalLoss:
         }
 
     def __call__(
-        self, outputs: Mapping[str, Array], targets: npt.ArrayLike | Mapping[str, npt.ArrayLike]
+        self,
+        outputs: Mapping[str, Array],
+        targets: npt.ArrayLike | Mapping[str, npt.ArrayLike],
+        shares: Array | None = None,
     ) -> TotalLossResult:
         """The loss of outputs by name, and of targets by the same names or of one for all of them.
 
-        Raises ValueError where an output or its targets are missing or do not fit; the message names it.
+        `shares` are what each sample counts, as a loss takes them. Raises ValueError where an output or
+        its targets are missing or do not fit; the message names it.
         """
         losses, gradients = {}, {}
         for name, (loss, weight) in self.terms.items():
@@ -270,19 +275,9 @@ class TotalLoss:
                     raise ValueError(f"there is no {what} {name!r}, but {', '.join(given)}")
             own = targets[name] if isinstance(targets, Mapping) else targets
             try:
-                losses[name], gradient = loss(outputs[name], own)
+                losses[name], gradient = loss(outputs[name], own, shares)
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
             gradients[name] = gradient * weight
         value = sum(weight * losses[name] for name, (_, weight) in self.terms.items())
         return TotalLossResult(value, gradients, losses)
-
-
-def class_axis(rank: int) -> int:
-    """The axis of the classes, the batch counted: the last of N,C and N,T,C, 1 of N,C,H,W."""
-    return rank - 1 if rank <= 3 else 1
-
-
-def along(vector: Array, axis: int, rank: int) -> Array:
-    """A vector shaped to stretch over the other axes."""
-    return vector.reshape([-1 if own == axis else 1 for own in range(rank)])

@@ -162,7 +162,7 @@ class Optimiser(Configurable):
     def load_state(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Take what `state` gave. Raises ValueError, with nothing changed, where it does not fit."""
         steps = np.asarray(state.get("steps", 0))
-        if (steps < 0).any():
+        if steps.dtype.kind in "iu" and (steps < 0).any():
             raise ValueError(f"the state of {self.name}: steps is {steps}, which no count is")
         load_arrays(self.state(), state, f"the state of {self.name}")
         self.steps = int(steps)

@@ -63,3 +63,6 @@ class Observer:
     def after_epoch(self, record: EpochRecord) -> Iterable[TrainingWarning]:
         """Called after each epoch and its validation."""
         return ()
+
+    def warned(self, warning: TrainingWarning) -> None:
+        """Called with each warning, of whichever observer."""

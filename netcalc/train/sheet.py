@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -137,6 +138,7 @@ def _write(pen: Any, text: str, x: int, y: int, width: int, colour: tuple[int, i
 
 
 def _shortened(text: str) -> Iterator[str]:
-    text = " ".join(text.encode("utf-8", "replace").decode().split())[:200]  # of names that are no text
+    plain = normalize("NFKD", text).encode("ascii", "replace").decode()  # Pillow's own font has no more
+    text = " ".join("".join(char for char in plain if char.isprintable()).split())[:200]
     yield text
     yield from (f"{text[:length]}…" for length in range(len(text) - 1, 0, -1))

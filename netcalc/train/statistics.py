@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from netcalc.analysis.axes import axis_names
 from netcalc.backend import LayerBackward, Network
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.profiling import Moments
 from netcalc.graph import Graph, Node
 from netcalc.layers.activation import Activation, Tanh
+from netcalc.layers.axes import feature_axis
 from netcalc.layers.merge import Merge
 from netcalc.layers.normalisation import Normalisation
 from netcalc.layers.regularisation import Regularisation
@@ -43,6 +45,8 @@ class Stage(NamedTuple):
 
     node: Node
     then: tuple[Node, ...]
+    unit_axis: int
+    """The axis of the units or channels at its end, the batch counted."""
 
     @property
     def end(self) -> Node:
@@ -103,13 +107,15 @@ class Signals(NamedTuple):
 def stages(graph: Graph) -> list[Stage]:
     """The stages of a graph, in order."""
     taken: set[str] = set()
+    names = axis_names(graph)
     found = []
     for node in graph.nodes:
         if node.full_name in taken or not _begins(graph, node):
             continue
         then = _then(graph, node)
         taken.update(follower.full_name for follower in then)
-        found.append(Stage(node, then))
+        end = then[-1] if then else node
+        found.append(Stage(node, then, 1 + (feature_axis(names[end.full_name]) or 0)))
     return found
 
 
@@ -127,7 +133,13 @@ def statistics(
     staged = stages(network.graph)
     ends = {stage.end.full_name for stage in staged}
     run = network.run(
-        x, training=True, gradients=backward, capture=ends, observe=lambda node, xs, y, t: done(node), draw=0
+        x,
+        training=True,
+        gradients=backward,
+        input_gradients=backward,
+        capture=ends,
+        observe=lambda node, xs, y, t: done(node),
+        draw=0,
     )
     gradients: dict[str, float] = {}
 
@@ -148,7 +160,7 @@ def statistics(
             y.shape[1:],
             moment,
             _saturated(stage.end, y),
-            _dead(stage, y),
+            _dead_share(stage, y),
             gradients.get(stage.end.full_name),
             _histogram(y, low, high),
         )
@@ -203,12 +215,16 @@ def _saturated(end: Node, y: Array) -> float | None:
     return None
 
 
-def _dead(stage: Stage, y: Array) -> float | None:
+def live_units(stage: Stage, y: Array) -> Array:
+    """For each unit, or channel, whether it is other than zero anywhere in a batch."""
+    units = np.moveaxis(y, stage.unit_axis, 0)
+    return np.asarray(units.any(axis=tuple(range(1, y.ndim))))
+
+
+def _dead_share(stage: Stage, y: Array) -> float | None:
     if not stage.end.layer.rectifies:
         return None
-    axis = stage.node.layer.channel_axis
-    units = np.moveaxis(y, axis + 1 if axis >= 0 else axis, 0)
-    return float(1 - units.any(axis=tuple(range(1, y.ndim))).mean())
+    return float(1 - live_units(stage, y).mean())
 
 
 def _range(moments: Sequence[Moments]) -> tuple[float, float]:

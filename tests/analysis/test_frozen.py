@@ -1,18 +1,22 @@
 """`trainable: false`: every figure tells frozen parameters apart, held against PyTorch where it keeps less."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from netcalc import load
 from netcalc.analysis.comparison import compare
 from netcalc.analysis.difference import difference
 from netcalc.analysis.explain import explain
 from netcalc.analysis.memory import inference, training
 from netcalc.graph.flat import flat_spec
+from netcalc.train.transfer import freeze
 
-from helpers import graph_of, report_of
+from helpers import TESTS, graph_of, report_of
 
+GOLDEN: dict[str, Any] = json.loads((TESTS / "golden" / "frozen.json").read_text())
 NET = """
 input: [3, 8, 8]
 layers:
@@ -72,6 +76,7 @@ def test_saved_tensors_and_backward() -> None:
         ("linear: {units: 5}", (7, 6), 42, 0),
         ("conv: {filters: 4, kernel: 3}", (3, 8, 8), 192, 192),
         ("layernorm", (7, 6), 42 + 14, 42 + 14),
+        ("batchnorm", (3, 8, 8), 192, 192),
         ("rmsnorm", (7, 6), 91, 49),
         ("prelu", (3, 8, 8), 192, 192),
         ("rnn: {units: 5}", (7, 4), 68, 35),
@@ -91,6 +96,24 @@ def test_what_pytorch_keeps(item: str, shape: tuple[int, ...], free: int, frozen
             f"input: {list(shape)}\nlayers:\n  - parameter: {{shape: {list(shape)}}}\n  - {options}\n"
         )
         assert training(graph).layers[1].saved.per_sample == 4 * kept
+
+
+def test_a_frozen_batch_norm_has_no_statistics_of_the_batch() -> None:
+    """As PyTorch's in `.eval()`; without running statistics it takes the batch's, frozen or not."""
+    text = "input: [3, 8, 8]\nlayers:\n  - parameter: {shape: [3, 8, 8]}\n  - batchnorm: {trainable: %s%s}\n"
+    for given, fixed in ((("true", ""), 24), (("false", ""), 0), (("false", ", running: false"), 24)):
+        assert training(graph_of(text % given)).layers[1].saved == (fixed, 4 * 192)
+    assert graph_of(text % ("false", ", affine: false")).nodes[1].keeps_statistics
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "batch", "frozen", "measured"), GOLDEN["networks"], ids=lambda value: str(value)
+)
+def test_a_network_with_a_frozen_part_keeps_what_pytorch_keeps(
+    name: str, shape: list[int], batch: int, frozen: list[str], measured: int
+) -> None:
+    """And so the saving is PyTorch's, whose figure for the free network is in saved.json."""
+    assert training(freeze(load(name, input=shape), frozen), loss="none").saved.at(batch) == measured
 
 
 def test_words_of_the_commands(cli: Callable[..., Any], tmp_path: Any) -> None:

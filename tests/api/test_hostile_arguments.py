@@ -140,3 +140,52 @@ def test_an_option_that_does_nothing_is_refused(name: str, options: dict[str, An
     function, given = FUNCTIONS[name]
     with pytest.raises(ValueError, match=words):
         function(*given, **options)
+
+
+A100 = netcalc.read_devices()["a100"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bytes_per_second": 0}, "bytes_per_second of a device is a number above 0, not 0"),
+        ({"bytes_per_second": float("nan")}, "bytes_per_second of a device is a number above 0, not nan"),
+        ({"memory_bytes": -1}, "memory_bytes of a device is a number above 0, not -1"),
+        (
+            {"operations_per_second": {"float32": 0}},
+            "operations_per_second.'float32'. of a device is a number",
+        ),
+        ({"operations_per_second": {}}, "a device has a peak of .*, and this one has none"),
+        ({"operations_per_second": {"float99": 1.0}}, "a device has a peak of .*, not of 'float99'"),
+    ],
+)
+def test_a_device_that_no_device_is(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        netcalc.roofline("lenet5", A100._replace(**changes))
+
+
+@pytest.mark.parametrize("given", ["lenet5", None, {}, A100])
+def test_networks_and_engines_are_made_of_what_they_say(given: Any) -> None:
+    with pytest.raises(TypeError, match="a Network takes a Graph, as netcalc.load gives it, not "):
+        netcalc.Network(given)
+    for engine in (netcalc.InferencePlan, netcalc.TrainingStep):
+        with pytest.raises(TypeError, match=f"{engine.__name__} takes a Network, not "):
+            engine(given, 1)
+
+
+@pytest.mark.parametrize("given", [None, "2", 1.5, True])
+def test_batches_and_seeds_of_networks_are_whole_numbers(given: Any) -> None:
+    graph = netcalc.load("lenet5")
+    with pytest.raises(ValueError, match="seed is a whole number from 0 up, not "):
+        netcalc.Network(graph, seed=given)
+    for engine in (netcalc.InferencePlan, netcalc.TrainingStep):
+        with pytest.raises(ValueError, match="batch is a whole number, not "):
+            engine(netcalc.Network(graph), given)
+
+
+def test_control_characters_are_escaped_in_places_and_names() -> None:
+    with pytest.raises(netcalc.NetcalcError) as caught:
+        netcalc.load({"input": [3], "layers": [{"relu": {"x\x1b[31m\n": 1}}]})
+    assert r"layers[0].relu.x\x1b[31m\n:" in str(caught.value)
+    graph = netcalc.load({"name": "x\x1b", "input": [3], "layers": ["relu"]})
+    assert "\x1b" not in netcalc.Graph.__repr__(graph)

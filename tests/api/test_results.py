@@ -224,3 +224,24 @@ def test_a_frozen_mapping_is_a_mapping_that_does_not_change() -> None:
         with pytest.raises(TypeError, match="part of a result, which is frozen"):
             change(frozen)
     assert (frozen, {**frozen, "b": 2}, frozen | {"b": 2}) == ({"a": 1}, {"a": 1, "b": 2}, {"a": 1, "b": 2})
+
+
+def test_shown_begins_with_all_layers_again() -> None:
+    report = netcalc.analyze("alexnet")
+    some = report.shown(only="conv")
+    assert [row.node.layer.kind for row in some.shown(only="linear").rows] == ["linear"] * 3
+    assert some.shown() == report
+    assert some.shown(only="conv") == some
+
+
+def test_shares_are_numbers_in_a_data_frame() -> None:
+    pytest.importorskip("pandas", reason="pandas is not installed; netcalc needs it only when asked")
+    frame = netcalc.analyze("alexnet").shown(percent=True).to_pandas()
+    assert frame["params_percent"].sum() == pytest.approx(100, abs=1e-3)
+    assert frame["filters"].count() == 8
+
+
+def test_memory_without_training_in_a_notebook() -> None:
+    html = netcalc.memory("lenet5", dtype="int8")._repr_html_()
+    assert html.startswith("<pre>LeNet-5")
+    assert "inference  1.25 MiB at the peak" in html

@@ -129,7 +129,7 @@ def test_more_memory_than_there_is_is_refused_with_a_figure(monkeypatch: pytest.
     made = Network(netcalc.load("lenet5"))
     x = random_inputs(made.graph, 1000)
     monkeypatch.setattr(memory, "machine_bytes", lambda: 2**26)
-    needed = memory.forward_bytes(made.graph, 1000, 4, gradients=True)
+    needed = memory.forward_bytes(made.graph, 1000, 4, saving=made.graph.types)
     message = rf"E904.*the tensors of LeNet-5 at batch 1000 need at least {needed / 2**30:.1f} GiB, this machine has 0\.1"
     with pytest.raises(ExecutionError, match=message):
         made.forward(x)
@@ -143,7 +143,7 @@ def test_predicted_memory_covers_what_lives_together(gradients: bool) -> None:
     living = {"a": 6, "b": 4, "one": 5, "left": 5, "right": 5, "two": 5, "again": 5, "sum": 5}
     # at `again`: a and b are read; one, left and two wait for the sum, right is read, again is written
     expected = sum(living.values()) if gradients else 5 * 5
-    assert memory.forward_bytes(graph, 2, 4, gradients) == 8 * expected
+    assert memory.forward_bytes(graph, 2, 4, graph.types if gradients else ()) == 8 * expected
 
 
 def test_token_inputs_are_found_through_what_only_rearranges() -> None:

@@ -15,7 +15,8 @@ import typer
 import netcalc
 from netcalc.cli.app import COMMANDS, app
 
-from helpers import TESTS
+from data_files import write_classes
+from helpers import METRICS, TESTS
 
 Cli = Callable[..., Any]
 
@@ -61,6 +62,13 @@ ABSENT: dict[str, dict[str, str]] = {
         "--format": "the ending of --output says how the weights are kept",
     },
     "augment": {**NO_NETWORK, "--format": "a sheet is a picture"},
+    "train": {
+        "--convention": "it says multiply-adds",
+        "--format": "its lines come while it trains; metrics.jsonl has every figure",
+    },
+    "evaluate": {"--convention": "it counts no operations"},
+    "predict": {"--convention": "it counts no operations"},
+    "curves": NO_NETWORK,
     "list": dict.fromkeys(OPTIONS[:6], "the bundled networks are listed as they were published"),
     "show": {
         **dict.fromkeys(("--input", "--set"), "the text is the author's; a reader changes it by hand"),
@@ -78,7 +86,10 @@ ARGUMENTS = {
     "roofline": "s.yaml --device a100", "sweep": "s.yaml --set width=2,4", "explain": "s.yaml conv1",
     "run": "s.yaml", "plan": "s.yaml --workers 1", "gradcheck": "s.yaml", "init": "s.yaml", "list": "lenet", "layers": "conv",
     "fold": "s.yaml --weights w.npz --output f.npz", "show": "s.yaml", "rules": "N301", "schema": "",
-    "augment": "--data d.npz --output o.png",
+    "augment": "--data d.npz --output o.png", "train": "s.yaml --data t.npz --epochs 1 --workers 1",
+    "evaluate": "s.yaml --weights w.npz --data photos",
+    "predict": "s.yaml --weights w.npz --data photos",
+    "curves": "m.jsonl",
 }  # fmt: skip
 """For each command what it is run with here."""
 
@@ -111,6 +122,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     Path("s.yaml").write_text(SPEC)
     np.savez("d.npz", x=np.zeros((4, 3, 8, 8), np.uint8), y=np.arange(4))
+    np.savez("t.npz", x=np.zeros((20, 3, 8, 8), np.uint8), y=np.arange(20) % 3)
+    write_classes(tmp_path / "photos", each=2)
+    netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
+    Path("m.jsonl").write_text(METRICS)
     monkeypatch.setattr("netcalc.spec.bundled_files", lambda: ["lenet5"])  # all take seconds to count
     yield tmp_path
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]  # no partial file
@@ -119,7 +134,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def outcome(cli: Cli, *arguments: str) -> tuple[int, str, dict[str, bytes]]:
     """The exit code, what was printed, and the files that are there."""
     result = cli(*arguments)
-    files = {path.name: path.read_bytes() for path in Path().iterdir() if path.suffix != ".npz"}
+    files = {
+        path.name: path.read_bytes() for path in Path().rglob("*") if path.is_file() and path.suffix != ".npz"
+    }
     return result.code, result.out, files
 
 
@@ -136,7 +153,6 @@ def test_each_common_option_is_there_or_has_a_reason(command: str) -> None:
     [(name, option) for name in COMMANDS for option in VALUES if option in FLAGS[name]],
 )
 def test_each_option_acts(cli: Cli, command: str, option: str) -> None:
-    netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
     arguments = [command, *ARGUMENTS[command].split()]
     value = VALUE_OF.get((command, option), VALUES[option])
     if command == "compare":
@@ -150,7 +166,7 @@ def test_each_option_acts(cli: Cli, command: str, option: str) -> None:
     changed = outcome(cli, *arguments, option, value)
     assert plain[0] == 0
     assert changed != plain
-    if command == "fold":  # weights of other shapes do not fit
+    if command in ("fold", "train", "evaluate", "predict"):  # weights and samples of other shapes do not fit
         assert changed[0] in (0, 2)
     else:
         assert changed[0] == 0
@@ -158,7 +174,6 @@ def test_each_option_acts(cli: Cli, command: str, option: str) -> None:
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if "--set" in FLAGS[name]])
 def test_settings_that_do_nothing_are_refused(cli: Cli, command: str) -> None:
-    netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
     Path("s.yaml").write_text(SPEC.replace("width: 4", "width: 4, idle: 1"))
     arguments = [command, *ARGUMENTS[command].split()]
     if command == "compare":
@@ -211,7 +226,7 @@ def test_a_file_gets_what_standard_output_gets(cli: Cli, command: str) -> None:
     assert "o.md ends in .md, which is markdown, and --format says csv" in squeezed(refused.err)
 
 
-@pytest.mark.parametrize("command", sorted({*WITH_OUTPUT} - {"run", "sweep", "fold", "augment"}))
+@pytest.mark.parametrize("command", sorted({*WITH_OUTPUT} - {"run", "sweep", "fold", "augment", "train"}))
 def test_text_in_a_file_is_as_in_a_pipe(cli: Cli, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = [command, *ARGUMENTS[command].split()]
     printed = cli(*arguments)
@@ -221,9 +236,8 @@ def test_text_in_a_file_is_as_in_a_pipe(cli: Cli, command: str, monkeypatch: pyt
     assert Path("o.txt").read_text(encoding="utf-8") == printed.out
 
 
-@pytest.mark.parametrize("command", WITH_OUTPUT)
+@pytest.mark.parametrize("command", [name for name in WITH_OUTPUT if name != "train"])  # its is a folder
 def test_where_nothing_can_be_written(cli: Cli, command: str) -> None:
-    netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
     arguments = [command, *re.sub(" --output .*", "", ARGUMENTS[command]).split()]
     ending = {"fold": "npz", "augment": "png", "show": "yaml"}.get(command, "json")
     Path(f"there.{ending}").mkdir()
@@ -316,7 +330,9 @@ def test_other_spellings(cli: Cli) -> None:
     assert (adam.code, adam.out) == (0, cli("memory", "s.yaml", "--optimiser", "adam").out)
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if "--input" in FLAGS[name]])
+@pytest.mark.parametrize(
+    "command", [name for name in COMMANDS if "--input" in FLAGS[name] and name != "train"]
+)
 def test_one_number_keeps_the_channels(cli: Cli, command: str) -> None:
     netcalc.Network(netcalc.load("s.yaml", input=(3, 10, 10))).save("w.npz")
     arguments = [command, *ARGUMENTS[command].split()]
@@ -373,7 +389,6 @@ def test_fit_tells_its_figures_apart(cli: Cli, size: str) -> None:
 @pytest.mark.parametrize("command", [name for name in COMMANDS if "--input" in FLAGS[name]])
 def test_kb_is_the_lectures(cli: Cli, command: str) -> None:
     """KB and MB stand for 1024 bytes in the lecture convention, KiB and MiB everywhere else."""
-    netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
     arguments = [command, *ARGUMENTS[command].split()]
     if "--convention" not in FLAGS[command]:
         assert not {"KB", "MB", "(KB)"} & {*cli(*arguments).out.split()}

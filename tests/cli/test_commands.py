@@ -296,6 +296,8 @@ def test_utf16_and_a_byte_order_mark(cli: Cli, tmp_path: Path) -> None:
     assert cli("table", str(path)).code == 0
     path.write_text("input: [3]\nlayers:\n  - relu\n", encoding="utf-16")
     assert "E102" in cli("table", str(path)).err
+    path.write_bytes(b"\xef\xbb\xbfname: \xff\n")
+    assert f"byte 0xff cannot be read\n --> {path}:1:7" in cli("table", str(path)).err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
@@ -385,11 +387,24 @@ def test_table_does_not_import_what_it_does_not_need() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     imported = run.stderr.split()
-    assert not {name.split(".")[0] for name in imported} & {"numpy", "pydantic", "click"}
+    unneeded = {"numpy", "pydantic", "click", "json", "csv", "fractions", "decimal", "tempfile"}
+    assert not {name.split(".")[0] for name in imported} & unneeded
+    assert not {"encodings.utf_8_sig", "rich.table", "rich.progress"} & {*imported}
     assert not [name for name in imported if "html" in name]
     layers = {name for name in imported if name.startswith("netcalc.layers.")}
     assert "netcalc.layers.convolution" in layers
     assert not layers & {"netcalc.layers.normalisation", "netcalc.layers.recurrent"}  # AlexNet has none
+
+
+def test_leaving_searches_no_memory_for_cycles() -> None:
+    code = (
+        "import atexit, gc; from netcalc.__main__ import main;"
+        "atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 0)); main()"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.splitlines()[1:] == ["False True"]
 
 
 def test_the_package_root_imports_nothing_heavy() -> None:

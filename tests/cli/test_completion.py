@@ -19,9 +19,9 @@ from netcalc.cli.completers import COMPLETERS
 from netcalc.cli.completion_table import table_text
 
 Offers = Callable[..., list[str]]
-FILES = {"data", "weights", "upstream", "labels", "devices", "histograms", "output", "plot_file"}
+FILES = {"data", "weights", "upstream", "labels", "devices", "histograms", "output", "plot_file", "pictures"}
 """Parameters for which a shell's own files are right."""
-FREE = {"size", "fit", "scheduler", "mean", "std"}
+FREE = {"prompt", "size", "fit", "scheduler", "mean", "std"}
 """Parameters of which nobody knows the values."""
 
 

@@ -120,6 +120,13 @@ def test_the_histograms_are_drawn(cli: Cli, small: str, ending: str) -> None:
     assert [*Path().glob("*.part")] == []
 
 
+def test_a_grid_that_is_not_full_has_no_empty_frame(cli: Cli, tmp_path: Path) -> None:
+    spec = tmp_path / "deep.yaml"
+    spec.write_text("input: [4]\nlayers:\n  - linear: {units: 4, repeat: 8}\n")
+    assert cli("init", str(spec), "--plot", "h.svg").code == 0
+    assert Path("h.svg").read_bytes().count(b'id="axes_') == 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

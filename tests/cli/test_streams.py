@@ -12,6 +12,8 @@ import pytest
 
 from netcalc.cli.app import COMMANDS
 
+from helpers import METRICS
+
 NETCALC = f"{sys.executable} -m netcalc"
 SPEC = "input: [4]\nlayers: [{linear: {units: 2}}]\n"
 ARGUMENTS = {
@@ -19,7 +21,10 @@ ARGUMENTS = {
     "sweep": "t.yaml --set input=4,5", "explain": "t.yaml linear1", "run": "t.yaml --backward", "plan": "t.yaml",
     "gradcheck": "t.yaml", "init": "t.yaml", "fold": "t.yaml --weights no.npz -o f.npz", "list": "", "show": "lenet5", "layers": "",
     "rules": "", "schema": "", "devices": "",
-    "augment": "--data d.npz -o o.png",
+    "augment": "--data d.npz -o o.png", "train": "t.yaml --data e.npz --epochs 1 --validation 0 --workers 1",
+    "evaluate": "t.yaml --weights no.npz --data d.npz",
+    "predict": "t.yaml --weights no.npz --data d.npz",
+    "curves": "m.jsonl",
 }  # fmt: skip
 """For each command what it is run with here."""
 
@@ -27,7 +32,9 @@ ARGUMENTS = {
 def in_shell(folder: Path, line: str) -> tuple[int, str, str]:
     """The exit code of a shell's line, and what it wrote."""
     (folder / "t.yaml").write_text(SPEC)
+    (folder / "m.jsonl").write_text(METRICS)
     np.savez(folder / "d.npz", x=np.zeros((2, 1, 4, 4), np.uint8), y=np.arange(2))
+    np.savez(folder / "e.npz", x=np.zeros((2, 4), "f4"), y=np.arange(2))
     made = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line], cwd=folder, capture_output=True, text=True, timeout=120
     )

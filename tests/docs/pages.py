@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from glob import glob
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -105,9 +106,19 @@ def what_is_given_to_data() -> None:
     Path("cifar-10-batches-bin/data_batch_1.bin").write_bytes(records)
 
 
+def what_is_given_to_evaluation() -> None:
+    """scikit-learn's digits in two parts, and three of the second as pictures."""
+    digits = import_module("sklearn.datasets").load_digits()
+    x, y = (16 * digits.images).clip(0, 255).astype(np.uint8)[:, None], digits.target
+    np.savez("digits.npz", x_train=x[:1437], y_train=y[:1437], x_test=x[1437:], y_test=y[1437:])
+    for number in range(3):
+        Image.fromarray(x[1437 + number, 0]).save(f"{('first', 'second', 'third')[number]}.png")
+
+
 GIVEN: dict[str, Callable[[], None]] = {
     "README.md": what_is_given_to_the_readme,
     "docs/data.md": what_is_given_to_data,
+    "docs/evaluation.md": what_is_given_to_evaluation,
     "docs/running.md": what_is_given_to_running,
 }
 

@@ -11,10 +11,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from PIL import Image
 
 import netcalc
 from netcalc.backend import Network
 from netcalc.cli.app import run
+from netcalc.train.data import ChannelStatistics
+from netcalc.train.trained import Trained, write_trained
+
+from helpers import METRICS
 
 FOLDER = Path(__file__).parent / "screens"
 WIDTHS = (60, 80, 100, 160, 220)
@@ -62,6 +67,8 @@ SCREENS = {
     "run": [
         "deep.yaml", "deep.yaml --verify", "deep.yaml --trace --backward", "long.yaml --trace --backward", "long.yaml --verify",
         "long.yaml", "deep.yaml --labels labels.txt --top 3",
+        "deep.yaml --features maxpool1 --features conv1 --data digits.npz -o features_in_a_file_with_a_long_name_of_its_own.npz",
+        "deep.yaml --features nosuch --data digits.npz -o f.npz",
     ],
     "plan": ["alexnet --workers 1", "resnet50 --workers 2 --batch 2", "long.yaml --workers 1"],
     "init": ["deep.yaml", "long.yaml --fix", "deep.yaml --scheme normal:0.001 --fix --no-backward", "deep.yaml --scheme nosuch"],
@@ -71,6 +78,26 @@ SCREENS = {
         "--data digits.npz -o sheet.png --augment crop:2,flip,resized_crop,jitter,cutout:4,mixup", "--data digits.npz -o sheet.jpg",
         "--data digits.npz -o sheet.png --augment flop", "--data no.npz -o sheet.png", "--data long.yaml -o sheet.png", "--data . -o sheet.png",
     ],
+    "train": [
+        "deep.yaml --data small.npz --epochs 2 --workers 1",
+        "deep.yaml --data small.npz --epochs 1 --recipe recipe.yaml --workers 1",
+        "deep.yaml --data small.npz --lr -1 --schedule cosine:wramup=1", "deep.yaml --data small.npz --recipe wrong.yaml",
+        "--resume no_folder_of_a_run", "deep.yaml", "deep.yaml --data digits.npz",
+    ],
+    "evaluate": [
+        "deep.yaml --weights deep.safetensors --data shapes.npz", "deep.yaml --weights deep.npz --data shapes.npz --batch 1",
+        "many.yaml --weights ten.npz --data many.npz --set classes=10", "many.yaml --weights hundred.npz --data many.npz",
+        "many.yaml --weights hundred.npz --data many.npz --all", "deep.yaml --weights deep.npz --data digits.npz",
+        "many.yaml --weights ten.npz --data many.npz", "letters.yaml --weights letters.npz --data bad.yaml",
+        "deep.yaml --weights deep.npz --data shapes.npz --loss mse",
+    ],
+    "predict": [
+        "deep.yaml --weights deep.safetensors --data shapes.npz --top 3", "many.yaml --weights hundred.npz --data many.npz",
+        "deep.yaml --weights deep.safetensors one.png a_picture_in_a_file_with_a_name_that_is_longer_than_sixty_columns.png",
+        "letters.yaml --weights letters.npz --prompt Once --tokens 200", "deep.yaml --weights deep.npz --prompt Once",
+        "deep.yaml --weights deep.npz", "deep.yaml --weights deep.npz bad.yaml",
+    ],
+    "curves": ["run", "run run/metrics.jsonl", f"{DEEP_FOLDER}/run run", "long.yaml", "no", "."],
     "list": ["", "alexnet", "nosuch"],
     "layers": ["", "conv", "lstm", "window_attention", "nosuch"],
     "rules": ["", "N301", "N504", "E402", "E914", "nosuch"],
@@ -89,6 +116,7 @@ RECORDED_SCREENS = {
     "sweep": ["resnet_v.yaml --set width=8,16,-1 --set input=16,32 --pareto macs,-params"],
     "explain": ["alexnet conv1", "vit_b_16 encoder1.main.attention"],
     "plan": ["long.yaml --workers 1"],
+    "curves": ["run", f"{DEEP_FOLDER}/run run"],
     "layers": ["conv"],
     "rules": ["N301"],
 }  # fmt: skip
@@ -160,6 +188,20 @@ layers:
   - global_avgpool
   - linear: 10
 """,
+    "recipe.yaml": """\
+batch: 4
+loss: {cross_entropy: {label_smoothing: 0.1}}
+optimiser: {adamw: {lr: 2e-3, weight_decay: 0.05, beta2: 0.99}}
+schedule: {cosine: {warmup: 0.2, final: 0.01}}
+augment: crop:1,flip,mixup:0.4
+clip_norm: 1
+accumulate: 2
+ema: 0.99
+drop_last: true
+""",
+    "wrong.yaml": "epocs: 3\noptimiser: {adamw: {lr: 0.001, weight_decay: -0.05, an_option_that_no_optimiser_of_this_library_has: 1}}\n",
+    "many.yaml": "name: Many\ninput: [1, 8, 8]\nargs: {classes: 100}\nlayers: [flatten, {linear: $classes}]\n",
+    "letters.yaml": "name: Letters\ninput: [16]\nlayers: [{embedding: {entries: 256, width: 4}}, {linear: 256}]\n",
     "labels.txt": "an ordinary class\na class with a name that is longer than any narrow terminal shows on one line\n第三\n",
 }
 
@@ -170,9 +212,32 @@ def write_files(folder: Path) -> None:
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / DEEP_FOLDER / "bad.yaml").write_text(FILES["bad.yaml"], encoding="utf-8")
+    for name in ("run", f"{DEEP_FOLDER}/run"):
+        (folder / name).mkdir()
+        (folder / name / "metrics.jsonl").write_text(METRICS, encoding="utf-8")
     weights = Network(netcalc.load(folder / "long.yaml")).parameters()
     np.savez(folder / "digits.npz", x=np.zeros((8, 1, 8, 8), np.uint8), y=np.arange(8))
+    np.savez(folder / "small.npz", x=np.zeros((24, 1, 8, 8), np.uint8), y=np.arange(24) % 3)
     np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]
+    _write_trained(folder)
+
+
+def _write_trained(folder: Path) -> None:
+    """Trained files, data sets and pictures for them."""
+    names = tuple(FILES["labels.txt"].splitlines())
+    rng = np.random.default_rng(0)
+    deep = Network(netcalc.load(folder / "deep.yaml"))
+    deep.save(folder / "deep.npz")
+    statistics = ChannelStatistics((0.5,), (0.25,))
+    write_trained(folder / "deep.safetensors", Trained(deep.parameters(), statistics, names, "Deep"))
+    Network(netcalc.load(folder / "many.yaml")).save(folder / "hundred.npz")
+    Network(netcalc.load(folder / "many.yaml", args={"classes": 10})).save(folder / "ten.npz")
+    Network(netcalc.load(folder / "letters.yaml")).save(folder / "letters.npz")
+    x = rng.integers(0, 256, (300, 1, 8, 8), np.uint8)
+    np.savez(folder / "shapes.npz", x=x, y=np.arange(300) % 3)
+    np.savez(folder / "many.npz", x=x, y=np.arange(300) % 10)
+    for name in ("one", "a_picture_in_a_file_with_a_name_that_is_longer_than_sixty_columns"):
+        Image.fromarray(x[0, 0]).save(folder / f"{name}.png")
 
 
 def recorded_lines() -> Iterator[str]:

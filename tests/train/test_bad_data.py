@@ -245,7 +245,25 @@ def test_what_is_asked_for_and_is_not_there(tmp_path: Path) -> None:
     refused(path, "E920", "holds no tokens", None, Reading(context=3))
     refused(path, "E920", "is no folder of pictures", None, Reading(resize=3))
     refused(path, "E921", "samples of .* are 28x28, 3x28x28 are asked for", None, Reading(shape=(3, 28, 28)))
+    refused(path, "E920", "is no CSV, which alone has a column of labels", None, Reading(label="y"))
     refused(tmp_path, "E920", "is a folder, csv is a format of files", "csv")
+    write_classes(tmp_path / "folder")
+    for reading in (Reading(context=3), Reading(label="y")):
+        refused(tmp_path / "folder", "E920", "holds no tokens|is no CSV", None, reading)
+    tokens = tmp_path / "tokens.npy"
+    np.save(tokens, np.array([1, 2, 2**63, 3], np.uint64))
+    refused(
+        tokens,
+        "E922",
+        "token 2 of .* is 9223372036854775808, no number of a vocabulary",
+        None,
+        Reading(context=2),
+    )
+    write_mnist(tmp_path / "mnist")
+    for labels in (tmp_path / "mnist").glob("*labels*"):
+        refused(labels, "E920", "has no file of labels beside it")
+        with pytest.raises(ExecutionError, match="has no file of labels beside it"):
+            open_data(f"{tmp_path}/mnist/./{labels.name}")
 
 
 NET = "input: [1, 28, 28]\nlayers:\n  - flatten\n  - linear: {units: 10, name: scores}\n"
@@ -341,3 +359,41 @@ def test_splits_that_leave_nothing(tmp_path: Path) -> None:
     ):
         with pytest.raises(ExecutionError, match=words):
             split(data, fraction)
+
+
+MAPS = "input: [1, 4, 4]\nlayers:\n  - conv: {filters: 3, kernel: 1, name: scores}\n"
+
+
+def test_labels_of_places_fit_scores_of_places(tmp_path: Path) -> None:
+    labels = np.arange(20 * 16).reshape(20, 4, 4) % 3
+    x = np.zeros((20, 1, 4, 4))
+    fits = open_data(npz(tmp_path / "d.npz", x=x, y=labels))
+    require_fit(fits, graph_of(MAPS))
+    labels[7, 1, 2] = 255
+    data = open_data(npz(tmp_path / "d.npz", x=x, y=labels))
+    with pytest.raises(ExecutionError, match=r"sample 7 of .* has the label 255 at \[1, 2\]") as caught:
+        require_fit(data, graph_of(MAPS))
+    assert caught.value.diagnostics[0].help == "a loss with ignored=255 leaves such labels out"
+    require_fit(data, graph_of(MAPS), ignored=255)
+    with pytest.raises(ExecutionError, match="a label of .* is 4x4, not the number of a class"):
+        require_fit(data, graph_of("input: [1, 4, 4]\nlayers:\n  - flatten\n  - linear: 3\n"))
+    small = open_data(npz(tmp_path / "s.npz", x=x, y=labels[:, :2]))
+    with pytest.raises(ExecutionError, match="a label of .* is 2x4, not one for each place of 4x4"):
+        require_fit(small, graph_of(MAPS))
+
+
+def test_truth_values_are_two_classes(tmp_path: Path) -> None:
+    data = open_data(npz(tmp_path / "d.npz", x=np.zeros((20, 1, 28, 28)), y=np.arange(20) % 2 == 0))
+    require_fit(data, graph_of(NET))
+    assert data.batch(np.arange(2)).labels.tolist() == [1, 0]
+
+
+def test_numbers_beyond_the_type_that_is_computed_in(tmp_path: Path) -> None:
+    x = np.zeros((20, 3))
+    x[4, 1] = -1e39
+    data = open_data(npz(tmp_path / "d.npz", x=x, y=np.zeros(20, int)))
+    with pytest.raises(
+        ExecutionError, match=r"sample 4 of .* has -1e\+39 in x\[1\], which is beyond float32"
+    ):
+        require_finite(data)
+    require_finite(data, dtype=np.float64)

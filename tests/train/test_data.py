@@ -3,7 +3,9 @@
 import gzip
 import json
 import tarfile
+import tracemalloc
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -66,6 +68,25 @@ def test_nothing_of_a_mapped_file_is_copied(tmp_path: Path) -> None:
         while isinstance(held.base, np.ndarray):
             held = held.base
         assert isinstance(held, np.memmap)
+
+
+@pytest.mark.parametrize("layout", ["unaligned", "fortran", "cifar10"])
+def test_a_batch_reads_its_own_rows(tmp_path: Path, layout: str) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(4000, 1, 16, 16)).astype(np.float32)
+    if layout == "cifar10":
+        path = tmp_path / "data_batch_1.bin"
+        path.write_bytes(draw.integers(0, 10, (2000, 3073), np.uint8).tobytes())
+    else:
+        path = tmp_path / "data.npz"
+        order: Literal["C", "F"] = "F" if layout == "fortran" else "C"
+        np.savez(path, x=np.asarray(x, order=order), y=np.arange(4000) % 10)
+    data = open_data(str(path))
+    tracemalloc.start()
+    data.batch(np.arange(64) * 7)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10**6  # of 4 or 6 MB
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -139,8 +160,22 @@ def test_cifar10_in_a_folder(tmp_path: Path, is_python: bool) -> None:
         ("5.1,3.5,pear\n4.9,3,fig\n1,2,pear\n", [[5.1, 3.5], [4.9, 3], [1, 2]], [1, 0, 1], ["fig", "pear"]),
         ('a,b,kind\n1,2,"pear, ripe"\r\n3,4,fig\r\n\r\n', [[1, 2], [3, 4]], [1, 0], ["fig", "pear, ripe"]),
         ("\ufeffa\tb\tc\n1\t-2e3\t0.5\n3\t4\t1.5", [[1, -2000], [3, 4]], [0.5, 1.5], ""),
+        ("0,1,label\n5.1,3.5,pear\n4.9,3,fig\n", [[5.1, 3.5], [4.9, 3]], [1, 0], ["fig", "pear"]),
+        ("a,b,c\r1,2,0\r3,4,1\r", [[1, 2], [3, 4]], [0, 1], "01"),
+        ("1,2,y\n3,4,n\n", [[1, 2], [3, 4]], [1, 0], ["n", "y"]),
+        ('1, 2,fig\n3, 4, fig \n5, 6, "pear"\n', [[1, 2], [3, 4], [5, 6]], [0, 0, 1], ["fig", "pear"]),
     ],
-    ids=["named", "first", "words", "quoted", "fractions"],
+    ids=[
+        "named",
+        "first",
+        "words",
+        "quoted",
+        "fractions",
+        "numbers-as-names",
+        "carriage-returns",
+        "yes-or-no",
+        "blanks",
+    ],
 )
 def test_csv(tmp_path: Path, text: str, x: list[list[float]], labels: list[float], classes: str) -> None:
     (tmp_path / "d").write_bytes(text.encode())
@@ -216,6 +251,19 @@ def test_parts_of_a_folder_of_pictures(tmp_path: Path) -> None:
     write_classes(tmp_path / "val", each=2)
     assert len(open_data(tmp_path)) == 6
     assert len(open_data(tmp_path, reading=Reading("test"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("folders", "test"),
+    [(("train", "val", "test"), "test"), (("Train", "Val"), "Val"), (("training", "valid"), "valid")],
+)
+def test_parts_by_their_names(tmp_path: Path, folders: tuple[str, ...], test: str) -> None:
+    for size, name in enumerate(folders, 1):
+        write_classes(tmp_path / name, each=size)
+    for part, name in ((None, folders[0]), ("test", test)):
+        data = open_data(tmp_path, reading=Reading(part))
+        assert data.classes == ("cat", "dog")
+        assert len(data) == 2 * (folders.index(name) + 1)
 
 
 def test_every_format_is_documented() -> None:

@@ -184,3 +184,27 @@ def test_the_candidates_and_the_one_that_is_proposed() -> None:
     lsuv = next(one for one in found if one.init == "lsuv")
     assert proposed([lsuv]) == lsuv
     assert all(stage.gradient is None for stage in lsuv.signals.stages)
+
+
+SEQUENCES = {
+    "sum": [
+        "{linear: {units: 8, name: a}}",
+        "{linear: {units: 8, name: b}}",
+        "{add: {from: [a, b]}}",
+        "relu",
+    ],
+    "norm": ["{linear: {units: 8, name: a}}", "{layernorm: {}}", "{linear: {units: 8, name: b}}", "relu"],
+    "alone": ["{linear: {units: 8, name: b}}", "dropout", "{permute: [1, 0]}", "{permute: [1, 0]}", "relu"],
+}
+
+
+@pytest.mark.parametrize("layers", SEQUENCES.values(), ids=SEQUENCES)
+def test_dead_features_of_sequences(layers: list[str]) -> None:
+    graph = graph_of("input: [6, 8]\nlayers:\n" + "".join(f"  - {layer}\n" for layer in layers))
+    network = Network(graph)
+    for name, array in network.parameters().items():
+        if name == "b.bias":
+            array[:] = np.where(np.arange(8) < 5, -100, 100)
+    x = {"input": np.random.default_rng(0).normal(size=(4, 6, 8)).astype("float32")}
+    *_, last = statistics(network, x).stages
+    assert (last.stage.end.layer.kind, last.dead) == ("relu", 5 / 8)

@@ -120,7 +120,10 @@ def multi_head_attention(
     read = (0, min(1, len(xs) - 1), len(xs) - 1)
     weights, biases = _in_weights(params, xs[0].shape[-1]), _in_biases(params, xs[0].shape[-1])
     (query, key, value), projected_back = zip(
-        *(affine(xs[i], weight, *bias) for i, weight, bias in zip(read, weights, biases, strict=True)),
+        *(
+            affine(xs[i], weight, *bias, frozen=context.frozen)
+            for i, weight, bias in zip(read, weights, biases, strict=True)
+        ),
         strict=True,
     )
     scale = (query.shape[-1] // layer.heads) ** -0.5
@@ -128,7 +131,8 @@ def multi_head_attention(
     query, key, value = map(split_heads, (query, key, value), heads)
     attended, attend_backward = attend_grouped(query, key, value, scale, layer.causal)
     out_names = ("out_proj.weight", "out_proj.bias")[: 1 + layer.bias]
-    y, out_backward = affine(merge_heads(attended), *(params[name] for name in out_names))
+    own = (params[name] for name in out_names)
+    y, out_backward = affine(merge_heads(attended), *own, frozen=context.frozen)
 
     def backward(dy: Array) -> Gradients:
         dattended, dout = out_backward(dy)
@@ -139,10 +143,10 @@ def multi_head_attention(
             dx, own = back(merge_heads(dhead))
             dxs[i] = dxs[i] + dx if i in dxs else dx
             gradients.append(own)
-        return tuple(dxs[i] for i in range(len(xs))), {
-            **_in_gradients(params, gradients),
-            **dict(zip(out_names, dout, strict=True)),
-        }
+        learned = {}
+        if not context.frozen:
+            learned = _in_gradients(params, gradients) | dict(zip(out_names, dout, strict=True))
+        return tuple(dxs[i] for i in range(1 + max(read))), learned
 
     return y, backward
 

@@ -5,7 +5,8 @@
 
 Arrays have the batch in front and then the layer's axes: N,C,H,W. `params` are the layer's arrays by
 their own names. `backward` takes the gradient of y and gives those of each input, None for one that
-has no gradient, and of the learnable parameters by name. It keeps what it needs, and nothing else.
+has no gradient, and of the learnable parameters by name, which a frozen layer may leave out. It keeps
+what it needs, and nothing else.
 No kernel writes into an array that it is given, running statistics in training excepted.
 """
 
@@ -36,6 +37,8 @@ class Context:
     training: bool = False
     rng: np.random.Generator | None = None
     """Seeded for the network's seed, the pass and the layer; None where nothing random may happen."""
+    frozen: bool = False
+    """Whether the layer's parameters and statistics stay as they are: no gradient is wanted for them."""
 
 
 def unary(function: Callable[[L, Array], Mapped]) -> Kernel:

@@ -42,12 +42,14 @@ def convolution(
     def backward(dy: Array) -> Gradients:
         wide = padded(x, layer.pad, layer.padding_mode)
         dwide = np.zeros_like(wide)
+        matrices = _by_cell(weight, groups)
         dmatrices = np.empty_like(matrices)
         for cell, view in views:
             dwide[view] += _mixed(matrices[cell].swapaxes(1, 2), dy, groups)
-            dmatrices[cell] = _correlated(dy, wide[view], groups)
-        gradients = {"weight": _whole(dmatrices)}
-        if layer.bias:
+            if not context.frozen:
+                dmatrices[cell] = _correlated(dy, wide[view], groups)
+        gradients = {} if context.frozen else {"weight": _whole(dmatrices)}
+        if layer.bias and not context.frozen:
             gradients["bias"] = dy.sum(axis=(0, *range(2, dy.ndim)))
         return (unpadded(dwide, layer.pad, layer.padding_mode),), gradients
 
@@ -83,6 +85,7 @@ def transposed_convolution(
     def backward(dy: Array) -> Gradients:
         dwide = padded(dy, layer.pad)
         dx = np.zeros_like(x)
+        matrices = _by_cell(weight, layer.groups)
         dmatrices = np.empty_like(matrices)
         for cell, view in views:
             dx += _mixed(matrices[cell], dwide[view], layer.groups)

@@ -37,9 +37,12 @@ def parameter(
     if layer.join == "multiply":
 
         def scaled(dy: Array) -> Gradients:
+            return (dy * weight,), {}
+
+        def multiplied(dy: Array) -> Gradients:
             return (dy * weight,), {"weight": unbroadcast(dy * x, weight.shape)}
 
-        return x * weight, scaled
+        return x * weight, scaled if context.frozen else multiplied
 
     def added(dy: Array) -> Gradients:
         return (dy,), {"weight": unbroadcast(dy, weight.shape)}

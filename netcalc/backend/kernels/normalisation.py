@@ -29,14 +29,14 @@ Axes = tuple[int, ...]
 def batchnorm(
     layer: BatchNorm, params: Arrays, xs: tuple[Array, ...], context: Context
 ) -> tuple[Array, Backward]:
-    """Over the batch and the positions in training, by the running statistics in inference.
+    """Over the batch and the positions in training, by the running statistics in inference or where frozen.
 
     In training running = (1 - momentum) running + momentum batch's, as PyTorch's, where the variance
     that goes into running_var divides by one less than the number of values.
     """
     (x,) = xs
-    if layer.running and not context.training:
-        return _by_running_statistics(layer, params, x)
+    if layer.running and (context.frozen or not context.training):
+        return _by_running_statistics(layer, params, x, context.frozen)
     axes = (0, *range(2, x.ndim))
     count = prod(x.shape[axis] for axis in axes)
     if count == 1:
@@ -180,7 +180,9 @@ def _standardised(
     return y.astype(x.dtype, copy=False), backward
 
 
-def _by_running_statistics(layer: BatchNorm, params: Arrays, x: Array) -> tuple[Array, Backward]:
+def _by_running_statistics(
+    layer: BatchNorm, params: Arrays, x: Array, frozen: bool
+) -> tuple[Array, Backward]:
     """y = s x + (b - s mean) with s = w / std;  dx = s dy,  dw = sum of dy (x - mean) / std,  db = of dy."""
     mean, variance = (per_channel(widened(params[name]), x.ndim) for name in ("running_mean", "running_var"))
     inverse = 1 / np.sqrt(variance + layer.eps)
@@ -193,13 +195,14 @@ def _by_running_statistics(layer: BatchNorm, params: Arrays, x: Array) -> tuple[
     y = x * scale
     y += shift
 
-    def backward(dy: Array) -> Gradients:
-        gradients = {}
-        if layer.affine:
-            gradients = _affine_gradients(params, _channels(x), widened(dy), (x - mean) * inverse)
-        return ((dy * scale).astype(x.dtype, copy=False),), gradients
+    def scaled(dy: Array) -> Gradients:
+        return ((dy * scale).astype(dy.dtype, copy=False),), {}
 
-    return y.astype(x.dtype, copy=False), backward
+    def backward(dy: Array) -> Gradients:
+        gradients = _affine_gradients(params, _channels(x), widened(dy), (x - mean) * inverse)
+        return scaled(dy)[0], gradients
+
+    return y.astype(x.dtype, copy=False), backward if layer.affine and not frozen else scaled
 
 
 def _affine_gradients(params: Arrays, stretched: Axes, dy: Array, z: Array) -> dict[str, Array]:

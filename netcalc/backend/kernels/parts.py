@@ -9,21 +9,24 @@ from netcalc.backend.kernels.base import Array
 AffineBackward = Callable[[Array], tuple[Array, tuple[Array, ...]]]
 
 
-def affine(x: Array, weight: Array, *bias: Array) -> tuple[Array, AffineBackward]:
+def affine(x: Array, weight: Array, *bias: Array, frozen: bool = False) -> tuple[Array, AffineBackward]:
     """y = x W^T + b over the last axis, b left out where none is given.
 
-    dx = dy W;  dW = dy^T x and db = sum of dy, over all positions: as many as were given.
+    dx = dy W;  dW = dy^T x and db = sum of dy, over all positions: as many as were given, none where frozen.
     """
+    shape = x.shape
     y = _rows(x) @ weight.T
     for vector in bias:
         y += vector
 
+    def input_gradient(dy: Array) -> tuple[Array, tuple[Array, ...]]:
+        return (_rows(dy) @ weight).reshape(shape), ()
+
     def backward(dy: Array) -> tuple[Array, tuple[Array, ...]]:
         rows = _rows(dy)
-        dx = (rows @ weight).reshape(x.shape)
-        return dx, (rows.T @ _rows(x), *(summed(rows, 0) for _ in bias))
+        return input_gradient(dy)[0], (rows.T @ _rows(x), *(summed(rows, 0) for _ in bias))
 
-    return y.reshape(*x.shape[:-1], -1), backward
+    return y.reshape(*shape[:-1], -1), input_gradient if frozen else backward
 
 
 def _rows(x: Array) -> Array:

@@ -97,7 +97,7 @@ def _pooled(
         assert dpatches is not None
         dpatches = dpatches.reshape(samples, heads, width, -1).swapaxes(2, 3)
         gradients = {f"{pool.name}.norm_act.0.{name}": gradient for name, gradient in dnorm.items()}
-        gradients[f"{pool.name}.pool.weight"] = dconv["weight"]
+        gradients |= {f"{pool.name}.pool.{name}": gradient for name, gradient in dconv.items()}
         return np.concatenate((dtokens[:, :, :1], dpatches), axis=2), gradients
 
     return y, backward

@@ -23,7 +23,7 @@ Step = Callable[[Array, Array, State], tuple[State, StepBackward]]
 def rnn(layer: RNN, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
     """h' = f(a + u), f tanh or ReLU (Elman 1990);  da = du = f' dh'."""
     steps: Mapping[str, Step] = {"tanh": _tanh_step, "relu": _relu_step}
-    return _stack(layer, params, xs, steps[layer.activation], 1)
+    return _stack(layer, params, xs, steps[layer.activation], 1, context.frozen)
 
 
 def lstm(layer: LSTM, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
@@ -32,7 +32,7 @@ def lstm(layer: LSTM, params: Arrays, xs: tuple[Array, ...], context: Context) -
     dc' grows by dh' o (1 - tanh^2 c');  di = dc' g, df = dc' c, dg = dc' i, do = dh' tanh c';
     da = du, each of these times the slope of its gate;  dc = dc' f (Hochreiter and Schmidhuber 1997).
     """
-    return _stack(layer, params, xs, _lstm_step, 2)
+    return _stack(layer, params, xs, _lstm_step, 2, context.frozen)
 
 
 def gru(layer: GRU, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
@@ -40,18 +40,18 @@ def gru(layer: GRU, params: Arrays, xs: tuple[Array, ...], context: Context) -> 
 
     dn = dh' (1 - z), dz = dh' (h - n);  da of n = dn (1 - n^2), its du = r da;  dr = u da;  dh = z dh'.
     """
-    return _stack(layer, params, xs, _gru_step, 1)
+    return _stack(layer, params, xs, _gru_step, 1, context.frozen)
 
 
 def _stack(
-    layer: RNN | LSTM | GRU, params: Arrays, xs: tuple[Array, ...], step: Step, states: int
+    layer: RNN | LSTM | GRU, params: Arrays, xs: tuple[Array, ...], step: Step, states: int, frozen: bool
 ) -> tuple[Array, Backward]:
     """Layers above one another, each with its directions side by side."""
     below = xs[0].swapaxes(0, 1)
     backs = []
     for number in range(layer.layers):
         runs = [
-            _direction(layer, params, f"_l{number}{direction}", below, step, states)
+            _direction(layer, params, f"_l{number}{direction}", below, step, states, frozen)
             for direction in layer.directions
         ]
         below = np.concatenate([h for h, _ in runs], axis=-1)
@@ -85,7 +85,7 @@ _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def _direction(
-    layer: RNN | LSTM | GRU, params: Arrays, suffix: str, x: Array, step: Step, states: int
+    layer: RNN | LSTM | GRU, params: Arrays, suffix: str, x: Array, step: Step, states: int, frozen: bool
 ) -> tuple[Array, Callable[[Array], tuple[Array, dict[str, Array]]]]:
     """One layer run over all steps one way: h of each step, in the order of x.
 
@@ -94,8 +94,9 @@ def _direction(
     order = -1 if suffix.endswith("_reverse") else 1
     names = [f"{name}{suffix}" for name in _NAMES[: 4 if layer.bias else 2]]
     weight, recurrent, *biases = (params[name] for name in names)
-    a, a_backward = affine(x[::order], weight, *biases[:1])
-    first = np.zeros((x.shape[1], layer.units), x.dtype)
+    a, a_backward = affine(x[::order], weight, *biases[:1], frozen=frozen)
+    shape = a.shape
+    first = np.zeros((shape[1], layer.units), x.dtype)
     state: State = tuple(first for _ in range(states))
     h, backs = [first], []
     for own in a:
@@ -105,23 +106,26 @@ def _direction(
         state, back = step(own, u, state)
         h.append(state[0])
         backs.append(back)
-    shape = a.shape
+    y = np.stack(h[1:])[::order]
+    read = [] if frozen else h[:-1]
 
     def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
         da, du = np.empty(shape, dy.dtype), np.empty(shape, dy.dtype)
         dy = dy[::order]
-        dstate: State = (np.zeros_like(h[0]),) * states
+        dstate: State = (np.zeros_like(dy[0]),) * states
         for t in reversed(range(len(backs))):
             da[t], du[t], before = backs[t]((dstate[0] + dy[t], *dstate[1:]))
             if t:  # the state before the first step needs no gradient
                 dstate = (before[0] + du[t] @ recurrent, *before[1:])
-        dx, (dweight, *dbias) = a_backward(da)
+        dx, gradients = a_backward(da)
+        if frozen:
+            return dx[::order], {}
+        dweight, *dbias = gradients
         rows = du.reshape(-1, shape[-1])
-        drecurrent = rows.T @ np.concatenate(h[:-1])
-        found = (dweight, drecurrent, *dbias, *(summed(rows, 0) for _ in dbias))
+        found = (dweight, rows.T @ np.concatenate(read), *dbias, *(summed(rows, 0) for _ in dbias))
         return dx[::order], dict(zip(names, found, strict=True))
 
-    return np.stack(h[1:])[::order], backward
+    return y, backward
 
 
 def _tanh_step(a: Array, u: Array, state: State) -> tuple[State, StepBackward]:

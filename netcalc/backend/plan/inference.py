@@ -38,6 +38,7 @@ class InferencePlan(Engine):
     this: ClassVar[str] = "the plan"
 
     def __init__(self, network: Network, batch: int = 1, workers: int | None = None) -> None:
+        batch = self.checked_batch(network, batch)
         self.program = program = lowered(network.graph, batch, network.precision.name, workers)
         what = f"the buffers of a plan of {network.graph.name} at batch {batch}"
         require_memory(program.arena_bytes, what)

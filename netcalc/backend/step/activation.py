@@ -29,7 +29,7 @@ class SmoothActivation(TrainingOperation):
         (self.x,) = binding.xs
         self.y = binding.output()
         self.curve = _curve(binding.node)
-        self.slopes = self.x.parts if self.x.can_overwrite else [np.empty_like(x) for x in self.x.parts]
+        self.slopes = binding.saved_beside(self.x, "slopes")
         self.tiles = [tiles(*arrays) for arrays in zip(self.x.parts, self.y.parts, self.slopes, strict=True)]
 
     def forward(self, worker: int) -> None:
@@ -69,8 +69,7 @@ class GatedUnit(TrainingOperation):
         (self.x,) = binding.xs
         self.y = binding.output()
         self.curve = _curve(binding.node)
-        slopes = self.x.parts if self.x.can_overwrite else [np.empty_like(x) for x in self.x.parts]
-        self.slopes = [_halves(slope) for slope in slopes]
+        self.slopes = [_halves(slope) for slope in binding.saved_beside(self.x, "slopes")]
         self.tiles = [
             row_tiles(rows(y), *_halves(x), *own)
             for y, x, own in zip(self.y.parts, self.x.parts, self.slopes, strict=True)

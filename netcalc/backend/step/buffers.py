@@ -60,17 +60,20 @@ class BatchLayout:
 
 @dataclass(eq=False)
 class GradientBuffer:
-    """The memory of one gradient; gradients whose lifetimes do not overlap use it in turn."""
+    """The memory of one gradient; gradients whose lifetimes do not overlap use it in turn.
+
+    So do outputs that no backward reads.
+    """
 
     buffers: list[Array]
     vectors: bool
     users: int = 1
-    """Gradients that are in it now: a sum gives its own gradient to all its terms, without a copy."""
+    """Tensors that are in it now: a sum gives its own gradient to all its terms, without a copy."""
 
 
 @dataclass(eq=False)
 class BufferPool:
-    """Gradient buffers, taken and released in the order in which the backward pass is lowered.
+    """Gradient buffers, taken and released in the order in which a pass is lowered.
 
     A worker never uses another one's part of a buffer: images have one array a worker, and vectors are
     always shared by the same columns.
@@ -111,6 +114,8 @@ class BoundTensor:
     """How many layers read it, plus one where it is an output of the network."""
     overwritable: bool = True
     """Whether its only reader may overwrite it: its own layer's backward does not read it."""
+    memory: GradientBuffer | None = None
+    """The buffer of a pool that it is in."""
 
     def __post_init__(self) -> None:
         self.parts = self.layout.parts(self.buffers)

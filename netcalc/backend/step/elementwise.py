@@ -59,7 +59,7 @@ class ElementwiseKernel(TrainingOperation):
         kernel = KERNELS[self.layer.kind]
         y, backward = kernel(self.layer, {}, (self.x.parts[worker],), Context(training=True))
         np.copyto(self.y.parts[worker], y)
-        self.backwards[worker] = backward
+        self.backwards[worker] = backward if self.binding.has_backward else None
 
     def backward(self, worker: int) -> None:
         (dxs,), backward = self.dxs, self.backwards[worker]

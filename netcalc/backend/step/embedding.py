@@ -44,12 +44,13 @@ class TableLookup(TrainingOperation):
         np.take(self.weight, self.read[worker], axis=0, out=rows(self.y.parts[worker]), mode="clip")
 
     def backward(self, worker: int) -> None:
-        dy = rows(self.dy[worker])
-        ordered = self.runtime.scratch("ordered", worker, *dy.shape)
-        SortedRows(self.read[worker]).sum(dy, ordered, out=self.binding.gradients["weight"][worker])
-        (dxs,) = self.dxs
+        (dxs,), dy = self.dxs, rows(self.dy[worker])
         if dxs is not None:
             dxs[worker][...] = 0
+        if self.binding.node.is_frozen:
+            return
+        ordered = self.runtime.scratch("ordered", worker, *dy.shape)
+        SortedRows(self.read[worker]).sum(dy, ordered, out=self.binding.gradients["weight"][worker])
 
 
 class LearnedTensor(TrainingOperation):

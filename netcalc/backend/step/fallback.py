@@ -30,7 +30,8 @@ class SampleFallback(TrainingOperation):
         np.copyto(self.y.parts[worker], stored(y))
 
     def _run(self, worker: int, xs: tuple[Array, ...], context: Context) -> Array:
-        y, self.backwards[worker] = self.runtime.network.apply(self.binding.node, xs, context)
+        y, backward = self.runtime.network.apply(self.binding.node, xs, context)
+        self.backwards[worker] = backward if self.binding.has_backward else None
         return y
 
     def backward(self, worker: int) -> None:
@@ -56,7 +57,7 @@ class WholeBatchFallback(SampleFallback):
     @staticmethod
     def fits(node: Node, shapes: Sequence[Shape]) -> bool:
         """Whether a layer needs all samples together."""
-        return node.layer.mixes_samples(training=True)
+        return node.mixes_samples_in_training
 
     def forward(self, worker: int) -> None:
         self.runtime.workers.barrier(worker)

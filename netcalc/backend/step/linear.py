@@ -55,6 +55,8 @@ class LinearProduct(TrainingOperation):
         if dxs is not None:
             np.matmul(self.weight.T, self.dy[worker], out=dxs[worker])
         self.runtime.workers.barrier(worker)
+        if self.binding.node.is_frozen:
+            return
         (dweight,) = self.binding.gradients["weight"]
         rows = Share(worker, self.runtime.workers.size).of(len(dweight))
         dy = self.whole_dy[rows]
@@ -90,6 +92,8 @@ class RowProduct(TrainingOperation):
         (dxs,), dy = self.dxs, rows(self.dy[worker])
         if dxs is not None:
             np.matmul(dy, self.weight, out=rows(dxs[worker]))
+        if self.binding.node.is_frozen:
+            return
         gradients = self.binding.gradients
         np.matmul(dy.T, rows(self.x.parts[worker]), out=gradients["weight"][worker])
         if self.layer.bias:

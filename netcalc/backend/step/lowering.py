@@ -1,6 +1,6 @@
 """Lowers a graph to the programs of a training step: its operations forward, its gradients backward."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,15 +21,16 @@ from netcalc.backend.step.parameters import ParameterGradients
 from netcalc.backend.step.pooling import AveragePooling, GlobalAveragePooling, MaxPooling
 from netcalc.backend.step.regularisation import RandomDrop
 from netcalc.backend.step.row_norms import RowNormalisation
+from netcalc.backend.step.running_norm import RunningNormalisation
 from netcalc.backend.step.shape import Concatenation, ConstantPadding, Flattening, ViewCopy
-from netcalc.graph import Node
+from netcalc.graph import Graph, Node
 from netcalc.tensor import Shape
 
 OPERATIONS: tuple[type[TrainingOperation], ...] = (
-    Convolution, LinearProduct, MaxPooling, AveragePooling, GlobalAveragePooling, BatchNormalisation,
-    ReLU, SmoothActivation, ElementwiseKernel, Flattening, ConstantPadding, RandomDrop, ViewCopy, Sum,
-    Concatenation, RowProduct, RowNormalisation, MultiHeadProjections, DotProductAttention, GatedUnit,
-    RowSoftmax, TableLookup, LearnedTensor, WholeBatchFallback, SampleFallback,
+    Convolution, LinearProduct, MaxPooling, AveragePooling, GlobalAveragePooling, RunningNormalisation,
+    BatchNormalisation, ReLU, SmoothActivation, ElementwiseKernel, Flattening, ConstantPadding, RandomDrop,
+    ViewCopy, Sum, Concatenation, RowProduct, RowNormalisation, MultiHeadProjections, DotProductAttention,
+    GatedUnit, RowSoftmax, TableLookup, LearnedTensor, WholeBatchFallback, SampleFallback,
 )  # fmt: skip
 """The operations; a layer takes the first that fits it."""
 Run = Callable[[int], None]
@@ -37,9 +38,13 @@ Run = Callable[[int], None]
 
 
 class ForwardProgram:
-    """The operations in order, and the tensors that they read and write."""
+    """The operations in order, and the tensors that they read and write.
 
-    def __init__(self, runtime: Runtime) -> None:
+    Layers that are not `active` have no backward. Their outputs live until their last reader has run, and
+    share buffers, unless an active layer reads them.
+    """
+
+    def __init__(self, runtime: Runtime, active: Collection[str]) -> None:
         graph = runtime.network.graph
         readers = {name: len(found) + (name in graph.outputs) for name, found in graph.readers.items()}
         tokens = token_inputs(graph)
@@ -54,16 +59,44 @@ class ForwardProgram:
             for node in graph.nodes
         }
         self.gradients = ParameterGradients(
-            graph, lambda node: kinds[node.full_name].joint, runtime.workers, runtime.dtype
+            graph, active, lambda node: kinds[node.full_name].joint, runtime.workers, runtime.dtype
         )
         self.operations: list[TrainingOperation] = []
+        pool, last_readers = BufferPool(runtime.zeros), _last_readers(graph, active)
         for number, node in enumerate(graph.nodes):
-            xs = tuple(self.tensors[name] for name in node.inputs)
+            name = node.full_name
+            xs = tuple(self.tensors[each] for each in node.inputs)
             params, gradients = runtime.network.arrays_of(node), self.gradients.of(node)
-            binding = Binding(node, number, xs, params, gradients, readers[node.full_name], runtime)
-            operation = kinds[node.full_name](binding)
+            own = pool if name in last_readers else None
+            binding = Binding(
+                node, number, xs, params, gradients, readers[name], runtime, name in active, own
+            )
+            operation = kinds[name](binding)
             self.operations.append(operation)
-            self.tensors[node.full_name] = operation.y
+            self.tensors[name] = operation.y
+            for each in {*node.inputs, name}:
+                memory = self.tensors[each].memory
+                if memory is not None and last_readers.get(each) == name:
+                    pool.release(memory)
+
+
+def active_layers(graph: Graph, inputs: Collection[str] = ()) -> frozenset[str]:
+    """The layers that backward runs through, where some inputs want a gradient too."""
+    wanted = set(inputs)
+    for node in graph.nodes:
+        if node.is_trained or not wanted.isdisjoint(node.inputs):
+            wanted.add(node.full_name)
+    return frozenset(wanted) - {*inputs} - graph.unused
+
+
+def _last_readers(graph: Graph, active: Collection[str]) -> dict[str, str]:
+    """The last reader of each output that no backward reads; the layer itself where there is none."""
+    found = {}
+    for node in graph.nodes:
+        name, readers = node.full_name, [reader.full_name for reader in graph.readers[node.full_name]]
+        if name not in graph.outputs and not any(each in active for each in (name, *readers)):
+            found[name] = readers[-1] if readers else name
+    return found
 
 
 def _operation(node: Node, shapes: Sequence[Shape]) -> type[TrainingOperation]:
@@ -86,19 +119,23 @@ class _Addition:
 class BackwardProgram:
     """The operations in reverse, with a buffer for each gradient as long as it is needed."""
 
-    def __init__(self, runtime: Runtime, forward: ForwardProgram, wanted_inputs: Iterable[str]) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        forward: ForwardProgram,
+        active: Collection[str],
+        wanted_inputs: Collection[str],
+    ) -> None:
         self._tensors = forward.tensors
         self._pool = BufferPool(runtime.zeros)
         self._buffers: dict[str, GradientBuffer] = {}
         self.runs: list[Run] = []
         graph = runtime.network.graph
-        wanted = set(wanted_inputs)
-        for node in graph.nodes:
-            if wanted.intersection(node.inputs) or node.is_trained:
-                wanted.add(node.full_name)
-        for name in graph.outputs:
+        wanted = {*active, *wanted_inputs}
+        outputs = [name for name in graph.outputs if name in wanted]
+        for name in outputs:
             self._buffers[name] = self._pool.take(self._tensors[name].layout)
-        self.upstream = self._parts(graph.outputs)
+        self.upstream = self._parts(outputs)
         reached = set()
         for operation in reversed(forward.operations):
             node = operation.binding.node

@@ -70,20 +70,46 @@ class Binding:
     """For each learnable parameter one array a worker, which are summed in the end, or one for all."""
     readers: int
     runtime: Runtime
+    has_backward: bool = True
+    """Whether its backward runs; where not, it saves nothing for it."""
+    pool: BufferPool | None = None
+    """Where its output's buffers come from, and go back to once read, where no backward reads them."""
 
-    def output(self, overwriting: BoundTensor | None = None, overwritable: bool = True) -> BoundTensor:
-        """The layer's output tensor, in the buffers of an input that it overwrites, or in new ones.
+    def saved(self, purpose: str, worker: int, *shape: int) -> Array:
+        """A worker's array for what forward saves for backward; scratch memory where no backward runs."""
+        if self.has_backward:
+            return self.runtime.zeros(shape)
+        return self.runtime.scratch(purpose, worker, *shape)
 
-        `overwritable` says that the layer's own backward does not read it.
+    def saved_beside(self, x: BoundTensor, purpose: str) -> list[Array]:
+        """For each worker an array like an input's: its own memory if nothing else reads it."""
+        if x.can_overwrite:
+            return x.parts
+        return [self.saved(purpose, worker, *part.shape) for worker, part in enumerate(x.parts)]
+
+    def output(
+        self, overwriting: BoundTensor | None = None, overwritable: bool = True, lasting: bool = False
+    ) -> BoundTensor:
+        """The layer's output tensor, in the buffers of an input that it overwrites, or in others.
+
+        `overwritable` says that the layer's own backward does not read it, `lasting` that what is written
+        there once stays from one run to the next.
         """
         layout = BatchLayout(self.node.output.shape, self.runtime.shares)
+        rearranges = self.node.layer.rearranges  # token numbers stay integers
+        dtype = self.xs[0].buffers[0].dtype if rearranges else self.runtime.dtype
+        memory = None
         if overwriting is not None:
-            buffers = overwriting.buffers
+            buffers, memory = overwriting.buffers, overwriting.memory
+            if memory is not None:
+                memory.users += 1
+        elif self.pool is not None and dtype == self.runtime.dtype and not lasting:
+            memory = self.pool.take(layout)
+            buffers = memory.buffers
         else:
-            rearranges = self.node.layer.rearranges  # token numbers stay integers
-            dtype = self.xs[0].buffers[0].dtype if rearranges else self.runtime.dtype
             buffers = [np.zeros(size, dtype) for size in layout.sizes]
-        return BoundTensor(layout, buffers, self.readers, overwritable)
+        overwritable = (overwritable or not self.has_backward) and not lasting
+        return BoundTensor(layout, buffers, self.readers, overwritable, memory)
 
 
 class TrainingOperation:

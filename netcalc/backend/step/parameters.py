@@ -15,19 +15,28 @@ class ParameterGradients:
     First come those that each worker computes from its own samples: every worker has an array for them,
     and these are summed in the end, each worker a share. Then come those of `joint` layers. A layer that
     shares another's parameters has gradients of its own. Gradients that the backward pass does not reach
-    stay zero.
+    stay zero. Frozen layers write into arrays that they share, which nobody reads.
     """
 
     def __init__(
-        self, graph: Graph, joint: Callable[[Node], bool], workers: Workers, dtype: np.dtype[np.floating]
+        self,
+        graph: Graph,
+        active: Collection[str],
+        joint: Callable[[Node], bool],
+        workers: Workers,
+        dtype: np.dtype[np.floating],
     ) -> None:
         self._workers = workers
-        nodes = sorted(graph.nodes, key=joint)
-        sizes = [(node, sum(param.numel for param in node.params if not param.buffer)) for node in nodes]
+        nodes = sorted((node for node in graph.nodes if node.is_trained), key=joint)
+        sizes = [(node, _learned(node)) for node in nodes]
         self._summed = sum(size for node, size in sizes if not joint(node))
         self._flat = [np.zeros(sum(size for _, size in sizes), dtype)]
         self._flat += [np.zeros(self._summed, dtype) for _ in range(workers.size - 1)]
-        self._arrays: dict[str, dict[str, list[Array]]] = {}
+        frozen = [node for node in graph.nodes if node.full_name in active and node.is_frozen]
+        unread = [np.zeros(max(map(_learned, frozen), default=0), dtype) for _ in range(workers.size)]
+        self._arrays = {
+            node.full_name: _named(node, unread[:1] if joint(node) else unread) for node in frozen
+        }
         start = 0
         for node, size in sizes:
             holders = self._flat[:1] if joint(node) else self._flat
@@ -35,7 +44,8 @@ class ParameterGradients:
             start += size
         self._users: dict[str, list[str]] = {}
         for node in graph.nodes:
-            self._users.setdefault(node.shared or node.full_name, []).append(node.full_name)
+            if node.is_trained:
+                self._users.setdefault(node.shared or node.full_name, []).append(node.full_name)
         self._joined: list[tuple[Array, list[Array]]] = []
         self.named = {
             f"{node.full_name}.{param.name}": self._arrays[node.full_name][param.name][0]
@@ -46,8 +56,8 @@ class ParameterGradients:
         }
 
     def of(self, node: Node) -> dict[str, list[Array]]:
-        """For each parameter of a layer, frozen or not, an array a worker, or one if it is joint."""
-        return self._arrays[node.full_name]
+        """For each parameter of a layer an array a worker, or one if it is joint; none without a backward."""
+        return self._arrays.get(node.full_name, {})
 
     def reached(self, layers: Collection[str]) -> None:
         """Set which layers the backward pass reaches. A shared parameter's gradient is the sum of theirs."""
@@ -70,6 +80,11 @@ class ParameterGradients:
                 np.copyto(total, first)
                 for other in others:
                     total += other
+
+
+def _learned(node: Node) -> int:
+    """The elements of a layer's parameters, running statistics left out."""
+    return sum(param.numel for param in node.params if not param.buffer)
 
 
 def _named(node: Node, flats: list[Array]) -> dict[str, list[Array]]:

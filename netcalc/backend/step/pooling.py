@@ -98,11 +98,14 @@ class _WindowPooling(TrainingOperation):
         self.axes = window_axes(self.x.layout.shape[1:], self.layer.sliding_window())
         self.rows = PoolingAxis(_ROWS, self.axes[0], self.height)
         self.columns = PoolingAxis(_COLUMNS, self.axes[1], self.width)
-        self.between = [self._narrowed(x) for x in self.x.parts]
+        self.between = [self._narrowed(worker, x) for worker, x in enumerate(self.x.parts)]
 
-    def _narrowed(self, x: Array) -> Array:
+    def _narrowed(self, worker: int, x: Array) -> Array:
         height, channels, _, batch = x.shape
-        return np.empty((height, channels, self.width, batch), x.dtype)
+        shape = height, channels, self.width, batch
+        if not self.binding.has_backward and x.dtype == self.runtime.dtype:
+            return self.runtime.scratch("narrowed", worker, *shape)
+        return np.empty(shape, x.dtype)
 
 
 class MaxPooling(_WindowPooling):

@@ -28,12 +28,14 @@ class RandomDrop(TrainingOperation):
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)
         (self.x,) = binding.xs
-        over = self.x.can_overwrite or not self.layer.rate
+        is_same = not self.layer.rate
         self.y = binding.output(
-            overwriting=self.x if over else None, overwritable=self.x.can_overwrite or not over
+            overwriting=self.x if is_same or self.x.can_overwrite else None,
+            lasting=is_same and not self.x.can_overwrite,  # others read x, too
         )
         self.drawn = self._drawn()
-        self.factors = [self._new_factors(y) for y in self.y.parts] if self.layer.rate else []
+        rated = enumerate(self.y.parts if self.layer.rate else ())
+        self.factors = [self._new_factors(worker, y) for worker, y in rated]
 
     def _drawn(self) -> Shape:
         """The axes of a sample that factors differ along."""
@@ -42,10 +44,12 @@ class RandomDrop(TrainingOperation):
             return ()
         return shape[:1] if self.layer.channels else shape
 
-    def _new_factors(self, y: Array) -> Array:
+    def _new_factors(self, worker: int, y: Array) -> Array:
+        if self.layer.rate == 1:
+            return np.zeros((1,) * y.ndim, y.dtype)
         samples = natural(y, self.y.rank).shape[0]
         extra = self.y.rank - len(self.drawn)
-        return stored(np.zeros((samples, *self.drawn, *(1,) * extra), y.dtype))
+        return stored(self.binding.saved("factors", worker, samples, *self.drawn, *(1,) * extra))
 
     def forward(self, worker: int) -> None:
         if self.layer.rate:

@@ -77,7 +77,7 @@ class RowNormalisation(TrainingOperation):
         return self.link_in_place(dy, wanted, pool)
 
     def backward(self, worker: int) -> None:
-        (dxs,) = self.dxs
+        (dxs,), is_trained = self.dxs, self.binding.node.is_trained
         dy = self._rows(self.dy[worker])
         dx = dy if dxs is None else self._rows(dxs[worker])
         totals = self.runtime.scratch("sums", worker, 3, self.size)
@@ -88,9 +88,9 @@ class RowNormalisation(TrainingOperation):
             product = self.runtime.scratch("products", worker, *x.shape)
             np.subtract(x, statistics[:, :1], out=centred)  # an RMS norm's mean is 0
             np.multiply(dy, centred, out=product)
-            if self.weight is not None:
+            if self.weight is not None and is_trained:
                 totals[0] += np.matmul(statistics[:, 1], product, out=totals[2])
-            if self.bias is not None:
+            if self.bias is not None and is_trained:
                 totals[1] += sum_of_rows(dy, out=totals[2])
             if dxs is not None:
                 self._input_gradient(dy, centred, product, statistics[:, 1], dx)

@@ -85,7 +85,7 @@ class ConstantPadding(TrainingOperation):
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)
         (self.x,) = binding.xs
-        self.y = binding.output(overwritable=False)  # its border is written only here
+        self.y = binding.output(lasting=True)  # its border is written only here
         for y in self.y.parts:
             y[...] = self.layer.value
 

@@ -15,7 +15,7 @@ from netcalc.backend.memory import forward_bytes, require_memory
 from netcalc.backend.network import Network
 from netcalc.backend.passes import Grads, checked_upstream
 from netcalc.backend.step.buffers import natural, stored
-from netcalc.backend.step.lowering import BackwardProgram, ForwardProgram
+from netcalc.backend.step.lowering import BackwardProgram, ForwardProgram, active_layers
 from netcalc.backend.step.operations import Runtime
 from netcalc.backend.workers import Task, sample_shares
 
@@ -31,7 +31,8 @@ class TrainingStep(Engine):
         >>> grads = step.backward(dy)
 
     The parameters are the network's own arrays: when an optimiser or `load` changes them in place, the
-    next forward uses the new values. Running statistics move as in `Network.forward(training=True)`, and
+    next forward uses the new values. Running statistics move as in `Network.forward(training=True)`, frozen
+    layers upstream of all that are trained have no buffers for backward, and
     the results, random numbers included, are equal to its up to rounding.
 
     All buffers are allocated here; the next backward overwrites the gradients that were returned. The batch
@@ -46,6 +47,7 @@ class TrainingStep(Engine):
     def __init__(
         self, network: Network, batch: int, *, input_gradients: bool = False, workers: int | None = None
     ) -> None:
+        batch = self.checked_batch(network, batch)
         if network.precision.is_half:
             refuse("E913", f"a training step computes in float32 or float64, not in {network.precision.name}")
         if batch < 1:
@@ -53,17 +55,16 @@ class TrainingStep(Engine):
         if workers is not None and not 1 <= workers <= batch:
             raise ValueError(f"{workers} workers cannot share a batch of {batch}")
         graph = network.graph
-        needed = _TENSORS * forward_bytes(graph, batch, network.dtype.itemsize, gradients=True)
+        tokens = token_inputs(graph)
+        wanted = [given.name for given in graph.inputs if input_gradients and given.name not in tokens]
+        active = active_layers(graph, wanted)
+        needed = _TENSORS * forward_bytes(graph, batch, network.dtype.itemsize, active)
         require_memory(needed, f"the buffers of a training step of {graph.name} at batch {batch}")
         shares = sample_shares(batch, workers)
         super().__init__(network, batch, len(shares))
         self._runtime = runtime = Runtime(network, self._workers, shares)
-        self._forward = ForwardProgram(runtime)
-        wanted = [given.name for given in graph.inputs] if input_gradients else []
-        tokens = token_inputs(graph)
-        self._backward = BackwardProgram(
-            runtime, self._forward, [name for name in wanted if name not in tokens]
-        )
+        self._forward = ForwardProgram(runtime, active)
+        self._backward = BackwardProgram(runtime, self._forward, active, wanted)
         self._outputs: dict[str, Array] = {}
         self._closed = False
 

@@ -32,7 +32,7 @@ def draw(result: "InitResult", path: str) -> None:
     with rc_context(STYLE):
         figure = Figure(figsize=(max(5.0, 2.3 * columns), 1.8 * rows + 0.8), layout="constrained")
         panels = figure.subplots(rows, columns, sharex=True, squeeze=False).flat
-        for panel, stage in zip(panels, stages, strict=False):
+        for stage, panel in zip(stages, panels, strict=False):  # in this order: the panels left over stay
             counts = stage.histogram
             edges = [low + (high - low) * number / len(counts) for number in range(len(counts) + 1)]
             panel.stairs(counts, edges, fill=True, color=_COLOURS[result.verdict])

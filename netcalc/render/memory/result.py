@@ -65,6 +65,13 @@ class MemoryResult(Result):
     def exact_table(self) -> "Table":
         return self._table(True)
 
+    def _repr_html_(self) -> str:
+        if self.training is not None:
+            return super()._repr_html_()
+        from html import escape  # no table: inference keeps nothing
+
+        return f"<pre>{escape(str(self))}</pre>"
+
     def _table(self, every_layer: bool) -> "Table":
         from netcalc.render.memory.tabular import kept_table
 

@@ -10,7 +10,7 @@ from netcalc.render import numbers
 from netcalc.render.table.lines import TableLine, TableView, contents
 from netcalc.tensor import Shape, format_shape
 
-Value = None | int | str | Shape
+Value = None | int | float | str | Shape
 
 
 class Column(NamedTuple):

@@ -21,12 +21,17 @@ class PrintedReport(Result, Report):
     """What of it is shown."""
     bars = False
     """Whether a terminal shows charts instead of the table."""
+    unrestricted: Report | None = None
+    """The report of all layers, where this one shows some kinds of them."""
 
     @classmethod
-    def of(cls, report: Report, view: TableView = TableView(), bars: bool = False) -> "PrintedReport":
-        """The same report, able to print itself."""
-        printed = cls(**{field.name: getattr(report, field.name) for field in fields(Report)})
-        vars(printed).update(view=view, bars=bars)
+    def of(
+        cls, report: Report, view: TableView = TableView(), bars: bool = False, only: tuple[str, ...] = ()
+    ) -> "PrintedReport":
+        """The same report, or some kinds of its layers, able to print itself."""
+        shown = report.restricted(only) if only else report
+        printed = cls(**{field.name: getattr(shown, field.name) for field in fields(Report)})
+        vars(printed).update(view=view, bars=bars, unrestricted=report if only else None)
         return printed
 
     def shown(
@@ -41,6 +46,8 @@ class PrintedReport(Result, Report):
         bars: bool = False,
     ) -> "PrintedReport":
         """The same report with another view, as the options of `netcalc table` choose it.
+
+        What an earlier `shown` chose has no part in it.
 
             >>> report = netcalc.analyze("lenet5").shown(only=["linear"], columns=["layer", "params"])
             >>> print(report.to_csv(), end="")
@@ -64,7 +71,7 @@ class PrintedReport(Result, Report):
 
             require_columns(self, view)
             require_kinds(kinds)
-        return PrintedReport.of(self.restricted(kinds) if kinds else self, view, bars)
+        return PrintedReport.of(self.unrestricted or self, view, bars, kinds)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")

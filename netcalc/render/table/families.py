@@ -82,10 +82,10 @@ def family_figures(
     for line in listed:
         families.setdefault(line.row.node.layer.family, []).append(line)
     columns, everything = figure_columns(report), totals(listed)
-    sums = [
-        (family, len(members), [(read(totals(members)), read(everything)) for _, read in columns])
-        for family, members in families.items()
-    ]
+    sums = []
+    for family, members in families.items():
+        together = totals(members)
+        sums.append((family, len(members), [(read(together), read(everything)) for _, read in columns]))
     return [column for column, _ in columns], sums
 
 

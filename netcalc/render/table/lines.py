@@ -40,7 +40,7 @@ class TableLine(NamedTuple):
     block: tuple[str, ...] = ()
     times: int = 1
     counted: Figures | None = None
-    """Its figures, where they are known."""
+    """Its figures; None for the sum of the lines inside."""
     path: tuple[str, ...] = ()
     """The block that the layer is in."""
 
@@ -80,13 +80,8 @@ class TableLine(NamedTuple):
 
     @property
     def figures(self) -> Figures:
-        """The figures of the line; its in-place layers reuse the layer's output."""
-        if self.counted is not None:
-            return self.counted
-        if self.inside:
-            return total(line.figures for line in self.inside)
-        together = total(row.figures for row in self.rows)
-        return together._replace(output_bytes=self.row.figures.output_bytes)
+        """The figures of the line: those that are counted for it, or the sum of those inside."""
+        return total(line.figures for line in self.inside) if self.counted is None else self.counted
 
 
 def lines(report: Report, view: TableView = TableView()) -> tuple[TableLine, ...]:
@@ -99,8 +94,10 @@ def lines(report: Report, view: TableView = TableView()) -> tuple[TableLine, ...
 
 
 def layer_line(report: Report, row: Row, *folded: Row) -> TableLine:
-    """The line of a layer, with the in-place layers after it."""
-    return TableLine(row, folded, path=report.graph.block_of(row.node))
+    """The line of a layer, with the in-place layers after it, which reuse its output."""
+    together = total(each.figures for each in (row, *folded))
+    counted = together._replace(output_bytes=row.figures.output_bytes)
+    return TableLine(row, folded, path=report.graph.block_of(row.node), counted=counted)
 
 
 def totals(listed: Iterable[TableLine]) -> Figures:

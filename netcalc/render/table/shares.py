@@ -42,9 +42,10 @@ def with_percentages(columns: Iterable[Column], whole: Figures) -> list[Column]:
     return found
 
 
-def _percentage(read: Callable[[Figures], int], whole: int) -> Callable[[TableLine], str]:
-    def value(line: TableLine) -> str:
+def _percentage(read: Callable[[Figures], int], whole: int) -> Callable[[TableLine], float | None]:
+    def value(line: TableLine) -> float | None:
         share = numbers.percentage(read(line.figures), whole)
-        return "" if share is None else f"{share:.6g}"
+        rounded = None if share is None else float(f"{share:.6g}")
+        return int(rounded) if rounded is not None and rounded.is_integer() else rounded
 
     return value

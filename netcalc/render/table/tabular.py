@@ -63,9 +63,9 @@ def _shown_column(column: Column) -> TableColumn:
     return TableColumn(column.name, column.heading, left=column.left, group=column.group, full_heading=full)
 
 
-def _exact(value: Any) -> str | int:
-    if value is None:
-        return ""
+def _exact(value: Any) -> str | int | float | None:
+    if value is None or value == "":
+        return None
     if isinstance(value, tuple):
         return "x".join(f"{item[0]}+{item[1]}" if isinstance(item, tuple) else str(item) for item in value)
-    return value if isinstance(value, int) else str(value)
+    return value if isinstance(value, int | float) else str(value)

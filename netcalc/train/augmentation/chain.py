@@ -60,7 +60,7 @@ class Augmentation:
         """The shape that a sample C,H,W has afterwards."""
         for transform in self.transforms:
             require_pictures(shape, transform.name)
-            if isinstance(transform, Cutout) and transform.size > 2 * max(shape[1:]):
+            if isinstance(transform, Cutout) and transform.size >= 2 * max(shape[1:]) - 1:
                 refuse("E925", f"cutout of {transform.size} leaves nothing of {format_shape(shape)}")
             shape = transform.output(shape)
         return shape

@@ -111,7 +111,8 @@ def resized_rows(x: Array, start: Array, length: Array, wanted: int) -> Array:
     near = np.floor(centre - reach).astype(np.int64) + np.arange(int(np.ceil(2 * reach.max())) + 1)
     weights = np.maximum(0, 1 - np.abs(near + 0.5 - centre) / reach)
     weights *= (near >= start[:, None, None]) & (near < (start + length)[:, None, None])
-    weights /= weights.sum(axis=2, keepdims=True)
+    # added one after another: the order of `sum` depends on how many taps other samples need
+    weights /= np.add.accumulate(weights, axis=2)[..., -1:]
     weights = weights.astype(x.dtype)
     near = near.clip(0, x.shape[2] - 1)
     sample, channel = np.ogrid[: len(x), : x.shape[1]]

@@ -3,25 +3,33 @@
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
 from netcalc.graph import Graph
-from netcalc.tensor import format_shape
+from netcalc.tensor import Shape, format_shape
+from netcalc.train.class_axis import class_axis
 from netcalc.train.data.dataset import ArrayData, DataSet
 from netcalc.train.data.tokens import TokenData
 
 _PART_BYTES = 2**24
 
 
-def require_fit(data: DataSet, graph: Graph, targets: Literal["classes", "numbers"] = "classes") -> None:
+def require_fit(
+    data: DataSet,
+    graph: Graph,
+    targets: Literal["classes", "numbers"] = "classes",
+    ignored: int | None = None,
+) -> None:
     """Raise ExecutionError where samples do not fill the inputs, or labels are beyond the first output.
 
-    `targets` says what a loss asks of labels: numbers of classes, or the output's own shape. A data set with
-    one input fills a network's one, whatever their names are.
+    `targets` says what a loss asks of labels: numbers of classes, one for each place of a sequence or a map,
+    or the output's own shape. `ignored` is a label that does not count. A data set with one input fills a
+    network's one, whatever their names are.
     """
-    _require_inputs(data, graph)
+    require_inputs(data, graph)
     output = graph.outputs[0]
     shape = graph.types[output].shape
     if targets == "numbers":
@@ -29,11 +37,11 @@ def require_fit(data: DataSet, graph: Graph, targets: Literal["classes", "number
     elif isinstance(data, TokenData):
         _require_tokens(data, shape[-1] if shape else 1, f"the output {output} has {format_shape(shape)}")
     else:
-        _require_classes(data, output, shape[0] if len(shape) == 1 else 0, format_shape(shape))
+        _require_classes(data, output, shape, ignored)
 
 
-def require_finite(data: DataSet, indices: Array | None = None) -> None:
-    """Raise ExecutionError for the first number that is NaN or infinite, with its sample and place.
+def require_finite(data: DataSet, indices: Array | None = None, dtype: npt.DTypeLike = np.float32) -> None:
+    """Raise ExecutionError for the first number that is NaN or infinite in a type, with its sample and place.
 
     Arrays of floats stream through; bytes and tokens are finite. Pictures are decoded, so that those which
     are cut off are found.
@@ -48,11 +56,15 @@ def require_finite(data: DataSet, indices: Array | None = None) -> None:
     for start in range(0, len(chosen), step):
         numbers = chosen[start : start + step]
         for name, x in data.batch(numbers).inputs.items():
-            if x.dtype.kind == "f" and not np.isfinite(x).all():
-                sample, *place = map(int, np.argwhere(~np.isfinite(x))[0])
+            is_finite = np.abs(x) <= np.finfo(dtype).max
+            if not is_finite.all():
+                sample, *place = map(int, np.argwhere(~is_finite)[0])
                 value = x[(sample, *place)]
                 where = data.place(int(numbers[sample]))
-                refuse("E923", f"{where} has {value} in {name}{place or ''}, which is no number to train on")
+                fault = (
+                    "no number to train on" if not np.isfinite(value) else f"beyond {np.dtype(dtype).name}"
+                )
+                refuse("E923", f"{where} has {value} in {name}{place or ''}, which is {fault}")
 
 
 def require_range(data: DataSet, indices: Array, x: Array) -> None:
@@ -67,7 +79,8 @@ def require_range(data: DataSet, indices: Array, x: Array) -> None:
         )
 
 
-def _require_inputs(data: DataSet, graph: Graph) -> None:
+def require_inputs(data: DataSet, graph: Graph) -> None:
+    """Raise ExecutionError where samples do not fill the inputs."""
     names = [input.name for input in graph.inputs]
     own = list(data.fields)
     pairs = (
@@ -105,10 +118,13 @@ def _require_tokens(data: TokenData, entries: int, what: str) -> None:
         refuse("E922", f"token {place:,} of {data.path} is {data.token(place)}: {what}, 0 to {entries - 1:,}")
 
 
-def _require_classes(data: DataSet, output: str, outputs: int, shape: str) -> None:
+def _require_classes(data: DataSet, output: str, shape: Shape, ignored: int | None) -> None:
     labels = data.labels()
-    if labels is None or not outputs:
-        refuse("E922", f"the output {output} is {shape}, not a score for each class of {data.path}")
+    axis = class_axis(len(shape) + 1) - 1
+    places = shape[:axis] + shape[axis + 1 :]
+    if labels is None or not shape or (labels.ndim == 1 and places):
+        scores = "not a score for each class"
+        refuse("E922", f"the output {output} is {format_shape(shape)}, {scores} of {data.path}")
     if labels.dtype.kind == "f":
         at = int(np.flatnonzero(labels.reshape(len(labels), -1)[:, 0] % 1 != 0)[:1].sum())
         first = labels.reshape(len(labels), -1)[at, 0]
@@ -118,18 +134,22 @@ def _require_classes(data: DataSet, output: str, outputs: int, shape: str) -> No
             "numbers",
             help="store them as whole numbers, or train with a loss of numbers, such as mse",
         )
-    if labels.ndim != 1:
-        refuse(
-            "E922", f"a label of {data.path} is {format_shape(labels.shape[1:])}, not the number of a class"
-        )
-    beyond = np.flatnonzero((labels >= outputs) | (labels < 0))
-    if len(beyond):
-        at = int(beyond[0])
-        many = f"{data.path} has {len(data.classes):,} classes" if len(data.classes) > outputs else "it"
+    if labels.shape[1:] != places:
+        wanted = f"one for each place of {format_shape(places)}" if places else "the number of a class"
+        refuse("E922", f"a label of {data.path} is {format_shape(labels.shape[1:])}, not {wanted}")
+    outputs = shape[axis]
+    is_beyond = (labels >= outputs) | (labels < 0)
+    if ignored is not None:
+        is_beyond &= labels != ignored
+    if is_beyond.any():
+        at, *place = map(int, np.argwhere(is_beyond)[0])
+        many = f", and {data.path} has {len(data.classes):,} classes" if len(data.classes) > outputs else ""
+        where = f" at {place}" if place else ""
         refuse(
             "E922",
-            f"{data.place(at)} has the label {labels[at]}; the output {output} has {outputs:,} scores, "
-            f"0 to {outputs - 1:,}, and {many}",
+            f"{data.place(at)} has the label {labels[(at, *place)]}{where}; the output {output} has "
+            f"{outputs:,} scores, 0 to {outputs - 1:,}{many}",
+            help=f"a loss with ignored={labels[(at, *place)]} leaves such labels out" if place else None,
         )
 
 

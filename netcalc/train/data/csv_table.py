@@ -8,6 +8,7 @@ import csv
 import warnings
 from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
+from itertools import zip_longest
 from typing import Literal, NamedTuple, NoReturn
 
 import numpy as np
@@ -98,13 +99,18 @@ def _layout(head: bytes) -> _Layout | None:
 
 
 def _names(rows: list[list[str]]) -> list[str]:
-    """The first row where it names the columns: a word stands above a number."""
-    first = rows[0]
-    below = rows[1] if len(rows) > 1 else first
+    """The first row where it names the columns: a word above a number, or `label` above other words.
+
+    `y` above words may be an answer, as n is.
+    """
+    first, *others = [[cell.strip() for cell in row] for row in rows]
+    columns = list(zip_longest(*others, fillvalue=""))
     names_columns = any(
-        not _is_number(name) and _is_number(cell) for name, cell in zip(first, below, strict=False)
+        not _is_number(name)
+        and (_is_number(cells[0]) or (name.lower() in LABEL_NAMES[:-1] and name not in cells))
+        for name, cells in zip(first, columns, strict=False)
     )
-    return [name.strip() for name in first] if names_columns else []
+    return first if names_columns else []
 
 
 def _is_number(cell: str) -> bool:
@@ -132,6 +138,7 @@ def _widths_differ(text: bytes, layout: _Layout) -> bool:
     """Whether a line has more cells than the first: those would be left out."""
     if b'"' in text:
         return any(len(row) != layout.width for _, row in _rows(text, layout))
+    text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     lines = text.count(b"\n") + (not text.endswith(b"\n"))
     blank = sum(not line.strip() for line in text.split(b"\n")) - text.endswith(b"\n")
     return text.count(layout.delimiter.encode()) != (lines - blank) * (layout.width - 1)
@@ -164,7 +171,8 @@ def _locate(path: str, text: bytes, layout: _Layout, column: int) -> NoReturn:
 
 def _labels(path: str, words: Array) -> tuple[Array, tuple[str, ...]]:
     """The labels and the names of the classes, which are numbers or words."""
-    empty = np.flatnonzero(np.char.strip(words) == "")
+    words = np.char.strip(np.char.strip(words), '"')  # the reader leaves quotes behind a blank
+    empty = np.flatnonzero(words == "")
     if len(empty):
         refuse("E922", f"sample {empty[0]} of {path} has no label")
     try:

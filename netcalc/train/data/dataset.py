@@ -105,7 +105,7 @@ class ArrayData(DataSet):
         if not len(labels):
             refuse("E920", f"{path} has no samples")
         self._arrays = arrays
-        self._labels = native(labels)
+        self._labels = native(labels.view(np.uint8) if labels.dtype == np.bool_ else labels)
         self.classes = classes or numbered_classes(self._labels, path)
         self.fields = {name: InputField(array.shape[1:], array.dtype) for name, array in arrays.items()}
 
@@ -113,7 +113,8 @@ class ArrayData(DataSet):
         return len(self._labels)
 
     def batch(self, indices: Array) -> Batch:
-        inputs = {name: native(array.take(indices, axis=0)) for name, array in self._arrays.items()}
+        # not array.take, which first copies the whole of an array that is not contiguous and aligned
+        inputs = {name: native(array[indices]) for name, array in self._arrays.items()}
         return Batch(inputs, self._labels[indices])
 
     def labels(self) -> Array:

@@ -5,6 +5,7 @@ the shorter side resized, the middle cut out. They are decoded when they are ask
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from netcalc.diagnostics import listed
 from netcalc.tensor import Shape, format_shape
 from netcalc.train.data.dataset import Batch, DataSet, InputField, Reading
 
-_PARTS = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
+_PARTS = {"train": ("train", "training"), "test": ("test", "val", "valid", "validation")}
+"""The folders of the parts in small letters; of several the first counts."""
 _LARGE = 2**14
 """Bytes of a picture from which on threads decode it: about a millisecond's work."""
 _DEPTH = 16
@@ -74,8 +76,13 @@ def read_folder(path: str, reading: Reading) -> FolderData:
     """
     root = Path(path)
     inside = {folder.name: folder for folder in _folders(root)}
-    parts = {part: inside[name] for part, names in _PARTS.items() for name in names if name in inside}
-    if reading.part or ("train" in parts and len(inside) == len(parts)):
+    by_name = {name.lower(): folder for name, folder in inside.items()}
+    parts = {
+        part: next(by_name[name] for name in names if name in by_name)
+        for part, names in _PARTS.items()
+        if not by_name.keys().isdisjoint(names)
+    }
+    if reading.part or ("train" in parts and by_name.keys() <= {*chain(*_PARTS.values())}):
         part = reading.part or "train"
         if part not in parts:
             refuse("E920", f"{path} has no {part} part: its folders are {listed(inside)}")

@@ -69,9 +69,15 @@ def open_data(
         if format is not None:
             refuse("E920", f"{path} is a folder, {format} is a format of files")
         with sound(path, "folder"):
-            return _of_folder(path, reading)
-    raw = content(path)
-    data = FORMATS[format or _recognised(path, raw[:_HEAD].tobytes(), len(raw))].read(path, raw, reading)
+            data = _of_folder(path, reading)
+        is_table = False
+    else:
+        raw = content(path)
+        format = format or _recognised(path, raw[:_HEAD].tobytes(), len(raw))
+        data = FORMATS[format].read(path, raw, reading)
+        is_table = format == "csv"
+    if reading.label is not None and not is_table:
+        refuse("E920", f"{path} is no CSV, which alone has a column of labels")
     _refuse_idle(path, data, reading)
     return data
 
@@ -84,14 +90,13 @@ def _of_folder(path: str, reading: Reading) -> DataSet:
     elif cifar.is_folder(path, files):
         data = cifar.read_folder(path, files, reading)
     elif folder.is_folder_of_classes(path):
-        return folder.read_folder(path, reading)
+        data = folder.read_folder(path, reading)
     else:
         refuse(
             "E920",
             f"{path} holds no data that is known: {listed(files) or 'it is empty'}",
             help="a folder has a folder of pictures for each class, or the files of MNIST or CIFAR-10",
         )
-    _refuse_idle(path, data, reading)
     return data
 
 
@@ -99,7 +104,7 @@ def _refuse_idle(path: str, data: DataSet, reading: Reading) -> None:
     """Raise for what is asked for and does nothing with these files."""
     if reading.context is not None and data.vocabulary is None:
         refuse("E920", f"{path} holds no tokens, of which a context is a number")
-    if reading.resize is not None:
+    if reading.resize is not None and not isinstance(data, folder.FolderData):
         refuse("E920", f"{path} is no folder of pictures, which alone are resized")
 
 

@@ -48,7 +48,7 @@ def read(path: str, raw: Array, reading: Reading) -> ArrayData:
         refuse("E920", f"{path} is one part alone", help="name the folder that it is in for --part")
     samples = read_idx(path, raw)
     beside = Path(path).with_name(_labels_name(Path(path).name))
-    if str(beside) == path or not beside.exists():
+    if beside == Path(path) or not beside.exists():
         refuse(
             "E920",
             f"{path} has no file of labels beside it",

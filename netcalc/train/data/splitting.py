@@ -1,5 +1,7 @@
 """A data set in two parts, for training and for validation, with the same share of each class."""
 
+from math import isnan
+
 import numpy as np
 
 from netcalc.backend.errors import refuse
@@ -20,6 +22,8 @@ def split(
     Raises ExecutionError where a part, or a class in training, would have no sample.
     """
     count = len(data)
+    if isnan(fraction):
+        raise ValueError("fraction is a number, not nan")
     wanted = round(fraction * count)
     if not 0 < wanted < count:
         refuse("E926", f"{fraction:g} of the {count:,} samples of {data.path} leave one part empty")
@@ -44,12 +48,14 @@ def split(
 def _shares(sizes: Array, wanted: int) -> Array:
     """How many of each class are taken: in proportion to its size, with the largest remainders, but not all.
 
-    They are `wanted` together, or less where classes would be left empty.
+    What a class cannot give, others do; they are less than `wanted` only where every class is down to one.
     """
     exact = sizes * (wanted / sizes.sum())
-    shares: Array = np.floor(exact).astype(np.int64)
-    missing = wanted - int(shares.sum())
-    order = np.argsort(shares - exact, kind="stable")
-    spare = order[shares[order] + 1 < sizes[order]]
-    shares[spare[:missing]] += 1
+    shares: Array = np.minimum(np.floor(exact).astype(np.int64), np.maximum(sizes - 1, 0))
+    while missing := wanted - int(shares.sum()):
+        order = np.argsort(shares - exact, kind="stable")
+        spare = order[shares[order] + 1 < sizes[order]]
+        if not len(spare):
+            break
+        shares[spare[:missing]] += 1
     return shares

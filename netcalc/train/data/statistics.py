@@ -1,8 +1,8 @@
 """The mean and the deviation of each channel, computed once and kept beside the weights.
 
 The samples stream through in parts, whose sums are in float64 and are joined as Chan, Golub and LeVeque do
-("Updating formulae and a pairwise algorithm for computing sample variances", 1979), so that no large numbers
-are subtracted.
+("Updating formulae and a pairwise algorithm for computing sample variances", 1979). All numbers are taken
+relative to the first of their channel, so that the deviation of equal numbers is exactly 0.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from netcalc.backend.errors import refuse
-from netcalc.backend.kernels.base import Array, Arrays
+from netcalc.backend.kernels.base import Array
 from netcalc.train.data.dataset import DataSet
 from netcalc.train.data.scaling import as_numbers
 
 _PART_BYTES = 2**22
-_NAMES = ("preprocess.mean", "preprocess.std")
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,15 @@ class ChannelStatistics:
             refuse("E926", f"no sample of {data.path} is chosen for its statistics")
         step = max(1, _PART_BYTES // max(1, 8 * int(np.prod(field.shape))))
         count, mean, squares = 0, np.zeros(field.shape[0]), np.zeros(field.shape[0])
+        first = as_numbers(data.batch(chosen[:1]).inputs[name], np.float64)
+        origin = first.reshape(field.shape[0], -1)[:, :1]
         for start in range(0, len(chosen), step):
             numbers = chosen[start : start + step]
             x = as_numbers(data.batch(numbers).inputs[name], np.float64)
             rows = np.moveaxis(x, 1, 0).reshape(field.shape[0], -1)
-            own_mean = rows.mean(axis=1)
+            with np.errstate(invalid="ignore"):  # what is not finite is found below
+                rows = rows - origin
+                own_mean = rows.mean(axis=1)
             if not np.isfinite(own_mean).all():
                 from netcalc.train.data.checking import require_finite
 
@@ -64,6 +67,7 @@ class ChannelStatistics:
             count = total
             advance(len(numbers))
         std = np.sqrt(squares / count)
+        mean = mean + origin[:, 0]
         return cls(tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist()))
 
     def apply(self, x: Array) -> Array:
@@ -72,13 +76,3 @@ class ChannelStatistics:
         x -= np.array(self.mean, x.dtype).reshape(sizes)
         x /= np.array(self.std, x.dtype).reshape(sizes)
         return x
-
-    def arrays(self) -> dict[str, Array]:
-        """Arrays by name, to be kept in a file of weights."""
-        return {name: np.array(values) for name, values in zip(_NAMES, (self.mean, self.std), strict=True)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays) -> "ChannelStatistics":
-        """Those that `arrays` gave. Raises KeyError where they are not among the arrays."""
-        mean, std = (tuple(map(float, arrays[name])) for name in _NAMES)
-        return cls(mean, std)

@@ -12,6 +12,8 @@ from netcalc.train.data.dataset import Batch, DataSet, InputField, Reading
 from netcalc.train.data.npz import array_of_npy
 
 DEFAULT_CONTEXT = 256
+MAX_TOKENS = 2**31
+"""Token numbers are below it."""
 _CHUNK = 2**24
 
 
@@ -70,6 +72,9 @@ class TokenData(DataSet):
                 at = start + int(np.flatnonzero(part < 0)[0])
                 refuse("E922", f"token {at:,} of {self.path} is {self._tokens[at]}; tokens count from 0")
             largest = max(largest, int(part.max()))
+            if largest >= MAX_TOKENS:
+                at = start + int(part.argmax())
+                refuse("E922", f"token {at:,} of {self.path} is {largest}, no number of a vocabulary")
         return largest
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.backend.step.operations import Runtime
+from netcalc.backend.step.operations import Binding, Runtime
 
 _BLOCK = 1 << 17
 """Scores that are computed at a time: they are half a MiB in float32, and so are their gradients."""
@@ -62,14 +62,15 @@ class HeadsAttention:
     Causal scores are computed a range of queries at a time, without most of those that are hidden.
     """
 
-    def __init__(self, heads: Heads, causal: bool, runtime: Runtime, worker: int) -> None:
+    def __init__(self, heads: Heads, causal: bool, binding: Binding, worker: int) -> None:
         self.heads = heads
+        runtime = binding.runtime
         samples, shared, group, positions, width = heads.query.shape
         keys = heads.key.shape[3]
         self.scale = width**-0.5
         self.maxima, self.inverses = runtime.zeros((2, samples, shared, group, 1, positions))
         self.limits = _limits(positions, keys, runtime.dtype) if causal else None
-        self.is_saved = keys <= _SAVED_WIDTHS * width
+        self.is_saved = binding.has_backward and keys <= _SAVED_WIDTHS * width
         length = max(_FEWEST_QUERIES, -(-positions // _RANGES)) if causal else positions
         # From the last range, which sees all keys and writes their gradients, to which the others add.
         ranges = [(at, min(at + length, positions)) for at in range(0, positions, length)][::-1]

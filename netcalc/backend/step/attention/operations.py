@@ -32,7 +32,7 @@ class DotProductAttention(TrainingOperation):
         self.shared = self.layer.kv_heads or self.layer.heads
         self.group = self.layer.heads // self.shared
         self.attention = [
-            HeadsAttention(self._heads(*arrays), self.layer.causal, self.runtime, worker)
+            HeadsAttention(self._heads(*arrays), self.layer.causal, binding, worker)
             for worker, arrays in enumerate(
                 zip(self.query.parts, self.key.parts, self.value.parts, self.y.parts, strict=True)
             )
@@ -91,12 +91,12 @@ class MultiHeadProjections(TrainingOperation):
         self.shared = self.layer.kv_heads or self.layer.heads
         self.group = self.layer.heads // self.shared
         self.projections = self._projections()
-        self.attended = [np.empty_like(y) for y in self.y.parts]
+        self.attended = [binding.saved("attended", worker, *y.shape) for worker, y in enumerate(self.y.parts)]
         self.attention = []
         for worker, attended in enumerate(self.attended):
             outputs = [projection.outputs[worker] for projection in self.projections]
             heads = self._heads(outputs, split(attended, self.shared, self.group))
-            self.attention.append(HeadsAttention(heads, self.layer.causal, self.runtime, worker))
+            self.attention.append(HeadsAttention(heads, self.layer.causal, binding, worker))
 
     def _projections(self) -> list[Projection]:
         """One for each input that follows another, where their weights are one array; else three."""
@@ -114,12 +114,12 @@ class MultiHeadProjections(TrainingOperation):
             bias, dbias = None, None
             if self.layer.bias:
                 bias = params["in_proj_bias"][own]
-                dbias = [gradient[own] for gradient in gradients["in_proj_bias"]]
+                dbias = [gradient[own] for gradient in gradients.get("in_proj_bias", ())]
             outputs = [
-                np.zeros((*x.shape[:2], own.stop - own.start), self.runtime.dtype)
-                for x in xs[read[first]].parts
+                self.binding.saved(f"projection {first}", worker, *x.shape[:2], own.stop - own.start)
+                for worker, x in enumerate(xs[read[first]].parts)
             ]
-            dweight = [gradient[part] for gradient in gradients[name]]
+            dweight = [gradient[part] for gradient in gradients.get(name, ())]
             found.append(Projection(read[first], params[name][part], bias, dweight, dbias, outputs))
         return found
 
@@ -168,19 +168,21 @@ class MultiHeadProjections(TrainingOperation):
     def _out_backward(self, worker: int) -> Array:
         """The gradient of the weighted values; those of the output's projection."""
         dy, gradients = rows(self.dy[worker]), self.binding.gradients
-        np.matmul(dy.T, rows(self.attended[worker]), out=gradients["out_proj.weight"][worker])
-        if self.layer.bias:
-            sum_of_rows(dy, out=gradients["out_proj.bias"][worker])
         dattended = self.runtime.scratch("gradient of attended", worker, *self.attended[worker].shape)
         np.matmul(dy, self.binding.params["out_proj.weight"], out=rows(dattended))
+        if self.binding.node.is_trained:
+            np.matmul(dy.T, rows(self.attended[worker]), out=gradients["out_proj.weight"][worker])
+            if self.layer.bias:
+                sum_of_rows(dy, out=gradients["out_proj.bias"][worker])
         return dattended
 
     def _in_backward(self, worker: int, projection: Projection, doutput: Array, is_more: bool) -> None:
         """The gradients of a projection and of its input; `is_more` adds to what another has given that."""
         x, dxs = self.binding.xs[projection.input].parts[worker], self.dxs[projection.input]
-        np.matmul(doutput.T, rows(x), out=projection.dweight[worker])
-        if projection.dbias is not None:
-            sum_of_rows(doutput, out=projection.dbias[worker])
+        if self.binding.node.is_trained:
+            np.matmul(doutput.T, rows(x), out=projection.dweight[worker])
+            if projection.dbias is not None:
+                sum_of_rows(doutput, out=projection.dbias[worker])
         if dxs is None:
             return
         dx = rows(dxs[worker])

@@ -88,6 +88,8 @@ class Convolution(TrainingOperation):
     def backward(self, worker: int) -> None:
         if self.backwards:
             self.backwards[worker].run()
+        if self.binding.node.is_frozen:
+            return
         dweight = self.binding.gradients["weight"][worker]
         filters, channels, *kernel = dweight.shape
         if self.reused:

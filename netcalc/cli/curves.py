@@ -1,0 +1,46 @@
+"""netcalc curves: how trainings went, one or several beside each other."""
+
+from typing import Annotated
+
+import typer
+
+from netcalc.cli.common import FormatOption, OutputOption, print_error
+from netcalc.cli.output import output_of
+from netcalc.cli.plot_files import check_plot
+
+_MOST = 26
+"""The runs that have letters."""
+
+
+def command(
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="Folders that `netcalc train` wrote, or their metrics.jsonl."),
+    ],
+    plot: Annotated[
+        str, typer.Option("--plot", metavar="FILE", help="The curves as a .png, .svg or .pdf.")
+    ] = "",
+    format: FormatOption = None,
+    output: OutputOption = "",
+) -> None:
+    """Learning curves of trainings, and where they ended: one, or several compared.
+
+    netcalc curves runs/lenet
+    netcalc curves runs/lenet runs/lenet-wide --plot curves.svg
+    netcalc curves runs/* -o results.csv
+    """
+    to = output_of(format, output)
+    if len(runs) > _MOST:
+        raise typer.BadParameter(f"{_MOST} runs at most are compared, not {len(runs)}.", param_hint="RUN")
+    for number, run in enumerate(runs):
+        if run in runs[:number]:
+            raise typer.BadParameter(f"{run} is given twice.", param_hint="RUN")
+    if plot:
+        check_plot(plot, [output, *runs])
+    from netcalc.render.curves.result import CurvesResult
+    from netcalc.train.history import read_history
+
+    result = CurvesResult([read_history(run) for run in runs])
+    to.show(result)
+    if plot and result.draw(plot):
+        print_error(f"drawn into {plot}")

@@ -1,0 +1,148 @@
+"""netcalc evaluate: how well a trained network does on a data set."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from netcalc.cli.common import (
+    FormatOption,
+    InputOption,
+    OutputOption,
+    SetOption,
+    SpecArgument,
+    VariantOption,
+    load_graph,
+    print_error,
+    progress,
+)
+from netcalc.cli.data_options import (
+    DataBatchOption,
+    DataFormatOption,
+    DataOption,
+    PartOption,
+    TrainedOption,
+    data_for,
+)
+from netcalc.cli.output import output_of
+from netcalc.cli.plot_files import check_plot
+from netcalc.cli.run_options import FloatOption
+
+if TYPE_CHECKING:
+    from netcalc.render.evaluation.result import EvaluationResult
+    from netcalc.train.applying import Applied
+    from netcalc.train.data import DataSet
+    from netcalc.train.losses import LossFunction
+
+_PAIRS = 15
+"""Pairs of confused classes that are shown where the matrix is not."""
+
+_BYTES = 256
+_WHITE = {" ": "space", "\n": "newline", "\t": "tab"}
+"""The tokens of a text, and the names of those that nobody sees."""
+
+LossOption = Annotated[
+    Literal["cross_entropy", "hinge", "mse", "l1", "huber", "bce"] | None,
+    typer.Option("--loss", help="The loss; unless given cross_entropy for classes and mse for numbers."),
+]
+ConfusionPlotOption = Annotated[
+    str, typer.Option("--plot", metavar="FILE", help="The confusion matrix as a .png, .svg or .pdf.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Every class, however many there are.")]
+
+
+def command(
+    spec: SpecArgument,
+    weights: TrainedOption,
+    data: DataOption,
+    part: PartOption = None,
+    data_format: DataFormatOption = "",
+    batch: DataBatchOption = 64,
+    loss: LossOption = None,
+    dtype: FloatOption = "float32",
+    plot_file: ConfusionPlotOption = "",
+    all: AllOption = False,
+    format: FormatOption = None,
+    output: OutputOption = "",
+    input: InputOption = None,
+    set: SetOption = None,
+    variant: VariantOption = None,
+) -> None:
+    """Loss, accuracy and confusions of a trained network on a data set.
+
+    netcalc evaluate lenet5 --weights runs/lenet/weights.safetensors --data mnist --part test
+    netcalc evaluate my.yaml --weights my.npz --data photos --plot confusion.svg
+    """
+    to = output_of(format, output)
+    if plot_file:
+        check_plot(plot_file, [spec, output, weights, data])
+    if all and to.format != "rich":
+        raise typer.BadParameter(f"{to.format} has every class; leave it out.", param_hint="--all")
+    graph = load_graph(spec, set, input, variant)
+    from netcalc.backend import Network
+    from netcalc.train.applying import applied
+
+    use = applied(Network(graph, 0, dtype), weights)
+    opened = data_for(graph, data, data_format, part, use.preprocess.resize)
+    result = _evaluated(use, opened, loss, batch, weights, part, all)
+    if plot_file and result.evaluation.confusion is None:
+        raise typer.BadParameter("no confusions are counted for these labels.", param_hint="--plot")
+    to.show(result)
+    if plot_file:
+        from netcalc.render.evaluation.plots import draw
+
+        draw(result, plot_file)
+        print_error(f"drawn into {plot_file}")
+
+
+def _evaluated(
+    use: "Applied", data: "DataSet", loss: str | None, batch: int, weights: str, part: str | None, all: bool
+) -> "EvaluationResult":
+    """The evaluation with the figures of every class. Raises ExecutionError for data that do not fit."""
+    from netcalc.backend.errors import refuse
+    from netcalc.render.evaluation.result import Conditions, EvaluationResult
+    from netcalc.train.applying import batches_for
+    from netcalc.train.confusion import class_figures, most_confused
+    from netcalc.train.data import require_fit
+    from netcalc.train.evaluation import evaluate
+
+    function = _loss(loss, data)
+    require_fit(data, use.network.graph, "classes" if function.of_classes else "numbers", function.ignored)
+    with progress(len(data), "evaluating") as advance:
+        try:
+            found = evaluate(use.network, batches_for(use, data, batch), function, observe=advance)
+        except ValueError as error:
+            refuse("E943", f"{data.path} cannot be evaluated: {error}")
+    which = f"{data.path}, {part} part" if part else data.path
+    conditions = Conditions(
+        weights,
+        which,
+        data.vocabulary is not None,
+        batch,
+        use.network.precision.name,
+        function.name,
+        use.normalised_by,
+    )
+    if found.confusion is None:
+        return EvaluationResult(use.network.graph, conditions, found)
+    names = use.class_names
+    if data.vocabulary == len(names) == _BYTES and not use.trained.classes:
+        names = [*map(_byte_name, range(_BYTES))]
+    figures, pairs = class_figures(found.confusion), most_confused(found.confusion, _PAIRS)
+    return EvaluationResult(use.network.graph, conditions, found, names, figures, pairs, all)
+
+
+def _loss(name: str | None, data: "DataSet") -> "LossFunction":
+    """The loss by its name, else by what the labels are."""
+    from netcalc.train.losses import LOSSES
+
+    if name is None:
+        labels = data.labels()
+        is_classes = data.vocabulary is not None or labels is None or labels.dtype.kind in "iub"
+        name = "cross_entropy" if is_classes else "mse"
+    return LOSSES[name]()
+
+
+def _byte_name(byte: int) -> str:
+    character = chr(byte)
+    is_seen = character.isascii() and character.isprintable()
+    return _WHITE.get(character, character if is_seen else f"\\x{byte:02x}")

@@ -1,0 +1,291 @@
+"""netcalc train: a network's training on a data set by a recipe."""
+
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+from rich.console import Console
+
+from netcalc.cli import trials
+from netcalc.cli.common import InputOption, SetOption, VariantOption, asked_about, asked_of, print_error
+from netcalc.cli.train_options import (
+    AccumulateOption,
+    AugmentOption,
+    AverageOption,
+    BatchSizeOption,
+    ClipOption,
+    ContextOption,
+    DataFormatOption,
+    DataOption,
+    EpochsOption,
+    EveryOption,
+    FactorOption,
+    FreezeOption,
+    KeepOption,
+    LossOption,
+    MaybeSpec,
+    OptimiserOption,
+    PartOption,
+    RateOption,
+    RecipeOption,
+    ReinitOption,
+    ResumeOption,
+    RunDtypeOption,
+    RunOption,
+    RunSeedOption,
+    ScheduleOption,
+    SizeOption,
+    ValidationOption,
+    WeightsOption,
+    WorkersOption,
+)
+from netcalc.cli.trials import OverfitOption, RateSearchOption, TrialPlotOption
+from netcalc.diagnostics import ExecutionError
+from netcalc.spec import find_given
+from netcalc.spec.standalone import settled_text
+
+if TYPE_CHECKING:
+    from netcalc.render.terminal import Terminal
+    from netcalc.train.loop import Training
+    from netcalc.train.run_folder import Interruption, RunFolder
+
+_NOT_OF_RECIPE = {
+    "spec", "output", "resume", "recipe", "keep", "checkpoint_every", "set", "input", "variant",
+    "lr_find", "overfit_batch", "plot",
+}  # fmt: skip
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+
+
+def command(
+    spec: MaybeSpec = None,
+    data: DataOption = "",
+    output: RunOption = "",
+    recipe: RecipeOption = "",
+    resume: ResumeOption = "",
+    epochs: EpochsOption = None,
+    batch: BatchSizeOption = None,
+    lr: RateOption = None,
+    optimiser: OptimiserOption = None,
+    schedule: ScheduleOption = None,
+    loss: LossOption = None,
+    augment: AugmentOption = None,
+    clip_norm: ClipOption = None,
+    accumulate: AccumulateOption = None,
+    ema: AverageOption = None,
+    weights: WeightsOption = "",
+    reinit: ReinitOption = None,
+    freeze: FreezeOption = None,
+    factors: FactorOption = None,
+    validation: ValidationOption = None,
+    seed: RunSeedOption = None,
+    dtype: RunDtypeOption = None,
+    workers: WorkersOption = None,
+    part: PartOption = None,
+    data_format: DataFormatOption = None,
+    size: SizeOption = None,
+    context: ContextOption = None,
+    keep: KeepOption = 3,
+    checkpoint_every: EveryOption = "",
+    lr_find: RateSearchOption = False,
+    overfit_batch: OverfitOption = False,
+    plot: TrialPlotOption = "",
+    set: SetOption = None,
+    input: InputOption = None,
+    variant: VariantOption = None,
+) -> None:
+    """Train a network on a data set.
+
+    netcalc train lenet5 --data mnist --epochs 5 -o runs/lenet
+    netcalc train resnet20.yaml --data cifar10 --recipe resnet.yaml --augment crop:4,flip
+    netcalc train alexnet --data pets --weights alexnet.npz --reinit fc8 --freeze 'conv*'
+    netcalc train --resume runs/lenet
+    """
+    given = {name: value for name, value in locals().items() if name not in _NOT_OF_RECIPE}
+    listed = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
+    options = {name: value for name, value in listed.items() if value not in (None, "")}
+    every = _interval(checkpoint_every)
+    trials.check_trial(lr_find, overfit_batch, plot, output, resume, augment)
+    if overfit_batch:
+        options["augment"] = ""
+    if resume:
+        run = _resumed(resume, options, recipe, output, spec, set, input, variant)
+    elif spec is None:
+        raise typer.BadParameter("say which network is trained.", param_hint="SPEC")
+    else:
+        run = _begun(spec, output, recipe, options, set, input, variant)
+    if lr_find:
+        trials.find_rate(run.training, plot)
+    elif overfit_batch:
+        trials.overfit_batch(run.training, plot)
+    else:
+        _train(run, keep, every)
+
+
+class _Run(NamedTuple):
+    """A training at its beginning or where a checkpoint has it, and its folder."""
+
+    training: "Training"
+    folder: "RunFolder"
+    spec: str | None
+    """The text of the spec where the folder is yet to be made."""
+
+
+def _begun(
+    spec: str,
+    output: str,
+    recipe: str,
+    options: dict[str, Any],
+    settings: Sequence[str] | None,
+    inputs: Sequence[str] | None,
+    variant: str | None,
+) -> _Run:
+    """A new run."""
+    from netcalc.train.loop import Training
+    from netcalc.train.recipe_file import read_recipe, recipe_source
+    from netcalc.train.run_folder import RunFolder
+
+    chosen = read_recipe(recipe_source(recipe) if recipe else None, options)
+    found = find_given(spec)
+    asked = asked_about(found, settings or (), inputs or (), variant)
+    graph = asked.graph()
+    if not chosen.data:
+        raise typer.BadParameter("say what the network is trained on.", param_hint="--data")
+    folder = RunFolder(output or _free_folder(graph.name))
+    folder.require_free()
+    training = Training(chosen.network(graph), chosen.open_data(), chosen)
+    shapes = {given.name: given.type.shape for given in graph.inputs} if asked.overrides else {}
+    text = settled_text(found._replace(variant=variant or found.variant), graph.name, asked.settings, shapes)
+    return _Run(training, folder, text)
+
+
+def _resumed(
+    resume: str,
+    options: dict[str, Any],
+    recipe: str,
+    output: str,
+    spec: str | None,
+    settings: Sequence[str] | None,
+    inputs: Sequence[str] | None,
+    variant: str | None,
+) -> _Run:
+    """A run that goes on."""
+    from netcalc.train.resuming import resumed
+
+    if output:
+        raise typer.BadParameter("a run goes on in its own folder.", param_hint="--output")
+    graph = asked_of(spec, settings or (), inputs or (), variant).graph() if spec is not None else None
+    if graph is None and (settings or inputs or variant):
+        message = "it is about the SPEC, which the run has in its folder."
+        raise typer.BadParameter(message, param_hint="--set, --input, --variant")
+    training, folder = resumed(resume, options, recipe, graph)
+    return _Run(training, folder, None)
+
+
+def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None:
+    """Say what the run will take, and train."""
+    from netcalc.render.layout import paragraph
+    from netcalc.render.terminal import Terminal
+    from netcalc.render.training.shown import ShownTraining
+    from netcalc.render.training.summary import summary_lines
+    from netcalc.render.training.words import kept_in_words
+    from netcalc.train.estimate import estimated
+    from netcalc.train.monitoring import Monitor
+    from netcalc.train.run_folder import Interruption, MetricsFile, Saving
+
+    training, folder = run.training, run.folder
+    terminal = Terminal(Console())
+    if training.at.epoch >= training.recipe.epochs:
+        print_error(f"all {training.recipe.epochs} epochs of {folder.path} are done")
+        return
+    terminal.write(summary_lines(training, estimated(training), terminal.width))
+    sys.stdout.flush()
+    if run.spec is not None:
+        folder.create(training.recipe, run.spec)
+    metrics = MetricsFile(folder)
+    steps, seconds = every
+    interruption = Interruption()
+    saving = Saving(training, folder, metrics, interruption, keep=keep, steps=steps, seconds=seconds)
+    shown = ShownTraining(training, terminal)
+    try:
+        with _interrupts(interruption), shown:
+            training.run([metrics, Monitor.of(training), saving, shown, interruption])
+    except KeyboardInterrupt:
+        print_error(f"interrupted at step {training.at.step:,}; {_how_to_go_on(folder)}")
+        raise
+    except ExecutionError:
+        print_error(f"stopped at step {training.at.step:,}; {_how_to_go_on(folder)}")
+        raise
+    finally:
+        metrics.close()
+        training.close()
+    _show_curves(folder, terminal)
+    terminal.write([[], *paragraph(kept_in_words(training.at), "", terminal.width)])
+    print_error(f"written: {folder.weights}")
+
+
+def _show_curves(folder: "RunFolder", terminal: "Terminal") -> None:
+    """Show the curves of the whole run, and draw them into its folder where matplotlib is there."""
+    from netcalc.render.curves.result import CurvesResult
+    from netcalc.render.figures import is_available
+    from netcalc.train.history import read_history
+
+    curves = CurvesResult([read_history(folder.path)])
+    terminal.write([[], *curves.charts(terminal.width)])
+    if is_available():
+        curves.draw(str(folder.path / "curves.svg"))
+
+
+def _how_to_go_on(folder: "RunFolder") -> str:
+    from netcalc.train.checkpoints import checkpoints_in
+
+    found = checkpoints_in(folder.checkpoints)
+    if not found:
+        return "there is no checkpoint yet to go on from"
+    step = int(found[-1].stem.partition("-")[2])
+    return f"netcalc train --resume {folder.path} goes on from step {step:,}"
+
+
+@contextmanager
+def _interrupts(interruption: "Interruption") -> Iterator[None]:
+    """Let the first Ctrl-C ask for a checkpoint at the next step's end; the second one ends at once."""
+
+    def interrupted(*_: object) -> None:
+        if interruption.asked:
+            raise KeyboardInterrupt
+        interruption.asked = True
+        print_error("interrupted: a checkpoint is written at the end of this step; once more ends at once")
+
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interval(text: str) -> tuple[int | None, float | None]:
+    """Steps, or seconds, between checkpoints."""
+    found = re.fullmatch(r"([0-9]{1,9})\s*(s|min|h)?", text.strip(), re.ASCII) if text else None
+    if text and (found is None or not int(found[1])):
+        message = f"{text!r} is neither a number of steps nor a time as 30s, 10min or 2h."
+        raise typer.BadParameter(message, param_hint="--checkpoint-every")
+    if found is None:
+        return None, None
+    return (None, float(found[1]) * _SECONDS[found[2]]) if found[2] else (int(found[1]), None)
+
+
+def _free_folder(name: str) -> str:
+    """`runs/lenet-5`, or `runs/lenet-5-2` where that is taken."""
+    word = re.sub(r"[^\w.-]+", "-", name.lower()).strip("-.") or "network"
+    count = 1
+    while os.path.exists(path := os.path.join("runs", word if count == 1 else f"{word}-{count}")):
+        count += 1
+    return path

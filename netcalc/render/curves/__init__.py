@@ -1,0 +1,1 @@
+"""Learning curves and searches for a learning rate, shown."""

@@ -1,0 +1,67 @@
+"""The observer that holds all checks."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Self
+
+from netcalc.backend import Network
+from netcalc.backend.kernels.base import Array
+from netcalc.train.loss import LossFunction
+from netcalc.train.losses import TotalLoss
+from netcalc.train.monitoring.dead_units import SAMPLES, DeadUnits
+from netcalc.train.monitoring.divergence import Divergence
+from netcalc.train.monitoring.first_loss import FirstLoss
+from netcalc.train.monitoring.gradients import GradientScale
+from netcalc.train.monitoring.stagnation import Stagnation
+from netcalc.train.preparation import own_inputs
+from netcalc.train.records import EpochRecord, Observer, StepRecord, TrainingWarning
+
+if TYPE_CHECKING:
+    from netcalc.train.loop import Training
+
+
+class Monitor(Observer):
+    """Warns where a training goes wrong, of each kind of trouble once.
+
+    `loss` tells what the first loss should be; without it, and with weights that are `pretrained`, that is
+    not looked at. `probe` are inputs of a few samples, which are run after epochs to find dead units.
+    `stagnation` is whether it looks at losses that do not fall. It changes nothing of the network.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: LossFunction | TotalLoss | None = None,
+        *,
+        probe: Mapping[str, Array] | None = None,
+        pretrained: bool = False,
+        stagnation: bool = True,
+    ) -> None:
+        self._checks: list[Observer] = [Divergence(network), GradientScale(network)]
+        if stagnation:
+            self._checks.append(Stagnation())
+        if loss is not None and not pretrained:
+            self._checks.append(FirstLoss(network.graph, loss))
+        if probe is not None:
+            self._checks.append(DeadUnits(network, probe))
+
+    @classmethod
+    def of(cls, training: "Training") -> Self:
+        """The monitor of a training; the probe are samples that are held back, where there are some."""
+        samples = training.validation or training.batches
+        batch = samples.batch(samples.order(0)[:SAMPLES], 0)
+        inputs = own_inputs(training.network.graph, batch.inputs)
+        return cls(training.network, training.loss, probe=inputs)
+
+    def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterator[TrainingWarning]:
+        for check in [*self._checks]:
+            yield from self._last(check, [*check.after_step(record, gradients)])
+
+    def after_epoch(self, record: EpochRecord) -> Iterator[TrainingWarning]:
+        for check in [*self._checks]:
+            yield from self._last(check, [*check.after_epoch(record)])
+
+    def _last(self, check: Observer, found: list[TrainingWarning]) -> list[TrainingWarning]:
+        """What a check found; one that has spoken is done."""
+        if found:
+            self._checks.remove(check)
+        return found
