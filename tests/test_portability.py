@@ -22,7 +22,7 @@ from netcalc.cli.app import COMMANDS, run
 from netcalc.render.check.sarif import _uri
 from netcalc.spec import bundled_names, library
 
-from helpers import TESTS
+from helpers import METRICS, TESTS
 
 Cli = Callable[..., Any]
 ARGUMENTS = {
@@ -30,7 +30,7 @@ ARGUMENTS = {
     "roofline": "SPEC --device a100", "sweep": "SPEC --set input=4,5 -o rows.jsonl", "explain": "SPEC linear1",
     "run": "SPEC --batch 64 --training", "plan": "SPEC", "gradcheck": "SPEC", "init": "SPEC", "fold": "SPEC --weights no.npz -o f.npz",
     "show": "lenet5", "layers": "conv", "rules": "N301", "schema": "", "devices": "",
-    "augment": "--data d.npz -o s.png",
+    "augment": "--data d.npz -o s.png", "curves": "m.jsonl",
 }  # fmt: skip
 """For each command but list, which takes seconds, what it is run with here.
 
@@ -62,6 +62,7 @@ def test_every_command_without_what_windows_lacks(tmp_path: Path) -> None:
     """On a cp1252 console, where every character is one that it has."""
     spec = r"some\folder\t.yaml"
     (tmp_path / spec).write_bytes(SPEC.encode())
+    (tmp_path / "m.jsonl").write_text(METRICS)
     np.savez(tmp_path / "d.npz", x=np.zeros((2, 1, 4, 4), np.uint8), y=np.arange(2))
     lines = [f"{command} {ARGUMENTS[command]}".rstrip().replace("SPEC", spec) for command in ARGUMENTS]
     environment = {

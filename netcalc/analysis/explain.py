@@ -105,7 +105,7 @@ def _params(layer: Layer, xs: tuple[TensorType, ...], is_frozen: bool) -> Iterat
     params = layer.params(xs)
     learnable = sum(param.numel for param in params if not param.buffer)
     names = ", ".join(param.name for param in params if not param.buffer)
-    remark = f"{names}; frozen" if is_frozen else names or "nothing is learned"
+    remark = f"{names}; frozen" if is_frozen and names else names or "nothing is learned"
     yield Explanation("params", int(learnable), term_of(learnable), remark=remark)
     buffers = sum(param.numel for param in params if param.buffer)
     if buffers:

@@ -198,8 +198,8 @@ class _WorkCounter:
     def _saved_reads(self, node: Node, own: Set[str]) -> list[TensorRead]:
         """The tensors of the forward that backward reads, without those that the kernel itself computes."""
         is_product = self._rows[node.full_name].figures.macs > 0
-        if not is_product and self.kernels.fused:
-            return []
+        if not is_product and (self.kernels.fused or node.keeps_statistics):
+            return []  # a frozen norm scales its gradient by running statistics
         types = self.graph.input_types(node)
         macs = node.layer.cost(types, node.output).macs
         if is_product and node.is_frozen and node.layer.weight_macs(types, node.output) == macs:

@@ -184,6 +184,24 @@ def _augmentations(_: Given, text: str) -> Iterable[str]:
     return _listed(AUGMENTATIONS, text)
 
 
+def _losses(*_: object) -> Iterable[str]:
+    from netcalc.train.losses import LOSSES
+
+    return LOSSES
+
+
+def _optimisers(*_: object) -> Iterable[str]:
+    from netcalc.train.optimisers import OPTIMISERS
+
+    return OPTIMISERS
+
+
+def _schedules(*_: object) -> Iterable[str]:
+    from netcalc.train.schedules import SCHEDULES
+
+    return SCHEDULES
+
+
 def _data_formats(*_: object) -> Iterable[str]:
     from netcalc.train.data import FORMATS
 
@@ -230,6 +248,7 @@ COMPLETERS: dict[str, Completer] = {
     "set": _settings, "input": _inputs, "layer": _layers, "only": _kinds_at_hand, "columns": _columns,
     "kind": _kinds, "code": _codes, "ignore": _rule_codes, "device": _devices, "checkpoint": _checkpoints,
     "scheme": _schemes, "features": _layers, "where": _sweep_columns, "pareto": _objectives, "plot": _axes,
+    "chosen_loss": _losses, "chosen_optimiser": _optimisers, "schedule": _schedules,
     "augment": _augmentations, "data_format": _data_formats,
 }  # fmt: skip
 """By the names of parameters, which mean the same in every command; a shell offers files for others."""

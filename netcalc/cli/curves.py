@@ -1,5 +1,6 @@
 """netcalc curves: how trainings went, one or several beside each other."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ def command(
         list[str],
         typer.Argument(metavar="RUN...", help="Folders that `netcalc train` wrote, or their metrics.jsonl."),
     ],
-    plot: Annotated[
+    plot_file: Annotated[
         str, typer.Option("--plot", metavar="FILE", help="The curves as a .png, .svg or .pdf.")
     ] = "",
     format: FormatOption = None,
@@ -35,12 +36,18 @@ def command(
     for number, run in enumerate(runs):
         if run in runs[:number]:
             raise typer.BadParameter(f"{run} is given twice.", param_hint="RUN")
-    if plot:
-        check_plot(plot, [output, *runs])
     from netcalc.render.curves.result import CurvesResult
-    from netcalc.train.history import read_history
+    from netcalc.train.history import METRICS, read_history
+
+    files = [*runs, *(os.path.join(run, METRICS) for run in runs)]
+    if output and any(os.path.realpath(output) == os.path.realpath(file) for file in files):
+        raise typer.BadParameter(
+            f"{output} is what the command reads; name another file.", param_hint="--output"
+        )
+    if plot_file:
+        check_plot(plot_file, [output, *files])
 
     result = CurvesResult([read_history(run) for run in runs])
     to.show(result)
-    if plot and result.draw(plot):
-        print_error(f"drawn into {plot}")
+    if plot_file and result.draw(plot_file):
+        print_error(f"drawn into {plot_file}")

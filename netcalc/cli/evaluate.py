@@ -26,6 +26,7 @@ from netcalc.cli.data_options import (
 from netcalc.cli.output import output_of
 from netcalc.cli.plot_files import check_plot
 from netcalc.cli.run_options import FloatOption
+from netcalc.graph import Graph
 
 if TYPE_CHECKING:
     from netcalc.render.evaluation.result import EvaluationResult
@@ -105,7 +106,7 @@ def _evaluated(
     from netcalc.train.data import require_fit
     from netcalc.train.evaluation import evaluate
 
-    function = _loss(loss, data)
+    function = _loss(loss, data, use.network.graph)
     require_fit(data, use.network.graph, "classes" if function.of_classes else "numbers", function.ignored)
     with progress(len(data), "evaluating") as advance:
         try:
@@ -131,14 +132,15 @@ def _evaluated(
     return EvaluationResult(use.network.graph, conditions, found, names, figures, pairs, all)
 
 
-def _loss(name: str | None, data: "DataSet") -> "LossFunction":
-    """The loss by its name, else by what the labels are."""
+def _loss(name: str | None, data: "DataSet", graph: Graph) -> "LossFunction":
+    """The loss by its name, else by the labels: whether they are fractions in the shape of the output."""
     from netcalc.train.losses import LOSSES
 
     if name is None:
-        labels = data.labels()
-        is_classes = data.vocabulary is not None or labels is None or labels.dtype.kind in "iub"
-        name = "cross_entropy" if is_classes else "mse"
+        labels, shape = data.labels(), graph.types[graph.outputs[0]].shape
+        name = "cross_entropy"
+        if labels is not None and labels.dtype.kind == "f" and (labels.shape[1:] or (1,)) == (shape or (1,)):
+            name = "mse"
     return LOSSES[name]()
 
 

@@ -82,8 +82,8 @@ def write(
     with progress(len(data), "running") as advance:
         written = write_features(use, data, options.layers, output, batch or _BATCH, advance)
     out = terminal()
-    source = weights or f"random weights (seed {seed})"
-    out.write(paragraph(prepared_in_words(use.normalised_by, source), "", out.width))
+    if data.vocabulary is None:
+        out.write(paragraph(prepared_in_words(use.normalised_by, weights or ""), "", out.width))
     for name, (shape, kind) in written.items():
         size = kind.itemsize
         for side in shape:

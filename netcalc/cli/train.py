@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 _NOT_OF_RECIPE = {
     "spec", "output", "resume", "recipe", "keep", "checkpoint_every", "set", "input", "variant",
-    "lr_find", "overfit_batch", "plot",
+    "lr_find", "overfit_batch", "plot_file",
 }  # fmt: skip
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
@@ -71,9 +71,9 @@ def command(
     epochs: EpochsOption = None,
     batch: BatchSizeOption = None,
     lr: RateOption = None,
-    optimiser: OptimiserOption = None,
+    chosen_optimiser: OptimiserOption = None,
     schedule: ScheduleOption = None,
-    loss: LossOption = None,
+    chosen_loss: LossOption = None,
     augment: AugmentOption = None,
     clip_norm: ClipOption = None,
     accumulate: AccumulateOption = None,
@@ -94,7 +94,7 @@ def command(
     checkpoint_every: EveryOption = "",
     lr_find: RateSearchOption = False,
     overfit_batch: OverfitOption = False,
-    plot: TrialPlotOption = "",
+    plot_file: TrialPlotOption = "",
     set: SetOption = None,
     input: InputOption = None,
     variant: VariantOption = None,
@@ -108,9 +108,11 @@ def command(
     """
     given = {name: value for name, value in locals().items() if name not in _NOT_OF_RECIPE}
     listed = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
-    options = {name: value for name, value in listed.items() if value not in (None, "")}
+    options = {
+        name.removeprefix("chosen_"): value for name, value in listed.items() if value not in (None, "")
+    }
     every = _interval(checkpoint_every)
-    trials.check_trial(lr_find, overfit_batch, plot, output, resume, augment)
+    trials.check_trial(lr_find, overfit_batch, plot_file, output, resume, augment)
     if overfit_batch:
         options["augment"] = ""
     if resume:
@@ -120,9 +122,9 @@ def command(
     else:
         run = _begun(spec, output, recipe, options, set, input, variant)
     if lr_find:
-        trials.find_rate(run.training, plot)
+        trials.find_rate(run.training, plot_file)
     elif overfit_batch:
-        trials.overfit_batch(run.training, plot)
+        trials.overfit_batch(run.training, plot_file)
     else:
         _train(run, keep, every)
 
@@ -195,6 +197,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     from netcalc.render.training.summary import summary_lines
     from netcalc.render.training.words import kept_in_words
     from netcalc.train.estimate import estimated
+    from netcalc.train.history import read_history
     from netcalc.train.monitoring import Monitor
     from netcalc.train.run_folder import Interruption, MetricsFile, Saving
 
@@ -212,9 +215,10 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     interruption = Interruption()
     saving = Saving(training, folder, metrics, interruption, keep=keep, steps=steps, seconds=seconds)
     shown = ShownTraining(training, terminal)
+    monitor = Monitor.of(training, said=read_history(folder.path).warnings if training.at.step else ())
     try:
         with _interrupts(interruption), shown:
-            training.run([metrics, Monitor.of(training), saving, shown, interruption])
+            training.run([metrics, monitor, saving, shown, interruption])
     except KeyboardInterrupt:
         print_error(f"interrupted at step {training.at.step:,}; {_how_to_go_on(folder)}")
         raise

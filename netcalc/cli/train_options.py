@@ -1,6 +1,6 @@
 """The options of `netcalc train`; those of a recipe have its names, and say what its file would."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -99,14 +99,15 @@ RunSeedOption = Annotated[
     int | None, typer.Option("--seed", help="What weights, order, augmentation and dropout begin from; 0.")
 ]
 RunDtypeOption = Annotated[
-    str | None, typer.Option("--dtype", metavar="NAME", help="float32 or float64; float32.")
+    Literal["float32", "float64"] | None,
+    typer.Option("--dtype", help="The element type that everything is computed in; float32."),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Threads that share a batch; a core each.")
 ]
 PartOption = Annotated[
-    str | None,
-    typer.Option("--part", metavar="NAME", help="train or test, of a data set that has both; train."),
+    Literal["train", "test"] | None,
+    typer.Option("--part", help="Which part of a data set that has both; train."),
 ]
 DataFormatOption = Annotated[
     str | None,

@@ -13,6 +13,7 @@ from netcalc.errors.graph import EXPRESSIONS, OPTIONS, SHAPES, WIRING
 from netcalc.errors.metrics import METRICS
 from netcalc.errors.text import KEYS, TEXT
 from netcalc.errors.training import TRAINING
+from netcalc.errors.transfer import TRANSFER
 
 SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     "The file and its YAML": TEXT,
@@ -27,6 +28,7 @@ SUBJECTS: dict[str, tuple[ErrorCode, ...]] = {
     "Recipes, runs and checkpoints": TRAINING,
     "Trained files and predictions": EVALUATION,
     "What trainings write": METRICS,
+    "Transfer": TRANSFER,
 }
 """Every error code by subject, in order."""
 

@@ -106,8 +106,6 @@ class Layer:
     """Whether it sets what is negative to zero."""
     normalises_channels: ClassVar[bool] = False
     """Whether it takes the mean off each channel, and with it what the layer before adds to the channel."""
-    moves_statistics: ClassVar[bool] = False
-    """Whether it normalises by the batch in training and by running statistics in inference."""
     sigmoidal: ClassVar[bool] = False
     """Whether it is a smooth S-shaped curve between two bounds."""
 
@@ -139,6 +137,11 @@ class Layer:
     def weighted(self) -> bool:
         """Whether it is a learned linear map: a convolution or a linear layer."""
         return self.output_axis is not None
+
+    @property
+    def moves_statistics(self) -> bool:
+        """Whether it normalises by the batch in training and by running statistics in inference."""
+        return False
 
     def infer(self, xs: tuple[TensorType, ...]) -> TensorType:
         """The output's type; raises LayerError where the inputs do not fit."""

@@ -82,7 +82,6 @@ class BatchNorm(_Norm):
 
     kind = "batchnorm"
     normalises_channels = True
-    moves_statistics = True
     linear = True
     also = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization", "bn")
     instead: ClassVar[dict[str, str]] = {
@@ -96,6 +95,10 @@ class BatchNorm(_Norm):
     affine = Flag(True, doc="learn a scale and a shift for each channel", torch="affine")
     bias = Flag(True, doc="whether the shift is learned", torch="bias")
     running = Flag(True, doc="keep running statistics for inference", torch="track_running_stats")
+
+    @property
+    def moves_statistics(self) -> bool:
+        return self.running
 
     def params(self, xs: tuple[TensorType, ...]) -> tuple[ParamSpec, ...]:
         (x,) = xs

@@ -51,8 +51,8 @@ class NormOfOneValue(Rule):
 
 
 def _values(net: Net, node: Node) -> int:
-    """The number of values over which statistics are taken; 0 for layers that take none."""
-    if not isinstance(node.layer, Normalisation):
+    """The number of values over which statistics are taken; 0 for layers that take none, in training too."""
+    if not isinstance(node.layer, Normalisation) or node.keeps_statistics:
         return 0
     samples = net.batch if isinstance(node.layer, BatchNorm) else 1
     return node.layer.normalised_together(net.input(node)) * samples

@@ -7,6 +7,7 @@ import numpy as np
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.images import read_image
+from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.ranking import best_classes
 from netcalc.graph import Graph
@@ -34,7 +35,11 @@ def require_classes(graph: Graph) -> None:
     output = graph.outputs[0]
     shape = graph.types[output].shape
     if len(shape) != 1 or shape[0] < 2:
-        refuse("E944", f"the output {output} of {graph.name} is {format_shape(shape)}, not a score a class")
+        refuse(
+            "E944",
+            f"the output {output} of {graph.name} is {format_shape(shape)}, not a score a class",
+            help="a language model continues a --prompt" if token_inputs(graph) else None,
+        )
 
 
 def predict_images(use: Applied, paths: Sequence[str], top: int, size: int) -> Iterator[Prediction]:

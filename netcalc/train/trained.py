@@ -6,7 +6,6 @@ Any weight file is one; a trained one holds notes as well, so that `Network.load
 import json
 import os
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +22,8 @@ from netcalc.train.data.dataset import MAX_CLASSES
 from netcalc.train.data.statistics import ChannelStatistics
 
 _MOST_SIDE = 2**16
+_LEAST, _MOST = map(float, (np.finfo(np.float32).tiny, np.finfo(np.float32).max))
+"""The numbers by which samples of any precision can be normalised."""
 
 
 class Trained(NamedTuple):
@@ -92,7 +93,7 @@ def _statistics(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Chan
     if mean is None or std is None or len(mean) != len(std):
         counts = f"{len(mean or ())} and {len(std or ())}"
         refuse("E940", f"the notes 'mean' and 'std' of {path} have {counts} values, not one each a channel")
-    if min(std) <= 0:
+    if min(std) < _LEAST:
         refuse("E940", f"the note 'std' of {path} holds {min(std):g}; a deviation is above 0")
     return ChannelStatistics(tuple(map(float, mean)), tuple(map(float, std)))
 
@@ -121,7 +122,7 @@ def _are_numbers(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(float(value))
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST
 
 
 def _are_names(value: Any) -> bool:

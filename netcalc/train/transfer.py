@@ -115,7 +115,7 @@ def _cure(problems: Iterable[str], graph: Graph) -> str:
     layers = list(dict.fromkeys(layer_of[name] for name in problems if name in layer_of))
     others = list(dict.fromkeys(name.rpartition(".")[0] for name in problems if name not in layer_of))
     if not layers:
-        return f"the network has no {', '.join(others[:_SHOWN])}: take the file of another, or add what lacks"
+        return f"add {', '.join(others[:_SHOWN])} to the spec, or take a file without"
     if len(layers) == len(others) == 1:
         return f"call {layers[0]} {others[0]} in the spec, and write --reinit {others[0]}"
     options = " ".join(f"--reinit {name}" for name in layers[:_SHOWN])

@@ -8,15 +8,18 @@ import pytest
 
 from netcalc import load
 from netcalc.analysis.comparison import compare
+from netcalc.analysis.devices import Device
 from netcalc.analysis.difference import difference
 from netcalc.analysis.explain import explain
 from netcalc.analysis.memory import inference, training
+from netcalc.analysis.roofline import roofline
 from netcalc.graph.flat import flat_spec
 from netcalc.train.transfer import freeze
 
 from helpers import TESTS, graph_of, report_of
 
 GOLDEN: dict[str, Any] = json.loads((TESTS / "golden" / "frozen.json").read_text())
+PLAIN = Device("plain", "Plain", 2**30, 1e9, {"float32": 1e10}, "by hand")
 NET = """
 input: [3, 8, 8]
 layers:
@@ -114,6 +117,15 @@ def test_a_network_with_a_frozen_part_keeps_what_pytorch_keeps(
 ) -> None:
     """And so the saving is PyTorch's, whose figure for the free network is in saved.json."""
     assert training(freeze(load(name, input=shape), frozen), loss="none").saved.at(batch) == measured
+
+
+@pytest.mark.parametrize(("word", "read"), [("true", 1), ("false", 0)])
+def test_a_frozen_norm_scales_its_gradient_without_its_input(word: str, read: int) -> None:
+    """Without fusion the backward of a free one reads its input again."""
+    text = f"input: [4, 8, 8]\nlayers:\n  - conv: {{filters: 4, kernel: 1}}\n  - batchnorm: {{trainable: {word}}}\n"
+    norm = roofline(graph_of(text), PLAIN, 1, "float32", "none").layers[1]
+    weights = 2 * 4 * 4 * (word == "true")
+    assert norm.backward.bytes == (2 + read) * 4 * 256 + weights
 
 
 def test_words_of_the_commands(cli: Callable[..., Any], tmp_path: Any) -> None:

@@ -19,9 +19,22 @@ from netcalc.cli.completers import COMPLETERS
 from netcalc.cli.completion_table import table_text
 
 Offers = Callable[..., list[str]]
-FILES = {"data", "weights", "upstream", "labels", "devices", "histograms", "output", "plot_file", "pictures"}
+FILES = {
+    "data",
+    "recipe",
+    "resume",
+    "weights",
+    "upstream",
+    "labels",
+    "devices",
+    "histograms",
+    "output",
+    "plot_file",
+    "pictures",
+    "runs",
+}
 """Parameters for which a shell's own files are right."""
-FREE = {"prompt", "size", "fit", "scheduler", "mean", "std"}
+FREE = {"checkpoint_every", "prompt", "size", "fit", "scheduler", "mean", "std"}
 """Parameters of which nobody knows the values."""
 
 

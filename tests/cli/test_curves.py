@@ -65,6 +65,7 @@ def test_the_document_has_every_epoch(cli: Cli) -> None:
     ("arguments", "message"),
     [
         (["a", "a"], "a is given twice."),
+        (["a", "-o", "a/metrics.jsonl"], "a/metrics.jsonl is what the command reads; name another file."),
         (["a", "--plot", "c.gif"], "a plot's file ends in .png, .svg, .pdf, unlike c.gif."),
         (["a", "--plot", "no/c.svg"], "there is no folder no."),
         (["no"], "error[E945]: no cannot be read: no such file or directory"),

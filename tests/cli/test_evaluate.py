@@ -227,6 +227,16 @@ def test_the_picture(cli: Cli, ending: str) -> None:
         assert content.startswith(b"\x89PNG")
 
 
+def test_the_picture_has_whatever_names_there_are(cli: Cli, trained: netcalc.Network) -> None:
+    names = ("$x_1$", "第二", "a\x1b[31m_b", "long " * 20)
+    write_trained("n.npz", Trained(trained.parameters(), None, names))
+    arguments = ("evaluate", "s.yaml", "--weights", "n.npz", "--data", "d.npz", "--plot", "c.svg")
+    assert cli(*arguments).code == 0
+    content = Path("c.svg").read_text()
+    assert "第二" in content
+    assert "\x1b" not in content
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -238,6 +248,7 @@ def test_the_picture(cli: Cli, ending: str) -> None:
         ("--weights plain.npz --data r.npz --loss hinge", "classes have whole numbers"),
         ("--weights plain.npz --data r.npz --plot c.png", "no confusions are counted for these labels"),
         ("--weights plain.npz --data d.npz --plot c.jpg", "a plot's file ends in"),
+        ("--weights plain.npz --data f.npz", "labels of f.npz are float64, that of sample 0 is 1; classes"),
         ("--weights plain.npz --data d.npz --plot plain.npz", "a plot's file ends in"),
         ("--weights plain.npz --data s.yaml", "holds tokens"),
         ("--weights plain.npz --data d.npz --set classes=3", "holds the weights of another network"),
@@ -246,6 +257,7 @@ def test_the_picture(cli: Cli, ending: str) -> None:
 )
 def test_what_is_refused(cli: Cli, arguments: str, words: str) -> None:
     np.savez("r.npz", x=np.zeros((5, 3, 8, 8), "f4"), y=np.full((5, 4), 1.5))
+    np.savez("f.npz", x=np.zeros((5, 3, 8, 8), "f4"), y=np.ones(5))
     refused = cli("evaluate", "s.yaml", *arguments.split())
     assert (refused.code, refused.out) == (2, "")
     assert words in " ".join(refused.err.replace("│", " ").split())

@@ -106,6 +106,12 @@ def what_is_given_to_data() -> None:
     Path("cifar-10-batches-bin/data_batch_1.bin").write_bytes(records)
 
 
+def what_is_given_to_curves() -> None:
+    """scikit-learn's digits."""
+    digits = import_module("sklearn.datasets").load_digits()
+    np.savez("digits.npz", x=(16 * digits.images).clip(0, 255).astype(np.uint8)[:, None], y=digits.target)
+
+
 def what_is_given_to_evaluation() -> None:
     """scikit-learn's digits in two parts, and three of the second as pictures."""
     digits = import_module("sklearn.datasets").load_digits()
@@ -115,10 +121,22 @@ def what_is_given_to_evaluation() -> None:
         Image.fromarray(x[1437 + number, 0]).save(f"{('first', 'second', 'third')[number]}.png")
 
 
+def what_is_given_to_transfer() -> None:
+    """scikit-learn's digits: 0 to 4, fifty of 5 to 9, and the others of these."""
+    digits = import_module("sklearn.datasets").load_digits()
+    x, y = (16 * digits.images).clip(0, 255).astype(np.uint8)[:, None], digits.target
+    order = np.random.default_rng(1).permutation(np.flatnonzero(y >= 5))
+    for name, chosen in {"low": y < 5, "few": order[:50], "rest": order[50:]}.items():
+        np.savez(f"{name}.npz", x=x[chosen], y=y[chosen] % 5)
+
+
 GIVEN: dict[str, Callable[[], None]] = {
     "README.md": what_is_given_to_the_readme,
+    "docs/curves.md": what_is_given_to_curves,
     "docs/data.md": what_is_given_to_data,
+    "docs/training.md": what_is_given_to_evaluation,
     "docs/evaluation.md": what_is_given_to_evaluation,
+    "docs/transfer.md": what_is_given_to_transfer,
     "docs/running.md": what_is_given_to_running,
 }
 

@@ -16,7 +16,7 @@ from netcalc.render.curves.panels import Panel, Series, binned, letter, panels
 from netcalc.render.curves.plots import draw
 from netcalc.render.curves.rates import draw_rates, rate_in_words, rate_lines
 from netcalc.render.curves.result import CurvesResult
-from netcalc.render.curves.scale import Scale, tick_texts
+from netcalc.render.curves.scale import AxisScale, tick_texts
 from netcalc.render.curves.text import chart_lines
 from netcalc.render.layout import Segment
 from netcalc.render.terminal import Terminal
@@ -79,13 +79,13 @@ def test_marks_do_not_hide_each_other() -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ([0.1, 1.0], Scale(0.0, 1.0)), ([0.9, 1.0], Scale(0.9, 1.0)), ([0.01, 1.0], Scale(0.01, 1.0, True)), ([0.0, 1.0], Scale(0.0, 1.0)),
-        ([0.0, 1e-30, 1.0], Scale(1e-8, 1.0, True)), ([-1.0, 200.0], Scale(-1.0, 200.0)), ([3.0], Scale(1.5, 4.5)), ([0.0], Scale(-0.5, 0.5)),
-        ([1e99], Scale(5e98, 1.5e99)),
+        ([0.1, 1.0], AxisScale(0.0, 1.0)), ([0.9, 1.0], AxisScale(0.9, 1.0)), ([0.01, 1.0], AxisScale(0.01, 1.0, True)), ([0.0, 1.0], AxisScale(0.0, 1.0)),
+        ([0.0, 1e-30, 1.0], AxisScale(1e-8, 1.0, True)), ([-1.0, 200.0], AxisScale(-1.0, 200.0)), ([3.0], AxisScale(1.5, 4.5)), ([0.0], AxisScale(-0.5, 0.5)),
+        ([1e99], AxisScale(5e98, 1.5e99)),
     ],
 )  # fmt: skip
-def test_which_axis_shows_values(values: list[float], expected: Scale) -> None:
-    found = Scale.of(values)
+def test_which_axis_shows_values(values: list[float], expected: AxisScale) -> None:
+    found = AxisScale.of(values)
     assert (found.low, found.high, found.logarithmic) == (
         pytest.approx(expected.low),
         pytest.approx(expected.high),
@@ -96,10 +96,10 @@ def test_which_axis_shows_values(values: list[float], expected: Scale) -> None:
 
 @pytest.mark.parametrize("most", [1, 2, 3, 5, 8])
 @pytest.mark.parametrize(
-    "scale", [Scale(0, 1), Scale(0, 2.4), Scale(0.91, 0.97), Scale(-3, 1e6), Scale(0, 15), Scale(1e-7, 10, True), Scale(0.02, 2.4, True),
-              Scale(0.15, 0.9, True), Scale(0, 1e-9)],
+    "scale", [AxisScale(0, 1), AxisScale(0, 2.4), AxisScale(0.91, 0.97), AxisScale(-3, 1e6), AxisScale(0, 15), AxisScale(1e-7, 10, True), AxisScale(0.02, 2.4, True),
+              AxisScale(0.15, 0.9, True), AxisScale(0, 1e-9)],
 )  # fmt: skip
-def test_ticks_are_few_and_on_the_axis(scale: Scale, most: int) -> None:
+def test_ticks_are_few_and_on_the_axis(scale: AxisScale, most: int) -> None:
     ticks = scale.ticks(most)
     assert len(ticks) <= max(2, most)
     assert all(-1e-6 <= scale.place(tick) <= 1 + 1e-6 for tick in ticks)
@@ -109,7 +109,7 @@ def test_ticks_are_few_and_on_the_axis(scale: Scale, most: int) -> None:
 
 
 def test_ticks_of_epochs_are_whole() -> None:
-    assert Scale(0, 3).ticks(6, whole=True) == [0, 1, 2, 3]
+    assert AxisScale(0, 3).ticks(6, whole=True) == [0, 1, 2, 3]
     assert tick_texts([0.1, 0.30000000000000004]) == ["0.1", "0.3"]
     assert tick_texts([0, 0.25, 1], percent=True) == ["0%", "25%", "100%"]
 
@@ -215,7 +215,7 @@ def test_an_overfitting_in_words() -> None:
     )
     failed = found._replace(reached=False, records=records[:2])
     assert overfitting_in_words(failed).startswith(
-        "The loss on one batch is 0.5 after 2 steps, from 2.3; it is to be 0.023: something"
+        "The loss on one batch is 0.5 after 2 steps, from 2.3; it is to be 0.023: labels"
     )
     diverged = found._replace(reached=False, records=(records[0], records[1]._replace(loss=nan)))
     assert overfitting_in_words(diverged) == "The loss on one batch is not finite after 2 steps, from 2.3."

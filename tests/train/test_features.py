@@ -1,5 +1,6 @@
 """Features of inner layers: equal to the layers' outputs, a data set of their own, whole or not at all."""
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,16 @@ def test_one_layer_alone_runs_what_it_needs(layer: str) -> None:
         np.testing.assert_allclose(found["x"], layers_of()[layer], 1e-4, 1e-4)
 
 
+def test_a_layer_that_shares_the_parameters_of_one_it_does_not_read() -> None:
+    spec = "input: [4]\nlayers: [{linear: {name: a, units: 3}}, {linear: {name: b, units: 3, from: input, share: a}}]\n"
+    network = netcalc.Network(netcalc.load(spec), seed=2)
+    x = np.random.default_rng(0).random((5, 4), np.float32)
+    data = ArrayData("data", {"x": x}, np.zeros(5, int))
+    write_features(applied(network, None), data, ["b"], "f.npz", 2)
+    with np.load("f.npz") as found:
+        np.testing.assert_allclose(found["x"], network.forward(x), rtol=1e-5)  # type: ignore[arg-type]
+
+
 def test_a_linear_classifier_is_trained_on_them(cli: Cli) -> None:
     """Two classes that one pixel tells apart."""
     from netcalc.train.losses import CrossEntropy
@@ -149,6 +160,18 @@ def test_written_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(Path().iterdir()) == before
     with pytest.raises(ExecutionError, match="cannot be written"):
         write_features(use, data, ["stem"], "no/f.npz", 8)
+
+
+def test_they_may_be_larger_than_memory() -> None:
+    use = applied(netcalc.Network(netcalc.load("input: [16]\nlayers: [{linear: 2048}, relu]\n")), None)
+    data = ArrayData("data", {"x": np.zeros((800, 16), "f4")}, np.zeros(800, int))
+    tracemalloc.start()
+    write_features(use, data, ["linear1", "relu1"], "f.npz", 32)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    size = Path("f.npz").stat().st_size
+    assert size > 13_000_000
+    assert peak < size / 2
 
 
 def test_a_layer_that_has_the_labels_name() -> None:

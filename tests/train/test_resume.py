@@ -30,6 +30,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "mixed": {"augment": "crop:1,mixup:0.4", "loss": "cross_entropy:label_smoothing=0.1"},
     "nothing held back": {"validation": 0, "normalise": False},
     "factors": {"factors": {"head": 0.1}},
+    "frozen": {"freeze": ["conv1", "batchnorm*"]},
     "all together": {
         "accumulate": 2, "ema": 0.9, "augment": "crop:1,mixup", "clip_norm": 1, "clip_value": 0.1, "dtype": "float64",
         "optimiser": "nesterov:lr=0.1", "schedule": "cosine:warmup=0.5", "seed": 5,

@@ -111,6 +111,8 @@ def test_notes_survive_folding(tmp_path: Path, cli: Any, monkeypatch: pytest.Mon
         ("mean", "[" * 100_000, "is not a list of numbers"),
         ("mean", "[1, 2]", "have 2 and 3 values, not one each a channel"),
         ("std", "[1, 0, 2]", "'std' .* holds 0; a deviation is above 0"),
+        ("std", "[1, 1e-320, 2]", "a deviation is above 0"),
+        ("mean", "[1, 1e39, 2]", "is not a list of numbers"),
         ("std", None, "have 3 and 0 values"),
         ("classes", '{"a": 1}', "is not a list of names"),
         ("classes", "[1, 2]", "is not a list of names"),

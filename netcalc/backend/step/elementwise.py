@@ -15,6 +15,9 @@ from netcalc.layers.merge import Add
 from netcalc.layers.softmax import Softmax
 from netcalc.tensor import Shape
 
+_BLOCK_ELEMENTS = 2**16
+"""What is computed together, so that it stays in the cache."""
+
 
 class ReLU(TrainingOperation):
     """y = max(x, 0), written over x if nothing else reads it;  dx = dy (not y <= 0)."""
@@ -28,7 +31,9 @@ class ReLU(TrainingOperation):
         (self.x,) = binding.xs
         self.y = binding.output(overwriting=self.x if self.x.can_overwrite else None, overwritable=False)
         # NumPy takes a maximum with an array in a third of the time of one with a number.
-        self.zeros = [np.zeros_like(_rows(y)[0]) for y in self.y.parts]
+        self.zeros = [self.runtime.zeros(_rows(y)[0].size) for y in self.y.parts]
+        most = max(1, _BLOCK_ELEMENTS // max(1, self.zeros[0].size))
+        self._passed = [np.empty((most, zeros.size), bool) for zeros in self.zeros]
 
     def forward(self, worker: int) -> None:
         x, y = _rows(self.x.parts[worker]), _rows(self.y.parts[worker])
@@ -37,8 +42,15 @@ class ReLU(TrainingOperation):
     def backward(self, worker: int) -> None:
         (dxs,) = self.dxs
         if dxs is not None:
-            passed = ~(self.y.parts[worker] <= 0)
-            np.multiply(as_bits(self.dy[worker]), passed, out=as_bits(dxs[worker]))
+            y, dy, dx = (_rows(each[worker]) for each in (self.y.parts, self.dy, dxs))
+            dy, dx = as_bits(dy), as_bits(dx)
+            rows = max(1, _BLOCK_ELEMENTS // max(1, y.shape[1]))
+            passed = self._passed[worker]
+            for part in (slice(first, first + rows) for first in range(0, len(y), rows)):
+                own = passed[: len(y[part])]
+                np.less_equal(y[part], self.zeros[worker], out=own)
+                np.logical_not(own, out=own)
+                np.multiply(dy[part], own, out=dx[part])
 
 
 class ElementwiseKernel(TrainingOperation):

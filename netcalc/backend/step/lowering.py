@@ -9,7 +9,14 @@ from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.step.activation import GatedUnit, RowSoftmax, SmoothActivation
 from netcalc.backend.step.attention.operations import DotProductAttention, MultiHeadProjections
-from netcalc.backend.step.buffers import BatchLayout, BoundTensor, BufferPool, GradientBuffer
+from netcalc.backend.step.buffers import (
+    BatchLayout,
+    BoundTensor,
+    BufferPool,
+    GradientBuffer,
+    aligned_zeros,
+)
+from netcalc.backend.step.convolution.depthwise import DepthwiseConvolution
 from netcalc.backend.step.convolution.operation import Convolution
 from netcalc.backend.step.elementwise import ElementwiseKernel, ReLU, Sum
 from netcalc.backend.step.embedding import LearnedTensor, TableLookup
@@ -27,10 +34,11 @@ from netcalc.graph import Graph, Node
 from netcalc.tensor import Shape
 
 OPERATIONS: tuple[type[TrainingOperation], ...] = (
-    Convolution, LinearProduct, MaxPooling, AveragePooling, GlobalAveragePooling, RunningNormalisation,
-    BatchNormalisation, ReLU, SmoothActivation, ElementwiseKernel, Flattening, ConstantPadding, RandomDrop,
-    ViewCopy, Sum, Concatenation, RowProduct, RowNormalisation, MultiHeadProjections, DotProductAttention,
-    GatedUnit, RowSoftmax, TableLookup, LearnedTensor, WholeBatchFallback, SampleFallback,
+    DepthwiseConvolution, Convolution, LinearProduct, MaxPooling, AveragePooling, GlobalAveragePooling,
+    RunningNormalisation, BatchNormalisation, ReLU, SmoothActivation, ElementwiseKernel, Flattening,
+    ConstantPadding, RandomDrop, ViewCopy, Sum, Concatenation, RowProduct, RowNormalisation,
+    MultiHeadProjections, DotProductAttention, GatedUnit, RowSoftmax, TableLookup, LearnedTensor,
+    WholeBatchFallback, SampleFallback,
 )  # fmt: skip
 """The operations; a layer takes the first that fits it."""
 Run = Callable[[int], None]
@@ -52,7 +60,7 @@ class ForwardProgram:
         for given in graph.inputs:
             layout = BatchLayout(given.type.shape, runtime.shares)
             dtype = np.dtype(np.int64) if given.name in tokens else runtime.dtype
-            buffers = [np.zeros(size, dtype) for size in layout.sizes]
+            buffers = [aligned_zeros(size, dtype) for size in layout.sizes]
             self.tensors[given.name] = BoundTensor(layout, buffers, readers[given.name])
         kinds = {
             node.full_name: _operation(node, [graph.types[name].shape for name in node.inputs])

@@ -9,7 +9,13 @@ import numpy.typing as npt
 
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.network import Network
-from netcalc.backend.step.buffers import BatchLayout, BoundTensor, BufferPool, GradientBuffer
+from netcalc.backend.step.buffers import (
+    BatchLayout,
+    BoundTensor,
+    BufferPool,
+    GradientBuffer,
+    aligned_zeros,
+)
 from netcalc.backend.workers import Workers
 from netcalc.graph import Node
 from netcalc.layers import Layer
@@ -40,7 +46,7 @@ class Runtime:
 
     def zeros(self, shape: int | tuple[int, ...]) -> Array:
         """An array in that dtype."""
-        return np.zeros(shape, self.dtype)
+        return aligned_zeros(shape, self.dtype)
 
     def random(self, number: int) -> np.random.Generator:
         """The random numbers of a layer by its number in the graph, the same as those of `Network.run`."""
@@ -54,7 +60,7 @@ class Runtime:
         key = purpose, worker, shape
         found = self._scratch.get(key)
         if found is None:
-            found = self._scratch[key] = np.zeros(shape, dtype or self.dtype)
+            found = self._scratch[key] = aligned_zeros(shape, dtype or self.dtype)
         return found
 
 
@@ -107,7 +113,7 @@ class Binding:
             memory = self.pool.take(layout)
             buffers = memory.buffers
         else:
-            buffers = [np.zeros(size, dtype) for size in layout.sizes]
+            buffers = [aligned_zeros(size, dtype) for size in layout.sizes]
         overwritable = (overwritable or not self.has_backward) and not lasting
         return BoundTensor(layout, buffers, self.readers, overwritable, memory)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.step.buffers import aligned_zeros
 from netcalc.backend.workers import Share, Workers
 from netcalc.graph import Graph, Node
 
@@ -30,10 +31,10 @@ class ParameterGradients:
         nodes = sorted((node for node in graph.nodes if node.is_trained), key=joint)
         sizes = [(node, _learned(node)) for node in nodes]
         self._summed = sum(size for node, size in sizes if not joint(node))
-        self._flat = [np.zeros(sum(size for _, size in sizes), dtype)]
-        self._flat += [np.zeros(self._summed, dtype) for _ in range(workers.size - 1)]
+        self._flat = [aligned_zeros(sum(size for _, size in sizes), dtype)]
+        self._flat += [aligned_zeros(self._summed, dtype) for _ in range(workers.size - 1)]
         frozen = [node for node in graph.nodes if node.full_name in active and node.is_frozen]
-        unread = [np.zeros(max(map(_learned, frozen), default=0), dtype) for _ in range(workers.size)]
+        unread = [aligned_zeros(max(map(_learned, frozen), default=0), dtype) for _ in range(workers.size)]
         self._arrays = {
             node.full_name: _named(node, unread[:1] if joint(node) else unread) for node in frozen
         }

@@ -8,7 +8,7 @@ import numpy as np
 from netcalc.backend.kernels import Context
 from netcalc.backend.kernels.base import Array, as_bits
 from netcalc.backend.kernels.pooling import maxpool
-from netcalc.backend.step.buffers import natural, stored
+from netcalc.backend.step.buffers import aligned_zeros, natural, stored
 from netcalc.backend.step.operations import Binding, TrainingOperation
 from netcalc.backend.step.windows import WindowAxis, window_axes
 from netcalc.graph import Node
@@ -105,7 +105,7 @@ class _WindowPooling(TrainingOperation):
         shape = height, channels, self.width, batch
         if not self.binding.has_backward and x.dtype == self.runtime.dtype:
             return self.runtime.scratch("narrowed", worker, *shape)
-        return np.empty(shape, x.dtype)
+        return aligned_zeros(shape, x.dtype)
 
 
 class MaxPooling(_WindowPooling):

@@ -20,8 +20,9 @@ class RunningNormalisation(TrainingOperation):
     @staticmethod
     def fits(node: Node, shapes: Sequence[Shape]) -> bool:
         """Whether this is a frozen batch norm of images or of vectors that has running statistics."""
-        is_norm = isinstance(node.layer, BatchNorm) and node.layer.running
-        return is_norm and node.is_frozen and len(node.output.shape) in (1, 3)
+        return (
+            isinstance(node.layer, BatchNorm) and node.keeps_statistics and len(node.output.shape) in (1, 3)
+        )
 
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)

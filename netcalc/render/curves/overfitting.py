@@ -44,12 +44,13 @@ def overfitting_in_words(found: "Overfitting") -> str:
     fact = (
         f"The loss on one batch is {last:.3g} after {steps}, from {first:.3g}; it is to be {found.target:.3g}"
     )
-    return f"{fact}: something is wrong, or it needs another learning rate."
+    return f"{fact}: labels, network or learning rate do not suit."
 
 
 def advice(found: "Overfitting") -> str:
     """What to look at where the loss stays."""
     drops = "set the rates of dropout to 0 for this test; " if found.drops else ""
     return (
-        f"{drops}try --lr-find; look at the labels, and at activations and gradients with `netcalc init SPEC`"
+        f"{drops}try --lr-find, a larger network, and look at the labels, and with `netcalc init SPEC` at "
+        "activations and gradients"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcalc.render.curves.scale import Scale
+from netcalc.render.curves.scale import AxisScale
 
 if TYPE_CHECKING:
     from netcalc.train.history import RunHistory
@@ -41,16 +41,16 @@ class Panel(NamedTuple):
     y_range: tuple[float, float] | None = None
     """What is shown of the values; all of them unless given."""
 
-    def scales(self) -> tuple[Scale, Scale]:
+    def scales(self) -> tuple[AxisScale, AxisScale]:
         """The axes that show every point."""
         points = [point for series in self.series for point in series.points]
         xs, ys = ([point[axis] for point in points] for axis in (0, 1))
-        x = Scale(0.0, max(xs) or 1.0)
+        x = AxisScale(0.0, max(xs) or 1.0)
         if self.x_logarithmic:
-            x = Scale(min(xs), max(max(xs), 1.01 * min(xs)), True)
+            x = AxisScale(min(xs), max(max(xs), 1.01 * min(xs)), True)
         if self.y_range is not None:
-            return x, Scale(*self.y_range)
-        y = Scale.of(ys, most=1.0 if self.is_share else None, may_be_log=not self.is_share)
+            return x, AxisScale(*self.y_range)
+        y = AxisScale.of(ys, most=1.0 if self.is_share else None, may_be_log=not self.is_share)
         return x, y
 
 

@@ -11,7 +11,7 @@ _DECADES = 8
 """A logarithmic axis has so many powers of ten at most: what is smaller stands at its end."""
 
 
-class Scale(NamedTuple):
+class AxisScale(NamedTuple):
     """A linear or logarithmic axis."""
 
     low: float
@@ -19,7 +19,9 @@ class Scale(NamedTuple):
     logarithmic: bool = False
 
     @classmethod
-    def of(cls, values: Sequence[float], *, most: float | None = None, may_be_log: bool = True) -> "Scale":
+    def of(
+        cls, values: Sequence[float], *, most: float | None = None, may_be_log: bool = True
+    ) -> "AxisScale":
         """The axis that shows some finite numbers, with 0 where it is not far; `most` ends it."""
         low, high = min(values), max(values) if most is None else most
         if may_be_log and high > 0 and high > LOGARITHMIC * max(low, 0):

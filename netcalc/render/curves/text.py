@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from netcalc.render.curves.braille import Canvas
 from netcalc.render.curves.panels import Panel, binned
-from netcalc.render.curves.scale import Scale, tick_texts
+from netcalc.render.curves.scale import AxisScale, tick_texts
 from netcalc.render.layout import Segment, page_width
 
 STYLES = ("cyan", "yellow", "magenta", "green", "blue", "red")
@@ -78,7 +78,7 @@ def _value(panel: Panel, value: float) -> str:
     return f"{100 * value:.1f}%" if panel.is_share else f"{value:.4g}"
 
 
-def _drawn(panel: Panel, x: Scale, y: Scale, columns: int, height: int) -> list[list[Segment]]:
+def _drawn(panel: Panel, x: AxisScale, y: AxisScale, columns: int, height: int) -> list[list[Segment]]:
     canvas = Canvas(columns, height)
     for series in panel.series:
         style = STYLES[series.number % len(STYLES)]
@@ -98,7 +98,7 @@ def _drawn(panel: Panel, x: Scale, y: Scale, columns: int, height: int) -> list[
     return canvas.rows()
 
 
-def _x_axis(panel: Panel, x: Scale, columns: int) -> str:
+def _x_axis(panel: Panel, x: AxisScale, columns: int) -> str:
     """The ticks with the title at the end; those that would touch another are left out."""
     title = panel.x_title
     line = ""

@@ -12,9 +12,10 @@ def percent(part: float | None) -> str:
 
 
 def prepared_in_words(normalised_by: str, weights: str) -> str:
-    """What the samples were normalised by."""
+    """What the samples were normalised by; `weights` is empty where they are random."""
     if normalised_by == "file":
         return f"Samples are normalised by the mean and deviation that {weights} holds."
+    lacking = f"{weights} holds" if weights else "Random weights hold"
     if normalised_by == "spec":
-        return f"{weights} holds no mean and deviation: samples are normalised by those of the spec."
-    return f"{weights} holds no mean and deviation: samples are not normalised."
+        return f"{lacking} no mean and deviation: samples are normalised by those of the spec."
+    return f"{lacking} no mean and deviation: samples are not normalised."

@@ -88,7 +88,7 @@ def general_keys() -> dict[str, tuple[str, Schema]]:
             {"type": "object", "minProperties": 1, "additionalProperties": lists},
         ),
         "trainable": (
-            "false freezes its parameters and those of all in it",
+            "false freezes its parameters and running statistics, and those of all in it",
             or_expression({"type": "boolean"}),
         ),
         "init": ("how its parameters begin, and those of all in it: he, normal:0.02", schemes()),

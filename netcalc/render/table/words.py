@@ -50,7 +50,11 @@ def sizes_in_words(report: Report, listed: Sequence[TableLine]) -> str:
 def marks_in_words(report: Report) -> str:
     """What parentheses and `shared` in the column of parameters mean, where there are some."""
     nodes = [row.node for row in report.rows]
-    frozen = "params in parentheses are frozen" if any(node.is_frozen for node in nodes) else ""
+    frozen = (
+        "params in parentheses are frozen"
+        if any(p.frozen and not p.buffer for node in nodes for p in node.params)
+        else ""
+    )
     shared = "shared params are counted once" if any(node.shared is not None for node in nodes) else ""
     return "; ".join(filter(None, (frozen, shared)))
 

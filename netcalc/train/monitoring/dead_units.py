@@ -5,7 +5,7 @@ of a network's units. Units of a fixed batch that are zero in one epoch may stil
 so half of a layer is where it is told.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.diagnostics import counted
 from netcalc.graph import Node
-from netcalc.train.records import EpochRecord, Observer, TrainingWarning
+from netcalc.train.monitoring.check import TrainingCheck
+from netcalc.train.records import EpochRecord, StepRecord, TrainingWarning
 from netcalc.train.statistics import live_units, stages
 
 DEAD = 1 / 2
@@ -22,12 +23,14 @@ DEAD = 1 / 2
 SAMPLES = 64
 """The most samples that are run."""
 
-_STEPS = 50
-"""The fewest steps between two runs, which take the time of half a step or less."""
+_TRAINED = 100
+"""Samples that are trained on between two runs for each that is run, so that it takes 1 % of the time."""
 
 
-class DeadUnits(Observer):
-    """Runs a few samples after the first epoch, and after later ones if there were enough steps between."""
+class DeadUnits(TrainingCheck):
+    """Runs a few samples after the first epoch, and after later ones where enough was trained between."""
+
+    says = ("are dead:",)
 
     def __init__(self, network: Network, probe: Mapping[str, Array]) -> None:
         self._network = network
@@ -35,19 +38,25 @@ class DeadUnits(Observer):
         self._ends = {
             stage.end.full_name: stage for stage in stages(network.graph) if stage.end.layer.rectifies
         }
-        self._next = 0
+        self._trained: int | None = None
+        """Samples since the last run; None where there was none yet."""
+
+    def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterable[TrainingWarning]:
+        if self._trained is not None:
+            self._trained += record.samples
+        return ()
 
     def after_epoch(self, record: EpochRecord) -> Iterator[TrainingWarning]:
-        if not self._ends or record.step < self._next:
+        samples = len(next(iter(self._probe.values())))
+        if not self._ends or (self._trained is not None and self._trained < _TRAINED * samples):
             return
-        self._next = record.step + _STEPS
+        self._trained = 0
         shares = self._shares()
         dead = {layer: share for layer, share in shares.items() if share[0] > DEAD * share[1]}
         if not dead:
             return
         layer = max(dead, key=lambda name: dead[name][0] / dead[name][1])
         count, units = dead[layer]
-        samples = len(next(iter(self._probe.values())))
         message = f"units of {layer} are dead: {count:,} of {units:,} give 0 for all of {samples:,} samples"
         others = len(dead) - 1
         if others:

@@ -7,15 +7,18 @@ import numpy as np
 
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
+from netcalc.train.monitoring.check import TrainingCheck
 from netcalc.train.parameters import trained_parameters
-from netcalc.train.records import Observer, StepRecord, TrainingWarning
+from netcalc.train.records import StepRecord, TrainingWarning
 
 _USUAL = 10
 """Gradients that explode pass through norms of more than so many times the first."""
 
 
-class Divergence(Observer):
+class Divergence(TrainingCheck):
     """Speaks at the first loss or gradient that is not finite, and of what came before it."""
+
+    says = ("the loss is NaN", "the loss is infinite", "the gradients are not finite")
 
     def __init__(self, network: Network) -> None:
         self._names = [parameter.name for parameter in trained_parameters(network)]

@@ -16,7 +16,8 @@ from netcalc.graph import Graph
 from netcalc.train.class_axis import class_count
 from netcalc.train.loss import LossFunction
 from netcalc.train.losses import BinaryCrossEntropy, CrossEntropy, Hinge, TotalLoss
-from netcalc.train.records import Observer, StepRecord, TrainingWarning
+from netcalc.train.monitoring.check import TrainingCheck
+from netcalc.train.records import StepRecord, TrainingWarning
 
 _VARIANCE = 2.0
 """The largest variance of scores under an initialisation that keeps the scale: He's."""
@@ -60,8 +61,10 @@ def uninformed_loss(graph: Graph, loss: LossFunction | TotalLoss) -> UninformedL
     )
 
 
-class FirstLoss(Observer):
+class FirstLoss(TrainingCheck):
     """Compares the loss of the first step with that of equal scores."""
+
+    says = ("the first loss is",)
 
     def __init__(self, graph: Graph, loss: LossFunction | TotalLoss) -> None:
         self._expected = uninformed_loss(graph, loss)

@@ -20,8 +20,9 @@ from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.profiling import norm
 from netcalc.diagnostics import counted
+from netcalc.train.monitoring.check import TrainingCheck
 from netcalc.train.parameters import trained_parameters
-from netcalc.train.records import Observer, StepRecord, TrainingWarning
+from netcalc.train.records import StepRecord, TrainingWarning
 
 VANISHED = 1e-6
 """Below this part of the largest relative gradient a layer's has vanished."""
@@ -52,8 +53,10 @@ class _Weights(NamedTuple):
     """Some of its elements: a view."""
 
 
-class GradientScale(Observer):
+class GradientScale(TrainingCheck):
     """Measures gradients and updates layer by layer: at each of the first steps, then at every tenth."""
+
+    says = ("explode:", "vanish:", "no gradient reaches")
 
     def __init__(self, network: Network) -> None:
         self._weights = [

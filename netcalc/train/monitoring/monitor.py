@@ -1,12 +1,13 @@
 """The observer that holds all checks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Self
 
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
 from netcalc.train.loss import LossFunction
 from netcalc.train.losses import TotalLoss
+from netcalc.train.monitoring.check import TrainingCheck
 from netcalc.train.monitoring.dead_units import SAMPLES, DeadUnits
 from netcalc.train.monitoring.divergence import Divergence
 from netcalc.train.monitoring.first_loss import FirstLoss
@@ -24,7 +25,8 @@ class Monitor(Observer):
 
     `loss` tells what the first loss should be; without it, and with weights that are `pretrained`, that is
     not looked at. `probe` are inputs of a few samples, which are run after epochs to find dead units.
-    `stagnation` is whether it looks at losses that do not fall. It changes nothing of the network.
+    `stagnation` is whether it looks at losses that do not fall; what a training has `said` before it was
+    interrupted is not said again. It changes nothing of the network.
     """
 
     def __init__(
@@ -35,22 +37,30 @@ class Monitor(Observer):
         probe: Mapping[str, Array] | None = None,
         pretrained: bool = False,
         stagnation: bool = True,
+        said: Iterable[TrainingWarning] = (),
     ) -> None:
-        self._checks: list[Observer] = [Divergence(network), GradientScale(network)]
+        self._checks: list[TrainingCheck] = [Divergence(network), GradientScale(network)]
         if stagnation:
             self._checks.append(Stagnation())
         if loss is not None and not pretrained:
             self._checks.append(FirstLoss(network.graph, loss))
         if probe is not None:
             self._checks.append(DeadUnits(network, probe))
+        before = [warning.message for warning in said]
+        self._checks = [
+            check
+            for check in self._checks
+            if not any(words in message for words in check.says for message in before)
+        ]
 
     @classmethod
-    def of(cls, training: "Training") -> Self:
+    def of(cls, training: "Training", said: Iterable[TrainingWarning] = ()) -> Self:
         """The monitor of a training; the probe are samples that are held back, where there are some."""
         samples = training.validation or training.batches
         batch = samples.batch(samples.order(0)[:SAMPLES], 0)
         inputs = own_inputs(training.network.graph, batch.inputs)
-        return cls(training.network, training.loss, probe=inputs)
+        pretrained = bool(training.recipe.weights)
+        return cls(training.network, training.loss, probe=inputs, pretrained=pretrained, said=said)
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterator[TrainingWarning]:
         for check in [*self._checks]:
@@ -60,7 +70,7 @@ class Monitor(Observer):
         for check in [*self._checks]:
             yield from self._last(check, [*check.after_epoch(record)])
 
-    def _last(self, check: Observer, found: list[TrainingWarning]) -> list[TrainingWarning]:
+    def _last(self, check: TrainingCheck, found: list[TrainingWarning]) -> list[TrainingWarning]:
         """What a check found; one that has spoken is done."""
         if found:
             self._checks.remove(check)

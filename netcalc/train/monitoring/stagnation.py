@@ -6,7 +6,8 @@ from math import sqrt
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
-from netcalc.train.records import EpochRecord, Observer, StepRecord, TrainingWarning
+from netcalc.train.monitoring.check import TrainingCheck
+from netcalc.train.records import EpochRecord, StepRecord, TrainingWarning
 
 STEPS, EPOCHS, LEAST = 200, 5, 20
 """It is decided once: after so many steps, or so many epochs of fewer steps, `LEAST` at least."""
@@ -15,8 +16,10 @@ _DEVIATIONS = 2.0
 """A difference of two means is chance unless it is more than this many of its standard deviations."""
 
 
-class Stagnation(Observer):
+class Stagnation(TrainingCheck):
     """Compares the first quarter of the losses with the last one, once; not where a training goes on."""
+
+    says = ("the loss does not fall",)
 
     def __init__(self) -> None:
         self._losses: list[float] = []
