@@ -38,6 +38,8 @@ SMALL_LIMITS = {
     "plan.convolution.im2col": {"_BLOCK_BYTES": 4000, "_WIDE_BLOCK_BYTES": 6000, "_FEW_CHANNELS": 4},
     "plan.convolution.planar": {"_BLOCK_BYTES": 3000},
     "plan.convolution.winograd": {"_BLOCK_TILES": 4},
+    "step.tiles": {"TILE": 50},
+    "step.attention.heads": {"_BLOCK": 60, "_SAVED_WIDTHS": 0, "_FEWEST_QUERIES": 2},
     "step.convolution.columns": {"_FEWEST_SUMMED": 8, "_BLOCK_ELEMENTS": 300, "_SMALL_PRODUCT": 400},
     "step.convolution.depthwise": {"_LONG_ROW": 12},
     "step.convolution.winograd": {"_LEAST_CHANNELS": 1, "_MOST_BYTES": 8, "_BLOCK_ELEMENTS": 2000},

@@ -247,7 +247,8 @@ COMPLETERS: dict[str, Completer] = {
     "spec": _specs, "specs": _specs, "name": _specs, "words": _architectures, "variant": _variants,
     "set": _settings, "input": _inputs, "layer": _layers, "only": _kinds_at_hand, "columns": _columns,
     "kind": _kinds, "code": _codes, "ignore": _rule_codes, "device": _devices, "checkpoint": _checkpoints,
-    "scheme": _schemes, "features": _layers, "where": _sweep_columns, "pareto": _objectives, "plot": _axes,
+    "scheme": _schemes, "features": _layers, "reinit": _layers, "freeze": _layers,
+    "where": _sweep_columns, "pareto": _objectives, "plot": _axes,
     "chosen_loss": _losses, "chosen_optimiser": _optimisers, "schedule": _schedules,
     "augment": _augmentations, "data_format": _data_formats,
 }  # fmt: skip

@@ -136,6 +136,8 @@ class _Run(NamedTuple):
     folder: "RunFolder"
     spec: str | None
     """The text of the spec where the folder is yet to be made."""
+    seen: dict[str, Any] | None = None
+    """What the monitor of a run that goes on has seen."""
 
 
 def _begun(
@@ -185,8 +187,8 @@ def _resumed(
     if graph is None and (settings or inputs or variant):
         message = "it is about the SPEC, which the run has in its folder."
         raise typer.BadParameter(message, param_hint="--set, --input, --variant")
-    training, folder = resumed(resume, options, recipe, graph)
-    return _Run(training, folder, None)
+    found = resumed(resume, options, recipe, graph)
+    return _Run(found.training, found.folder, None, found.seen)
 
 
 def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None:
@@ -197,7 +199,6 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     from netcalc.render.training.summary import summary_lines
     from netcalc.render.training.words import kept_in_words
     from netcalc.train.estimate import estimated
-    from netcalc.train.history import read_history
     from netcalc.train.monitoring import Monitor
     from netcalc.train.run_folder import Interruption, MetricsFile, Saving
 
@@ -212,10 +213,11 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
         folder.create(training.recipe, run.spec)
     metrics = MetricsFile(folder)
     steps, seconds = every
-    interruption = Interruption()
-    saving = Saving(training, folder, metrics, interruption, keep=keep, steps=steps, seconds=seconds)
+    interruption, monitor = Interruption(), Monitor.of(training)
+    if run.seen is not None:
+        monitor.restore(run.seen)
+    saving = Saving(training, folder, metrics, interruption, monitor, keep=keep, steps=steps, seconds=seconds)
     shown = ShownTraining(training, terminal)
-    monitor = Monitor.of(training, said=read_history(folder.path).warnings if training.at.step else ())
     try:
         with _interrupts(interruption), shown:
             training.run([metrics, monitor, saving, shown, interruption])
@@ -228,6 +230,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     finally:
         metrics.close()
         training.close()
+        folder.release()
     _show_curves(folder, terminal)
     terminal.write([[], *paragraph(kept_in_words(training.at), "", terminal.width)])
     print_error(f"written: {folder.weights}")
@@ -246,13 +249,12 @@ def _show_curves(folder: "RunFolder", terminal: "Terminal") -> None:
 
 
 def _how_to_go_on(folder: "RunFolder") -> str:
-    from netcalc.train.checkpoints import checkpoints_in
+    from netcalc.train.checkpoints import checkpoints_in, step_of
 
     found = checkpoints_in(folder.checkpoints)
     if not found:
         return "there is no checkpoint yet to go on from"
-    step = int(found[-1].stem.partition("-")[2])
-    return f"netcalc train --resume {folder.path} goes on from step {step:,}"
+    return f"netcalc train --resume {folder.path} goes on from step {step_of(found[-1]):,}"
 
 
 @contextmanager

@@ -8,10 +8,12 @@ the disk, and then renamed.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -24,7 +26,7 @@ from netcalc.train.data import DataSet
 from netcalc.train.loop import Position, Training
 
 _NAME = "step-{:09d}.safetensors"
-_PATTERN = "step-*.safetensors"
+_PATTERN = re.compile(r"step-([0-9]{9,18})\.safetensors")
 _LOOKED_AT = 64
 """Samples whose numbers are part of a data set's fingerprint."""
 
@@ -50,6 +52,8 @@ class Checkpoint(NamedTuple):
     identity: Identity
     metrics: int
     """The bytes that the file of metrics had."""
+    observers: dict[str, Any]
+    """What observers have seen: plain values."""
 
 
 def data_fingerprint(data: DataSet) -> str:
@@ -67,16 +71,28 @@ def data_fingerprint(data: DataSet) -> str:
 
 
 def checkpoints_in(folder: str | os.PathLike[str]) -> list[Path]:
-    """The checkpoints of a folder, the oldest first."""
-    return sorted(Path(folder).glob(_PATTERN))
+    """The checkpoints of a folder, the oldest first; copies under other names are none."""
+    found = {path: _PATTERN.fullmatch(path.name) for path in Path(folder).glob("step-*.safetensors")}
+    return sorted((path for path, match in found.items() if match), key=step_of)
+
+
+def step_of(path: Path) -> int:
+    """The step of a checkpoint by its name."""
+    return int(path.stem.partition("-")[2])
 
 
 def write_checkpoint(
-    folder: str | os.PathLike[str], training: Training, identity: Identity, metrics: int = 0, keep: int = 3
+    folder: str | os.PathLike[str],
+    training: Training,
+    identity: Identity,
+    metrics: int = 0,
+    keep: int = 3,
+    observers: Mapping[str, Any] = MappingProxyType({}),
 ) -> Path:
     """Write a checkpoint of a training, and remove all but the last `keep` of the folder.
 
-    Raises ExecutionError where it cannot be written; then those before are still there.
+    `metrics` and `observers` are given back by `restore`. Raises ExecutionError where it cannot be written;
+    then those before are still there.
     """
     path = Path(folder) / _NAME.format(training.at.step)
     partial = path.with_name(f".{path.name}")
@@ -85,16 +101,19 @@ def write_checkpoint(
         "position": json.dumps(training.at.plain()),
         "identity": json.dumps(identity._asdict()),
         "metrics": str(metrics),
+        "observers": json.dumps(dict(observers)),
     }
     notes["sha256"] = _digest(arrays, notes)
     try:
-        write_weights(partial, arrays, notes=notes)
         try:
+            write_weights(partial, arrays, notes=notes)
             to_disk(partial)
             partial.replace(path)
             to_disk(path.parent)
         except OSError as error:
             refuse("E910", f"{path} cannot be written: {error.strerror or error}")
+        except ExecutionError as error:
+            refuse("E910", error.diagnostics[0].message.replace(partial.name, path.name))
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -131,7 +150,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         notes = read_notes(path)
         position = Position.of(json.loads(notes["position"]))
-        return Checkpoint(position, Identity(**json.loads(notes["identity"])), int(notes["metrics"]))
+        identity = Identity(**json.loads(notes["identity"]))
+        return Checkpoint(position, identity, int(notes["metrics"]), json.loads(notes["observers"]))
     except (ExecutionError, ValueError, KeyError, TypeError, AttributeError) as error:
         _refuse_damaged(path, error)
 
@@ -154,10 +174,16 @@ _HELPS = {
 }
 
 
+def _step_in(path: str | os.PathLike[str]) -> int:
+    """The step of a file that may be a copy of a checkpoint under another name: then none is before it."""
+    name = Path(path).name
+    return step_of(Path(name)) if _PATTERN.fullmatch(name) else 0
+
+
 def _refuse_damaged(path: str | os.PathLike[str], error: Exception) -> NoReturn:
     reason = error.diagnostics[0].message if isinstance(error, ExecutionError) else str(error)
     reason = reason.removeprefix(f"{path} is not a sound weight file: ")
-    before = [each for each in checkpoints_in(Path(path).parent) if each.name < Path(path).name]
+    before = [each for each in checkpoints_in(Path(path).parent) if step_of(each) < _step_in(path)]
     help = f"the one before: netcalc train --resume {before[-1]}" if before else "there is none before it"
     refuse("E933", f"{path} is damaged: {reason}", help=help)
 

@@ -1,7 +1,10 @@
 """What a training will take, said before its first step: memory, multiply-adds, time."""
 
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
-from itertools import cycle, islice
+from itertools import chain, count, islice
 from statistics import median
 from typing import NamedTuple
 
@@ -23,7 +26,9 @@ class Estimate(NamedTuple):
     """What a training takes."""
 
     memory: int
-    """Bytes at the peak of a step: weights, state, and what the layers keep for backward."""
+    """The least bytes at the peak of a step: weights, state, and what the layers keep for backward."""
+    measured_memory: int
+    """Bytes at the peak of a step as it runs here, with the buffers and workspaces of its layers."""
     forward_macs: int
     """Multiply-adds of an epoch, forward."""
     backward_macs: int
@@ -53,29 +58,49 @@ def estimated(training: Training) -> Estimate:
 
     free = unfrozen(graph)
     counted, memory, backward_macs = cost(graph)
+    measured, seconds = measured_steps(training)
     return Estimate(
         memory,
+        measured,
         trained_on * counted.forward_macs,
         backward_macs,
         held_back * counted.forward_macs,
-        step_seconds(training),
+        seconds,
         None if free is graph else cost(free)[1:],
     )
 
 
-def step_seconds(training: Training) -> float:
-    """The median time of three updates; the training is left as it was."""
+def measured_steps(training: Training) -> tuple[int, float]:
+    """The peak of memory in a first update, and the median time of three more; all of them are undone."""
     arrays = {name: array.copy() for name, array in training.arrays().items()}
     position = deepcopy(training.at)
-    batches = cycle(training.batches.epoch(position.epoch))
-    seconds = []
+    batches = chain.from_iterable(training.batches.epoch(position.epoch) for _ in count())
+    group = min(training.recipe.accumulate, len(training.batches))
     try:
-        for _ in range(_STEPS):
-            record, _gradients = training.update(islice(batches, training.recipe.accumulate))
-            seconds.append(record.seconds)
+        with _peak() as peak:
+            training.update(islice(batches, group))
+        records = [training.update(islice(batches, group))[0] for _ in range(_STEPS)]
     finally:
         training.restore(arrays, position)
-    return median(seconds)
+    own = sum(array.nbytes for array in arrays.values())
+    return own + peak[0], median(record.seconds for record in records)
+
+
+@contextmanager
+def _peak() -> Iterator[list[int]]:
+    """The most bytes that were allocated at a time since the beginning, once it is left."""
+    found = [0]
+    is_traced = tracemalloc.is_tracing()
+    if not is_traced:
+        tracemalloc.start()
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    try:
+        yield found
+    finally:
+        found[0] = tracemalloc.get_traced_memory()[1] - before
+        if not is_traced:
+            tracemalloc.stop()
 
 
 def _like(optimiser: Optimiser) -> str:

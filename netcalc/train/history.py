@@ -128,8 +128,11 @@ def _fits(value: object, hint: Any) -> bool:
 
 
 def _quality(epoch: EpochRecord) -> tuple[float, float]:
+    """Its rank: by accuracy, then by loss; a loss that is no number is the worst."""
     loss = epoch.validation_loss
-    return epoch.validation_accuracy or 0.0, -inf if loss is None or isnan(loss) else -loss
+    if loss is None or isnan(loss):
+        return -1.0, -inf
+    return epoch.validation_accuracy or 0.0, -loss
 
 
 def _refuse(place: str, fact: str) -> NoReturn:

@@ -60,8 +60,8 @@ class Position:
 
     def is_better(self, accuracy: float | None, loss: float) -> bool:
         """Whether a validation is better than the best so far; a loss that is no number is the worst."""
-        if self.best_epoch is None or isnan(self.best_loss):
-            return True
+        if self.best_epoch is None or isnan(loss) or isnan(self.best_loss):
+            return self.best_epoch is None or not isnan(loss)
         return (accuracy or 0.0, -loss) > (self.best_accuracy or 0.0, -self.best_loss)
 
     def plain(self) -> dict[str, Any]:

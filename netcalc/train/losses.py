@@ -19,6 +19,7 @@ from netcalc.layers.options import Flag, Integer, Maybe, Number
 from netcalc.train.class_axis import along, class_axis
 from netcalc.train.configurable import Numbers, positive
 from netcalc.train.loss import LossFunction, LossTerms
+from netcalc.train.softmax import softmax_cross_entropy
 
 __all__ = [
     "L1",
@@ -89,34 +90,27 @@ class CrossEntropy(_OfClasses):
         return labels
 
     def compute(self, outputs: Array, targets: Array) -> LossTerms:
-        axis, dtype = class_axis(outputs.ndim), outputs.dtype
-        classes = outputs.shape[axis]
-        counts = np.ones(targets.shape, bool) if self.ignored is None else targets != self.ignored
-        counts = np.expand_dims(counts, axis)
-        labels = np.where(counts, np.expand_dims(targets, axis), 0)
-
+        scores, labels = outputs, targets
+        if class_axis(outputs.ndim) == 2:  # sequences N,T,C are one batch of all their positions
+            scores, labels = outputs.reshape(-1, outputs.shape[2]), targets.reshape(-1)
+        classes, dtype = scores.shape[1], scores.dtype
+        labels = np.expand_dims(labels, 1)
+        counts = np.ones(labels.shape, bool) if self.ignored is None else labels != self.ignored
+        labels = np.where(counts, labels, 0)
         weights = np.ones(classes, dtype) if self.weights is None else np.array(self.weights, dtype)
         each = weights[labels] * counts
         total = each.sum()
         if total == 0:
             raise ValueError("the weights of all labels are 0")
-        own = (1 - self.label_smoothing) * each  # of q at the label
-        spread = self.label_smoothing / classes * along(weights, axis, outputs.ndim)
-        whole = own + counts * spread.sum()  # the sum of q
-
-        shifted = outputs - outputs.max(axis, keepdims=True)
-        exponentials = np.exp(shifted)
-        sums = exponentials.sum(axis, keepdims=True)
-        losses = whole * np.log(sums) - own * np.take_along_axis(shifted, labels, axis)
-        gradient: Array = np.multiply(exponentials, whole / sums, out=exponentials)
-        at_labels = np.take_along_axis(gradient, labels, axis) - own
-        np.put_along_axis(gradient, labels, at_labels, axis)
+        own, spread = each, None
         if self.label_smoothing:
-            losses -= (spread * shifted).sum(axis, keepdims=True)
-            gradient -= spread * counts
-        gradient /= total
+            own = (1 - self.label_smoothing) * each
+            spread = self.label_smoothing / classes * along(weights, 1, scores.ndim)
+        losses, gradient = softmax_cross_entropy(scores, labels, own, spread, counts, total)
         losses[~counts] = 0  # also where the outputs of what does not count are not finite
-        return LossTerms(losses, total, gradient)
+        if scores is not outputs:
+            losses = losses.reshape(*targets.shape, 1)
+        return LossTerms(losses, total, gradient.reshape(outputs.shape))
 
 
 class Hinge(_OfClasses):

@@ -1,10 +1,11 @@
 """What optimisers share: the parameters and their groups, weight decay, state in and out.
 
 An optimiser goes through the parameters in blocks that stay in the processor's cache, and writes into arrays
-that it has allocated once.
+that it has allocated once. Small parameters are updated together, since each call of NumPy's takes time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,26 +16,49 @@ from netcalc.backend.kernels.base import Array
 from netcalc.layers.options import Flag, Number
 from netcalc.train.configurable import Configurable, OptionError
 from netcalc.train.gradients import require_gradients
+from netcalc.train.parallel import in_parallel, workers_for
 from netcalc.train.parameters import TrainedParameter, trained_parameters
 
 _BLOCK = 2**15
-"""Elements of a block: with its gradient, its state and the workspace they are less than 1 MiB in float32."""
+"""Elements of a block: with gradient, state and workspaces they are less than 1 MiB in float32."""
+
+_LARGE = 2**12
+"""Elements from which on a parameter has blocks of its own, because copies would take longer than calls."""
 
 
-class UpdateBlock(NamedTuple):
-    """A part of a parameter, flat, and what belongs to it."""
+class Piece(NamedTuple):
+    """Elements of a parameter, flat, in a block."""
 
     parameter: str
     part: slice
+    """Of the parameter."""
     weights: Array
+    place: slice
+    """In the block."""
+
+
+class UpdateBlock(NamedTuple):
+    """What is updated at a time: pieces of parameters with one learning rate and one decay, and their state.
+
+    A block of several pieces is updated in the workspaces.
+    """
+
+    pieces: tuple[Piece, ...]
+    size: int
     state: tuple[Array, ...]
-    workspace: Array
-    """For intermediate results of the update."""
-    decay_workspace: Array
-    """For the gradient with L2 added."""
     rate: float
     """The learning rate before the schedule's factor."""
     decay: float
+
+
+class Workspaces(NamedTuple):
+    """One worker's arrays of a block's size."""
+
+    update: Array
+    """For intermediate results of the update."""
+    gradient: Array
+    """For gradients that are gathered or have L2 added."""
+    weights: Array
 
 
 class Optimiser(Configurable):
@@ -62,15 +86,14 @@ class Optimiser(Configurable):
         self.steps = 0
         """How often it has updated."""
         self.parameters = trained_parameters(network, factors)
-        self._state = {
-            f"{slot}.{parameter.name}": np.zeros_like(parameter.array)
-            for slot in self.slots
-            for parameter in self.parameters
-        }
         self._shapes = {parameter.name: parameter.array.shape for parameter in self.parameters}
-        largest = max((parameter.array.size for parameter in self.parameters), default=0)
-        self._workspaces = [np.empty(min(largest, _BLOCK), network.dtype) for _ in range(2)]
-        self._blocks = tuple(block for parameter in self.parameters for block in self._cut(parameter))
+        elements = sum(parameter.array.size for parameter in self.parameters)
+        flat = np.zeros((len(self.slots), elements), network.dtype)
+        self._state: dict[str, Array] = {}
+        self._blocks = tuple(self._cut(flat))
+        self._workers = workers_for(elements)
+        largest = max((block.size for block in self._blocks), default=0)
+        self._workspaces = [Workspaces(*np.empty((3, largest), network.dtype)) for _ in range(self._workers)]
 
     @classmethod
     def parsed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,16 +125,32 @@ class Optimiser(Configurable):
         require_gradients(gradients, self._shapes)
         flat = {name: gradient.reshape(-1) for name, gradient in gradients.items()}
         self.steps += 1
-        with np.errstate(all="ignore"):
-            for block in self._blocks:
-                w, g, lr = block.weights, flat[block.parameter][block.part], factor * block.rate
-                if block.decay and self.decoupled:
-                    w *= 1 - lr * block.decay
-                elif block.decay:
-                    decayed = np.multiply(w, block.decay, out=block.decay_workspace)
-                    decayed += g
-                    g = decayed
-                self.update(w, g, lr, block.state, block.workspace)
+
+        def update(worker: int, block: UpdateBlock) -> None:
+            self._update_block(block, flat, factor * block.rate, self._workspaces[worker])
+
+        in_parallel(update, self._blocks, self._workers)
+
+    def _update_block(
+        self, block: UpdateBlock, gradients: Mapping[str, Array], lr: float, workspaces: Workspaces
+    ) -> None:
+        update, gathered, copied = (array[: block.size] for array in workspaces)
+        pieces = block.pieces
+        if len(pieces) == 1:
+            ((name, part, w, _),) = pieces
+            g = gradients[name][part]
+        else:
+            w = np.concatenate([piece.weights for piece in pieces], out=copied)
+            g = np.concatenate([gradients[piece.parameter][piece.part] for piece in pieces], out=gathered)
+        if block.decay and self.decoupled:
+            w *= 1 - lr * block.decay
+        elif block.decay:
+            np.multiply(w, block.decay, out=update)
+            g = np.add(update, g, out=gathered)
+        self.update(w, g, lr, block.state, update)
+        if len(pieces) > 1:
+            for piece in pieces:
+                piece.weights[...] = w[piece.place]
 
     def state(self) -> dict[str, Array]:
         """Its state by name, `steps` among it: its own arrays, not copies.
@@ -128,17 +167,40 @@ class Optimiser(Configurable):
         load_arrays(self.state(), state, f"the state of {self.name}")
         self.steps = int(steps)
 
-    def _cut(self, parameter: TrainedParameter) -> Iterator[UpdateBlock]:
-        flat = parameter.array.reshape(-1, copy=False)
-        own = [self._state[f"{slot}.{parameter.name}"].reshape(-1) for slot in self.slots]
-        decays = parameter.decays or self.decay_all
-        for start in range(0, flat.size, _BLOCK):
-            part = slice(start, min(start + _BLOCK, flat.size))
-            room, decay_room = (each[: part.stop - start] for each in self._workspaces)
-            yield UpdateBlock(
-                parameter.name, part, flat[part], tuple(array[part] for array in own), room, decay_room,
-                self.lr * parameter.factor, self.weight_decay if decays else 0.0,
-            )  # fmt: skip
+    def _cut(self, flat: Array) -> Iterator[UpdateBlock]:
+        """The blocks, whose states lie one after another in the rows of `flat`, a row a slot."""
+        groups: dict[tuple[float, float, str], list[TrainedParameter]] = {}
+        for parameter in self.parameters:
+            decay = self.weight_decay if parameter.decays or self.decay_all else 0.0
+            alone = parameter.name if parameter.array.size >= _LARGE else ""
+            groups.setdefault((self.lr * parameter.factor, decay, alone), []).append(parameter)
+        starts, start = {}, 0
+        for (rate, decay, _), parameters in groups.items():
+            first = start
+            for parameter in parameters:
+                starts[parameter.name] = start
+                start += parameter.array.size
+            for at in range(first, start, _BLOCK):
+                end = min(at + _BLOCK, start)
+                pieces = tuple(_pieces(parameters, starts, at, end))
+                yield UpdateBlock(pieces, end - at, tuple(flat[:, at:end]), rate, decay)
+        for slot, row in zip(self.slots, flat, strict=True):
+            for name, shape in self._shapes.items():
+                own = row[starts[name] : starts[name] + prod(shape)]
+                self._state[f"{slot}.{name}"] = own.reshape(shape, copy=False)
+
+
+def _pieces(
+    parameters: Iterable[TrainedParameter], starts: Mapping[str, int], first: int, end: int
+) -> Iterator[Piece]:
+    """What lies from `first` to `end` of the parameters, each of which starts somewhere."""
+    for parameter in parameters:
+        start = starts[parameter.name]
+        own = slice(max(first - start, 0), min(end - start, parameter.array.size))
+        if own.start < own.stop:
+            weights = parameter.array.reshape(-1, copy=False)[own]
+            place = slice(start + own.start - first, start + own.stop - first)
+            yield Piece(parameter.name, own, weights, place)
 
 
 def load_arrays(arrays: Mapping[str, Array], given: Mapping[str, npt.ArrayLike], what: str) -> None:

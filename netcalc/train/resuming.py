@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from netcalc.backend.errors import refuse
 from netcalc.diagnostics import Note
@@ -16,9 +16,15 @@ from netcalc.train.recipe_file import differences, read_recipe, recipe_source
 from netcalc.train.run_folder import RunFolder
 
 
-def resumed(
-    place: str, options: Mapping[str, Any], recipe: str = "", graph: Graph | None = None
-) -> tuple[Training, RunFolder]:
+class Resumed(NamedTuple):
+    """A training where a checkpoint has it, its folder, and what its monitor had seen."""
+
+    training: Training
+    folder: RunFolder
+    seen: dict[str, Any]
+
+
+def resumed(place: str, options: Mapping[str, Any], recipe: str = "", graph: Graph | None = None) -> Resumed:
     """The training of a run's folder, from its last checkpoint, or from the one that `place` is.
 
     `options`, a `recipe` and a `graph` may be given once more, and are to be the run's own; but data may have
@@ -30,6 +36,7 @@ def resumed(
     checkpoint = path if path.is_file() else None
     folder = RunFolder(path.parent.parent if checkpoint else path)
     folder.require()
+    folder.lock()
     old = read_recipe(recipe_source(str(folder.recipe)))
     own = elaborate(read_spec(find_spec(str(folder.spec)).source))
     if graph is not None and flat_spec(graph) != flat_spec(own):
@@ -42,7 +49,7 @@ def resumed(
     folder.cut(found.metrics, training.at.step)
     if new.plain() != old.plain():
         folder.write(folder.recipe, new.text())
-    return training, folder
+    return Resumed(training, folder, found.observers)
 
 
 def _asked(folder: RunFolder, old: Recipe, options: Mapping[str, Any], recipe: str) -> Recipe:

@@ -2,18 +2,21 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from weakref import finalize
 
 from netcalc.backend.errors import refuse
 from netcalc.backend.files import written_whole
 from netcalc.backend.kernels.base import Array
-from netcalc.train.checkpoints import Identity, checkpoints_in, to_disk, write_checkpoint
+from netcalc.train.checkpoints import Identity, checkpoints_in, step_of, to_disk, write_checkpoint
 from netcalc.train.loop import Training
+from netcalc.train.monitoring import Monitor
 from netcalc.train.recipe import Recipe
 from netcalc.train.records import EpochRecord, Observer, StepRecord, TrainingWarning
 from netcalc.train.trained import Trained, write_trained
@@ -32,6 +35,7 @@ class RunFolder:
         self.metrics = self.path / "metrics.jsonl"
         self.checkpoints = self.path / "checkpoints"
         self.weights = self.path / "weights.safetensors"
+        self._release: Callable[[], object] | None = None
 
     def create(self, recipe: Recipe, spec: str) -> None:
         """Make the folder. Raises ExecutionError where something is in it, or it cannot be written."""
@@ -40,9 +44,37 @@ class RunFolder:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             refuse("E910", f"{self.path} cannot be written: {error.strerror or error}")
+        self.lock()
         self.write(self.recipe, recipe.text())
         self.write(self.spec, spec)
         self.write(self.metrics, "")
+
+    def lock(self) -> None:
+        """Keep other trainings out of the folder, where the system can (not on Windows).
+
+        Until `release`, or as long as this object is there.
+
+        Raises ExecutionError where another one is in it.
+        """
+        if sys.platform != "win32" and self._release is None:
+            import fcntl
+
+            handle = os.open(self.path, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(handle)
+                refuse("E934", f"another process trains in {self.path}", help="wait until it ends, or end it")
+            except OSError:  # a file system without locks
+                os.close(handle)
+            else:
+                self._release = finalize(self, os.close, handle)
+
+    def release(self) -> None:
+        """Let other trainings into the folder."""
+        if self._release is not None:
+            self._release()
+            self._release = None
 
     def require_free(self) -> None:
         """Raise ExecutionError where the folder has something in it, or cannot be made."""
@@ -80,12 +112,14 @@ class RunFolder:
             refuse("E934", f"{self.metrics} is shorter than when the checkpoint of step {step:,} was written")
         os.truncate(self.metrics, metrics)
         for path in checkpoints_in(self.checkpoints):
-            if int(path.stem.partition("-")[2]) > step:
+            if step_of(path) > step:
                 path.unlink()
-        for folder in (self.path, self.checkpoints):
-            for path in folder.glob(".*"):
-                with suppress(OSError):
-                    path.unlink()
+        own = (self.recipe, self.spec, self.metrics, self.weights)
+        partials = [*self.checkpoints.glob(".step-*"), *self.checkpoints.glob("..step-*")]
+        partials += [path for file in own for path in self.path.glob(f".{file.name}.*")]
+        for path in partials:
+            with suppress(OSError):
+                path.unlink()
 
 
 class MetricsFile(Observer):
@@ -170,6 +204,7 @@ class Saving(Observer):
         folder: RunFolder,
         metrics: MetricsFile,
         interruption: Interruption,
+        monitor: Monitor,
         *,
         keep: int = 3,
         steps: int | None = None,
@@ -180,6 +215,7 @@ class Saving(Observer):
         self._identity = Identity.of(training)
         self._saved = monotonic()
         self._interruption = interruption
+        self._monitor = monitor
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterable[TrainingWarning]:
         is_due = self._steps is not None and record.step % self._steps == 0
@@ -199,7 +235,8 @@ class Saving(Observer):
         is_last = self._interruption.asked
         length = self._metrics.flush()
         to_disk(self._folder.metrics)
-        write_checkpoint(self._folder.checkpoints, self._training, self._identity, length, self._keep)
+        folder, seen = self._folder.checkpoints, self._monitor.state()
+        write_checkpoint(folder, self._training, self._identity, length, self._keep, seen)
         self._saved = monotonic()
         self._interruption.saved = is_last
 

@@ -64,7 +64,8 @@ def test_a_good_part_of_the_random_graphs_has_layers_that_keep_nothing() -> None
         if any(node.is_frozen and node.full_name in graph.needs_gradient for node in graph.nodes)
     ]
     norms = [graph for graph in map(frozen_graph, SEEDS) if any(n.keeps_statistics for n in graph.nodes)]
-    assert min(map(len, (upstream, middle, norms))) > len(SEEDS) // 6
+    assert min(map(len, (upstream, middle))) > len(SEEDS) // 6
+    assert len(norms) > len(SEEDS) // 10
 
 
 @pytest.mark.parametrize("seed", SEEDS)

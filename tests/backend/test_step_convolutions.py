@@ -99,3 +99,18 @@ def test_a_mean_far_from_zero_in_one_channel_only() -> None:
         found = step.backward(dy)
         np.testing.assert_allclose(found.inputs["input"], expected.inputs["input"], atol=1e-4)
         np.testing.assert_allclose(found.params["norm.weight"], expected.params["norm.weight"], atol=1e-2)
+
+
+@pytest.mark.parametrize(("space", "pad"), [("[2, 9]", 0), ("[2, 9]", 1), ("[2, 6, 6]", 0), ("[2, 6, 6]", 1)])
+def test_numbers_that_are_not_finite_reach_only_the_cells_that_read_them(space: str, pad: int) -> None:
+    graph = graph_of(
+        f"input: {space}\nlayers:\n  - conv: {{name: conv, filters: 2, kernel: 3, pad: {pad}}}\n"
+    )
+    plain, same = Network(graph, seed=1, dtype="float64"), Network(graph, seed=1, dtype="float64")
+    x = np.random.default_rng(0).standard_normal((4, *graph.types["input"].shape))
+    x[0, 0, ..., 0] = np.inf  # with pad 0 the last cell of the kernel never reads it
+    expected = plain.run({"input": x}, training=True).backward(np.ones((4, *graph.types["conv"].shape)))
+    with TrainingStep(same, 4, workers=2, input_gradients=True) as step:
+        step.forward(x)
+        found = step.backward(np.ones((4, *graph.types["conv"].shape)))
+    np.testing.assert_allclose(found.params["conv.weight"], expected.params["conv.weight"])

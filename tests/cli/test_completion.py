@@ -34,7 +34,7 @@ FILES = {
     "runs",
 }
 """Parameters for which a shell's own files are right."""
-FREE = {"checkpoint_every", "prompt", "size", "fit", "scheduler", "mean", "std"}
+FREE = {"checkpoint_every", "factors", "prompt", "size", "fit", "scheduler", "mean", "std"}
 """Parameters of which nobody knows the values."""
 
 

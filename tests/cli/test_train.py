@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import netcalc
 from netcalc.train.checkpoints import checkpoints_in
 from netcalc.train.loop import Training
+from netcalc.train.run_folder import RunFolder
 
 import small_runs
 
@@ -22,8 +24,10 @@ BASE = ("--data", "pictures.npz", "--batch", "8", "--workers", "1", "--schedule"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
     monkeypatch.chdir(tmp_path)
+    if request.node.name != "test_a_run_and_its_folder":  # matplotlib takes longer than these runs
+        monkeypatch.setattr("netcalc.render.figures.is_available", lambda: False)
     Path("tiny.yaml").write_text(small_runs.NETWORK)
     small_runs.pictures(tmp_path)
     return tmp_path
@@ -152,7 +156,8 @@ def test_more_epochs_where_the_schedule_does_not_depend_on_them(cli: Cli) -> Non
     ],
 )
 def test_what_is_refused_before_the_first_step(cli: Cli, arguments: str, words: str) -> None:
-    cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "run")
+    if "run" in arguments:
+        cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "run")
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     with np.load("pictures.npz") as stored:
         x, y = stored["x"], stored["y"]
@@ -280,3 +285,65 @@ def test_data_that_have_moved(cli: Cli) -> None:
     Path("pictures.npz").rename("moved.npz")
     assert "E906" in cli("train", "--resume", "run", "--epochs", "2").err
     assert cli("train", "--resume", "run", "--epochs", "2", "--data", "moved.npz").code == 0
+
+
+def test_files_of_others_are_left_alone(cli: Cli) -> None:
+    assert cli("train", "tiny.yaml", *BASE, "--epochs", "2", "-o", "runs/a").code == 0
+    folder = Path("runs/a/checkpoints")
+    last = max(folder.iterdir())
+    Path("runs/a/.gitignore").write_text("*")
+    copies = [folder / "step-best.safetensors", folder / f"{last.stem} (copy).safetensors"]
+    for copy in copies:
+        copy.write_bytes(last.read_bytes())
+    result = cli("train", "--resume", "runs/a", "--epochs", "3", "--keep", "1")
+    assert result.code == 0
+    assert Path("runs/a/.gitignore").exists()
+    assert {path.name for path in folder.iterdir()} - {copy.name for copy in copies} == {
+        f"step-{3 * int(last.stem[5:]) // 2:09d}.safetensors"
+    }
+    assert all(copy.exists() for copy in copies)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked on Windows")
+def test_two_processes_do_not_train_in_one_folder(cli: Cli) -> None:
+    assert cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "runs/a").code == 0
+    before = Path("runs/a/metrics.jsonl").read_bytes()
+    folder = RunFolder("runs/a")
+    folder.lock()
+    result = cli("train", "--resume", "runs/a", "--epochs", "2")
+    assert result.code == 2
+    assert "another process trains in runs/a" in result.err
+    assert Path("runs/a/metrics.jsonl").read_bytes() == before
+    folder.release()
+    assert cli("train", "--resume", "runs/a", "--epochs", "2").code == 0
+
+
+def test_more_batches_a_step_than_there_are(cli: Cli) -> None:
+    result = cli("train", "tiny.yaml", *BASE, "--epochs", "1", "--accumulate", "1000000")
+    assert result.code == 0
+    assert "1 epoch of 1 step" in result.out
+
+
+@pytest.mark.parametrize("rate", ["30", "1e-9"])
+def test_a_run_that_goes_on_warns_as_one_that_was_not_interrupted(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, rate: str
+) -> None:
+    """Steps too large or too small: some warnings come before the interruption, and some after it."""
+    options = (*BASE, "--epochs", "8", "--lr", rate, "--optimiser", "sgd")
+    cli("train", "tiny.yaml", *options, "-o", "whole")
+    kinds = [next(iter(each)) for each in lines("whole")]
+    assert "warning" in kinds
+    for step in (3, 13, 26):
+        update = Training.update
+
+        def interrupted(self: Training, group: Any, step: int = step, update: Any = update) -> Any:
+            if self.at.step == step and checkpoints_in(f"run{step}/checkpoints"):
+                os.kill(os.getpid(), signal.SIGINT)
+            return update(self, group)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Training, "update", interrupted)
+            every = ("--checkpoint-every", "2", "-o", f"run{step}")
+            assert cli("train", "tiny.yaml", *options, *every).code == 130
+        assert cli("train", "--resume", f"run{step}").code == 0
+        assert Path("whole/metrics.jsonl").read_text() == Path(f"run{step}/metrics.jsonl").read_text()

@@ -77,12 +77,12 @@ class Transformer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = nn.Embedding(11, 16)
-        self.positions = nn.ParameterList([torch.zeros(8, 16)])
+        self.words = nn.Embedding(256, 16)
+        self.positions = nn.ParameterList([torch.zeros(16, 16)])
         self.decoders, self.norm = nn.Sequential(Decoder(), Decoder()), nn.LayerNorm(16)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """N,8 to N,8,11."""
+        """N,16 to N,16,256."""
         x = self.decoders(self.words(tokens.long()) + self.positions[0])
         y: Tensor = self.norm(x) @ self.words.weight.T
         return y

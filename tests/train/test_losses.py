@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import netcalc.train.parallel
+import netcalc.train.softmax
 from netcalc.backend.kernels.base import Array
 from netcalc.train.losses import LOSSES, CrossEntropy, Hinge, LossFunction, MeanSquaredError, TotalLoss
 
@@ -171,3 +173,15 @@ def test_several_outputs_have_targets_of_their_own() -> None:
 def test_what_several_outputs_lack_is_said(terms, outputs, targets, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TotalLoss(terms)(outputs, targets)
+
+
+@pytest.mark.parametrize("case", [case for case in LOSS_CASES if case.loss == "cross_entropy"], ids=str)
+def test_a_tile_at_a_time_on_two_workers_is_all_at_once(
+    case: LossCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value, gradient = loss_of(case)(case.outputs, case.targets)
+    monkeypatch.setattr(netcalc.train.softmax, "TILE", 2 * case.shape[1])
+    monkeypatch.setattr(netcalc.train.parallel, "_FEWEST_ELEMENTS", 1)
+    in_tiles, gradient_in_tiles = loss_of(case)(case.outputs, case.targets)
+    assert in_tiles == value
+    np.testing.assert_array_equal(gradient_in_tiles, gradient)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import netcalc.train.optimiser
+import netcalc.train.parallel
 from netcalc.analysis.precision import OPTIMISERS as COUNTED
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
@@ -115,6 +116,8 @@ def test_a_block_at_a_time_is_all_at_once(name: str, monkeypatch: pytest.MonkeyP
     whole, cut = network(), network()
     first = OPTIMISERS[name](whole, lr=0.01, weight_decay=0.1)
     monkeypatch.setattr(netcalc.train.optimiser, "_BLOCK", 7)
+    monkeypatch.setattr(netcalc.train.optimiser, "_LARGE", 20)
+    monkeypatch.setattr(netcalc.train.parallel, "_FEWEST_ELEMENTS", 20)
     second = OPTIMISERS[name](cut, lr=0.01, weight_decay=0.1)
     for seed in range(3):
         first.step(gradients_of(whole, seed))

@@ -1,6 +1,7 @@
 """A training that goes on from any checkpoint is bit for bit the one that was not interrupted."""
 
 from copy import deepcopy
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +132,17 @@ def test_what_is_measured_before_the_first_step_is_undone(tmp_path: Path) -> Non
     plain.run()
     measured.run()
     assert same(plain.arrays(), measured.arrays())
+
+
+def test_a_loss_that_is_no_number_is_the_worst() -> None:
+    at = Position(best_epoch=0, best_accuracy=0.05, best_loss=2.3)
+    assert not at.is_better(0.9, nan)
+    assert at.is_better(0.1, 2.4)
+    assert Position().is_better(0.1, nan)
+    assert Position(best_epoch=0, best_accuracy=0.9, best_loss=nan).is_better(0.1, 2.3)
+    assert not Position(best_epoch=0, best_accuracy=0.9, best_loss=nan).is_better(0.9, nan)
+
+
+def test_the_peak_that_is_measured_has_the_buffers(tmp_path: Path) -> None:
+    estimate = estimated(training_of(pictures(tmp_path)))
+    assert estimate.memory < estimate.measured_memory < 50 * estimate.memory

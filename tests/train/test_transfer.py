@@ -202,6 +202,7 @@ def test_a_run_with_frozen_layers_goes_on_without_the_file() -> None:
     metrics = MetricsFile(place)
     run.run([Saving(run, place, metrics, Interruption())])
     metrics.close()
+    place.release()
     Path("old.npz").unlink()
     again, _ = resumed("run", {})
     assert frozen_in(again.network.graph) == ["conv1"]

@@ -14,7 +14,7 @@ def embedding(
     """y[..., d] = W[x[...], d];  dW[r, d] = sum of dy[..., d] where x[...] is r. Token numbers have none."""
     (x,) = xs
     weight = params["weight"]
-    tokens = _tokens(x, layer.entries)
+    tokens = token_numbers(x, layer.entries)
 
     def backward(dy: Array) -> Gradients:
         values = dy.reshape(-1, layer.width)
@@ -60,7 +60,7 @@ def _prepended(weight: Array, x: Array, axis: int) -> tuple[Array, Backward]:
     return np.concatenate((first, x), axis), backward
 
 
-def _tokens(x: Array, entries: int) -> Array:
+def token_numbers(x: Array, entries: int) -> Array:
     """Token numbers as integers; raises LayerError for one that is not in the table."""
     outside = (x < 0) | (x >= entries) | (x != np.floor(x))
     if outside.any():

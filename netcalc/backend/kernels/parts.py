@@ -42,8 +42,34 @@ def summed(x: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Arr
 
 def summed_rows(values: Array, rows: Array, count: int) -> Array:
     """The gradient of a table of `count` rows, whose row rows[i] was read where the gradient is values[i]."""
-    order = np.argsort(rows, kind="stable")
-    found, starts = np.unique(rows[order], return_index=True)
-    table = np.zeros((count, values.shape[1]), values.dtype)
-    table[found] = np.add.reduceat(values[order], starts, axis=0, dtype=np.result_type(values, np.float32))
-    return table
+    wide = np.result_type(values, np.float32)
+    table = np.empty((count, values.shape[1]), wide)
+    SortedRows(rows).sum(values.astype(wide, copy=False), np.empty(values.shape, wide), out=table)
+    return table.astype(values.dtype, copy=False)
+
+
+class SortedRows:
+    """Rows of a table that were read, sorted so that equal ones follow each other."""
+
+    def __init__(self, rows: Array) -> None:
+        self.order = np.argsort(rows, kind="stable")
+        found = rows[self.order]
+        is_first = np.concatenate(([True], found[1:] != found[:-1]))
+        self.starts = np.flatnonzero(is_first)
+        self.found = found[self.starts]
+        counts = np.diff(self.starts, append=len(rows))
+        self._rank = np.arange(len(rows)) - np.repeat(self.starts, counts)
+        self._left = np.repeat(counts, counts) - self._rank
+
+    def sum(self, values: Array, ordered: Array, out: Array) -> None:
+        """Each row of the table: the sum of the values where it was read. `ordered` is for their copy.
+
+        Pairs of values are added, then pairs of pairs, for all rows of the table at once.
+        """
+        np.take(values, self.order, axis=0, out=ordered, mode="clip")
+        distance = 1
+        while len(first := np.flatnonzero((self._rank % (2 * distance) == 0) & (self._left > distance))):
+            ordered[first] += ordered[first + distance]
+            distance *= 2
+        out[...] = 0
+        out[self.found] = ordered[self.starts]

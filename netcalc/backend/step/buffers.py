@@ -47,6 +47,14 @@ def stored(array: Array) -> Array:
     return array.T if array.ndim == 2 else array
 
 
+def pixels(array: Array) -> Array:
+    """A view of an array ...,W,N whose elements are the N of a pixel: a copy then moves a pixel at a time.
+
+    That is faster where it skips pixels, so that it has no longer runs than those.
+    """
+    return array.view(np.dtype((np.void, array.shape[-1] * array.itemsize)))[..., 0]
+
+
 @dataclass(frozen=True)
 class BatchLayout:
     """How the samples of a shape are stored, and which worker has which."""

@@ -1,4 +1,4 @@
-"""The linear layer's operation, on vectors F,N."""
+"""The linear layer's operations: on vectors F,N, and on the rows of sequences N,T,F."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ import numpy as np
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.step.buffers import BatchLayout, BufferPool, GradientBuffer
 from netcalc.backend.step.operations import Binding, TrainingOperation
-from netcalc.backend.step.sums import add_to_channels
+from netcalc.backend.step.sums import add_to_channels, sum_of_rows
+from netcalc.backend.step.tiles import has_rows, rows
 from netcalc.backend.workers import Share
 from netcalc.graph import Node
 from netcalc.layers.linear import Linear
@@ -63,6 +64,40 @@ class LinearProduct(TrainingOperation):
         if self.layer.bias:
             (dbias,) = self.binding.gradients["bias"]
             dbias[rows] = dy.sum(axis=1)
+
+
+class RowProduct(TrainingOperation):
+    """Y = X W^T + b, a row for each position;  dX = dY W,  dW = dY^T X,  db = sum of dY's rows."""
+
+    layer: Linear
+
+    @staticmethod
+    def fits(node: Node, shapes: Sequence[Shape]) -> bool:
+        """Whether this is a linear layer on sequences."""
+        return isinstance(node.layer, Linear) and has_rows(node.output.shape)
+
+    def __init__(self, binding: Binding) -> None:
+        super().__init__(binding)
+        (self.x,) = binding.xs
+        self.y = binding.output()
+        self.weight = binding.params["weight"]
+
+    def forward(self, worker: int) -> None:
+        y = rows(self.y.parts[worker])
+        np.matmul(rows(self.x.parts[worker]), self.weight.T, out=y)
+        if self.layer.bias:
+            y += self.binding.params["bias"]
+
+    def backward(self, worker: int) -> None:
+        (dxs,), dy = self.dxs, rows(self.dy[worker])
+        if dxs is not None:
+            np.matmul(dy, self.weight, out=rows(dxs[worker]))
+        if self.binding.node.is_frozen:
+            return
+        gradients = self.binding.gradients
+        np.matmul(dy.T, rows(self.x.parts[worker]), out=gradients["weight"][worker])
+        if self.layer.bias:
+            sum_of_rows(dy, out=gradients["bias"][worker])
 
 
 def _whole(buffers: list[Array], layout: BatchLayout) -> Array:

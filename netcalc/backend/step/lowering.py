@@ -7,6 +7,8 @@ import numpy as np
 
 from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.step.activation import GatedUnit, RowSoftmax, SmoothActivation
+from netcalc.backend.step.attention.operations import DotProductAttention, MultiHeadProjections
 from netcalc.backend.step.buffers import (
     BatchLayout,
     BoundTensor,
@@ -17,12 +19,15 @@ from netcalc.backend.step.buffers import (
 from netcalc.backend.step.convolution.depthwise import DepthwiseConvolution
 from netcalc.backend.step.convolution.operation import Convolution
 from netcalc.backend.step.elementwise import ElementwiseKernel, ReLU, Sum
+from netcalc.backend.step.embedding import LearnedTensor, TableLookup
 from netcalc.backend.step.fallback import SampleFallback, WholeBatchFallback
-from netcalc.backend.step.linear import LinearProduct
+from netcalc.backend.step.linear import LinearProduct, RowProduct
 from netcalc.backend.step.normalisation import BatchNormalisation
 from netcalc.backend.step.operations import Binding, Runtime, TrainingOperation
 from netcalc.backend.step.parameters import ParameterGradients
 from netcalc.backend.step.pooling import AveragePooling, GlobalAveragePooling, MaxPooling
+from netcalc.backend.step.regularisation import RandomDrop
+from netcalc.backend.step.row_norms import RowNormalisation
 from netcalc.backend.step.running_norm import RunningNormalisation
 from netcalc.backend.step.shape import Concatenation, ConstantPadding, Flattening, ViewCopy
 from netcalc.graph import Graph, Node
@@ -30,8 +35,10 @@ from netcalc.tensor import Shape
 
 OPERATIONS: tuple[type[TrainingOperation], ...] = (
     DepthwiseConvolution, Convolution, LinearProduct, MaxPooling, AveragePooling, GlobalAveragePooling,
-    RunningNormalisation, BatchNormalisation, ReLU, ElementwiseKernel, Flattening, ConstantPadding, ViewCopy,
-    Sum, Concatenation, WholeBatchFallback, SampleFallback,
+    RunningNormalisation, BatchNormalisation, ReLU, SmoothActivation, ElementwiseKernel, Flattening,
+    ConstantPadding, RandomDrop, ViewCopy, Sum, Concatenation, RowProduct, RowNormalisation,
+    MultiHeadProjections, DotProductAttention, GatedUnit, RowSoftmax, TableLookup, LearnedTensor,
+    WholeBatchFallback, SampleFallback,
 )  # fmt: skip
 """The operations; a layer takes the first that fits it."""
 Run = Callable[[int], None]

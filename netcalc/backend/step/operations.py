@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.network import Network
@@ -51,15 +52,16 @@ class Runtime:
         """The random numbers of a layer by its number in the graph, the same as those of `Network.run`."""
         return np.random.default_rng([self.network.seed, self.draw, number])
 
-    def scratch(self, purpose: str, worker: int, *shape: int) -> Array:
+    def scratch(self, purpose: str, worker: int, *shape: int, dtype: npt.DTypeLike | None = None) -> Array:
         """A worker's array for temporaries of one operation; zeros at first, later what was left in it.
 
         Operations that ask for the same shape for the same purpose get the same array.
         """
         key = purpose, worker, shape
-        if key not in self._scratch:
-            self._scratch[key] = aligned_zeros(shape, self.dtype)
-        return self._scratch[key]
+        found = self._scratch.get(key)
+        if found is None:
+            found = self._scratch[key] = aligned_zeros(shape, dtype or self.dtype)
+        return found
 
 
 @dataclass
@@ -78,6 +80,18 @@ class Binding:
     """Whether its backward runs; where not, it saves nothing for it."""
     pool: BufferPool | None = None
     """Where its output's buffers come from, and go back to once read, where no backward reads them."""
+
+    def saved(self, purpose: str, worker: int, *shape: int) -> Array:
+        """A worker's array for what forward saves for backward; scratch memory where no backward runs."""
+        if self.has_backward:
+            return self.runtime.zeros(shape)
+        return self.runtime.scratch(purpose, worker, *shape)
+
+    def saved_beside(self, x: BoundTensor, purpose: str) -> list[Array]:
+        """For each worker an array like an input's: its own memory if nothing else reads it."""
+        if x.can_overwrite:
+            return x.parts
+        return [self.saved(purpose, worker, *part.shape) for worker, part in enumerate(x.parts)]
 
     def output(
         self, overwriting: BoundTensor | None = None, overwritable: bool = True, lasting: bool = False
@@ -108,8 +122,8 @@ class TrainingOperation:
     """One layer. Every worker calls `forward` and `backward`, with its number, for its own samples.
 
     `link` is called once, while the backward pass is lowered: it is given the buffer of the gradient of y
-    and which inputs need a gradient, and returns the buffers of those. An operation never writes into the
-    gradient of its y.
+    and which inputs need a gradient, and returns the buffers of those. An operation writes into the
+    gradient of its y only as `link_in_place` allows.
     """
 
     joint: ClassVar[bool] = False
@@ -142,6 +156,20 @@ class TrainingOperation:
             None if dx is None else x.layout.parts(dx.buffers) for x, dx in zip(xs, taken, strict=True)
         ]
         return taken
+
+    def link_in_place(
+        self, dy: GradientBuffer, wanted: Sequence[bool], pool: BufferPool
+    ) -> list[GradientBuffer | None]:
+        """As `link`, for one input of y's shape: its gradient is written over y's if nothing else reads that.
+
+        For operations whose backward reads an element of the gradient of y before it writes there.
+        """
+        if dy.users > 1 or not wanted[0]:
+            return TrainingOperation.link(self, dy, wanted, pool)
+        dy.users += 1
+        self.dy = self.y.layout.parts(dy.buffers)
+        self.dxs = [self.dy]
+        return [dy]
 
     def backward(self, worker: int) -> None:
         raise NotImplementedError

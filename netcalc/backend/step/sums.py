@@ -1,4 +1,4 @@
-"""Sums and constants a channel, over stored arrays H,C,W,N and F,N."""
+"""Sums and constants a channel, over stored arrays H,C,W,N and F,N, and of the rows of matrices."""
 
 import numpy as np
 
@@ -27,3 +27,8 @@ def add_to_channels(array: Array, constants: Array) -> None:
     """Add a constant to each channel, in place."""
     rows = by_channel(array)
     np.add(rows, constants[:, np.newaxis], out=rows)
+
+
+def sum_of_rows(matrix: Array, out: Array) -> Array:
+    """The sum of the rows; a product with ones is the fastest."""
+    return np.matmul(np.ones(len(matrix), matrix.dtype), matrix, out=out)

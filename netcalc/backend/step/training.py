@@ -72,7 +72,8 @@ class TrainingStep(Engine):
         given = self._checked(x)
         types = self.network.graph.types
         outputs = {
-            name: self._runtime.zeros((self.batch, *types[name].shape)) for name in self.network.graph.outputs
+            name: np.empty((self.batch, *types[name].shape), self._runtime.dtype)
+            for name in self.network.graph.outputs
         }
         with self._workers.lock:
             self._outputs = {}

@@ -25,7 +25,7 @@ def summary_lines(training: "Training", estimate: "Estimate", width: int | None)
         ("recipe", _recipe(training)),
         ("steps", _steps(training)),
         *_transfer(training, estimate),
-        ("memory", f"{byte_size(estimate.memory)} at the peak of a step in {recipe.dtype}"),
+        ("memory", _memory(estimate, recipe.dtype)),
         ("epoch", _operations(estimate)),
         ("time", _time(training, estimate)),
     ):
@@ -71,6 +71,13 @@ def _steps(training: "Training") -> str:
     return (
         f"{counted(recipe.epochs, 'epoch')} of {counted(training.updates, 'step')}, {total:,} in all; "
         f"{each} samples each{last}"
+    )
+
+
+def _memory(estimate: "Estimate", dtype: str) -> str:
+    return (
+        f"{byte_size(estimate.measured_memory)} at the peak of a step in {dtype}, measured; "
+        f"{byte_size(estimate.memory)} of them are weights, state and what layers keep, the rest workspaces"
     )
 
 

@@ -31,6 +31,7 @@ class DeadUnits(TrainingCheck):
     """Runs a few samples after the first epoch, and after later ones where enough was trained between."""
 
     says = ("are dead:",)
+    kept = ("_trained",)
 
     def __init__(self, network: Network, probe: Mapping[str, Array]) -> None:
         self._network = network

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from math import isfinite, isnan
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +20,19 @@ class Divergence(TrainingCheck):
     """Speaks at the first loss or gradient that is not finite, and of what came before it."""
 
     says = ("the loss is NaN", "the loss is infinite", "the gradients are not finite")
+    kept = ("_first", "_last")
 
     def __init__(self, network: Network) -> None:
         self._names = [parameter.name for parameter in trained_parameters(network)]
         self._first: StepRecord | None = None
         self._last: StepRecord | None = None
+
+    def state(self) -> dict[str, Any]:
+        # without their times, in which equal runs differ
+        return {name: record and record._replace(seconds=0.0) for name, record in super().state().items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore({name: record and StepRecord(*record) for name, record in state.items()})
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterator[TrainingWarning]:
         if isfinite(record.loss) and isfinite(record.gradient_norm):

@@ -12,7 +12,7 @@ the first steps; a few times as much is the rule (Pascanu, Mikolov and Bengio 20
 
 from collections.abc import Iterator, Mapping
 from math import isfinite, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,6 +57,7 @@ class GradientScale(TrainingCheck):
     """Measures gradients and updates layer by layer: at each of the first steps, then at every tenth."""
 
     says = ("explode:", "vanish:", "no gradient reaches")
+    kept = ("_from_zero", "_small", "_start", "_measured")
 
     def __init__(self, network: Network) -> None:
         self._weights = [
@@ -69,6 +70,13 @@ class GradientScale(TrainingCheck):
         self._start = 0.0
         self._measured = 0
         self._before: list[Array] | None = self._parts()
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | {"_from_zero": sorted(self._from_zero)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore({**state, "_from_zero": set(state["_from_zero"])})
+        self._before = self._parts() if _is_measured(self._measured + 1) else None
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterator[TrainingWarning]:
         if not self._weights or not isfinite(record.gradient_norm):

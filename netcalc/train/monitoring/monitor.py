@@ -1,7 +1,7 @@
 """The observer that holds all checks."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
@@ -69,6 +69,16 @@ class Monitor(Observer):
     def after_epoch(self, record: EpochRecord) -> Iterator[TrainingWarning]:
         for check in [*self._checks]:
             yield from self._last(check, [*check.after_epoch(record)])
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """What the checks that have not spoken yet have seen, by their names: plain values."""
+        return {type(check).__name__: check.state() for check in self._checks}
+
+    def restore(self, state: Mapping[str, Mapping[str, Any]]) -> None:
+        """Go on as the monitor that gave this state would, in a training that goes on from there."""
+        self._checks = [check for check in self._checks if type(check).__name__ in state]
+        for check in self._checks:
+            check.restore(state[type(check).__name__])
 
     def _last(self, check: TrainingCheck, found: list[TrainingWarning]) -> list[TrainingWarning]:
         """What a check found; one that has spoken is done."""

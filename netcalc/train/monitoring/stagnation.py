@@ -20,6 +20,7 @@ class Stagnation(TrainingCheck):
     """Compares the first quarter of the losses with the last one, once; not where a training goes on."""
 
     says = ("the loss does not fall",)
+    kept = ("_losses", "_epochs", "_decided")
 
     def __init__(self) -> None:
         self._losses: list[float] = []

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.step.buffers import pixels
 from netcalc.backend.step.operations import Runtime
 from netcalc.backend.step.windows import WindowAxis
 
@@ -54,12 +55,14 @@ class Columns:
     ) -> None:
         rows, *within = axes
         read = in_groups(x, groups)
-        height, channels, batch = read.shape[1], read.shape[2], x.shape[-1]
+        height, channels, batch = len(x), read.shape[2], x.shape[-1]
         self._cells, self._before = prod(axis.kernel for axis in within), rows.before
         purpose = f"columns of {axes} in {groups}"  # the padding's zeros stay from one use to the next
         shape = groups, rows.before + height + rows.after, channels, self._cells, *outputs, batch
         self.array = runtime.scratch(purpose, worker, *shape)
         inside = self.array[:, rows.before : rows.before + height]
+        if within[-1].stride > 1:
+            inside, read = pixels(inside), pixels(read)
         self._copies: Copies = [
             (inside[:, :, :, number, *columns], read[:, :, :, *positions])
             for number, columns, positions in cells_within(within, outputs)

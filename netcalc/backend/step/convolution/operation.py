@@ -104,12 +104,11 @@ class Convolution(TrainingOperation):
         if dxs is not None:
             self.rows_of_dx = self._arrays("dx", dxs)
             self._link_dx()
-        if not self.reused:
-            self.columns = [
-                Columns(self.runtime, worker, x, self.axes, self.outputs[1:], self.groups)
-                for worker, x in enumerate(self.xs)
-            ]
+        self.columns = {worker: self._columns(worker) for worker in range(0 if self.reused else len(self.xs))}
         return taken
+
+    def _columns(self, worker: int) -> Columns:
+        return Columns(self.runtime, worker, self.xs[worker], self.axes, self.outputs[1:], self.groups)
 
     def _link_dx(self) -> None:
         """Choose what computes the gradient of the input."""
@@ -151,17 +150,19 @@ class Convolution(TrainingOperation):
         dweight = self._grouped(given.reshape(*given.shape[:2], *self.weight.shape[3:], copy=False))
         if self.reused:
             *_, products = self._operands(self.reused[worker].columns, 1, x, worker)
-            dweight = flipped(dweight)
-        else:
-            if self.x.rank != 3:
-                np.copyto(x, _in_rows(self.x.parts[worker]))
-            columns = self.columns[worker]
-            columns.fill()
-            windows, rows, products = self._operands(columns, self.axes[0].stride, dy, worker)
-            np.matmul(windows, rows.swapaxes(2, 3), out=products)
-        groups, filters, channels, height, *within = dweight.shape
-        cells = products.sum(axis=1).reshape(groups, height, channels, *within, filters, copy=False)
-        dweight[...] = cells.transpose(0, cells.ndim - 1, 2, 1, *range(3, cells.ndim - 1))
+            summed = products.sum(axis=1)
+            if np.isfinite(summed).all():
+                _unpack(summed, flipped(dweight))
+                return
+            # a number that is not finite meets the padding of dy in cells that do not read it: 0 x inf
+            self.columns.setdefault(worker, self._columns(worker))
+        if self.x.rank != 3:
+            np.copyto(x, _in_rows(self.x.parts[worker]))
+        columns = self.columns[worker]
+        columns.fill()
+        windows, rows, products = self._operands(columns, self.axes[0].stride, dy, worker)
+        np.matmul(windows, rows.swapaxes(2, 3), out=products)
+        _unpack(products.sum(axis=1), dweight)
 
     def _operands(
         self, columns: Columns, stride: int, rows: Array, worker: int
@@ -169,6 +170,13 @@ class Convolution(TrainingOperation):
         """The windows, the rows that they are multiplied with, and where the products are written."""
         windows, matrices = columns.windows(self.axes[0].kernel, stride), as_matrices(rows, self.groups)
         return windows, matrices, products_of_weights(windows, matrices, self.runtime, worker)
+
+
+def _unpack(summed: Array, dweight: Array) -> None:
+    """Write sums G,(kh,C/G,kw),O/G into a gradient G,O/G,C/G,kh,kw."""
+    groups, filters, channels, height, *within = dweight.shape
+    cells = summed.reshape(groups, height, channels, *within, filters, copy=False)
+    dweight[...] = cells.transpose(0, cells.ndim - 1, 2, 1, *range(3, cells.ndim - 1))
 
 
 def _in_rows(array: Array) -> Array:

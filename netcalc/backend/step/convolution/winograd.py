@@ -20,6 +20,7 @@ from functools import partial
 import numpy as np
 
 from netcalc.backend.kernels.base import Array
+from netcalc.backend.step.buffers import pixels
 from netcalc.backend.step.operations import Runtime
 from netcalc.backend.step.windows import WindowAxis
 
@@ -104,7 +105,7 @@ class WinogradCorrelation:
             source = rows[:, :, 2 * skipped + parity - left :: 2][:, :, : columns.shape[2] - skipped]
             if source.size:
                 target = columns[inside.start : inside.stop, :, skipped : skipped + source.shape[2]]
-                yield partial(np.copyto, _pixels(target), _pixels(source))
+                yield partial(np.copyto, pixels(target), pixels(source))
 
     def _input_transform(self, tiles: int) -> Iterator[Call]:
         """B^T d B: first along the columns. What stands after a row's last tile is not read."""
@@ -133,14 +134,7 @@ class WinogradCorrelation:
             for b, column in enumerate((first, second)):
                 target = y[a::2, :, b::2]
                 source = column[a].reshape(*column.shape[1:3], -1, y.shape[3], copy=False)
-                yield partial(
-                    np.copyto, _pixels(target), _pixels(source[: len(target), :, : target.shape[2]])
-                )
-
-
-def _pixels(array: Array) -> Array:
-    """A view of an array ...,W,N whose elements are the N of a pixel: copies then move a pixel at a time."""
-    return array.view(np.dtype((np.void, array.shape[-1] * array.itemsize)))[..., 0]
+                yield partial(np.copyto, pixels(target), pixels(source[: len(target), :, : target.shape[2]]))
 
 
 def _differences(d0: Array, d1: Array, d2: Array, d3: Array, out: Sequence[Array]) -> Iterator[Call]:

@@ -1,0 +1,151 @@
+"""The loop: what it equals, what it sums, and a whole run of LeNet-5."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import netcalc
+from netcalc.diagnostics import ExecutionError
+from netcalc.train.data import open_data
+from netcalc.train.gradients import clip_norm
+from netcalc.train.loop import Training
+from netcalc.train.losses import LOSSES, CrossEntropy, TotalLoss
+from netcalc.train.recipe import Recipe
+from netcalc.train.records import Observer, TrainingWarning
+
+from helpers import graph_of
+from small_runs import NETWORK, TWO_HEADS, Log, pictures, training_of
+
+PLAIN = NETWORK.replace("  - batchnorm\n", "").replace("  - dropout: 0.2\n", "")
+
+
+def test_lenet_on_digits(tmp_path: Path) -> None:
+    """Above 98 % of the digits that are held back, 8 x 8 pixels enlarged and framed to 28 x 28."""
+    digits = pytest.importorskip("sklearn.datasets").load_digits()
+    enlarged = np.kron(16 * digits.images.clip(0, 15), np.ones((1, 3, 3)))
+    framed = np.pad(enlarged, ((0, 0), (2, 2), (2, 2)))
+    np.savez(tmp_path / "digits.npz", x=framed[:, None].astype(np.uint8), y=digits.target)
+    recipe = Recipe(epochs=6, batch=32, augment="crop:2", schedule="cosine:warmup=1", workers=1)
+    training = Training(recipe.network(netcalc.load("lenet5")), open_data(tmp_path / "digits.npz"), recipe)
+    log = Log()
+    training.run([log])
+    training.close()
+    best = max(epoch.validation_accuracy or 0 for epoch in log.epochs)
+    assert best > 0.98
+    assert training.at.best_accuracy == best
+
+
+def test_accumulated_batches_are_one_larger_batch(tmp_path: Path) -> None:
+    """In a network without statistics of the batch; the last step of an epoch has what is left."""
+    data, logs, finals = pictures(tmp_path), [], []
+    for batch, accumulate in ((16, 1), (4, 4)):
+        training, log = (
+            training_of(data, graph_of(PLAIN), batch=batch, accumulate=accumulate, dtype="float64", epochs=3),
+            Log(),
+        )
+        training.run([log])
+        logs.append(log)
+        finals.append(training.arrays())
+    assert [step.samples for step in logs[0].steps] == [step.samples for step in logs[1].steps]
+    assert [step.loss for step in logs[0].steps] == pytest.approx(
+        [step.loss for step in logs[1].steps], rel=1e-9
+    )
+    for name, array in finals[0].items():
+        np.testing.assert_allclose(finals[1][name], array, rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_shares_of_samples(name: str) -> None:
+    """A loss with shares is the sum of those of its samples, each by its share; so is the gradient."""
+    draw = np.random.default_rng(0)
+    outputs, loss = draw.normal(size=(5, 4)), LOSSES[name]()
+    targets = draw.integers(0, 4, 5) if loss.of_classes else draw.uniform(size=(5, 4))
+    shares = draw.uniform(size=5)
+    value, gradient = loss(outputs, targets, shares)
+    single = [loss(outputs[at : at + 1], targets[at : at + 1]) for at in range(5)]
+    assert value == pytest.approx(
+        sum(share * each for share, (each, _) in zip(shares, single, strict=True)) / 5
+    )
+    rows = [share * row[0] / 5 for share, (_, row) in zip(shares, single, strict=True)]
+    np.testing.assert_allclose(gradient, rows, rtol=1e-12, atol=1e-15)
+
+
+def test_a_mixture_has_the_shares_of_both_labels(tmp_path: Path) -> None:
+    data = pictures(tmp_path)
+    training = training_of(data, graph_of(PLAIN), augment="mixup:1", dtype="float64")
+    batch = next(training.batches.epoch(0))
+    assert batch.others is not None
+    assert batch.weights is not None
+    outputs = training.network.run(batch.inputs["x"]).outputs
+    (scores,) = outputs.values()
+    first = [CrossEntropy()(scores[at : at + 1], batch.labels[at : at + 1])[0] for at in range(8)]
+    second = [CrossEntropy()(scores[at : at + 1], batch.others[at : at + 1])[0] for at in range(8)]
+    expected = np.mean(batch.weights * first + (1 - batch.weights) * second)
+    record, _ = training.update([batch])
+    assert record.loss == pytest.approx(expected)
+    right = scores.argmax(1)
+    share = batch.weights * (right == batch.labels) + (1 - batch.weights) * (right == batch.others)
+    assert record.accuracy == pytest.approx(share.mean())
+
+
+def test_heads_have_their_weights(tmp_path: Path) -> None:
+    data, graph = pictures(tmp_path), graph_of(TWO_HEADS)
+    training = training_of(data, graph, heads={"side": 0.25}, dtype="float64")
+    batch = next(training.batches.epoch(0))
+    outputs = training.network.run(batch.inputs["x"]).outputs
+    expected = TotalLoss({"head": (CrossEntropy(), 1.0), "side": (CrossEntropy(), 0.25)})(
+        outputs, batch.labels
+    )
+    record, _ = training.update([batch])
+    assert record.loss == pytest.approx(expected.value)
+    alone = training_of(data, graph, heads={"side": 0})
+    alone.run()
+    untouched = alone.recipe.network(graph).parameters()["side.bias"]
+    assert np.array_equal(alone.network.parameters()["side.bias"], untouched)
+    with pytest.raises(ExecutionError, match="E931.*what their losses count is not said"):
+        training_of(data, graph)
+
+
+def test_norms_are_clipped_and_rates_follow_the_schedule(tmp_path: Path) -> None:
+    training, log = (
+        training_of(pictures(tmp_path), clip_norm=0.01, optimiser="sgd:lr=0.5", schedule="step:at=[1]"),
+        Log(),
+    )
+
+    class Norms(Observer):
+        seen: list[float] = []  # noqa: RUF012
+
+        def after_step(self, record: Any, gradients: Any) -> tuple[()]:
+            self.seen.append(clip_norm({name: g.copy() for name, g in gradients.items()}, 1e9))
+            return ()
+
+    training.run([log, Norms()])
+    assert min(step.gradient_norm for step in log.steps) > 0.01
+    assert Norms.seen == pytest.approx([0.01] * len(log.steps), rel=1e-3)
+    assert [step.rate for step in log.steps] == pytest.approx([0.5] * 5 + [0.05] * 5)
+
+
+def test_every_observer_is_told_of_warnings(tmp_path: Path) -> None:
+    class Warns(Log):
+        def __init__(self) -> None:
+            super().__init__()
+            self.warnings: list[TrainingWarning] = []
+
+        def after_epoch(self, record: Any) -> Any:
+            return [TrainingWarning(record.step, f"epoch {record.epoch}")]
+
+        def warned(self, warning: TrainingWarning) -> None:
+            self.warnings.append(warning)
+
+    first, second = Warns(), Warns()
+    training_of(pictures(tmp_path)).run([first, second])
+    assert first.warnings == second.warnings
+    assert [warning.message for warning in first.warnings] == ["epoch 0", "epoch 0", "epoch 1", "epoch 1"]
+
+
+def test_a_step_without_a_loss_is_refused(tmp_path: Path) -> None:
+    training = training_of(pictures(tmp_path), loss="cross_entropy:weights=[0,0,0]")
+    with pytest.raises(ExecutionError, match="step 1 has no loss: .*the weights of all labels are 0"):
+        training.run()
