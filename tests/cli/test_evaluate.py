@@ -12,6 +12,7 @@ import pytest
 
 import netcalc
 from netcalc.train.data import ChannelStatistics
+from netcalc.train.losses import CrossEntropy
 from netcalc.train.trained import Trained, write_trained
 
 from data_files import write_classes
@@ -130,6 +131,38 @@ def test_classes_of_a_folder_are_matched_by_name(cli: Cli, trained: netcalc.Netw
 def test_pictures_are_brought_to_the_inputs_size(cli: Cli) -> None:
     write_classes(Path("photos"), NAMES, each=1, size=12)
     assert evaluated(cli, "--weights", "w.safetensors", "--data", "photos")["samples"] == 4
+
+
+def test_a_loss_has_the_options_of_training(cli: Cli) -> None:
+    spec = "name: Small\ninput: [5, 8]\nlayers: [{linear: 3}]\n"
+    Path("s.yaml").write_text(spec)
+    network = netcalc.Network(netcalc.load("s.yaml"), seed=1)
+    network.save("plain.npz")
+    rng = np.random.default_rng(0)
+    x, y = rng.random((20, 5, 8), np.float32), rng.integers(0, 3, (20, 5))
+    y[::2, 1:] = -100
+    np.savez("d.npz", x=x, y=y)
+    weights = [0.5, 1, 2]
+    options = ("--weights", "plain.npz", "--data", "d.npz", "--loss")
+    found = evaluated(cli, *options, "cross_entropy:ignored=-100,weights=[0.5,1,2],label_smoothing=0.1")
+    assert found["loss_function"] == "cross_entropy:ignored=-100,weights=[0.5,1,2],label_smoothing=0.1"
+    assert found["labels"] == np.sum(y >= 0) == 60
+    loss = CrossEntropy(ignored=-100, weights=weights, label_smoothing=0.1)
+    assert found["loss"] == pytest.approx(loss(np.asarray(network.forward(x)), y)[0], rel=1e-5)
+    refused = cli("evaluate", "s.yaml", *options, "cross_entropy:ignore=-100")
+    assert refused.code == 2
+    assert "has no option 'ignore'; did you mean ignored?" in " ".join(refused.err.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(("ending", "is_said"), [("softmax", True), ("log_softmax", False), ("relu", False)])
+def test_cross_entropy_of_probabilities_is_said(cli: Cli, ending: str, is_said: bool) -> None:
+    Path("s.yaml").write_text(SPEC.replace("{linear: $classes}", f"{{linear: $classes}}, {ending}"))
+    use = ("--weights", "plain.npz", "--data", "d.npz")
+    assert ("loss_of_probabilities" in evaluated(cli, *use)) == is_said
+    words = f"{ending}1 gives probabilities, which cross_entropy takes for scores"
+    assert (words in " ".join(cli("evaluate", "s.yaml", *use).out.split())) == is_said
+    assert ("gives probabilities" in cli("evaluate", "s.yaml", *use, "-f", "markdown").out) == is_said
+    assert "gives probabilities" not in cli("evaluate", "s.yaml", *use, "--loss", "hinge").out
 
 
 def test_tables_have_a_row_a_class(cli: Cli) -> None:
