@@ -101,6 +101,13 @@ def test_what_pytorch_keeps(item: str, shape: tuple[int, ...], free: int, frozen
         assert training(graph).layers[1].saved.per_sample == 4 * kept
 
 
+@pytest.mark.parametrize("before", ["", "  - linear: {units: 8, trainable: false}\n"])
+def test_a_scale_whose_input_needs_no_gradient_keeps_one_tensor(before: str) -> None:
+    """As measured in PyTorch: RMSNorm first, and behind a frozen linear layer."""
+    found = training(graph_of(f"input: [6, 8]\nlayers:\n{before}  - rmsnorm\n"), loss="none")
+    assert found.saved.at(4) == 768
+
+
 def test_a_frozen_batch_norm_has_no_statistics_of_the_batch() -> None:
     """As PyTorch's in `.eval()`; without running statistics it takes the batch's, frozen or not."""
     text = "input: [3, 8, 8]\nlayers:\n  - parameter: {shape: [3, 8, 8]}\n  - batchnorm: {trainable: %s%s}\n"
