@@ -276,7 +276,14 @@ def test_the_picture_has_whatever_names_there_are(cli: Cli, trained: netcalc.Net
         ("--weights no.npz --data d.npz", "there is no weight file no.npz"),
         ("--weights plain.npz --data no", "there is no data file no"),
         ("--weights plain.npz --data d.npz --part test", "d.npz has no parts"),
-        ("--weights plain.npz --data d.npz --loss mse", "a label of d.npz is 1, the output linear1 is 4"),
+        (
+            "--weights plain.npz --data d.npz --loss mse",
+            "has 1 number (1), the output linear1 has 4 = help: whole numbers are",
+        ),
+        (
+            "--weights plain.npz --data c.npz",
+            "c.npz is an array of 1, not the number of a class = help: store the",
+        ),
         ("--weights plain.npz --data r.npz --loss bce", "r.npz cannot be evaluated: targets are 0 to 1, not"),
         ("--weights plain.npz --data r.npz --loss hinge", "classes have whole numbers"),
         ("--weights plain.npz --data r.npz --plot c.png", "no confusions are counted for these labels"),
@@ -291,6 +298,7 @@ def test_the_picture_has_whatever_names_there_are(cli: Cli, trained: netcalc.Net
 def test_what_is_refused(cli: Cli, arguments: str, words: str) -> None:
     np.savez("r.npz", x=np.zeros((5, 3, 8, 8), "f4"), y=np.full((5, 4), 1.5))
     np.savez("f.npz", x=np.zeros((5, 3, 8, 8), "f4"), y=np.ones(5))
+    np.savez("c.npz", x=np.zeros((5, 3, 8, 8), "f4"), y=np.ones((5, 1), int))
     refused = cli("evaluate", "s.yaml", *arguments.split())
     assert (refused.code, refused.out) == (2, "")
     assert words in " ".join(refused.err.replace("│", " ").split())
