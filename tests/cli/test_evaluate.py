@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,18 @@ def test_the_picture(cli: Cli, ending: str) -> None:
         assert Path("c.svg").read_bytes() == content
     else:
         assert content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("end", ["", " of the lower order"])
+def test_long_names_stay_apart_in_the_picture(cli: Cli, end: str) -> None:
+    Path("s.yaml").write_text(SPEC.replace("classes: 4", "classes: 30"))
+    network = netcalc.Network(netcalc.load("s.yaml"), seed=3)
+    names = tuple(f"a rather long class name number {number}{end}" for number in range(30))
+    write_trained("n.npz", Trained(network.parameters(), None, names))
+    assert cli("evaluate", "s.yaml", "--weights", "n.npz", "--data", "d.npz", "--plot", "c.svg").code == 0
+    texts = re.findall(r">\s*([^<>]*…[^<>]*)</text>", Path("c.svg").read_text())  # twice each: a row and a column
+    assert len(texts) == 60
+    assert len({*texts}) == 30
 
 
 def test_the_picture_has_whatever_names_there_are(cli: Cli, trained: netcalc.Network) -> None:
