@@ -268,7 +268,9 @@ def test_long_names_stay_apart_in_the_picture(cli: Cli, end: str) -> None:
     names = tuple(f"a rather long class name number {number}{end}" for number in range(30))
     write_trained("n.npz", Trained(network.parameters(), None, names))
     assert cli("evaluate", "s.yaml", "--weights", "n.npz", "--data", "d.npz", "--plot", "c.svg").code == 0
-    texts = re.findall(r">\s*([^<>]*…[^<>]*)</text>", Path("c.svg").read_text())  # twice each: a row and a column
+    texts = re.findall(
+        r">\s*([^<>]*…[^<>]*)</text>", Path("c.svg").read_text()
+    )  # twice each: a row and a column
     assert len(texts) == 60
     assert len({*texts}) == 30
 

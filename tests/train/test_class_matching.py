@@ -127,3 +127,18 @@ def test_features_of_a_network_without_names_keep_the_labels(cli: Cli) -> None:
     assert cli("run", "s.yaml", *arguments).code == 0
     with np.load("f.npz") as found:
         assert found["y"].tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("units", "loss", "labels"), [(1, "mse", [7, 90, 3, 3]), (3, "cross_entropy:ignored=255", [2, 255, 0, 1])]
+)
+def test_labels_beyond_the_scores_are_no_classes_of_a_trained_file(
+    cli: Cli, units: int, loss: str, labels: list[int]
+) -> None:
+    """Whole numbers of a regression, and labels that are ignored: what was trained is evaluated."""
+    Path("s.yaml").write_text(f"input: [3, 4, 4]\nlayers: [flatten, {{linear: {units}}}]\n")
+    np.savez("d.npz", x=np.random.default_rng(0).random((4, 3, 4, 4), "f4"), y=labels)
+    options = ("--data", "d.npz", "--loss", loss)
+    assert cli("train", "s.yaml", *options, "--epochs", "1", "--validation", "0", "-o", "run").code == 0
+    result = cli("evaluate", "s.yaml", "--weights", "run/weights.safetensors", *options)
+    assert (result.code, result.err) == (0, "")
