@@ -40,13 +40,13 @@ FREE, FEATURES = (graph_of(NET % ((word,) * 3)) for word in ("true", "false"))
 
 @cache
 def frozen_graph(seed: int) -> Graph:
-    """A random network whose layers up to some place are frozen, and a few behind it."""
+    """A random network whose layers up to some place in its first half are frozen, and some behind it."""
     rng, spec = np.random.default_rng(seed), random_spec(seed)
     owners = {node.full_name for node in random_graph(seed).nodes if node.params and node.shared is None}
-    until, changed = rng.integers(len(spec["layers"]) + 1), []
+    until, changed = rng.integers(len(spec["layers"]) // 2 + 1), []
     for number, item in enumerate(spec["layers"]):
         ((kind, body),) = item.items()
-        is_frozen = body["name"] in owners and (number < until or rng.random() < 0.2)
+        is_frozen = body["name"] in owners and (number < until or rng.random() < 0.4)
         changed.append({kind: {**body, "trainable": False} if is_frozen else body})
     return graph_of(text({**spec, "layers": changed}))
 
