@@ -31,6 +31,9 @@ ARGUMENTS = {
     "run": "SPEC --batch 64 --training", "plan": "SPEC", "gradcheck": "SPEC", "init": "SPEC", "fold": "SPEC --weights no.npz -o f.npz",
     "show": "lenet5", "layers": "conv", "rules": "N301", "schema": "", "devices": "",
     "augment": "--data d.npz -o s.png", "curves": "m.jsonl",
+    "train": "SPEC --data e.npz --epochs 1 --validation 0 --workers 1 -o a_run",
+    "evaluate": "SPEC --weights a_run/weights.safetensors --data e.npz",
+    "predict": "SPEC --weights a_run/weights.safetensors --data e.npz",
 }  # fmt: skip
 """For each command but list, which takes seconds, what it is run with here.
 
@@ -64,6 +67,7 @@ def test_every_command_without_what_windows_lacks(tmp_path: Path) -> None:
     (tmp_path / spec).write_bytes(SPEC.encode())
     (tmp_path / "m.jsonl").write_text(METRICS)
     np.savez(tmp_path / "d.npz", x=np.zeros((2, 1, 4, 4), np.uint8), y=np.arange(2))
+    np.savez(tmp_path / "e.npz", x=np.ones((8, 4), np.float32), y=np.arange(8) % 2)
     lines = [f"{command} {ARGUMENTS[command]}".rstrip().replace("SPEC", spec) for command in ARGUMENTS]
     environment = {
         **os.environ,

@@ -104,7 +104,7 @@ def _evaluated(
 ) -> "EvaluationResult":
     """The evaluation with the figures of every class. Raises ExecutionError for data that do not fit."""
     from netcalc.backend.errors import refuse
-    from netcalc.render.evaluation.result import Conditions, EvaluationResult
+    from netcalc.render.evaluation.result import EvaluationConditions, EvaluationResult
     from netcalc.train.applying import batches_for
     from netcalc.train.confusion import class_figures, most_confused
     from netcalc.train.data import require_fit
@@ -119,7 +119,7 @@ def _evaluated(
         except ValueError as error:
             refuse("E943", f"{data.path} cannot be evaluated: {error}")
     which = f"{data.path}, {part} part" if part else data.path
-    conditions = Conditions(
+    conditions = EvaluationConditions(
         weights,
         which,
         data.vocabulary is not None,

@@ -112,7 +112,7 @@ def _measured(
     graph: Graph, given: InputOptions, batch: int, seed: int, dtype: str, backward: bool, fix: bool
 ) -> "InitResult":
     """The statistics of the graph's initialisation, and with `fix` those of the others."""
-    from netcalc.render.initialisation.result import Conditions, InitResult
+    from netcalc.render.initialisation.result import InitConditions, InitResult
     from netcalc.train.candidates import CANDIDATES, begun, proposed, tried
     from netcalc.train.statistics import statistics
 
@@ -124,5 +124,5 @@ def _measured(
     if fix:
         with progress(len(CANDIDATES), "trying") as advance:
             candidates = tried(graph, x.arrays, seed, dtype, lambda init: advance(1))
-    conditions = Conditions(graph.init or "pytorch", x.description, x.batch, seed, dtype)
+    conditions = InitConditions(graph.init or "pytorch", x.description, x.batch, seed, dtype)
     return InitResult(graph, conditions, signals, candidates, proposed(candidates))

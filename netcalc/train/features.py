@@ -30,7 +30,7 @@ _ONE = "x"
 """The name of the array where there is one layer; several have their layers' names."""
 
 
-class Stored(NamedTuple):
+class WrittenArray(NamedTuple):
     """An array that was written."""
 
     shape: Shape
@@ -44,7 +44,7 @@ def write_features(
     path: str | os.PathLike[str],
     size: int,
     observe: Callable[[int], object] = lambda done: None,
-) -> dict[str, Stored]:
+) -> dict[str, WrittenArray]:
     """Write the layers' outputs in inference mode, and the labels `y`, to an `.npz`: whole or not at all.
 
     One layer's array is `x`, several have the layers' names. `observe` is called after each batch of `size`
@@ -62,7 +62,7 @@ def write_features(
             name: stack.enter_context(TemporaryFile(dir=folder)) for name in (*others, LABELS)
         }
         files[first] = archive.open(f"{first}.npy", "w", force_zip64=True)
-        written: dict[str, Stored] = {}
+        written: dict[str, WrittenArray] = {}
         with files[first], Forward(network) as forward:
             for batch in batches_for(use, data, size, are_judged=False):
                 outputs = forward(batch.inputs)
@@ -110,9 +110,9 @@ def _needed(graph: Graph, layers: Sequence[str]) -> set[str]:
     return needed
 
 
-def _begin(file: IO[bytes], array: Array, count: int) -> Stored:
+def _begin(file: IO[bytes], array: Array, count: int) -> WrittenArray:
     """Write the header of an array of `count` samples, of which the first are here."""
-    stored = Stored((count, *array.shape[1:]), array.dtype.newbyteorder("<"))
+    stored = WrittenArray((count, *array.shape[1:]), array.dtype.newbyteorder("<"))
     header = {
         "descr": np.lib.format.dtype_to_descr(stored.dtype),
         "fortran_order": False,
@@ -122,5 +122,5 @@ def _begin(file: IO[bytes], array: Array, count: int) -> Stored:
     return stored
 
 
-def _bytes_of(array: Array, stored: Stored) -> bytes:
+def _bytes_of(array: Array, stored: WrittenArray) -> bytes:
     return np.ascontiguousarray(array, stored.dtype).tobytes()

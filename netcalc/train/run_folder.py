@@ -57,8 +57,10 @@ class RunFolder:
         Raises ExecutionError where another one is in it.
         """
         if sys.platform != "win32" and self._release is None:
-            import fcntl
-
+            try:
+                import fcntl
+            except ImportError:  # a system without locks
+                return
             handle = os.open(self.path, os.O_RDONLY)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

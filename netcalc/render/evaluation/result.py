@@ -32,7 +32,7 @@ _CLASSES = (
 )
 
 
-class Conditions(NamedTuple):
+class EvaluationConditions(NamedTuple):
     """What was evaluated, and how."""
 
     weights: str
@@ -54,7 +54,7 @@ class EvaluationResult(Result):
     def __init__(
         self,
         graph: Graph,
-        conditions: Conditions,
+        conditions: EvaluationConditions,
         evaluation: "Evaluation",
         names: Sequence[str] = (),
         classes: "Sequence[ClassFigures]" = (),

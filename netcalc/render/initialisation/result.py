@@ -28,7 +28,7 @@ _COLUMNS = (
 )
 
 
-class Conditions(NamedTuple):
+class InitConditions(NamedTuple):
     """How the statistics were taken."""
 
     init: str
@@ -46,7 +46,7 @@ class InitResult(Result):
     def __init__(
         self,
         graph: Graph,
-        conditions: Conditions,
+        conditions: InitConditions,
         signals: "Signals",
         candidates: "Sequence[Candidate]" = (),
         proposal: "Candidate | None" = None,

@@ -28,7 +28,7 @@ class Heads(NamedTuple):
     y: Array
 
 
-class Block(NamedTuple):
+class QueryBlock(NamedTuple):
     """Some queries and the keys that they see, of some heads of some samples, and memory for their scores."""
 
     samples: slice
@@ -74,7 +74,7 @@ class HeadsAttention:
         length = max(_FEWEST_QUERIES, -(-positions // _RANGES)) if causal else positions
         # From the last range, which sees all keys and writes their gradients, to which the others add.
         ranges = [(at, min(at + length, positions)) for at in range(0, positions, length)][::-1]
-        self.blocks: list[Block] = []
+        self.blocks: list[QueryBlock] = []
         for first, last in ranges:
             seen = keys if last == positions else min(last, keys)
             for some, own in _parts(samples, shared, group * seen * (last - first)):
@@ -86,12 +86,12 @@ class HeadsAttention:
     def _block(
         self, samples: slice, shared: slice, queries: slice, keys: slice, part: tuple[int, int, int],
         runtime: Runtime, worker: int,
-    ) -> Block:  # fmt: skip
+    ) -> QueryBlock:  # fmt: skip
         count, seen = queries.stop - queries.start, keys.stop
         width, value_width = self.heads.query.shape[4], self.heads.value.shape[4]
         widest = max(width, value_width)
         shape = (*part, seen, count)
-        return Block(
+        return QueryBlock(
             samples, shared, queries, keys,
             runtime.zeros(shape) if self.is_saved else runtime.scratch("scores", worker, *shape),
             runtime.scratch("gradients of scores", worker, *shape),
@@ -136,7 +136,7 @@ class HeadsAttention:
             np.matmul(dscores.swapaxes(-1, -2), key, out=dquery)
             _sum_of_group(dscores, query, block.products, dkey, is_more)
 
-    def _scores(self, block: Block) -> Array:
+    def _scores(self, block: QueryBlock) -> Array:
         query, key, _, _ = block.part(self.heads)
         columns = block.columns[..., : query.shape[-1], :]
         np.multiply(query.swapaxes(-1, -2), self.scale, out=columns)

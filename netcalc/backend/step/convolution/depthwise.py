@@ -24,7 +24,7 @@ _LONG_ROW = 192
 Index = tuple[slice, slice, slice]
 
 
-class Cell(NamedTuple):
+class KernelCell(NamedTuple):
     """A cell of the kernel: the outputs for which it lies inside the input, and the inputs that they read."""
 
     place: tuple[int, int]
@@ -150,7 +150,7 @@ class DepthwiseConvolution(TrainingOperation):
             np.add(target, product, out=target)
 
 
-def _cells(rows: WindowAxis, width: WindowAxis, outputs: Sequence[int]) -> list[Cell]:
+def _cells(rows: WindowAxis, width: WindowAxis, outputs: Sequence[int]) -> list[KernelCell]:
     """The cells of the kernel that lie inside the input for some output."""
     found = []
     for i in range(rows.kernel):
@@ -159,11 +159,11 @@ def _cells(rows: WindowAxis, width: WindowAxis, outputs: Sequence[int]) -> list[
             across, beside = width.cell_positions(j, outputs[1])
             if down.stop > down.start and across.stop > across.start:
                 every = slice(None)
-                found.append(Cell((i, j), (down, every, across), (above, every, beside)))
+                found.append(KernelCell((i, j), (down, every, across), (above, every, beside)))
     return found
 
 
-def _covering(cells: list[Cell], indices: list[Index], space: Sequence[int]) -> Cell | None:
+def _covering(cells: list[KernelCell], indices: list[Index], space: Sequence[int]) -> KernelCell | None:
     """The cell whose index is all of a space."""
     for cell, (down, _, across) in zip(cells, indices, strict=True):
         if [len(range(size)[part]) for size, part in zip(space, (down, across), strict=True)] == [*space]:
@@ -171,6 +171,6 @@ def _covering(cells: list[Cell], indices: list[Index], space: Sequence[int]) -> 
     return None
 
 
-def _started(cells: list[Cell], first: Cell | None) -> list[Cell]:
+def _started(cells: list[KernelCell], first: KernelCell | None) -> list[KernelCell]:
     """The cells, that one first."""
     return cells if first is None else [first, *(cell for cell in cells if cell is not first)]
