@@ -35,6 +35,7 @@ class RunFolder:
         self.metrics = self.path / "metrics.jsonl"
         self.checkpoints = self.path / "checkpoints"
         self.weights = self.path / "weights.safetensors"
+        self.own = (self.recipe, self.spec, self.metrics, self.weights)
         self._release: Callable[[], object] | None = None
 
     def create(self, recipe: Recipe, spec: str) -> None:
@@ -76,6 +77,10 @@ class RunFolder:
             self._release()
             self._release = None
 
+    def files(self) -> list[Path]:
+        """What a run cannot go on without, or has for its result."""
+        return [*self.own, *checkpoints_in(self.checkpoints)]
+
     def require_free(self) -> None:
         """Raise ExecutionError where the folder has something in it, or cannot be made."""
         above = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
@@ -114,9 +119,8 @@ class RunFolder:
         for path in checkpoints_in(self.checkpoints):
             if step_of(path) > step:
                 path.unlink()
-        own = (self.recipe, self.spec, self.metrics, self.weights)
         partials = [*self.checkpoints.glob(".step-*"), *self.checkpoints.glob("..step-*")]
-        partials += [path for file in own for path in self.path.glob(f".{file.name}.*")]
+        partials += [path for file in self.own for path in self.path.glob(f".{file.name}.*")]
         for path in partials:
             with suppress(OSError):
                 path.unlink()

@@ -59,8 +59,8 @@ class Augmentation:
         if moving and labels is not None and any(length > 1 for length in labels.shape[2:]):
             refuse(
                 "E925",
-                f"{moving} moves the pixels of a picture, and not the labels {format_shape(labels.shape[1:])} "
-                f"of {data.path}, which have their places in it",
+                f"{moving} moves the pixels of a picture, and not the labels of {data.path}, which are "
+                f"{format_shape(labels.shape[1:])} and have their places in it",
                 help="jitter, cutout and mixup leave pixels where they are",
             )
         return self.output(field.shape)
