@@ -121,12 +121,13 @@ class Training:
             step = self._step_of(len(batch.labels))
             outputs = step.run(own_inputs(self.network.graph, batch.inputs))
             loss = self._loss(outputs, batch)
+            before = scores.samples
             scores.add(loss, self.loss, outputs, batch)
             gradients: Mapping[str, Array] = step.backward(loss.gradients).params
             self.at.batch += 1
-            if recipe.accumulate > 1:
+            if recipe.accumulate > 1 and scores.samples > before:
                 self._accumulator.add(gradients, weight=len(batch.labels))
-        if recipe.accumulate > 1:
+        if self._accumulator.batches:
             gradients = self._accumulator.mean()
         norm = clip_norm(gradients, recipe.clip_norm) if recipe.clip_norm else global_norm(gradients)
         if recipe.clip_value:
@@ -150,6 +151,8 @@ class Training:
     def finish_epoch(self) -> EpochRecord:
         """Evaluate the samples that are held back, and begin the next epoch."""
         at, scores = self.at, self.at.scores
+        if not scores.samples:
+            refuse("E931", f"epoch {at.epoch + 1} has no loss: no label counts")
         held_back = self.evaluation()
         accuracy, loss = (held_back.accuracy, held_back.loss) if held_back else (None, None)
         rate = self.optimiser.lr * self.schedule(at.step - 1)

@@ -42,6 +42,9 @@ class _OfClasses(LossFunction):
     of_classes = True
     weights: Any = None
 
+    def counts(self, targets: Array) -> bool:
+        return (self.ignored is None and self.weights is None) or self.weight_of(targets) > 0
+
     def weight_of(self, targets: Array) -> float:
         counted = targets if self.ignored is None else targets[targets != self.ignored]
         weights = (1.0,) if self.weights is None else self.weights
@@ -58,11 +61,8 @@ class _OfClasses(LossFunction):
         if labels.dtype.kind not in "iu":
             raise ValueError(f"labels are whole numbers, not {labels.dtype}")
         counted = labels if self.ignored is None else labels[labels != self.ignored]
-        if not counted.size:
-            raise ValueError(f"no label counts: all {labels.size} are the ignored {self.ignored}")
-        least, most = counted.min(), counted.max()
-        if least < 0 or most >= shape[axis]:
-            raise ValueError(f"labels are 0 to {shape[axis] - 1}, not {least} to {most}")
+        if counted.size and (counted.min() < 0 or counted.max() >= shape[axis]):
+            raise ValueError(f"labels are 0 to {shape[axis] - 1}, not {counted.min()} to {counted.max()}")
         return labels
 
 
@@ -101,7 +101,7 @@ class CrossEntropy(_OfClasses):
         each = weights[labels] * counts
         total = each.sum()
         if total == 0:
-            raise ValueError("the weights of all labels are 0")
+            return LossTerms(np.zeros_like(each), 0.0, np.zeros_like(outputs))
         own, spread = each, None
         if self.label_smoothing:
             own = (1 - self.label_smoothing) * each
@@ -256,6 +256,11 @@ class TotalLoss:
             name: (loss, positive(weight, f"the weight of {name}'s loss"))
             for name, (loss, weight) in terms.items()
         }
+
+    def counts(self, *targets: Array | None) -> bool:
+        """Whether any of the targets of a batch counts; a mixture has two of each sample."""
+        losses = [loss for loss, _ in self.terms.values()]
+        return any(loss.counts(given) for given in targets if given is not None for loss in losses)
 
     def __call__(
         self,

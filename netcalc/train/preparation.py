@@ -40,6 +40,10 @@ def prepared_samples(graph: Graph, data: DataSet, recipe: Recipe) -> Samples:
     chosen, held_back = (
         split(data, recipe.validation, recipe.seed) if recipe.validation else (everything, everything[:0])
     )
+    for indices, part in ((chosen, "trained on"), (held_back, "held back")):
+        labels = data.labels()
+        if len(indices) and labels is not None and not loss.counts(labels[indices]):
+            refuse("E931", f"no label of the {len(indices):,} samples that are {part} counts in the loss")
     require_finite(data, dtype=recipe.dtype)
     statistics = ChannelStatistics.of(data, chosen) if _normalises(graph, data, recipe) else None
     training = Batches(
