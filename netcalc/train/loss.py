@@ -21,6 +21,7 @@ class LossFunction(Configurable):
     """A function of a network's output and the targets, of which those that are `ignored` do not count."""
 
     of_classes: ClassVar[bool] = False  # whether targets are numbers of classes
+    of_scores: ClassVar[bool] = False  # whether outputs are scores, which probabilities are computed of
     ignored: Any = None
 
     def __call__(

@@ -39,7 +39,7 @@ __all__ = [
 class _OfClasses(LossFunction):
     """A loss of class scores, whose targets are whole numbers from 0 to below the number of classes."""
 
-    of_classes = True
+    of_classes = of_scores = True
     weights: Any = None
 
     def counts(self, targets: Array) -> bool:
@@ -205,6 +205,7 @@ class BinaryCrossEntropy(_OfValues):
     """
 
     name = "bce"
+    of_scores = True
 
     positive_weight = Number(1.0, above=0, doc="the weight of positive targets", torch="pos_weight")
 

@@ -212,3 +212,38 @@ def test_an_epoch_without_a_label_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ExecutionError, match="E931.*epoch 1 has no loss: no label counts"):
         training.run()
+
+
+ENDS = {
+    "softmax": "  - softmax\n",
+    "sigmoid": "  - sigmoid\n",
+    "hardsigmoid": "  - hardsigmoid\n",
+    "softmax, seen through others": "  - softmax: {name: p}\n  - reshape: [3, 1]\n  - flatten\n  - dropout: 0.1\n",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_probabilities_are_refused_where_a_loss_takes_scores(tmp_path: Path, loss: str, end: str) -> None:
+    of_scores = loss in ("cross_entropy", "hinge", "bce")
+    data = pictures(tmp_path)
+    if not LOSSES[loss].of_classes:
+        np.savez(tmp_path / "n.npz", x=data.batch(np.arange(45)).inputs["x"], y=np.zeros((45, 3), np.float32))
+        data = open_data(tmp_path / "n.npz")
+    graph = graph_of(NETWORK + ENDS[end])
+    if not of_scores:
+        training_of(data, graph, loss=loss)
+        return
+    kind = end.partition(",")[0]
+    with pytest.raises(ExecutionError, match=f"E931.*is of a {kind}, and {loss} takes scores"):
+        training_of(data, graph, loss=loss)
+
+
+def test_logarithms_of_probabilities_are_scores(tmp_path: Path) -> None:
+    training_of(pictures(tmp_path), graph_of(NETWORK + "  - log_softmax\n"))
+    side = TWO_HEADS.replace("outputs:", "  - softmax: {name: p, from: side}\noutputs:").replace(
+        "side]", "p]"
+    )
+    with pytest.raises(ExecutionError, match="E931.*the output p is of a softmax"):
+        training_of(pictures(tmp_path), graph_of(side), heads={"p": 0.3})
+    training_of(pictures(tmp_path), graph_of(side), heads={"p": 0})
