@@ -253,7 +253,7 @@ def _how_to_go_on(folder: "RunFolder") -> str:
 
     found = checkpoints_in(folder.checkpoints)
     if not found:
-        return "there is no checkpoint yet to go on from"
+        return f"there is no checkpoint yet; netcalc train --resume {folder.path} begins anew"
     return f"netcalc train --resume {folder.path} goes on from step {step_of(found[-1]):,}"
 
 

@@ -87,16 +87,30 @@ class RunFolder:
         if above != self.path and not (above.is_dir() and os.access(above, os.W_OK)):
             reason = "is read-only" if above.is_dir() else "is no folder"
             refuse("E910", f"{self.path} cannot be written: {above} {reason}")
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and (not self.path.is_dir() or not self._is_free()):
             what = "holds files already" if self.path.is_dir() else "is a file"
             help = f"name another folder; netcalc train --resume {self.path} goes on with a run"
             refuse("E934", f"{self.path} {what}", help=help)
 
     def require(self) -> None:
         """Raise ExecutionError unless it is the folder of a run."""
-        missing = [path.name for path in (self.recipe, self.spec, self.metrics) if not path.is_file()]
+        missing = [path.name for path in (self.recipe, self.spec) if not path.is_file()]
         if missing:
             refuse("E934", f"{self.path} is not the folder of a run: it has no {missing[0]}")
+
+    def has_only_begun(self) -> bool:
+        """Whether its training has ended before a first checkpoint, at the end of the first epoch at most."""
+        if checkpoints_in(self.checkpoints):
+            return False
+        written = self.metrics.read_bytes() if self.metrics.exists() else b""
+        return sum(line.startswith(b'{"epoch"') for line in written.splitlines()) <= 1
+
+    def _is_free(self) -> bool:
+        """Whether it is empty, but for what a training has left that ended before its spec was written."""
+        own = [path for file in (self.recipe, self.spec) for path in self.path.glob(f".{file.name}.*")]
+        others = {*self.path.iterdir()} - {self.checkpoints, self.recipe, *own}
+        is_begun = self.checkpoints.is_dir() and not any(self.checkpoints.iterdir())
+        return not any(self.path.iterdir()) or (is_begun and not others)
 
     def write(self, path: Path, text: str) -> None:
         """Write a text whole or not at all."""
@@ -113,6 +127,7 @@ class RunFolder:
 
     def cut(self, metrics: int, step: int) -> None:
         """Remove what was written after a checkpoint: lines of metrics, later checkpoints, partial files."""
+        self.metrics.touch()
         if self.metrics.stat().st_size < metrics:
             refuse("E934", f"{self.metrics} is shorter than when the checkpoint of step {step:,} was written")
         os.truncate(self.metrics, metrics)
