@@ -46,7 +46,7 @@ from netcalc.cli.train_options import (
     WorkersOption,
 )
 from netcalc.cli.trials import OverfitOption, RateSearchOption, TrialPlotOption
-from netcalc.diagnostics import ExecutionError
+from netcalc.diagnostics import Diagnostic, ExecutionError
 from netcalc.spec import find_given
 from netcalc.spec.standalone import settled_text
 
@@ -206,6 +206,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     terminal = Terminal(Console())
     if training.at.epoch >= training.recipe.epochs:
         print_error(f"all {training.recipe.epochs} epochs of {folder.path} are done")
+        _finish(run, terminal)
         return
     terminal.write(summary_lines(training, estimated(training), terminal.width))
     sys.stdout.flush()
@@ -234,6 +235,20 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     _show_curves(folder, terminal)
     terminal.write([[], *paragraph(kept_in_words(training.at), "", terminal.width)])
     print_error(f"written: {folder.weights}")
+
+
+def _finish(run: _Run, terminal: "Terminal") -> None:
+    """Write what a run lacks that was interrupted after its last step: its picture, and lost weights."""
+    training, folder = run.training, run.folder
+    if not folder.weights.exists():
+        if not training.improved:
+            best = f"epoch {(training.at.best_epoch or 0) + 1}"
+            message = f"{folder.weights} is gone; the checkpoint has the last weights, {best} had the best"
+            raise ExecutionError([Diagnostic("E934", message)])
+        folder.write_weights(training)
+        print_error(f"written: {folder.weights}")
+    if not (folder.path / "curves.svg").exists():
+        _show_curves(folder, terminal)
 
 
 def _show_curves(folder: "RunFolder", terminal: "Terminal") -> None:

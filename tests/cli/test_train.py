@@ -393,3 +393,22 @@ def test_a_folder_without_a_spec_is_begun_again(cli: Cli) -> None:
     Path("own").mkdir()
     Path("own/recipe.yaml").write_text("epochs: 1\n")
     assert "E934" in cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "own").err
+
+
+def test_a_run_that_is_done_gets_what_it_lacks(cli: Cli) -> None:
+    cli("train", "tiny.yaml", *BASE, "--validation", "0", "--epochs", "1", "-o", "run")
+    weights = Path("run/weights.safetensors")
+    before = weights.read_bytes()
+    weights.unlink()
+    done = cli("train", "--resume", "run")
+    assert (done.code, weights.read_bytes()) == (0, before)
+    assert done.err == "all 1 epochs of run are done\nwritten: run/weights.safetensors\n"
+    assert "training" in done.out  # the curves, which are not drawn into a file here
+
+
+def test_the_best_weights_that_are_lost_are_not_replaced_by_the_last(cli: Cli) -> None:
+    cli("train", "tiny.yaml", *BASE, "--epochs", "4", "--lr", "0.3", "-o", "run", "--seed", "3")
+    Path("run/weights.safetensors").unlink()
+    done = cli("train", "--resume", "run")
+    assert (done.code, Path("run/weights.safetensors").exists()) == (2, False)
+    assert "the checkpoint has the last weights" in squeezed(done.err)
