@@ -10,6 +10,7 @@ evaluated. All of it is a function of network, data and recipe: equal runs give 
 that takes the state of another one goes on as that would have.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -93,11 +94,16 @@ class Training:
         self.average = None if recipe.ema is None else WeightAverage(network, decay=recipe.ema)
         self.at = Position()
         self._accumulator = GradientAccumulator()
+        self._file = _size_and_time(data.path)
         self._steps: dict[int, TrainingStep] = {}
 
     def run(self, observers: Sequence[Observer] = ()) -> None:
         """Train until all epochs are done. The observers are told of everything, in their order."""
         while self.at.epoch < self.recipe.epochs:
+            if (
+                _size_and_time(self.data.path) != self._file
+            ):  # mapped, so that reading it may kill the process
+                refuse("E906", f"{self.data.path} has changed since the training began")
             batches = self.batches.epoch(self.at.epoch, start=self.at.batch)
             while group := list(islice(batches, self.recipe.accumulate)):
                 record, gradients = self.update(group)
@@ -235,6 +241,14 @@ class Training:
         """Labels of classes as they are; numbers in the shape of the outputs."""
         name, (loss, _) = next(iter(self.loss.terms.items()))
         return labels if loss.of_classes else labels.reshape(outputs[name].shape)
+
+
+def _size_and_time(path: str) -> tuple[int, int] | None:
+    """The size of a file and when it was changed; None for a folder, and where there is none."""
+    if not os.path.isfile(path):
+        return None
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
 
 
 def _warn(warnings: Iterable[TrainingWarning], observers: Sequence[Observer]) -> None:

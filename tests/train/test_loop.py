@@ -1,5 +1,6 @@
 """The loop: what it equals, what it sums, and a whole run of LeNet-5."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -247,3 +248,17 @@ def test_logarithms_of_probabilities_are_scores(tmp_path: Path) -> None:
     with pytest.raises(ExecutionError, match="E931.*the output p is of a softmax"):
         training_of(pictures(tmp_path), graph_of(side), heads={"p": 0.3})
     training_of(pictures(tmp_path), graph_of(side), heads={"p": 0})
+
+
+def test_a_data_file_that_changes_ends_the_training(tmp_path: Path) -> None:
+    training = training_of(pictures(tmp_path), epochs=3)
+
+    class Rewrites(Observer):
+        def after_epoch(self, record: Any) -> tuple[()]:
+            if record.epoch == 1:
+                os.utime(tmp_path / "pictures.npz", (1, 1))
+            return ()
+
+    with pytest.raises(ExecutionError, match=r"E906.*pictures\.npz has changed since the training began"):
+        training.run([Rewrites()])
+    assert (training.at.epoch, training.at.batch) == (2, 0)
