@@ -90,7 +90,7 @@ def command(
     data_format: DataFormatOption = None,
     size: SizeOption = None,
     context: ContextOption = None,
-    keep: KeepOption = 3,
+    keep: KeepOption = None,
     checkpoint_every: EveryOption = "",
     lr_find: RateSearchOption = False,
     overfit_batch: OverfitOption = False,
@@ -112,6 +112,8 @@ def command(
         name.removeprefix("chosen_"): value for name, value in listed.items() if value not in (None, "")
     }
     every = _interval(checkpoint_every)
+    if lr_find or overfit_batch:
+        trials.refuse_unused(lr_find, keep, checkpoint_every, epochs, schedule, ema)
     trials.check_trial(lr_find, overfit_batch, plot_file, output, resume, augment)
     if overfit_batch:
         options["augment"] = ""
@@ -126,7 +128,7 @@ def command(
     elif overfit_batch:
         trials.overfit_batch(run.training, plot_file)
     else:
-        _train(run, keep, every)
+        _train(run, keep or 3, every)
 
 
 class _Run(NamedTuple):

@@ -100,9 +100,8 @@ class Training:
     def run(self, observers: Sequence[Observer] = ()) -> None:
         """Train until all epochs are done. The observers are told of everything, in their order."""
         while self.at.epoch < self.recipe.epochs:
-            if (
-                _size_and_time(self.data.path) != self._file
-            ):  # mapped, so that reading it may kill the process
+            # a file is mapped, so that reading what is cut off would end the process
+            if _size_and_time(self.data.path) not in (None, self._file):
                 refuse("E906", f"{self.data.path} has changed since the training began")
             batches = self.batches.epoch(self.at.epoch, start=self.at.batch)
             while group := list(islice(batches, self.recipe.accumulate)):

@@ -160,6 +160,11 @@ def test_a_batch_is_not_learned(cli: Cli) -> None:
         (["--overfit-batch", "--resume", "run"], "--overfit-batch is for the beginning of a training."),
         (["--overfit-batch", "--augment", "flip"], "--overfit-batch learns a batch as it is."),
         (["--lr-find", "--plot", "c.gif"], "a plot's file ends in"),
+        (["--lr-find", "--keep", "3"], "it does nothing with --lr-find"),
+        (["--overfit-batch", "--checkpoint-every", "5"], "it does nothing with --overfit-batch"),
+        (["--overfit-batch", "--epochs", "5"], "it does nothing with --overfit-batch"),
+        (["--lr-find", "--schedule", "constant"], "it does nothing with --lr-find"),
+        (["--overfit-batch", "--ema", "0.9"], "it does nothing with --overfit-batch"),
     ],
 )
 def test_options_that_do_not_go_together(cli: Cli, arguments: list[str], message: str) -> None:
