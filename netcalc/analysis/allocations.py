@@ -1,6 +1,6 @@
 """Live allocations, their sizes by purpose, and the events of a memory timeline."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -52,6 +52,15 @@ class MemoryEvent(NamedTuple):
     layer: int | None
     """The layer by its place in the graph; None for the loss and the update."""
     parts: Parts
+
+
+def peaks(moments: Iterable[Parts]) -> Iterator[Parts]:
+    """Those of some moments that are the peak at some batch."""
+    totals = {moment.total: moment for moment in moments}
+    for total, moment in totals.items():
+        others = totals.keys() - {total}
+        if not any(total.fixed <= other.fixed and total.per_sample <= other.per_sample for other in others):
+            yield moment
 
 
 @dataclass

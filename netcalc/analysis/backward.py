@@ -7,7 +7,7 @@ a layer saved is released once its backward has run.
 
 from collections.abc import Iterator, Mapping
 
-from netcalc.analysis.allocations import Allocations, Bytes, MemoryEvent, Parts
+from netcalc.analysis.allocations import Allocations, Bytes, MemoryEvent, Parts, peaks
 from netcalc.analysis.moments import backward_moments
 from netcalc.analysis.precision import PrecisionPolicy
 from netcalc.analysis.references import References
@@ -86,14 +86,8 @@ class BackwardReplay:
         if operators is None or len(operators.listed) == 1:
             yield MemoryEvent("backward", layer, parts)
             return
-        moments = self._moments(node, operators, upstream, computed)
-        totals = {moment.total: moment for moment in moments}
-        for total, moment in totals.items():  # those that are the peak at some batch
-            others = totals.keys() - {total}
-            if not any(
-                total.fixed <= other.fixed and total.per_sample <= other.per_sample for other in others
-            ):
-                yield MemoryEvent("backward", layer, moment)
+        for moment in peaks(self._moments(node, operators, upstream, computed)):
+            yield MemoryEvent("backward", layer, moment)
 
     def _moments(
         self, node: Node, operators: Operators, upstream: int, computed: Mapping[int, int]
@@ -110,7 +104,7 @@ class BackwardReplay:
             for place, gradient in computed.items():
                 if gradient != upstream and place not in moment.input_gradients:
                     absent = absent.plus(self.allocations.size(("gradient", gradient)))
-            later = Bytes((trained - moment.weights) * self.precision.itemsize)
+            later = Bytes(max(trained - moment.weights, 0) * self.precision.itemsize)  # frozen ones have none
             freed = Extra(*map(min, moment.freed, saved))  # a frozen layer saves less
             yield Parts(
                 parts.kept.plus(self._per_sample(freed), -1),

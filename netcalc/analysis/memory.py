@@ -102,7 +102,7 @@ class TrainingMemory:
     @cached_property
     def recomputed_macs(self) -> int:
         """Multiply-adds of one sample's recomputation."""
-        places = (event.layer for event in self.timeline if event.phase == "again")
+        places = {event.layer for event in self.timeline if event.phase == "again"}  # of one layer several
         return sum(self.graph.cost(self.graph.nodes[place]).macs for place in places if place is not None)
 
 

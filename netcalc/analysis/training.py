@@ -6,7 +6,7 @@ a layer that saved it, once that layer's backward has run.
 
 from collections.abc import Iterator, Sequence
 
-from netcalc.analysis.allocations import Allocations, Bytes, MemoryEvent
+from netcalc.analysis.allocations import Allocations, Bytes, MemoryEvent, Parts, peaks
 from netcalc.analysis.backward import BackwardReplay
 from netcalc.analysis.checkpointing import Segment
 from netcalc.analysis.lifetimes import Lifetimes
@@ -47,7 +47,7 @@ class TrainingReplay:
         for loss in self.losses:
             self.allocations.allocate(("target", loss.output), loss.target, "kept")
         for layer in range(len(self.graph.nodes)):
-            yield self._forward(layer, again=False)
+            yield from self._forward(layer, again=False)
         yield from self._losses()
         for segment in reversed(self.segments):
             yield from self._segment_backward(segment)
@@ -56,7 +56,7 @@ class TrainingReplay:
         self.allocations.allocate("update", Bytes(self.update), "temporary")
         yield MemoryEvent("update", None, self.allocations.parts)
 
-    def _forward(self, layer: int, again: bool) -> MemoryEvent:
+    def _forward(self, layer: int, again: bool) -> Iterator[MemoryEvent]:
         node, written = self.graph.nodes[layer], self.lifetimes.written[layer]
         saves = again or not self.references.segment_of[layer].recomputed
         if written is not None:
@@ -65,7 +65,8 @@ class TrainingReplay:
             saved = self.aliasing.saved[node.full_name]
             beside = Bytes(self.precision.extra_bytes(saved.once), self.precision.extra_bytes(saved.each))
             self.allocations.allocate(("beside", layer), beside, "kept")
-        event = MemoryEvent("again" if again else "forward", layer, self.allocations.parts)
+        for parts in peaks(self._moments(layer)):
+            yield MemoryEvent("again" if again else "forward", layer, parts)
         for storage in self.lifetimes.read[layer]:
             if not again or self.references.is_written_in_segment_of(layer, storage):
                 self.allocations.release((storage, again))
@@ -73,7 +74,21 @@ class TrainingReplay:
             self.allocations.release((written, again))
         if saves and not self.aliasing.has_backward(node):
             self.allocations.release(("beside", layer))
-        return event
+
+    def _moments(self, layer: int) -> Iterator[Parts]:
+        """The live memory during the operators of a layer's forward.
+
+        Where backward goes through the layer, nearly all that is inside is kept, and counted as that. Where
+        it does not, as through a frozen one, it is freed operator by operator as in inference; the layer's
+        inputs stay, since its caller holds them.
+        """
+        parts, written = self.allocations.parts, self.lifetimes.written[layer]
+        if self.aliasing.has_backward(self.graph.nodes[layer]):
+            yield parts
+            return
+        output = Bytes(per_sample=0 if written is None else self.aliasing.sizes[written])
+        for own, _ in self.lifetimes.operators[layer]:
+            yield parts._replace(temporary=parts.temporary.plus(own).plus(output, -1))
 
     def _losses(self) -> Iterator[MemoryEvent]:
         """Forward and backward of the losses; then the network's outputs are released.
@@ -110,7 +125,7 @@ class TrainingReplay:
         nodes = self.graph.nodes
         active = [layer for layer in segment.layers if self.aliasing.has_backward(nodes[layer])]
         for layer in segment.layers if segment.recomputed and active else ():
-            yield self._forward(layer, again=True)
+            yield from self._forward(layer, again=True)
         for layer in reversed(active):
             yield from self.backward.events(layer)
         for storage in self.references.segment_inputs(segment):

@@ -167,7 +167,8 @@ class Network:
                 rng = np.random.default_rng([self.seed, draw, number]) if training else None
                 xs = tuple(map(tensors.__getitem__, node.inputs))
                 start = perf_counter()
-                y, backward = self.apply(node, xs, Context(training, rng))
+                needs = None if input_gradients else self.graph.inputs_need_gradient(node)
+                y, backward = self.apply(node, xs, Context(training, rng, wanted=needs))
                 seconds = perf_counter() - start
                 tensors[node.full_name] = y
                 if observe is not None:

@@ -1,6 +1,6 @@
 """netcalc evaluate: how well a trained network does on a data set."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from netcalc.render.evaluation.result import EvaluationResult
     from netcalc.train.applying import Applied
     from netcalc.train.data import DataSet
-    from netcalc.train.losses import LossFunction
+    from netcalc.train.recipe_options import Configured
 
 _PAIRS = 15
 """Pairs of confused classes that are shown where the matrix is not."""
@@ -42,8 +42,12 @@ _WHITE = {" ": "space", "\n": "newline", "\t": "tab"}
 """The tokens of a text, and the names of those that nobody sees."""
 
 LossOption = Annotated[
-    Literal["cross_entropy", "hinge", "mse", "l1", "huber", "bce"] | None,
-    typer.Option("--loss", help="The loss; unless given cross_entropy for classes and mse for numbers."),
+    str | None,
+    typer.Option(
+        "--loss",
+        metavar="NAME",
+        help="As mse, or cross_entropy:ignored=-100; unless given by the labels, classes or numbers.",
+    ),
 ]
 ConfusionPlotOption = Annotated[
     str, typer.Option("--plot", metavar="FILE", help="The confusion matrix as a .png, .svg or .pdf.")
@@ -58,7 +62,7 @@ def command(
     part: PartOption = None,
     data_format: DataFormatOption = "",
     batch: DataBatchOption = 64,
-    loss: LossOption = None,
+    chosen_loss: LossOption = None,
     dtype: FloatOption = "float32",
     plot_file: ConfusionPlotOption = "",
     all: AllOption = False,
@@ -84,7 +88,7 @@ def command(
 
     use = applied(Network(graph, 0, dtype), weights)
     opened = data_for(graph, data, data_format, part, use.preprocess.resize)
-    result = _evaluated(use, opened, loss, batch, weights, part, all)
+    result = _evaluated(use, opened, chosen_loss, batch, weights, part, all)
     if plot_file and result.evaluation.confusion is None:
         raise typer.BadParameter("no confusions are counted for these labels.", param_hint="--plot")
     to.show(result)
@@ -104,9 +108,10 @@ def _evaluated(
     from netcalc.train.applying import batches_for
     from netcalc.train.confusion import class_figures, most_confused
     from netcalc.train.data import require_fit
-    from netcalc.train.evaluation import evaluate
+    from netcalc.train.evaluation import evaluate, takes_probabilities
 
-    function = _loss(loss, data, use.network.graph)
+    configured = _loss(loss, data, use.network.graph)
+    function = configured()
     require_fit(data, use.network.graph, "classes" if function.of_classes else "numbers", function.ignored)
     with progress(len(data), "evaluating") as advance:
         try:
@@ -120,8 +125,9 @@ def _evaluated(
         data.vocabulary is not None,
         batch,
         use.network.precision.name,
-        function.name,
+        str(configured),
         use.normalised_by,
+        takes_probabilities(use.network.graph, function),
     )
     if found.confusion is None:
         return EvaluationResult(use.network.graph, conditions, found)
@@ -132,16 +138,25 @@ def _evaluated(
     return EvaluationResult(use.network.graph, conditions, found, names, figures, pairs, all)
 
 
-def _loss(name: str | None, data: "DataSet", graph: Graph) -> "LossFunction":
-    """The loss by its name, else by the labels: whether they are fractions in the shape of the output."""
-    from netcalc.train.losses import LOSSES
+def _loss(text: str | None, data: "DataSet", graph: Graph) -> "Configured":
+    """The loss as `netcalc train` takes it, else by the labels: whether they are fractions in the shape of
+    the output.
+    """
+    from netcalc.layers.errors import LayerError
+    from netcalc.train.configurable import OptionError
+    from netcalc.train.recipe import Recipe
 
-    if name is None:
+    if text is None:
         labels, shape = data.labels(), graph.types[graph.outputs[0]].shape
-        name = "cross_entropy"
+        text = "cross_entropy"
         if labels is not None and labels.dtype.kind == "f" and (labels.shape[1:] or (1,)) == (shape or (1,)):
-            name = "mse"
-    return LOSSES[name]()
+            text = "mse"
+    try:
+        found: Configured = Recipe.options["loss"].parse(text)
+    except (OptionError, LayerError) as error:
+        help = f"; {error.help}" if error.help else ""
+        raise typer.BadParameter(f"{error.message}{help}.", param_hint="--loss") from None
+    return found
 
 
 def _byte_name(byte: int) -> str:

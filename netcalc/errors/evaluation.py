@@ -40,7 +40,7 @@ EVALUATION = (
     ),
     ErrorCode(
         "E942",
-        "A class of the data has a name that none of the trained file's classes has.",
+        "A class of the data has a name that none of the trained file's classes has, or the file names none.",
         "Rename the folder or label as the message says, or take the data that the network was trained for.",
         _NETWORK,
         program=_PROGRAM

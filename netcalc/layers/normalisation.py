@@ -284,7 +284,12 @@ class RMSNorm(_OverAxes):
         return Cost(other_ops=y.numel * (3 + self.affine))
 
     def saved(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Saved:
-        """One number for what is normalised together, and before the learned scale the result."""
+        """One number for what is normalised together, and before the learned scale the result.
+
+        The result alone is read by the scale's gradient, which is all where the input needs none.
+        """
+        if not needs[0]:
+            return Saved(each=Extra(values=y.numel))
         statistics = y.numel // prod(self.together(xs[0]))
         return Saved((0,), each=Extra(values=y.numel if self.affine else 0, statistics=statistics))
 
@@ -303,6 +308,11 @@ class RMSNorm(_OverAxes):
         return operators
 
     def backward_workspace(self, xs: tuple[TensorType, ...], y: TensorType, needs: tuple[bool, ...]) -> Extra:
-        """Five tensors in all: with the saved ones, the gradients of the output and of the input."""
+        """Five tensors in all: with the saved ones, the gradients of the output and of the input.
+
+        Where the input needs none, the gradient of each element of the scale before its sum.
+        """
+        if not needs[0]:
+            return Extra(values=y.numel)
         statistics = y.numel // prod(self.together(xs[0]))
         return Extra(values=(3 - self.affine) * y.numel, statistics=-statistics)

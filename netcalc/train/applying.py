@@ -8,11 +8,10 @@ import numpy as np
 
 from netcalc.backend import Network
 from netcalc.backend.errors import refuse
-from netcalc.backend.kernels.base import Array
-from netcalc.diagnostics import nearest
-from netcalc.graph import Graph, Preprocess
+from netcalc.graph import Preprocess
 from netcalc.train.batches import Batches
 from netcalc.train.class_axis import class_count
+from netcalc.train.class_matching import label_numbers
 from netcalc.train.data.dataset import Batch, DataSet
 from netcalc.train.data.statistics import ChannelStatistics
 from netcalc.train.trained import Trained, read_trained
@@ -65,42 +64,19 @@ def applied(network: Network, path: str | os.PathLike[str] | None) -> Applied:
     return Applied(network, trained, Preprocess(resize), "nothing")
 
 
-def batches_for(to: Applied, data: DataSet, size: int, count: int | None = None) -> Iterator[Batch]:
+def batches_for(
+    to: Applied, data: DataSet, size: int, count: int | None = None, *, are_judged: bool = True
+) -> Iterator[Batch]:
     """The samples of a data set in their order, `count` of them, prepared as the trained file says.
 
     Labels are numbered as the file numbers its classes. Raises ExecutionError where a class of the data is
-    not one of the file's.
+    not one of the file's. Labels that are not judged stay as they are where the file's classes have no names.
     """
-    numbers = label_numbers(data, to.trained.classes, to.network.graph)
+    graph = to.network.graph
+    scores = class_count(graph.types[graph.outputs[0]].shape)
+    numbers = label_numbers(data, to.trained.classes, scores, graph.name, are_judged)
     indices = None if count is None else np.arange(min(count, len(data)))
     dtype = np.promote_types(to.network.dtype, np.float32)  # halves are rounded once, by the network
     batches = Batches(data, size, indices=indices, shuffle=False, statistics=to.statistics, dtype=dtype)
     for batch in batches.epoch(0):
         yield batch if numbers is None else batch._replace(labels=numbers[batch.labels])
-
-
-def label_numbers(data: DataSet, names: tuple[str, ...], graph: Graph) -> Array | None:
-    """For each class of the data its number in a trained file; None where they are the same.
-
-    Classes are matched by their names, and by their numbers where either side has no others. Raises
-    ExecutionError for names that the file does not have.
-    """
-    if _are_numbers(data.classes) or _are_numbers(names) or len({*names}) < len(names):
-        return None
-    if data.classes == names[: len(data.classes)]:
-        return None
-    for name in data.classes:
-        if name not in names:
-            match = nearest(name, names)
-            refuse(
-                "E942",
-                f"{data.path} has the class {name!r}, which is none of the {len(names):,} that "
-                f"{graph.name} was trained on",
-                help=f"did you mean {match}?" if match else None,
-            )
-    return np.array([names.index(name) for name in data.classes])
-
-
-def _are_numbers(names: tuple[str, ...]) -> bool:
-    """Whether the names of classes are their numbers, or none."""
-    return names == tuple(map(str, range(len(names))))

@@ -7,6 +7,8 @@ import numpy as np
 
 from netcalc.backend import Network
 from netcalc.backend.kernels.base import Array
+from netcalc.graph import Graph
+from netcalc.layers.softmax import Softmax
 from netcalc.train.class_axis import class_axis
 from netcalc.train.data.dataset import Batch
 from netcalc.train.forward import Forward
@@ -69,6 +71,17 @@ def evaluate(
             if observe is not None:
                 observe(len(batch.labels))
     return score.result(name)
+
+
+def takes_probabilities(graph: Graph, loss: LossFunction) -> bool:
+    """Whether cross-entropy, which is of scores before a softmax, is taken of the first output after one."""
+    return isinstance(loss, CrossEntropy) and are_probabilities(graph)
+
+
+def are_probabilities(graph: Graph) -> bool:
+    """Whether the first output is what a softmax gives."""
+    output = graph.outputs[0]
+    return any(node.full_name == output and type(node.layer) is Softmax for node in graph.nodes)
 
 
 class _Score:

@@ -64,7 +64,7 @@ def write_features(
         files[first] = archive.open(f"{first}.npy", "w", force_zip64=True)
         written: dict[str, Stored] = {}
         with files[first], Forward(network) as forward:
-            for batch in batches_for(use, data, size):
+            for batch in batches_for(use, data, size, are_judged=False):
                 outputs = forward(batch.inputs)
                 for name, array in {
                     **{own: outputs[layer] for layer, own in names.items()},

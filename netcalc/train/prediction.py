@@ -11,11 +11,11 @@ from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
 from netcalc.backend.ranking import best_classes
 from netcalc.graph import Graph
-from netcalc.layers.softmax import Softmax
 from netcalc.tensor import format_shape
 from netcalc.train.applying import Applied, batches_for
 from netcalc.train.data.dataset import Batch, DataSet
 from netcalc.train.data.folder import FolderData
+from netcalc.train.evaluation import are_probabilities
 from netcalc.train.forward import Forward
 
 
@@ -86,7 +86,6 @@ def _best(use: Applied, batches: Iterable[Batch], top: int) -> Iterator[list[tup
     """The best classes of each sample."""
     graph = use.network.graph
     output = graph.outputs[0]
-    are_probabilities = bool(graph.nodes) and type(graph.node(output).layer) is Softmax
     with Forward(use.network) as forward:
         for batch in batches:
-            yield from best_classes(forward(batch.inputs)[output], top, are_probabilities)
+            yield from best_classes(forward(batch.inputs)[output], top, are_probabilities(graph))

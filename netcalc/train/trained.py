@@ -69,11 +69,16 @@ def read_trained(path: str | os.PathLike[str], network: Network) -> Trained:
     statistics = None
     if "mean" in values or "std" in values:
         statistics = _statistics(path, values)
-    trained = Trained(
-        arrays, statistics, tuple(values.get("classes", ())), values.get("network", ""), values.get("resize")
-    )
+    classes = _own_classes(tuple(values.get("classes", ())), network.graph)
+    trained = Trained(arrays, statistics, classes, values.get("network", ""), values.get("resize"))
     _require_fit(path, trained, network.graph)
     return trained
+
+
+def _own_classes(names: tuple[str, ...], graph: Graph) -> tuple[str, ...]:
+    """The names without numbers beyond the scores: whole numbers of a regression, or labels left out."""
+    are_numbers = names == tuple(map(str, range(len(names))))
+    return names[: class_count(graph.types[graph.outputs[0]].shape)] if are_numbers else names
 
 
 def _value(path: str | os.PathLike[str], name: str, text: str) -> Any:

@@ -101,12 +101,76 @@ def test_what_pytorch_keeps(item: str, shape: tuple[int, ...], free: int, frozen
         assert training(graph).layers[1].saved.per_sample == 4 * kept
 
 
+@pytest.mark.parametrize("before", ["", "  - linear: {units: 8, trainable: false}\n"])
+def test_a_scale_whose_input_needs_no_gradient_keeps_one_tensor(before: str) -> None:
+    """As measured in PyTorch: RMSNorm first, and behind a frozen linear layer."""
+    found = training(graph_of(f"input: [6, 8]\nlayers:\n{before}  - rmsnorm\n"), loss="none")
+    assert found.saved.at(4) == 768
+
+
 def test_a_frozen_batch_norm_has_no_statistics_of_the_batch() -> None:
     """As PyTorch's in `.eval()`; without running statistics it takes the batch's, frozen or not."""
     text = "input: [3, 8, 8]\nlayers:\n  - parameter: {shape: [3, 8, 8]}\n  - batchnorm: {trainable: %s%s}\n"
     for given, fixed in ((("true", ""), 24), (("false", ""), 0), (("false", ", running: false"), 24)):
         assert training(graph_of(text % given)).layers[1].saved == (fixed, 4 * 192)
     assert graph_of(text % ("false", ", affine: false")).nodes[1].keeps_statistics
+
+
+@pytest.mark.parametrize(
+    ("item", "shape"),
+    [
+        ("multi_head_attention: {heads: 2}", (64, 32)),
+        ("lstm: {units: 8}", (16, 32)),
+        ("gru: {units: 8}", (16, 32)),
+        ("rmsnorm: {axes: 1}", (16, 32)),
+        ("layernorm: {axes: 1}", (16, 32)),
+        ("groupnorm: {groups: 2}", (4, 16, 16)),
+        ("lrn: {size: 3}", (4, 16, 16)),
+        ("maxpool: {kernel: 2}", (4, 16, 16)),
+        ("conv: {filters: 4, kernel: 3, pad: 1, padding_mode: reflect}", (4, 16, 16)),
+    ],
+)  # fmt: skip
+def test_a_frozen_forward_takes_at_least_what_inference_takes(item: str, shape: tuple[int, ...]) -> None:
+    """What is inside a frozen layer is freed as in inference, and so it may be the peak."""
+    layer = item if item.startswith(("lrn", "maxpool")) else f"{item[:-1]}, trainable: false}}"
+    graph = graph_of(f"input: {list(shape)}\nlayers:\n  - {layer}\n  - flatten\n  - linear: 2\n")
+    step, alone = training(graph), inference(graph)
+    assert step.peak_event(8).phase == "forward"
+    forward = max(event.parts.total.at(8) for event in step.timeline if event.phase == "forward")
+    assert forward >= alone.peak(8) - alone.weights
+
+
+ENCODER = """
+input: [16, 32]
+layers:
+  - linear: {units: 32, trainable: %s}
+  - residual: {trainable: false, main: [layernorm, {multi_head_attention: {heads: 2}}]}
+  - linear: 40
+"""
+
+
+def test_a_frozen_attention_takes_in_forward_what_pytorch_takes() -> None:
+    """131,072 bytes without the targets: its input, the sum's, the projection and its copies for each head."""
+    found = training(graph_of(ENCODER % "false"))
+    assert found.peak(8) - found.weights.total - found.losses[0].target.at(8) == 131_072
+
+
+def test_the_backward_of_a_frozen_attention_has_gradients_of_the_head_alone() -> None:
+    found = training(graph_of(ENCODER % "true"))
+    attention = next(
+        place for place, node in enumerate(found.graph.nodes) if node.layer.kind == "multi_head_attention"
+    )
+    during = [event.parts for event in found.timeline if event[:2] == ("backward", attention)]
+    assert {parts.weight_gradients.fixed for parts in during} == {4 * (32 * 40 + 40)}
+
+
+@pytest.mark.parametrize("word", ["true", "false"])
+def test_multiply_adds_of_a_recomputation_are_counted_once_a_layer(word: str) -> None:
+    text = ENCODER % word + "  - linear: 40\n  - relu\n  - linear: 40\n"
+    found = training(graph_of(text), checkpoint="sqrt")
+    places = {event.layer for event in found.timeline if event.phase == "again"}
+    macs = [found.graph.cost(found.graph.nodes[place]).macs for place in places if place is not None]
+    assert found.recomputed_macs == sum(macs) > 0
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,13 @@ FREE, FEATURES = (graph_of(NET % ((word,) * 3)) for word in ("true", "false"))
 
 @cache
 def frozen_graph(seed: int) -> Graph:
-    """A random network whose layers up to some place are frozen, and a few behind it."""
+    """A random network whose layers up to some place in its first half are frozen, and some behind it."""
     rng, spec = np.random.default_rng(seed), random_spec(seed)
     owners = {node.full_name for node in random_graph(seed).nodes if node.params and node.shared is None}
-    until, changed = rng.integers(len(spec["layers"]) + 1), []
+    until, changed = rng.integers(len(spec["layers"]) // 2 + 1), []
     for number, item in enumerate(spec["layers"]):
         ((kind, body),) = item.items()
-        is_frozen = body["name"] in owners and (number < until or rng.random() < 0.2)
+        is_frozen = body["name"] in owners and (number < until or rng.random() < 0.4)
         changed.append({kind: {**body, "trainable": False} if is_frozen else body})
     return graph_of(text({**spec, "layers": changed}))
 
@@ -212,3 +212,47 @@ def test_dropout_in_a_frozen_part_still_drops() -> None:
     assert isinstance(captured, dict)
     assert 0.15 < (captured["drop"] == 0).mean() < 0.9
     assert (captured["drop"] != Network(FEATURES).forward(random_inputs(FEATURES, 4), capture=["drop"])["drop"]).any()  # fmt: skip
+
+
+SIDES = """
+input: [6, 8]
+layers:
+  - linear: {name: q, units: 8, trainable: %s}
+  - linear: {name: k, from: input, units: 8, trainable: %s}
+  - %s
+  - flatten
+  - linear: {units: 3, trainable: false}
+"""
+
+
+@pytest.mark.parametrize("words", [("false", "true"), ("true", "false"), ("true", "true")])
+@pytest.mark.parametrize(
+    "join",
+    [
+        "multiply: {from: [q, k]}",
+        "multiply: {from: [q, k, q]}",
+        "divide: {from: [q, k]}",
+        "matmul: {from: [q, k], transpose: true}",
+    ],
+)
+def test_a_product_keeps_the_factors_that_a_wanted_gradient_reads(join: str, words: tuple[str, str]) -> None:
+    graph = graph_of(SIDES % (*words, join))
+    network = Network(graph, seed=1)
+    x = random_inputs(graph, 4, 1)
+    assert bytes_kept(network, x) <= training(graph, loss="none").saved.at(4)
+    lean, whole = (network.run(x, training=True, input_gradients=wanted) for wanted in (False, True))
+    found, expected = lean.backward().params, whole.backward().params
+    assert found.keys() == expected.keys()
+    for name, gradient in found.items():
+        np.testing.assert_allclose(gradient, expected[name], rtol=1e-5, atol=1e-6)
+
+
+def test_a_scale_whose_input_needs_no_gradient_keeps_what_is_counted() -> None:
+    graph = graph_of("input: [6, 8]\nlayers: [{linear: {units: 8, trainable: false}}, rmsnorm]\n")
+    network = Network(graph, seed=1)
+    x = random_inputs(graph, 4, 1)
+    assert bytes_kept(network, x) <= training(graph, loss="none").saved.at(4) == 768
+    lean, whole = (network.run(x, training=True, input_gradients=wanted) for wanted in (False, True))
+    np.testing.assert_allclose(
+        lean.backward().params["rmsnorm1.weight"], whole.backward().params["rmsnorm1.weight"], rtol=1e-6
+    )

@@ -54,6 +54,25 @@ def test_convolutions_need_no_fallback_and_equal_the_plain_path(
             assert not list(step_differences(runs, dtype, batch=5, workers=workers))
 
 
+@pytest.mark.parametrize(
+    "kind", ["depthwise_conv: {", "conv: {filters: 4, ", "conv: {filters: 4, groups: 4, "]
+)
+@pytest.mark.parametrize("sizes", [(2, 6), (6, 2)], ids=["the owner's outside", "the sharer's outside"])
+def test_shared_kernels_whose_outer_cells_lie_outside_one_of_the_inputs(
+    kind: str, sizes: tuple[int, int]
+) -> None:
+    """The gradients of those cells are the other layer's alone, also in the rounds after the first."""
+    first, second = sizes
+    graph = graph_of(
+        f"inputs: {{a: [4, {first}, {first}], b: [4, {second}, {second}]}}\noutputs: [one, two]\nlayers:\n"
+        f"  - {kind}name: one, from: a, kernel: 5, pad: 2}}\n"
+        f"  - {kind}name: two, from: b, kernel: 5, pad: 2, share: one}}\n"
+    )
+    runs = PlainRuns(graph)
+    for batch, workers, input_gradients in ((1, 1, True), (4, 2, True), (4, 2, False)):
+        assert not list(step_differences(runs, "float64", batch, workers, input_gradients))
+
+
 def gradients(dtype: str) -> list[np.ndarray]:
     """The output and the gradients of two convolutions of 32 channels."""
     conv = "conv: {filters: 32, kernel: 3, pad: 1}"

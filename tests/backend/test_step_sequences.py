@@ -91,7 +91,7 @@ def random_sequence_network(seed: int) -> str:
             if kind == "linear" and options["bias"]:
                 owners.append(name)
             elif kind in ("linear", "layernorm", "multi_head_attention") and rng.integers(3) == 0:
-                options["trainable"] = False
+                options |= {"trainable": False} if options.get("affine", True) else {}
             given = "".join(
                 f", {key}: {str(value).lower() if isinstance(value, bool) else value}"
                 for key, value in options.items()

@@ -123,7 +123,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Path("s.yaml").write_text(SPEC)
     np.savez("d.npz", x=np.zeros((4, 3, 8, 8), np.uint8), y=np.arange(4))
     np.savez("t.npz", x=np.zeros((20, 3, 8, 8), np.uint8), y=np.arange(20) % 3)
-    write_classes(tmp_path / "photos", each=2)
+    write_classes(tmp_path / "photos", ("cat", "dog", "owl"), each=2)
     netcalc.Network(netcalc.load("s.yaml")).save("w.npz")
     Path("m.jsonl").write_text(METRICS)
     monkeypatch.setattr("netcalc.spec.bundled_files", lambda: ["lenet5"])  # all take seconds to count

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 import netcalc
 from netcalc.train.data import ChannelStatistics
+from netcalc.train.losses import CrossEntropy
 from netcalc.train.trained import Trained, write_trained
 
 from data_files import write_classes
@@ -132,6 +134,38 @@ def test_pictures_are_brought_to_the_inputs_size(cli: Cli) -> None:
     assert evaluated(cli, "--weights", "w.safetensors", "--data", "photos")["samples"] == 4
 
 
+def test_a_loss_has_the_options_of_training(cli: Cli) -> None:
+    spec = "name: Small\ninput: [5, 8]\nlayers: [{linear: 3}]\n"
+    Path("s.yaml").write_text(spec)
+    network = netcalc.Network(netcalc.load("s.yaml"), seed=1)
+    network.save("plain.npz")
+    rng = np.random.default_rng(0)
+    x, y = rng.random((20, 5, 8), np.float32), rng.integers(0, 3, (20, 5))
+    y[::2, 1:] = -100
+    np.savez("d.npz", x=x, y=y)
+    weights = [0.5, 1, 2]
+    options = ("--weights", "plain.npz", "--data", "d.npz", "--loss")
+    found = evaluated(cli, *options, "cross_entropy:ignored=-100,weights=[0.5,1,2],label_smoothing=0.1")
+    assert found["loss_function"] == "cross_entropy:ignored=-100,weights=[0.5,1,2],label_smoothing=0.1"
+    assert found["labels"] == np.sum(y >= 0) == 60
+    loss = CrossEntropy(ignored=-100, weights=weights, label_smoothing=0.1)
+    assert found["loss"] == pytest.approx(loss(np.asarray(network.forward(x)), y)[0], rel=1e-5)
+    refused = cli("evaluate", "s.yaml", *options, "cross_entropy:ignore=-100")
+    assert refused.code == 2
+    assert "has no option 'ignore'; did you mean ignored?" in " ".join(refused.err.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(("ending", "is_said"), [("softmax", True), ("log_softmax", False), ("relu", False)])
+def test_cross_entropy_of_probabilities_is_said(cli: Cli, ending: str, is_said: bool) -> None:
+    Path("s.yaml").write_text(SPEC.replace("{linear: $classes}", f"{{linear: $classes}}, {ending}"))
+    use = ("--weights", "plain.npz", "--data", "d.npz")
+    assert ("loss_of_probabilities" in evaluated(cli, *use)) == is_said
+    words = f"{ending}1 gives probabilities, which cross_entropy takes for scores"
+    assert (words in " ".join(cli("evaluate", "s.yaml", *use).out.split())) == is_said
+    assert ("gives probabilities" in cli("evaluate", "s.yaml", *use, "-f", "markdown").out) == is_said
+    assert "gives probabilities" not in cli("evaluate", "s.yaml", *use, "--loss", "hinge").out
+
+
 def test_tables_have_a_row_a_class(cli: Cli) -> None:
     arguments = ("evaluate", "s.yaml", "--weights", "w.safetensors", "--data", "d.npz")
     rows = list(csv.DictReader(io.StringIO(cli(*arguments, "-f", "csv").out)))
@@ -227,6 +261,20 @@ def test_the_picture(cli: Cli, ending: str) -> None:
         assert content.startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("end", ["", " of the lower order"])
+def test_long_names_stay_apart_in_the_picture(cli: Cli, end: str) -> None:
+    Path("s.yaml").write_text(SPEC.replace("classes: 4", "classes: 30"))
+    network = netcalc.Network(netcalc.load("s.yaml"), seed=3)
+    names = tuple(f"a rather long class name number {number}{end}" for number in range(30))
+    write_trained("n.npz", Trained(network.parameters(), None, names))
+    assert cli("evaluate", "s.yaml", "--weights", "n.npz", "--data", "d.npz", "--plot", "c.svg").code == 0
+    texts = re.findall(
+        r">\s*([^<>]*…[^<>]*)</text>", Path("c.svg").read_text()
+    )  # twice each: a row and a column
+    assert len(texts) == 60
+    assert len({*texts}) == 30
+
+
 def test_the_picture_has_whatever_names_there_are(cli: Cli, trained: netcalc.Network) -> None:
     names = ("$x_1$", "第二", "a\x1b[31m_b", "long " * 20)
     write_trained("n.npz", Trained(trained.parameters(), None, names))
@@ -243,7 +291,14 @@ def test_the_picture_has_whatever_names_there_are(cli: Cli, trained: netcalc.Net
         ("--weights no.npz --data d.npz", "there is no weight file no.npz"),
         ("--weights plain.npz --data no", "there is no data file no"),
         ("--weights plain.npz --data d.npz --part test", "d.npz has no parts"),
-        ("--weights plain.npz --data d.npz --loss mse", "a label of d.npz is 1, the output linear1 is 4"),
+        (
+            "--weights plain.npz --data d.npz --loss mse",
+            "has 1 number (1), the output linear1 has 4 = help: whole numbers are",
+        ),
+        (
+            "--weights plain.npz --data c.npz",
+            "c.npz is an array of 1, not the number of a class = help: store the",
+        ),
         ("--weights plain.npz --data r.npz --loss bce", "r.npz cannot be evaluated: targets are 0 to 1, not"),
         ("--weights plain.npz --data r.npz --loss hinge", "classes have whole numbers"),
         ("--weights plain.npz --data r.npz --plot c.png", "no confusions are counted for these labels"),
@@ -258,6 +313,7 @@ def test_the_picture_has_whatever_names_there_are(cli: Cli, trained: netcalc.Net
 def test_what_is_refused(cli: Cli, arguments: str, words: str) -> None:
     np.savez("r.npz", x=np.zeros((5, 3, 8, 8), "f4"), y=np.full((5, 4), 1.5))
     np.savez("f.npz", x=np.zeros((5, 3, 8, 8), "f4"), y=np.ones(5))
+    np.savez("c.npz", x=np.zeros((5, 3, 8, 8), "f4"), y=np.ones((5, 1), int))
     refused = cli("evaluate", "s.yaml", *arguments.split())
     assert (refused.code, refused.out) == (2, "")
     assert words in " ".join(refused.err.replace("│", " ").split())

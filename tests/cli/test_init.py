@@ -123,8 +123,9 @@ def test_the_histograms_are_drawn(cli: Cli, small: str, ending: str) -> None:
 def test_a_grid_that_is_not_full_has_no_empty_frame(cli: Cli, tmp_path: Path) -> None:
     spec = tmp_path / "deep.yaml"
     spec.write_text("input: [4]\nlayers:\n  - linear: {units: 4, repeat: 8}\n")
-    assert cli("init", str(spec), "--plot", "h.svg").code == 0
-    assert Path("h.svg").read_bytes().count(b'id="axes_') == 8
+    plot = tmp_path / "h.svg"
+    assert cli("init", str(spec), "--plot", str(plot)).code == 0
+    assert plot.read_bytes().count(b'id="axes_') == 8
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,9 @@ def what_is_given_to_running() -> None:
 
 
 def what_is_given_to_the_readme() -> None:
-    """Its network with a misspelt option."""
+    """Its network with a misspelt option, and a few pictures of MNIST."""
+    write_mnist(Path("mnist"), count=80)
+    write_mnist(Path("mnist"), part="t10k", count=20)
     network = next(block.body for block in blocks_of((ROOT / "README.md").read_text()) if block.title)
     Path("typo.yaml").write_text(network.replace("kernel", "kernal", 1))
 

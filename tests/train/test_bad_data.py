@@ -298,7 +298,9 @@ def test_data_that_does_not_fit_a_network(tmp_path: Path) -> None:
         x=x,
         y=np.where(np.arange(20) == 12, 10, y),
     )
-    fit("a label of .* is 2, not the number of a class", shape=grey, x=x, y=np.zeros((20, 2), int))
+    fit(
+        "a label of .* is an array of 2, not the number of a class", shape=grey, x=x, y=np.zeros((20, 2), int)
+    )
     fit("has the inputs left, right, the inputs of .* are input", left=x, right=x, y=y)
     fit(
         "the output relu1 is 4x28x28, not a score for each class",
@@ -316,7 +318,7 @@ def test_numbers_for_a_regression(tmp_path: Path) -> None:
     data = open_data(npz(tmp_path / "d.npz", x=np.zeros((4, 2)), y=np.zeros((4, 3))))
     require_fit(data, graph, "numbers")
     data = open_data(npz(tmp_path / "d.npz", x=np.zeros((4, 2)), y=np.zeros(4)))
-    with pytest.raises(ExecutionError, match="a label of .* is 1, the output linear1 is 3"):
+    with pytest.raises(ExecutionError, match=r"a label of .* has 1 number \(1\), the output linear1 has 3"):
         require_fit(data, graph, "numbers")
     data = open_data(npz(tmp_path / "d.npz", x=np.zeros((4, 2)), y=np.full((4, 3), np.inf)))
     with pytest.raises(ExecutionError, match="E923.*the label of sample 0"):
@@ -375,10 +377,12 @@ def test_labels_of_places_fit_scores_of_places(tmp_path: Path) -> None:
         require_fit(data, graph_of(MAPS))
     assert caught.value.diagnostics[0].help == "a loss with ignored=255 leaves such labels out"
     require_fit(data, graph_of(MAPS), ignored=255)
-    with pytest.raises(ExecutionError, match="a label of .* is 4x4, not the number of a class"):
+    with pytest.raises(ExecutionError, match="a label of .* is an array of 4x4, not the number of a class"):
         require_fit(data, graph_of("input: [1, 4, 4]\nlayers:\n  - flatten\n  - linear: 3\n"))
     small = open_data(npz(tmp_path / "s.npz", x=x, y=labels[:, :2]))
-    with pytest.raises(ExecutionError, match="a label of .* is 2x4, not one for each place of 4x4"):
+    with pytest.raises(
+        ExecutionError, match="a label of .* is an array of 2x4, not a number for each place of 4x4"
+    ):
         require_fit(small, graph_of(MAPS))
 
 

@@ -39,6 +39,12 @@ class Context:
     """Seeded for the network's seed, the pass and the layer; None where nothing random may happen."""
     frozen: bool = False
     """Whether the layer's parameters and statistics stay as they are: no gradient is wanted for them."""
+    wanted: tuple[bool, ...] | None = None
+    """For each input whether its gradient is wanted, those of all unless given; None may stand for others."""
+
+    def wants(self, place: int) -> bool:
+        """Whether the gradient of an input is wanted."""
+        return self.wanted is None or self.wanted[place]
 
 
 def unary(function: Callable[[L, Array], Mapped]) -> Kernel:

@@ -24,12 +24,23 @@ def multiply(
     layer: Multiply, params: Arrays, xs: tuple[Array, ...], context: Context
 ) -> tuple[Array, Backward]:
     """y = a b ...;  da = dy times the others, summed where a was stretched."""
+    shapes = [x.shape for x in xs]
+    wanted = [place for place in range(len(xs)) if context.wants(place)]
+    y = reduce(np.multiply, xs)
+    if len(wanted) == 1:  # the product of the others is enough
+        (place,) = wanted
+        factors = {place: reduce(np.multiply, (*xs[:place], *xs[place + 1 :]))}
+    else:
+        factors = dict(enumerate(xs)) if wanted else {}
 
     def backward(dy: Array) -> Gradients:
-        others = (reduce(np.multiply, (*xs[:number], *xs[number + 1 :])) for number in range(len(xs)))
-        return tuple(unbroadcast(dy * other, x.shape) for x, other in zip(xs, others, strict=True)), {}
+        gradients: list[Array | None] = [None] * len(shapes)
+        for place in wanted:
+            others = [factor for other, factor in factors.items() if other != place or len(wanted) == 1]
+            gradients[place] = unbroadcast(dy * reduce(np.multiply, others), shapes[place])
+        return tuple(gradients), {}
 
-    return reduce(np.multiply, xs), backward
+    return y, backward
 
 
 def subtract(
@@ -43,9 +54,11 @@ def subtract(
 def divide(layer: Divide, params: Arrays, xs: tuple[Array, ...], context: Context) -> tuple[Array, Backward]:
     """y = a / b;  da = dy / b,  db = -dy a / b^2, summed where one was stretched."""
     a, b = xs
+    shape, dividend = a.shape, a if context.wants(1) else None
 
     def backward(dy: Array) -> Gradients:
-        return (unbroadcast(dy / b, a.shape), unbroadcast(-dy * (a / b / b), b.shape)), {}
+        db = None if dividend is None else unbroadcast(-dy * (dividend / b / b), b.shape)
+        return (unbroadcast(dy / b, shape), db), {}
 
     return a / b, backward
 
@@ -61,10 +74,16 @@ def matmul(layer: MatMul, params: Arrays, xs: tuple[Array, ...], context: Contex
     """y = a b, or a b^T with `transpose`;  da = dy b^T,  db = a^T dy, summed where one was stretched."""
     a, b = xs
     right = b.swapaxes(-1, -2) if layer.transpose else b
+    shapes = a.shape, right.shape
+    kept_left, kept_right = a if context.wants(1) else None, right if context.wants(0) else None
 
     def backward(dy: Array) -> Gradients:
-        da = unbroadcast(dy @ right.swapaxes(-1, -2), a.shape)
-        dright = unbroadcast(a.swapaxes(-1, -2) @ dy, right.shape)
-        return (da, dright.swapaxes(-1, -2) if layer.transpose else dright), {}
+        da = db = None
+        if kept_right is not None:
+            da = unbroadcast(dy @ kept_right.swapaxes(-1, -2), shapes[0])
+        if kept_left is not None:
+            db = unbroadcast(kept_left.swapaxes(-1, -2) @ dy, shapes[1])
+            db = db.swapaxes(-1, -2) if layer.transpose else db
+        return (da, db), {}
 
     return a @ right, backward

@@ -113,6 +113,12 @@ def rmsnorm(
         dx = (dz - z) * inverse
         return (dx.astype(x.dtype, copy=False),), gradients
 
+    if weight is not None and not context.wants(0):  # the normalised input alone is read
+        normal = wide * inverse
+        return y.astype(x.dtype, copy=False), lambda dy: (
+            (None,),
+            _affine_gradients(params, stretched, widened(dy), normal),
+        )
     return y.astype(x.dtype, copy=False), backward
 
 

@@ -1,12 +1,13 @@
 """A confusion matrix as a picture: the shares of each label's samples, in a PNG, SVG or PDF file."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcalc.render.escaping import visible
 from netcalc.render.evaluation.words import percent
 from netcalc.render.figures import STYLE, save
-from netcalc.render.layout import cut_end
+from netcalc.render.layout import cut_middle
 
 if TYPE_CHECKING:
     from netcalc.backend.kernels.base import Array
@@ -39,7 +40,7 @@ def draw(result: "EvaluationResult", path: str) -> None:
         bar = figure.colorbar(shown, ax=axes, shrink=0.8, ticks=[0, 0.01, 0.1, 0.25, 0.5, 1])
         bar.ax.set_yticklabels(["0%", "1%", "10%", "25%", "50%", "100%"])
         bar.set_label("share of the label")
-        _name(axes, [cut_end(visible(name), _LONGEST) for name in result.names])
+        _name(axes, short_names(result.names))
         if classes <= _MOST_NUMBERS:
             _write_numbers(axes, confusion, shares)
         axes.set_xlabel("predicted")
@@ -47,6 +48,16 @@ def draw(result: "EvaluationResult", path: str) -> None:
         words = f"{visible(result.graph.name)}  ·  accuracy {percent(result.evaluation.accuracy)}"
         axes.set_title(words, parse_math=False, fontsize="medium")
         save(figure, path)
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names that fit beside the axes; those that are alike when cut have the numbers of their classes."""
+    shown = [cut_middle(visible(name), _LONGEST) for name in names]
+    times = Counter(shown)
+    return [
+        f"{number} {cut_middle(visible(name), _LONGEST - 1 - len(str(number)))}" if times[text] > 1 else text
+        for number, (name, text) in enumerate(zip(names, shown, strict=True))
+    ]
 
 
 def _name(axes: object, names: Sequence[str]) -> None:

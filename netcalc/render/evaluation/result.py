@@ -44,6 +44,8 @@ class Conditions(NamedTuple):
     loss: str
     normalised_by: str
     """`file`, `spec` or `nothing`."""
+    of_probabilities: bool = False
+    """Whether the loss is one of scores, and the output is what a softmax gives."""
 
 
 class EvaluationResult(Result):
@@ -73,8 +75,8 @@ class EvaluationResult(Result):
         conditions = self.conditions
         facts = [conditions.data, conditions.weights, f"batch {conditions.batch}, {conditions.dtype}"]
         yield from title_lines((self.graph.name, "bold"), facts, width)
-        if self._prepared:
-            yield from paragraph(self._prepared, "", width)
+        for words in self._remarks:
+            yield from paragraph(words, "", width)
         yield []
         first, *others = self._figures
         yield from title_lines((first, "bold"), others, width)
@@ -103,6 +105,7 @@ class EvaluationResult(Result):
             "labels": found.labels,
             "loss_function": conditions.loss,
             "loss": finite(found.loss),
+            **({"loss_of_probabilities": True} if conditions.of_probabilities else {}),
             "accuracy": found.accuracy,
             "top5": found.top5,
         }
@@ -118,7 +121,7 @@ class EvaluationResult(Result):
         found, conditions = self.evaluation, self.conditions
         notes = [
             "; ".join([conditions.data, conditions.weights, *self._figures]),
-            *([self._prepared] if self._prepared else []),
+            *self._remarks,
         ]
         if found.confusion is None:
             columns = (
@@ -133,10 +136,16 @@ class EvaluationResult(Result):
         return Table(_CLASSES, rows, title=self.graph.name, notes=notes)
 
     @property
-    def _prepared(self) -> str:
-        if self.conditions.is_tokens:
-            return ""
-        return prepared_in_words(self.conditions.normalised_by, self.conditions.weights)
+    def _remarks(self) -> Iterator[str]:
+        """How samples were prepared, and what the loss takes the output for."""
+        conditions, output = self.conditions, self.evaluation.output
+        if not conditions.is_tokens:
+            yield prepared_in_words(conditions.normalised_by, conditions.weights)
+        if conditions.of_probabilities:
+            yield (
+                f"{output} gives probabilities, which cross_entropy takes for scores, as in training: it is "
+                "not the mean of -log p. Leave the softmax out for that."
+            )
 
     @property
     def _perplexity(self) -> float:

@@ -1,5 +1,6 @@
 """Whether a data set can train a network: shapes, labels and numbers, looked at before the first step."""
 
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from netcalc.backend.errors import refuse
 from netcalc.backend.inputs import token_inputs
 from netcalc.backend.kernels.base import Array
+from netcalc.diagnostics import counted
 from netcalc.graph import Graph
 from netcalc.tensor import Shape, format_shape
 from netcalc.train.class_axis import class_axis
@@ -135,8 +137,13 @@ def _require_classes(data: DataSet, output: str, shape: Shape, ignored: int | No
             help="store them as whole numbers, or train with a loss of numbers, such as mse",
         )
     if labels.shape[1:] != places:
-        wanted = f"one for each place of {format_shape(places)}" if places else "the number of a class"
-        refuse("E922", f"a label of {data.path} is {format_shape(labels.shape[1:])}, not {wanted}")
+        own = labels.shape[1:]
+        wanted = f"a number for each place of {format_shape(places)}" if places else "the number of a class"
+        refuse(
+            "E922",
+            f"a label of {data.path} is an array of {format_shape(own)}, not {wanted}",
+            help="store the labels without their last axis, y[:, 0]" if own == (*places, 1) == (1,) else None,
+        )
     outputs = shape[axis]
     is_beyond = (labels >= outputs) | (labels < 0)
     if ignored is not None:
@@ -153,6 +160,11 @@ def _require_classes(data: DataSet, output: str, shape: Shape, ignored: int | No
         )
 
 
+def _are_classes(labels: Array) -> bool:
+    """Whether labels can be numbers of classes, one a sample."""
+    return labels.ndim == 1 and labels.dtype.kind in "iu"
+
+
 def _require_numbers(data: DataSet, output: str, shape: tuple[int, ...]) -> None:
     labels = data.labels()
     if labels is None:
@@ -161,7 +173,9 @@ def _require_numbers(data: DataSet, output: str, shape: tuple[int, ...]) -> None
     if own != (shape or (1,)):
         refuse(
             "E922",
-            f"a label of {data.path} is {format_shape(own)}, the output {output} is {format_shape(shape)}",
+            f"a label of {data.path} has {counted(prod(own), 'number')} ({format_shape(own)}), the output "
+            f"{output} has {format_shape(shape)}",
+            help="whole numbers are classes; cross_entropy takes them" if _are_classes(labels) else None,
         )
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         at = int(np.argwhere(~np.isfinite(labels))[0][0])
