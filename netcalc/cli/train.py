@@ -249,7 +249,9 @@ def _finish(run: _Run, terminal: "Terminal") -> None:
             raise ExecutionError([Diagnostic("E934", message)])
         folder.write_weights(training)
         print_error(f"written: {folder.weights}")
-    if not (folder.path / "curves.svg").exists():
+    from netcalc.render.figures import is_available
+
+    if is_available() and not (folder.path / "curves.svg").exists():
         _show_curves(folder, terminal)
 
 
