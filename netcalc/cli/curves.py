@@ -40,6 +40,11 @@ def command(
     from netcalc.train.history import METRICS, read_history
 
     files = [*runs, *(os.path.join(run, METRICS) for run in runs)]
+    if output or plot_file:
+        from netcalc.train.run_folder import RunFolder
+
+        folders = [run if os.path.isdir(run) else os.path.dirname(run) for run in runs]
+        files += [str(file) for folder in folders for file in RunFolder(folder).files()]
     if output and any(os.path.realpath(output) == os.path.realpath(file) for file in files):
         raise typer.BadParameter(
             f"{output} is what the command reads; name another file.", param_hint="--output"

@@ -86,7 +86,8 @@ def refuse_overwriting(values: Mapping[str, object]) -> None:
     `fold` writes a spec beside its weights. A file may stand behind a name: `--input image=cat.png`.
     """
     output = str(values["output"])
-    written = [output, *([f"{os.path.splitext(output)[0]}.yaml"] if "weights" in values else [])]
+    stem, ending = os.path.splitext(output)
+    written = [output, *([f"{stem}.yaml"] if "weights" in values and ending else [])]
     given = [value for name, value in values.items() if name != "output"]
     texts = [text for value in given for text in (value if isinstance(value, list) else [value])]
     from netcalc.spec.reader import included_files

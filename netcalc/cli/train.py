@@ -46,7 +46,7 @@ from netcalc.cli.train_options import (
     WorkersOption,
 )
 from netcalc.cli.trials import OverfitOption, RateSearchOption, TrialPlotOption
-from netcalc.diagnostics import ExecutionError
+from netcalc.diagnostics import Diagnostic, ExecutionError
 from netcalc.spec import find_given
 from netcalc.spec.standalone import settled_text
 
@@ -90,7 +90,7 @@ def command(
     data_format: DataFormatOption = None,
     size: SizeOption = None,
     context: ContextOption = None,
-    keep: KeepOption = 3,
+    keep: KeepOption = None,
     checkpoint_every: EveryOption = "",
     lr_find: RateSearchOption = False,
     overfit_batch: OverfitOption = False,
@@ -112,6 +112,8 @@ def command(
         name.removeprefix("chosen_"): value for name, value in listed.items() if value not in (None, "")
     }
     every = _interval(checkpoint_every)
+    if lr_find or overfit_batch:
+        trials.refuse_unused(lr_find, keep, checkpoint_every, epochs, schedule, ema)
     trials.check_trial(lr_find, overfit_batch, plot_file, output, resume, augment)
     if overfit_batch:
         options["augment"] = ""
@@ -126,7 +128,7 @@ def command(
     elif overfit_batch:
         trials.overfit_batch(run.training, plot_file)
     else:
-        _train(run, keep, every)
+        _train(run, keep or 3, every)
 
 
 class _Run(NamedTuple):
@@ -206,6 +208,7 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     terminal = Terminal(Console())
     if training.at.epoch >= training.recipe.epochs:
         print_error(f"all {training.recipe.epochs} epochs of {folder.path} are done")
+        _finish(run, terminal)
         return
     terminal.write(summary_lines(training, estimated(training), terminal.width))
     sys.stdout.flush()
@@ -236,6 +239,22 @@ def _train(run: _Run, keep: int, every: tuple[int | None, float | None]) -> None
     print_error(f"written: {folder.weights}")
 
 
+def _finish(run: _Run, terminal: "Terminal") -> None:
+    """Write what a run lacks that was interrupted after its last step: its picture, and lost weights."""
+    training, folder = run.training, run.folder
+    if not folder.weights.exists():
+        if not training.improved:
+            best = f"epoch {(training.at.best_epoch or 0) + 1}"
+            message = f"{folder.weights} is gone; the checkpoint has the last weights, {best} had the best"
+            raise ExecutionError([Diagnostic("E934", message)])
+        folder.write_weights(training)
+        print_error(f"written: {folder.weights}")
+    from netcalc.render.figures import is_available
+
+    if is_available() and not (folder.path / "curves.svg").exists():
+        _show_curves(folder, terminal)
+
+
 def _show_curves(folder: "RunFolder", terminal: "Terminal") -> None:
     """Show the curves of the whole run, and draw them into its folder where matplotlib is there."""
     from netcalc.render.curves.result import CurvesResult
@@ -253,7 +272,7 @@ def _how_to_go_on(folder: "RunFolder") -> str:
 
     found = checkpoints_in(folder.checkpoints)
     if not found:
-        return "there is no checkpoint yet to go on from"
+        return f"there is no checkpoint yet; netcalc train --resume {folder.path} begins anew"
     return f"netcalc train --resume {folder.path} goes on from step {step_of(found[-1]):,}"
 
 

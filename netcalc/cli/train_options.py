@@ -118,7 +118,9 @@ SizeOption = Annotated[
     typer.Option("--size", metavar="SHAPE", help="The shape that samples are brought to, such as 3x64x64."),
 ]
 ContextOption = Annotated[int | None, typer.Option("--context", help="Tokens of a sample.")]
-KeepOption = Annotated[int, typer.Option("--keep", min=1, help="How many checkpoints are kept.")]
+KeepOption = Annotated[
+    int | None, typer.Option("--keep", min=1, help="How many checkpoints are kept; 3.", show_default=False)
+]
 EveryOption = Annotated[
     str,
     typer.Option(

@@ -54,6 +54,16 @@ def check_trial(
         check_plot(plot, [])
 
 
+def refuse_unused(lr_find: bool, keep: int | None, every: str, *of_runs: str | float | None) -> None:
+    """Raise typer.BadParameter for options of a whole run; `of_runs` are its epochs, schedule and average."""
+    name = "--lr-find" if lr_find else "--overfit-batch"
+    named: dict[str, str | float | None] = {"--keep": keep, "--checkpoint-every": every}
+    named |= dict(zip(("--epochs", "--schedule", "--ema"), of_runs, strict=True))
+    for option, value in named.items():
+        if value not in (None, ""):
+            _refuse(option, f"it does nothing with {name}, which takes steps of its own and keeps nothing.")
+
+
 def find_rate(training: "Training", plot: str) -> None:
     """Look for a learning rate, and show what was found."""
     from netcalc.render.curves.rates import draw_rates, rate_lines

@@ -41,7 +41,7 @@ TRAINING = (
     ),
     ErrorCode(
         "E931",
-        "A recipe does not fit the network: its heads, factors, augmentation or warm-up.",
+        "A recipe does not fit the network: its loss, heads, factors, augmentation or warm-up.",
         "Name outputs and parameters that the network has; `netcalc table --all` lists its layers.",
         _NETWORK,
         program=_PROGRAM + 'training(factors={"conv*": 0.1})\n',

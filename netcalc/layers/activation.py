@@ -218,6 +218,7 @@ class Sigmoid(Activation):
 
     kind = "sigmoid"
     bounded = True
+    gives_probabilities = True
     sigmoidal = True
     saves = OUTPUT
     also = ("Sigmoid", "logistic")
@@ -251,6 +252,7 @@ class HardSigmoid(Activation):
     """
 
     kind = "hardsigmoid"
+    gives_probabilities = True
     in_place = True
     bounded = True
     also = ("Hardsigmoid", "hard_sigmoid")

@@ -102,6 +102,8 @@ class Layer:
     """Whether it makes one value of many without weights: pooling and reduction."""
     bounded: ClassVar[bool] = False
     """Whether its output lies between two bounds, whatever comes in."""
+    gives_probabilities: ClassVar[bool] = False
+    """Whether its output lies between 0 and 1 and is read as probabilities: softmax and sigmoid."""
     rectifies: ClassVar[bool] = False
     """Whether it sets what is negative to zero."""
     normalises_channels: ClassVar[bool] = False

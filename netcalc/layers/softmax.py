@@ -21,6 +21,7 @@ class Softmax(Activation):
     kind = "softmax"
     main = "axis"
     bounded = True
+    gives_probabilities = True
     saves = OUTPUT
     also = ("Softmax", "Softmax2d")
     ops = 5
@@ -51,5 +52,5 @@ class LogSoftmax(Softmax):
 
     kind = "log_softmax"
     main = "axis"
-    bounded = False
+    bounded = gives_probabilities = False
     also = ("LogSoftmax", "logsoftmax")

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from netcalc.spec.scalars import ScalarFault, resolve_plain
 from netcalc.tensor import Shape
 
 
@@ -33,12 +34,47 @@ def _line(value: Mapping[str, Any]) -> str:
     return f"{key}: {flow_text(held)}"
 
 
-def flow_text(value: Any) -> str:
-    """A plain value on one line, which may stand in brackets."""
-    dumped = yaml.safe_dump(
-        [_plain(value)], default_flow_style=True, width=2**31, sort_keys=False, allow_unicode=True
+def flow_text(value: Any, *, dollars: bool = False) -> str:
+    """A plain value on one line, which may stand in brackets.
+
+    With `dollars` a text that begins with $ is a text, as `read_document` takes it.
+    """
+    dumped = yaml.dump(
+        [_plain(value)],
+        Dumper=_DollarDumper if dollars else _Dumper,
+        default_flow_style=True,
+        width=2**31,
+        sort_keys=False,
+        allow_unicode=True,
     )
     return dumped.strip()[1:-1]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts a text in quotes that would read back as something else."""
+
+    quoted = ""
+    """What a text in quotes begins with, beside what reads as a number."""
+
+    def represent_text(self, text: str) -> yaml.Node:
+        """A text, in quotes where it needs them."""
+        is_plain = not text.startswith(self.quoted or "\0") and _reads_back(text)
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')
+
+
+class _DollarDumper(_Dumper):
+    quoted = "$"
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def _reads_back(text: str) -> bool:
+    """Whether an unquoted text is itself: `1e5` is a number, and YAML folds what ends a line."""
+    try:
+        return not text or (resolve_plain(text) == text and text.isprintable())
+    except ScalarFault:
+        return False
 
 
 def _plain(value: Any) -> Any:

@@ -44,8 +44,10 @@ class Document(NamedTuple):
     problems: tuple[Diagnostic, ...]
 
 
-def read_document(source: Source, text: str | None = None) -> Document:
+def read_document(source: Source, text: str | None = None, *, dollars: bool = False) -> Document:
     """Read the one YAML document of a source, or of a `text` with the same offsets.
+
+    With `dollars` a text in quotes may begin with $, which is no expression then.
 
     Raises SpecError where the text is not YAML, is empty, holds several documents or goes beyond
     the limits. Tags, repeated keys and bad scalars are reported in `problems`.
@@ -57,7 +59,7 @@ def read_document(source: Source, text: str | None = None) -> Document:
     parts = source.text.count("\n") + source.text.count(",")
     if parts > MAX_PARTS:
         _stop(source, 0, 1, "E109", f"the text has {parts:,} lines and commas; {MAX_PARTS:,} is the limit")
-    composer = _Composer(source)
+    composer = _Composer(source, dollars)
     try:
         for event in yaml.parse(source.text if text is None else text, Loader=_Loader):
             composer.take(event)
@@ -114,8 +116,9 @@ class _Open:
 class _Composer:
     """Builds the tree from events; the stack holds the open collections."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, dollars: bool) -> None:
         self.source = source
+        self._dollars = dollars
         self.root: Value | None = None
         self.problems = SpecProblems()
         self._stack: list[_Open] = []
@@ -148,7 +151,7 @@ class _Composer:
         value: Plain | Expression | Unknown
         if refused or self._is_cut_off(event, start):
             value = UNKNOWN
-        elif event.value.startswith("$"):
+        elif event.value.startswith("$") and not (event.style and self._dollars):
             value = self._expression(event.value, start, end)
             self._values += _EXPRESSION_VALUES + len(event.value) // _EXPRESSION_CHARACTERS
         elif event.style:

@@ -10,6 +10,7 @@ evaluated. All of it is a function of network, data and recipe: equal runs give 
 that takes the state of another one goes on as that would have.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -93,11 +94,15 @@ class Training:
         self.average = None if recipe.ema is None else WeightAverage(network, decay=recipe.ema)
         self.at = Position()
         self._accumulator = GradientAccumulator()
+        self._file = _size_and_time(data.path)
         self._steps: dict[int, TrainingStep] = {}
 
     def run(self, observers: Sequence[Observer] = ()) -> None:
         """Train until all epochs are done. The observers are told of everything, in their order."""
         while self.at.epoch < self.recipe.epochs:
+            # a file is mapped, so that reading what is cut off would end the process
+            if _size_and_time(self.data.path) not in (None, self._file):
+                refuse("E906", f"{self.data.path} has changed since the training began")
             batches = self.batches.epoch(self.at.epoch, start=self.at.batch)
             while group := list(islice(batches, self.recipe.accumulate)):
                 record, gradients = self.update(group)
@@ -121,12 +126,13 @@ class Training:
             step = self._step_of(len(batch.labels))
             outputs = step.run(own_inputs(self.network.graph, batch.inputs))
             loss = self._loss(outputs, batch)
+            before = scores.samples
             scores.add(loss, self.loss, outputs, batch)
             gradients: Mapping[str, Array] = step.backward(loss.gradients).params
             self.at.batch += 1
-            if recipe.accumulate > 1:
+            if recipe.accumulate > 1 and scores.samples > before:
                 self._accumulator.add(gradients, weight=len(batch.labels))
-        if recipe.accumulate > 1:
+        if self._accumulator.batches:
             gradients = self._accumulator.mean()
         norm = clip_norm(gradients, recipe.clip_norm) if recipe.clip_norm else global_norm(gradients)
         if recipe.clip_value:
@@ -150,6 +156,8 @@ class Training:
     def finish_epoch(self) -> EpochRecord:
         """Evaluate the samples that are held back, and begin the next epoch."""
         at, scores = self.at, self.at.scores
+        if not scores.samples:
+            refuse("E931", f"epoch {at.epoch + 1} has no loss: no label counts")
         held_back = self.evaluation()
         accuracy, loss = (held_back.accuracy, held_back.loss) if held_back else (None, None)
         rate = self.optimiser.lr * self.schedule(at.step - 1)
@@ -232,6 +240,14 @@ class Training:
         """Labels of classes as they are; numbers in the shape of the outputs."""
         name, (loss, _) = next(iter(self.loss.terms.items()))
         return labels if loss.of_classes else labels.reshape(outputs[name].shape)
+
+
+def _size_and_time(path: str) -> tuple[int, int] | None:
+    """The size of a file and when it was changed; None for a folder, and where there is none."""
+    if not os.path.isfile(path):
+        return None
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
 
 
 def _warn(warnings: Iterable[TrainingWarning], observers: Sequence[Observer]) -> None:

@@ -21,6 +21,7 @@ class LossFunction(Configurable):
     """A function of a network's output and the targets, of which those that are `ignored` do not count."""
 
     of_classes: ClassVar[bool] = False  # whether targets are numbers of classes
+    of_scores: ClassVar[bool] = False  # whether outputs are scores, which probabilities are computed of
     ignored: Any = None
 
     def __call__(
@@ -29,8 +30,8 @@ class LossFunction(Configurable):
         """The loss, and its gradient in the shape and dtype of the outputs.
 
         `shares` (N,) are what each sample counts, 1 unless given; a mixture of samples has a share of each.
-        Computed in float32 at least. Raises ValueError where the targets do not fit; outputs that are not
-        finite give a loss that is not.
+        Where no target counts, both are 0. Computed in float32 at least. Raises ValueError where the targets
+        do not fit; outputs that are not finite give a loss that is not.
         """
         checked = self.checked(outputs.shape, targets)
         with np.errstate(all="ignore"):
@@ -38,7 +39,7 @@ class LossFunction(Configurable):
             if shares is not None:
                 each = shares.astype(gradient.dtype).reshape(-1, *[1] * (gradient.ndim - 1))
                 losses, gradient = losses * each, gradient * each
-            value = float(losses.sum() / total)
+            value = float(losses.sum() / total) if total else 0.0
         return value, gradient.astype(outputs.dtype, copy=False)
 
     def checked(self, shape: tuple[int, ...], targets: npt.ArrayLike) -> Array:
@@ -48,6 +49,10 @@ class LossFunction(Configurable):
     def compute(self, outputs: Array, targets: Array) -> LossTerms:
         """The losses and their gradient for targets that fit."""
         raise NotImplementedError
+
+    def counts(self, targets: Array) -> bool:
+        """Whether any target counts."""
+        return True
 
     def weight_of(self, targets: Array) -> float:
         """What the mean over targets is divided by: a loss times its weight is a sum."""

@@ -39,8 +39,11 @@ __all__ = [
 class _OfClasses(LossFunction):
     """A loss of class scores, whose targets are whole numbers from 0 to below the number of classes."""
 
-    of_classes = True
+    of_classes = of_scores = True
     weights: Any = None
+
+    def counts(self, targets: Array) -> bool:
+        return (self.ignored is None and self.weights is None) or self.weight_of(targets) > 0
 
     def weight_of(self, targets: Array) -> float:
         counted = targets if self.ignored is None else targets[targets != self.ignored]
@@ -58,11 +61,8 @@ class _OfClasses(LossFunction):
         if labels.dtype.kind not in "iu":
             raise ValueError(f"labels are whole numbers, not {labels.dtype}")
         counted = labels if self.ignored is None else labels[labels != self.ignored]
-        if not counted.size:
-            raise ValueError(f"no label counts: all {labels.size} are the ignored {self.ignored}")
-        least, most = counted.min(), counted.max()
-        if least < 0 or most >= shape[axis]:
-            raise ValueError(f"labels are 0 to {shape[axis] - 1}, not {least} to {most}")
+        if counted.size and (counted.min() < 0 or counted.max() >= shape[axis]):
+            raise ValueError(f"labels are 0 to {shape[axis] - 1}, not {counted.min()} to {counted.max()}")
         return labels
 
 
@@ -101,7 +101,7 @@ class CrossEntropy(_OfClasses):
         each = weights[labels] * counts
         total = each.sum()
         if total == 0:
-            raise ValueError("the weights of all labels are 0")
+            return LossTerms(np.zeros_like(each), 0.0, np.zeros_like(outputs))
         own, spread = each, None
         if self.label_smoothing:
             own = (1 - self.label_smoothing) * each
@@ -205,6 +205,7 @@ class BinaryCrossEntropy(_OfValues):
     """
 
     name = "bce"
+    of_scores = True
 
     positive_weight = Number(1.0, above=0, doc="the weight of positive targets", torch="pos_weight")
 
@@ -256,6 +257,11 @@ class TotalLoss:
             name: (loss, positive(weight, f"the weight of {name}'s loss"))
             for name, (loss, weight) in terms.items()
         }
+
+    def counts(self, *targets: Array | None) -> bool:
+        """Whether any of the targets of a batch counts; a mixture has two of each sample."""
+        losses = [loss for loss, _ in self.terms.values()]
+        return any(loss.counts(given) for given in targets if given is not None for loss in losses)
 
     def __call__(
         self,

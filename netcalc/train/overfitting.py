@@ -45,11 +45,12 @@ class Overfitting(NamedTuple):
 def overfit(
     training: Training, *, steps: int = STEPS, done: Callable[[StepRecord], None] = lambda record: None
 ) -> Overfitting:
-    """Train on the first batch alone, at the full learning rate; the training is afterwards where it was.
+    """Train on one batch at the full learning rate; the training is afterwards where it was.
 
-    `done` is told of each step. The batch is as the recipe makes it, so leave augmentation out.
+    `done` is told of each step. The batch is the first with a label that counts, as the recipe makes it, so
+    leave augmentation out.
     """
-    batch = next(training.batches.epoch(0))
+    batch = next(each for each in training.batches.epoch(0) if training.loss.counts(each.labels, each.others))
     graph = training.network.graph
     least = least_loss(training, batch)
     expected = uninformed_loss(graph, training.loss)

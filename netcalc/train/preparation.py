@@ -40,6 +40,10 @@ def prepared_samples(graph: Graph, data: DataSet, recipe: Recipe) -> Samples:
     chosen, held_back = (
         split(data, recipe.validation, recipe.seed) if recipe.validation else (everything, everything[:0])
     )
+    for indices, part in ((chosen, "trained on"), (held_back, "held back")):
+        labels = data.labels()
+        if len(indices) and labels is not None and not loss.counts(labels[indices]):
+            refuse("E931", f"no label of the {len(indices):,} samples that are {part} counts in the loss")
     require_finite(data, dtype=recipe.dtype)
     statistics = ChannelStatistics.of(data, chosen) if _normalises(graph, data, recipe) else None
     training = Batches(
@@ -86,6 +90,8 @@ def prepared_loss(graph: Graph, recipe: Recipe) -> TotalLoss:
         if shapes[0] != shapes[1]:
             refuse("E931", f"the output {name} is {shapes[1]}, {first} is {shapes[0]}; both have one target")
     loss: LossFunction = recipe.loss()
+    if loss.of_scores:
+        _require_scores(graph, list(weights), loss.name)
     return TotalLoss({name: (loss, weight) for name, weight in weights.items()})
 
 
@@ -113,6 +119,27 @@ def own_inputs(graph: Graph, inputs: dict[str, Array]) -> dict[str, Array]:
     """The inputs of a batch by the network's names: one input fills one, whatever its name is."""
     names = [given.name for given in graph.inputs]
     return dict(zip(names, inputs.values(), strict=True)) if len(names) == 1 else inputs
+
+
+def _require_scores(graph: Graph, outputs: list[str], loss: str) -> None:
+    """Raise ExecutionError where an output is probabilities, perhaps in another shape or order."""
+    nodes = {node.full_name: node for node in graph.nodes}
+    for output in outputs:
+        node = nodes.get(output)
+        while node is not None:
+            if node.layer.gives_probabilities:
+                kind = node.layer.kind
+                refuse(
+                    "E931",
+                    f"the output {output} is of a {kind}, and {loss} takes scores, of which it computes the "
+                    "rest itself",
+                    help=f"leave the {kind} {node.full_name} out of the spec that is trained",
+                )
+            if len(node.inputs) != 1:
+                break
+            (given,) = node.inputs
+            passes = node.layer.rearranges or node.layer.is_identity(graph.types[given], node.output)
+            node = nodes.get(given) if passes else None
 
 
 def _require_augmentation(graph: Graph, data: DataSet, recipe: Recipe) -> None:

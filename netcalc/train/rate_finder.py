@@ -72,20 +72,25 @@ def find_rate(
     if steps < _LEAST:
         raise ValueError(f"a search takes {_LEAST} steps or more, not {steps}")
     rates = [lowest * exp(log(highest / lowest) * step / (steps - 1)) for step in range(steps)]
+    tried: list[float] = []
     losses: list[float] = []
     mean, best, diverged = 0.0, float("inf"), None
     with taken_back(training):
         for number, (rate, group) in enumerate(zip(rates, groups(training), strict=False), 1):
-            loss = training.update(group, factor=rate / training.optimiser.lr)[0].loss
+            record = training.update(group, factor=rate / training.optimiser.lr)[0]
+            loss = record.loss
             done()
+            if not record.samples:  # no label counts
+                continue
             mean = _KEPT * mean + (1 - _KEPT) * loss
             corrected = mean / (1 - _KEPT**number)
             if not isfinite(loss) or (number > _LEAST and corrected > _DIVERGED * best):
                 diverged = rate
                 break
             best = min(best, corrected)
+            tried.append(rate)
             losses.append(loss)
-    return searched(rates[: len(losses)], losses, diverged)
+    return searched(tried, losses, diverged)
 
 
 def searched(rates: Sequence[float], losses: Sequence[float], diverged: float | None = None) -> RateSearch:

@@ -130,9 +130,13 @@ class Recipe(Configurable):
         """The recipe as YAML: every option, those that differ from their defaults first."""
         default = Recipe().plain()
         given = {name: value for name, value in self.plain().items() if value != default[name]}
-        lines = [f"{name}: {flow_text(value)}" for name, value in given.items()]
+        lines = [f"{name}: {flow_text(value, dollars=True)}" for name, value in given.items()]
         lines += ["", "# the defaults"] if lines else ["# the defaults"]
-        lines += [f"{name}: {flow_text(value)}" for name, value in default.items() if name not in given]
+        lines += [
+            f"{name}: {flow_text(value, dollars=True)}"
+            for name, value in default.items()
+            if name not in given
+        ]
         return "\n".join(lines) + "\n"
 
 

@@ -75,7 +75,7 @@ def _written(source: Source, problems: Problems) -> dict[str, Given]:
     """The entries of a file; those that are no options are reported."""
     if all(not line.strip() or line.lstrip().startswith("#") for line in source.text.splitlines()):
         return {}
-    document = read_document(source)
+    document = read_document(source, dollars=True)
     for problem in document.problems:
         problems.add(problem)
     root = document.root
@@ -102,7 +102,8 @@ def _plain(value: Value, problems: Problems) -> Any:
         mapping = {entry.key: _plain(entry.value, problems) for entry in value.entries}
         return UNKNOWN if UNKNOWN in mapping.values() else mapping
     if isinstance(value.value, Expression):
-        problems.report("E930", "a recipe has plain values, no expressions", value.span)
+        help = "a text that begins with $ stands in quotes"
+        problems.report("E930", "a recipe has plain values, no expressions", value.span, help=help)
         return UNKNOWN
     return value.value
 

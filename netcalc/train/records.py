@@ -21,6 +21,7 @@ class StepRecord(NamedTuple):
     gradient_norm: float
     """Of all gradients together, before they are clipped."""
     samples: int
+    """0 where none of their labels counts; then the loss is 0, and so are the gradients."""
     seconds: float
 
 

@@ -21,7 +21,8 @@ class Resumed(NamedTuple):
 
     training: Training
     folder: RunFolder
-    seen: dict[str, Any]
+    seen: dict[str, Any] | None
+    """None where the run begins anew."""
 
 
 def resumed(place: str, options: Mapping[str, Any], recipe: str = "", graph: Graph | None = None) -> Resumed:
@@ -29,8 +30,10 @@ def resumed(place: str, options: Mapping[str, Any], recipe: str = "", graph: Gra
 
     `options`, a `recipe` and a `graph` may be given once more, and are to be the run's own; but data may have
     moved, and the number of epochs may change where the schedule does not depend on it. What was written
-    after the checkpoint is removed. Raises ExecutionError where there is no checkpoint or it is damaged, and
-    for another network, data set or recipe, with what differs.
+    after the checkpoint is removed. A run that has ended before its first checkpoint begins anew.
+
+    Raises ExecutionError where there is no checkpoint or it is damaged, and for another network, data set or
+    recipe, with what differs.
     """
     path = Path(place)
     checkpoint = path if path.is_file() else None
@@ -43,13 +46,14 @@ def resumed(place: str, options: Mapping[str, Any], recipe: str = "", graph: Gra
         refuse("E932", f"{graph.name} is not the network of the run", help=f"that is {folder.spec}")
     new = _asked(folder, old, options, recipe)
     data = new.open_data()
-    training = Training(new.network(own, loaded=False), data, new)
-    found = restore(training, checkpoint or _last(folder))
+    begins = checkpoint is None and folder.has_only_begun()
+    training = Training(new.network(own, loaded=begins), data, new)
+    found = None if begins else restore(training, checkpoint or _last(folder))
     _require_schedule(training, old)
-    folder.cut(found.metrics, training.at.step)
+    folder.cut(found.metrics if found else 0, training.at.step)
     if new.plain() != old.plain():
         folder.write(folder.recipe, new.text())
-    return Resumed(training, folder, found.observers)
+    return Resumed(training, folder, found.observers if found else None)
 
 
 def _asked(folder: RunFolder, old: Recipe, options: Mapping[str, Any], recipe: str) -> Recipe:
@@ -73,7 +77,9 @@ def _last(folder: RunFolder) -> Path:
     found = checkpoints_in(folder.checkpoints)
     if not found:
         refuse(
-            "E933", f"{folder.path} has no checkpoint", help="nothing is lost but its first steps: begin anew"
+            "E933",
+            f"{folder.path} has no checkpoint",
+            help="the run was longer: its checkpoints were removed",
         )
     return found[-1]
 

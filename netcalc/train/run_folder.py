@@ -35,6 +35,7 @@ class RunFolder:
         self.metrics = self.path / "metrics.jsonl"
         self.checkpoints = self.path / "checkpoints"
         self.weights = self.path / "weights.safetensors"
+        self.own = (self.recipe, self.spec, self.metrics, self.weights)
         self._release: Callable[[], object] | None = None
 
     def create(self, recipe: Recipe, spec: str) -> None:
@@ -78,22 +79,40 @@ class RunFolder:
             self._release()
             self._release = None
 
+    def files(self) -> list[Path]:
+        """What a run cannot go on without, or has for its result."""
+        return [*self.own, *checkpoints_in(self.checkpoints)]
+
     def require_free(self) -> None:
         """Raise ExecutionError where the folder has something in it, or cannot be made."""
         above = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
         if above != self.path and not (above.is_dir() and os.access(above, os.W_OK)):
             reason = "is read-only" if above.is_dir() else "is no folder"
             refuse("E910", f"{self.path} cannot be written: {above} {reason}")
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and (not self.path.is_dir() or not self._is_free()):
             what = "holds files already" if self.path.is_dir() else "is a file"
             help = f"name another folder; netcalc train --resume {self.path} goes on with a run"
             refuse("E934", f"{self.path} {what}", help=help)
 
     def require(self) -> None:
         """Raise ExecutionError unless it is the folder of a run."""
-        missing = [path.name for path in (self.recipe, self.spec, self.metrics) if not path.is_file()]
+        missing = [path.name for path in (self.recipe, self.spec) if not path.is_file()]
         if missing:
             refuse("E934", f"{self.path} is not the folder of a run: it has no {missing[0]}")
+
+    def has_only_begun(self) -> bool:
+        """Whether its training has ended before a first checkpoint, at the end of the first epoch at most."""
+        if checkpoints_in(self.checkpoints):
+            return False
+        written = self.metrics.read_bytes() if self.metrics.exists() else b""
+        return sum(line.startswith(b'{"epoch"') for line in written.splitlines()) <= 1
+
+    def _is_free(self) -> bool:
+        """Whether it is empty, but for what a training has left that ended before its spec was written."""
+        own = [path for file in (self.recipe, self.spec) for path in self.path.glob(f".{file.name}.*")]
+        others = {*self.path.iterdir()} - {self.checkpoints, self.recipe, *own}
+        is_begun = self.checkpoints.is_dir() and not any(self.checkpoints.iterdir())
+        return not any(self.path.iterdir()) or (is_begun and not others)
 
     def write(self, path: Path, text: str) -> None:
         """Write a text whole or not at all."""
@@ -110,15 +129,15 @@ class RunFolder:
 
     def cut(self, metrics: int, step: int) -> None:
         """Remove what was written after a checkpoint: lines of metrics, later checkpoints, partial files."""
+        self.metrics.touch()
         if self.metrics.stat().st_size < metrics:
             refuse("E934", f"{self.metrics} is shorter than when the checkpoint of step {step:,} was written")
         os.truncate(self.metrics, metrics)
         for path in checkpoints_in(self.checkpoints):
             if step_of(path) > step:
                 path.unlink()
-        own = (self.recipe, self.spec, self.metrics, self.weights)
         partials = [*self.checkpoints.glob(".step-*"), *self.checkpoints.glob("..step-*")]
-        partials += [path for file in own for path in self.path.glob(f".{file.name}.*")]
+        partials += [path for file in self.own for path in self.path.glob(f".{file.name}.*")]
         for path in partials:
             with suppress(OSError):
                 path.unlink()

@@ -13,7 +13,7 @@ from netcalc.train.losses import TotalLoss, TotalLossResult
 
 @dataclass
 class Scores:
-    """Sums over samples."""
+    """Sums over samples; a batch in which no label counts is none."""
 
     samples: int = 0
     loss_sum: float = 0.0
@@ -26,8 +26,8 @@ class Scores:
 
     @property
     def loss(self) -> float:
-        """The mean over the samples."""
-        return self.loss_sum / self.samples
+        """The mean over the samples; 0 where there are none."""
+        return self.loss_sum / self.samples if self.samples else 0.0
 
     @property
     def accuracy(self) -> float | None:
@@ -38,6 +38,8 @@ class Scores:
         self, loss: TotalLossResult, terms: TotalLoss, outputs: Mapping[str, Array], batch: Batch
     ) -> None:
         """Add a batch; its first output is judged."""
+        if not terms.counts(batch.labels, batch.others):
+            return
         self.samples += len(batch.labels)
         self.loss_sum += loss.value * len(batch.labels)
         name, (function, _) = next(iter(terms.terms.items()))

@@ -81,6 +81,20 @@ def test_what_is_refused(cli: Cli, arguments: list[str], message: str) -> None:
     assert message in " ".join(found.err.replace("│", " ").split())
 
 
+@pytest.mark.parametrize("run", ["a", "a/metrics.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["recipe.yaml", "weights.safetensors", "checkpoints/step-000000001.safetensors"]
+)
+def test_what_a_run_needs_is_not_overwritten(cli: Cli, name: str, run: str) -> None:
+    file = Path("a", name)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("kept")
+    found = cli("curves", run, "b", "-o", str(file))
+    assert (found.code, file.read_text()) == (2, "kept")
+    assert "is what the command reads" in found.err
+    assert cli("curves", run, "-o", "a/results.csv").code == 0
+
+
 def test_a_plot(cli: Cli) -> None:
     for runs in (["a"], ["a", "b"]):
         found = cli("curves", *runs, "--plot", "c.svg")
@@ -146,6 +160,11 @@ def test_a_batch_is_not_learned(cli: Cli) -> None:
         (["--overfit-batch", "--resume", "run"], "--overfit-batch is for the beginning of a training."),
         (["--overfit-batch", "--augment", "flip"], "--overfit-batch learns a batch as it is."),
         (["--lr-find", "--plot", "c.gif"], "a plot's file ends in"),
+        (["--lr-find", "--keep", "3"], "it does nothing with --lr-find"),
+        (["--overfit-batch", "--checkpoint-every", "5"], "it does nothing with --overfit-batch"),
+        (["--overfit-batch", "--epochs", "5"], "it does nothing with --overfit-batch"),
+        (["--lr-find", "--schedule", "constant"], "it does nothing with --lr-find"),
+        (["--overfit-batch", "--ema", "0.9"], "it does nothing with --overfit-batch"),
     ],
 )
 def test_options_that_do_not_go_together(cli: Cli, arguments: list[str], message: str) -> None:

@@ -347,3 +347,67 @@ def test_a_run_that_goes_on_warns_as_one_that_was_not_interrupted(
             assert cli("train", "tiny.yaml", *options, *every).code == 130
         assert cli("train", "--resume", f"run{step}").code == 0
         assert Path("whole/metrics.jsonl").read_text() == Path(f"run{step}/metrics.jsonl").read_text()
+
+
+def test_a_folder_named_as_the_spec(cli: Cli) -> None:
+    assert cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "tiny").code == 0
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_begins_anew(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("train", "tiny.yaml", *BASE, "--epochs", "2", "-o", "whole")
+    update = Training.update
+
+    def interrupted(self: Training, group: Any, factor: float | None = None) -> Any:
+        if self.at.step == 4 and factor is None:
+            raise KeyboardInterrupt
+        return update(self, group, factor)
+
+    monkeypatch.setattr(Training, "update", interrupted)
+    found = cli("train", "tiny.yaml", *BASE, "--epochs", "2", "-o", "cut")
+    assert "there is no checkpoint yet; netcalc train --resume cut begins anew" in found.err
+    monkeypatch.setattr(Training, "update", update)
+    monkeypatch.chdir(RunFolder("cut").path.absolute().parent)
+    for left in ("as it was", "without metrics"):
+        if left == "without metrics":
+            Path("cut/metrics.jsonl").unlink()
+            for path in checkpoints_in("cut/checkpoints"):
+                path.unlink()
+        done = cli("train", "--resume", "cut")
+        assert (done.code, done.err) == (0, "written: cut/weights.safetensors\n")
+        for name in ("metrics.jsonl", "weights.safetensors"):
+            assert Path("cut", name).read_bytes() == Path("whole", name).read_bytes()
+    for path in checkpoints_in("cut/checkpoints"):
+        path.unlink()
+    lost = cli("train", "--resume", "cut")
+    assert lost.code == 2
+    assert "E933" in lost.err
+    assert Path("cut/metrics.jsonl").read_bytes() == Path("whole/metrics.jsonl").read_bytes()
+
+
+def test_a_folder_without_a_spec_is_begun_again(cli: Cli) -> None:
+    Path("new/checkpoints").mkdir(parents=True)
+    Path("new/recipe.yaml").write_text("epochs: 1\n")
+    assert cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "new").code == 0
+    Path("own").mkdir()
+    Path("own/recipe.yaml").write_text("epochs: 1\n")
+    assert "E934" in cli("train", "tiny.yaml", *BASE, "--epochs", "1", "-o", "own").err
+
+
+def test_a_run_that_is_done_gets_what_it_lacks(cli: Cli) -> None:
+    cli("train", "tiny.yaml", *BASE, "--validation", "0", "--epochs", "1", "-o", "run")
+    weights = Path("run/weights.safetensors")
+    before = weights.read_bytes()
+    weights.unlink()
+    done = cli("train", "--resume", "run")
+    assert (done.code, weights.read_bytes()) == (0, before)
+    assert done.err == "all 1 epochs of run are done\nwritten: run/weights.safetensors\n"
+
+
+def test_the_best_weights_that_are_lost_are_not_replaced_by_the_last(cli: Cli) -> None:
+    cli("train", "tiny.yaml", *BASE, "--epochs", "4", "--lr", "0.3", "-o", "run", "--seed", "3")
+    Path("run/weights.safetensors").unlink()
+    done = cli("train", "--resume", "run")
+    assert (done.code, Path("run/weights.safetensors").exists()) == (2, False)
+    assert "the checkpoint has the last weights" in squeezed(done.err)

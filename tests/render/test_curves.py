@@ -219,3 +219,24 @@ def test_an_overfitting_in_words() -> None:
     )
     diverged = found._replace(reached=False, records=(records[0], records[1]._replace(loss=nan)))
     assert overfitting_in_words(diverged) == "The loss on one batch is not finite after 2 steps, from 2.3."
+
+
+@pytest.mark.parametrize("most", [None, 1.0])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [5e-324],
+        [5e-324, 0.0],
+        [5e-324, 1e-322],
+        [-5e-324, 5e-324],
+        [1e-320, 5e-324],
+        [1.0000001],
+        [1.0000001, 1.5],
+    ],
+    ids=str,
+)
+def test_numbers_at_the_ends_have_an_axis(values: list[float], most: float | None) -> None:
+    scale = AxisScale.of(values, most=most, may_be_log=most is None)
+    assert scale.low < scale.high
+    assert all(0 <= scale.place(value) <= 1 for value in values)
+    assert len(scale.ticks(5)) >= 1

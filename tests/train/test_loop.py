@@ -1,5 +1,6 @@
 """The loop: what it equals, what it sums, and a whole run of LeNet-5."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 
 import netcalc
 from netcalc.diagnostics import ExecutionError
-from netcalc.train.data import open_data
+from netcalc.train.data import DataSet, open_data
+from netcalc.train.draws import shuffled
 from netcalc.train.gradients import clip_norm
 from netcalc.train.loop import Training
 from netcalc.train.losses import LOSSES, CrossEntropy, TotalLoss
+from netcalc.train.monitoring import Monitor
 from netcalc.train.recipe import Recipe
 from netcalc.train.records import Observer, TrainingWarning
 
@@ -146,6 +149,116 @@ def test_every_observer_is_told_of_warnings(tmp_path: Path) -> None:
 
 
 def test_a_step_without_a_loss_is_refused(tmp_path: Path) -> None:
-    training = training_of(pictures(tmp_path), loss="cross_entropy:weights=[0,0,0]")
-    with pytest.raises(ExecutionError, match="step 1 has no loss: .*the weights of all labels are 0"):
+    training = training_of(pictures(tmp_path), loss="cross_entropy:weights=[1,1]")
+    with pytest.raises(ExecutionError, match="step 1 has no loss: .*2 weights for 3 classes"):
         training.run()
+
+
+def sparse(folder: Path, *labelled: int) -> DataSet:
+    """The pictures, of which few have a label: that of the others is 9, which is ignored."""
+    data = pictures(folder)
+    y = np.where(np.isin(np.arange(45), labelled), data.labels(), 9)
+    np.savez(folder / "sparse.npz", x=data.batch(np.arange(45)).inputs["x"], y=y)
+    return open_data(folder / "sparse.npz")
+
+
+IGNORED = "cross_entropy:ignored=9"
+
+
+@pytest.mark.parametrize("augment", ["", "mixup:1"])
+@pytest.mark.parametrize("accumulate", [1, 2, 100])
+def test_a_batch_in_which_no_label_counts_adds_nothing(tmp_path: Path, accumulate: int, augment: str) -> None:
+    data = sparse(tmp_path, 3, 4, 5, 22)
+    training, log = (
+        training_of(
+            data, graph_of(PLAIN), loss=IGNORED, batch=2, validation=0, accumulate=accumulate, augment=augment
+        ),
+        Log(),
+    )
+    monitor = Monitor.of(training)
+    training.run([log, monitor])
+    counted = [step for step in log.steps if step.samples]
+    if accumulate < 100 and not augment:
+        assert any(step.loss == step.gradient_norm == step.samples == 0 for step in log.steps)
+    assert all(step.loss > 0 and step.gradient_norm > 0 for step in counted)
+    for epoch in log.epochs:
+        own = [step for step in counted if step.epoch == epoch.epoch]
+        mean = sum(step.loss * step.samples for step in own) / sum(step.samples for step in own)
+        assert epoch.loss == pytest.approx(mean)
+
+
+def test_accumulated_batches_without_labels_have_no_weight(tmp_path: Path) -> None:
+    data = sparse(tmp_path, 0, 1)
+    training = training_of(data, graph_of(PLAIN), loss=IGNORED, validation=0, accumulate=3, dtype="float64")
+    labelled, empty = (training.batches.batch(np.array(chosen), 0) for chosen in ([0, 1], [2, 3, 4]))
+    alone = {name: array.copy() for name, array in training.update([labelled], 1e-300)[1].items()}
+    for group in ([empty, labelled], [labelled, empty, empty]):
+        found = training.update(group, 1e-300)[1]
+        assert all(np.allclose(found[name], array, rtol=1e-12) for name, array in alone.items())
+    record, gradients = training.update([empty, empty], 1e-300)
+    assert (record.loss, record.samples, record.gradient_norm) == (0, 0, 0)
+    assert not any(array.any() for array in gradients.values())
+
+
+def test_an_epoch_without_a_label_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExecutionError, match="E931.*no label of the 45 samples that are trained on counts"):
+        training_of(sparse(tmp_path), loss=IGNORED, validation=0)
+    with pytest.raises(
+        ExecutionError, match="E931.*no label of the [0-9]+ samples that are held back counts"
+    ):
+        training_of(sparse(tmp_path, 0), loss=IGNORED, validation=0.2)
+    seed = next(seed for seed in range(999) if shuffled(np.arange(45), seed, 0)[-1] == 0)
+    training = training_of(
+        sparse(tmp_path, 0), loss=IGNORED, validation=0, batch=44, drop_last=True, seed=seed
+    )
+    with pytest.raises(ExecutionError, match="E931.*epoch 1 has no loss: no label counts"):
+        training.run()
+
+
+ENDS = {
+    "softmax": "  - softmax\n",
+    "sigmoid": "  - sigmoid\n",
+    "hardsigmoid": "  - hardsigmoid\n",
+    "softmax, seen through others": "  - softmax: {name: p}\n  - reshape: [3, 1]\n  - flatten\n  - dropout: 0.1\n",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_probabilities_are_refused_where_a_loss_takes_scores(tmp_path: Path, loss: str, end: str) -> None:
+    of_scores = loss in ("cross_entropy", "hinge", "bce")
+    data = pictures(tmp_path)
+    if not LOSSES[loss].of_classes:
+        np.savez(tmp_path / "n.npz", x=data.batch(np.arange(45)).inputs["x"], y=np.zeros((45, 3), np.float32))
+        data = open_data(tmp_path / "n.npz")
+    graph = graph_of(NETWORK + ENDS[end])
+    if not of_scores:
+        training_of(data, graph, loss=loss)
+        return
+    kind = end.partition(",")[0]
+    with pytest.raises(ExecutionError, match=f"E931.*is of a {kind}, and {loss} takes scores"):
+        training_of(data, graph, loss=loss)
+
+
+def test_logarithms_of_probabilities_are_scores(tmp_path: Path) -> None:
+    training_of(pictures(tmp_path), graph_of(NETWORK + "  - log_softmax\n"))
+    side = TWO_HEADS.replace("outputs:", "  - softmax: {name: p, from: side}\noutputs:").replace(
+        "side]", "p]"
+    )
+    with pytest.raises(ExecutionError, match="E931.*the output p is of a softmax"):
+        training_of(pictures(tmp_path), graph_of(side), heads={"p": 0.3})
+    training_of(pictures(tmp_path), graph_of(side), heads={"p": 0})
+
+
+def test_a_data_file_that_changes_ends_the_training(tmp_path: Path) -> None:
+    training = training_of(pictures(tmp_path), epochs=3)
+
+    class Rewrites(Observer):
+        def after_epoch(self, record: Any) -> tuple[()]:
+            if record.epoch == 1:
+                os.utime(tmp_path / "pictures.npz", (1, 1))
+            return ()
+
+    with pytest.raises(ExecutionError, match=r"E906.*pictures\.npz has changed since the training began"):
+        training.run([Rewrites()])
+    assert (training.at.epoch, training.at.batch) == (2, 0)

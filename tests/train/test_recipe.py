@@ -173,3 +173,19 @@ def test_options_of_python() -> None:
         assert option.doc
         assert option.schema()
     assert isinstance(Recipe.options["loss"], Chosen)
+
+
+TEXTS = [
+    "1e5", "1e-5", "1.5e3", "08", "0o7", "0x10", "1_000", "1" * 70, "9" * 17, "inf", ".nan", "nan", "1e999", "$x",
+    "${x}", "$(x)", "$", "a\x85b", "a\u2028b", "a\tb", "a\nb", "a\u00a0b", "\ufeffa", "a\x7f", "yes", "no",
+    "null", "~", "true", "True", "12:30", "2001-01-01", "-", "?", "a: b", "a #b", "#a", "'", '"', "\\", "*", "&a",
+    "!a", "%a", "@a", "`a", "[a", "{a", "a]", "=", "<<", "é", "\U0001f600", "C:\\data", "- a", "--- a",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+def test_every_text_reads_back(text: str) -> None:
+    given = {"data": text, "weights": text, "label": text, "freeze": [text], "reinit": [text, "b"]}
+    recipe = Recipe(**given)
+    assert (recipe.data, recipe.freeze) == (text, (text,))
+    assert read(recipe.text()).plain() == recipe.plain()

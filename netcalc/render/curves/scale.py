@@ -10,6 +10,9 @@ LOGARITHMIC = 50
 _DECADES = 8
 """A logarithmic axis has so many powers of ten at most: what is smaller stands at its end."""
 
+_LEAST = 1e-300
+"""What is nearer to 0 is drawn as 0: it has too few digits to divide an axis."""
+
 
 class AxisScale(NamedTuple):
     """A linear or logarithmic axis."""
@@ -22,16 +25,16 @@ class AxisScale(NamedTuple):
     def of(
         cls, values: Sequence[float], *, most: float | None = None, may_be_log: bool = True
     ) -> "AxisScale":
-        """The axis that shows some finite numbers, with 0 where it is not far; `most` ends it."""
-        low, high = min(values), max(values) if most is None else most
+        """The axis that shows some finite numbers, with 0 where it is not far; `most` ends it if they do."""
+        low, high = min(values), max(values) if most is None else max(most, *values)
         if may_be_log and high > 0 and high > LOGARITHMIC * max(low, 0):
             positive = min((value for value in values if value > 0), default=high)
             if low >= 0 and high > LOGARITHMIC * positive:
                 return cls(max(positive, high / 10**_DECADES), high, True)
         if 0 <= low < 0.6 * high:
             low = 0.0
-        if low == high:
-            around = 0.5 * (abs(low) or 1.0)
+        if high - low < _LEAST:
+            around = 0.5 * (abs(low) if abs(low) >= _LEAST else 1.0)
             low, high = low - around, high if most is not None else high + around
         return cls(low, high)
 

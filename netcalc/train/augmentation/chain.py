@@ -54,6 +54,15 @@ class Augmentation:
             refuse("E925", f"{data.path} holds tokens, which are not augmented")
         if field.dtype.kind != "f" and field.dtype != np.uint8:
             refuse("E925", f"{data.path} holds {field.dtype}; bytes and floats are augmented")
+        labels = data.labels()
+        moving = next((transform.name for transform in self.transforms if transform.moves), None)
+        if moving and labels is not None and any(length > 1 for length in labels.shape[2:]):
+            refuse(
+                "E925",
+                f"{moving} moves the pixels of a picture, and not the labels of {data.path}, which are "
+                f"{format_shape(labels.shape[1:])} and have their places in it",
+                help="jitter, cutout and mixup leave pixels where they are",
+            )
         return self.output(field.shape)
 
     def output(self, shape: Shape) -> Shape:

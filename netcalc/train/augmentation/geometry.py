@@ -24,6 +24,7 @@ class RandomFlip(Transform):
     """
 
     name: ClassVar[str] = "flip"
+    moves: ClassVar[bool] = True
     ranges: ClassVar[dict[str, tuple[float, float]]] = {"probability": (0, 1)}
     probability: float = 0.5
 
@@ -42,6 +43,7 @@ class RandomCrop(Transform):
     """
 
     name: ClassVar[str] = "crop"
+    moves: ClassVar[bool] = True
     ranges: ClassVar[dict[str, tuple[float, float]]] = {"padding": (1, 1024)}
     padding: int = 4
 
@@ -66,6 +68,7 @@ class RandomResizedCrop(Transform):
     """
 
     name: ClassVar[str] = "resized_crop"
+    moves: ClassVar[bool] = True
     ranges: ClassVar[dict[str, tuple[float, float]]] = {"size": (0, 4096), "least": (1e-6, 1)}
     size: int = 0
     least: float = 0.08

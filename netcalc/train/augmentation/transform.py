@@ -17,6 +17,8 @@ class Transform:
     name: ClassVar[str]
     has_range: ClassVar[bool] = False
     """Whether it takes 0 for black and 1 for white, so that other numbers are an error."""
+    moves: ClassVar[bool] = False
+    """Whether pixels change their places, so that labels of places would have to move too."""
     ranges: ClassVar[dict[str, tuple[float, float]]] = {}
     """The least and the largest value of each option; both may be taken."""
 

@@ -63,6 +63,8 @@ class Monitor(Observer):
         return cls(training.network, training.loss, probe=inputs, pretrained=pretrained, said=said)
 
     def after_step(self, record: StepRecord, gradients: Mapping[str, Array]) -> Iterator[TrainingWarning]:
+        if not record.samples:  # whose loss of 0 says nothing
+            return
         for check in [*self._checks]:
             yield from self._last(check, [*check.after_step(record, gradients)])
 
