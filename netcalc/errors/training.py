@@ -11,7 +11,7 @@ _PROGRAM = """\
 import netcalc
 import numpy as np
 
-from netcalc.train.checkpoints import Identity, checkpoints_in, restore, write_checkpoint
+from netcalc.train.checkpoints import RunIdentity, checkpoints_in, restore, write_checkpoint
 from netcalc.train.data import open_data
 from netcalc.train.loop import Training
 from netcalc.train.recipe import Recipe
@@ -28,7 +28,7 @@ def training(**options):
 """
 _SAVED = f"""{_PROGRAM}\
 first = training(validation=0)
-path = write_checkpoint(".", first, Identity.of(first))
+path = write_checkpoint(".", first, RunIdentity.of(first))
 """
 
 TRAINING = (

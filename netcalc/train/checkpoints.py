@@ -31,7 +31,7 @@ _LOOKED_AT = 64
 """Samples whose numbers are part of a data set's fingerprint."""
 
 
-class Identity(NamedTuple):
+class RunIdentity(NamedTuple):
     """What a training was started with: a digest of each."""
 
     network: str
@@ -39,7 +39,7 @@ class Identity(NamedTuple):
     recipe: str
 
     @classmethod
-    def of(cls, training: Training) -> "Identity":
+    def of(cls, training: Training) -> "RunIdentity":
         """That of a training."""
         network = hashlib.sha256(flat_spec(training.network.graph).encode()).hexdigest()
         return cls(network, data_fingerprint(training.data), training.recipe.fingerprint())
@@ -49,7 +49,7 @@ class Checkpoint(NamedTuple):
     """What a checkpoint holds beside its arrays."""
 
     position: Position
-    identity: Identity
+    identity: RunIdentity
     metrics: int
     """The bytes that the file of metrics had."""
     observers: dict[str, Any]
@@ -84,7 +84,7 @@ def step_of(path: Path) -> int:
 def write_checkpoint(
     folder: str | os.PathLike[str],
     training: Training,
-    identity: Identity,
+    identity: RunIdentity,
     metrics: int = 0,
     keep: int = 3,
     observers: Mapping[str, Any] = MappingProxyType({}),
@@ -130,8 +130,8 @@ def restore(training: Training, path: str | os.PathLike[str]) -> Checkpoint:
     """
     shapes = {name: array.shape for name, array in training.arrays().items()}
     found = read_checkpoint(path)
-    identity = Identity.of(training)
-    for what, own, other in zip(Identity._fields, identity, found.identity, strict=True):
+    identity = RunIdentity.of(training)
+    for what, own, other in zip(RunIdentity._fields, identity, found.identity, strict=True):
         if own != other:
             name = {"network": training.network.graph.name, "data": training.data.path}.get(what, "this one")
             refuse("E932", f"{path} is of another {what} than {name}", help=_HELPS[what])
@@ -150,7 +150,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         notes = read_notes(path)
         position = Position.of(json.loads(notes["position"]))
-        identity = Identity(**json.loads(notes["identity"]))
+        identity = RunIdentity(**json.loads(notes["identity"]))
         return Checkpoint(position, identity, int(notes["metrics"]), json.loads(notes["observers"]))
     except (ExecutionError, ValueError, KeyError, TypeError, AttributeError) as error:
         _refuse_damaged(path, error)

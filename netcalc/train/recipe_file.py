@@ -15,7 +15,7 @@ Place = Callable[[tuple[str, ...], bool], Span]
 """The span of a part of a value by the keys to it, or of the last key itself."""
 
 
-class Given(NamedTuple):
+class GivenValue(NamedTuple):
     """The value of an option, and where a part of it is written, by the path of keys to it."""
 
     value: Any
@@ -71,7 +71,7 @@ def differences(old: Recipe, new: Recipe, ignored: Iterable[str] = ()) -> list[s
     ]
 
 
-def _written(source: Source, problems: Problems) -> dict[str, Given]:
+def _written(source: Source, problems: Problems) -> dict[str, GivenValue]:
     """The entries of a file; those that are no options are reported."""
     if all(not line.strip() or line.lstrip().startswith("#") for line in source.text.splitlines()):
         return {}
@@ -89,7 +89,7 @@ def _written(source: Source, problems: Problems) -> dict[str, Given]:
         else:
             value = _plain(entry.value, problems)
             if value is not UNKNOWN:
-                found[entry.key] = Given(value, _places(entry.value))
+                found[entry.key] = GivenValue(value, _places(entry.value))
     return found
 
 
@@ -125,14 +125,14 @@ def _places(value: Value) -> Place:
     return place
 
 
-def _of_option(name: str, value: Any) -> Given:
+def _of_option(name: str, value: Any) -> GivenValue:
     """The value of a command's option, which is shown as it was typed."""
     text = str(value).lower() if isinstance(value, bool) else f"{value}"
     source = Source(f"--{name.replace('_', '-')}", text)
-    return Given(value, lambda path, of_key: Span(source, 0, max(1, len(text))))
+    return GivenValue(value, lambda path, of_key: Span(source, 0, max(1, len(text))))
 
 
-def _set_rate(given: dict[str, Given], rate: Given) -> None:
+def _set_rate(given: dict[str, GivenValue], rate: GivenValue) -> None:
     """Put `--lr` among the options of the optimiser."""
     before = given.get("optimiser")
     try:
@@ -148,10 +148,10 @@ def _set_rate(given: dict[str, Given], rate: Given) -> None:
         own = before is None or path[-1:] == ("lr",)
         return rate.place(path, of_key) if own or before is None else before.place(path, of_key)
 
-    given["optimiser"] = Given({optimiser.kind.name: options}, place)
+    given["optimiser"] = GivenValue({optimiser.kind.name: options}, place)
 
 
-def _problem(error: OptionError, given: Mapping[str, Given]) -> Diagnostic:
+def _problem(error: OptionError, given: Mapping[str, GivenValue]) -> Diagnostic:
     name, *path = error.option.split(".")
     of_key = isinstance(error, UnknownOptionError)
     span = given[name].place(tuple(path), of_key) if name in given else None

@@ -14,7 +14,7 @@ from weakref import finalize
 from netcalc.backend.errors import refuse
 from netcalc.backend.files import written_whole
 from netcalc.backend.kernels.base import Array
-from netcalc.train.checkpoints import Identity, checkpoints_in, step_of, to_disk, write_checkpoint
+from netcalc.train.checkpoints import RunIdentity, checkpoints_in, step_of, to_disk, write_checkpoint
 from netcalc.train.loop import Training
 from netcalc.train.monitoring import Monitor
 from netcalc.train.recipe import Recipe
@@ -233,7 +233,7 @@ class Saving(Observer):
     ) -> None:
         self._training, self._folder, self._metrics = training, folder, metrics
         self._keep, self._steps, self._seconds = keep, steps, seconds
-        self._identity = Identity.of(training)
+        self._identity = RunIdentity.of(training)
         self._saved = monotonic()
         self._interruption = interruption
         self._monitor = monitor

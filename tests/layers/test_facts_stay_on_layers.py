@@ -8,7 +8,7 @@ A list is
   classes, such as `(Convolution, Pooling)`, are not: a new kind of either family joins them by itself.
 
 One class alone, as in `isinstance(layer, Softmax)`, is what a rule about that layer asks. An operation of
-an engine says in `fits` which layers it computes, and may name several.
+an engine says in `fits`, and in the type of its `layer`, which layers it computes, and may name several.
 
 Facts that the type checker does not see are as bad: `layer: Any`, `getattr(layer, "bias")`, `vars(layer)`.
 """
@@ -28,7 +28,7 @@ CLASSES = {layer.__name__ for layer in LAYERS.values()}
 BASES = {
     base.__name__ for layer in LAYERS.values() for base in layer.__mro__ if issubclass(base, Layer)
 } - CLASSES
-REGISTRIES = ("backend/kernels/", "lint/rules.py")
+REGISTRIES = ("backend/kernels/", "backend/step/curves.py", "lint/rules.py")
 """A kernel may choose among the kernels of other layers: a gate's function, a cell's activation."""
 ENGINES = ("backend/plan/", "backend/step/")
 
@@ -46,10 +46,13 @@ def parsed(name: str) -> ast.Module:
     if name.startswith(ENGINES):
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
-                node.body = [part for part in node.body if getattr(part, "name", "") != "fits"] or [
-                    ast.Pass()
-                ]
+                node.body = [part for part in node.body if not says_what_fits(part)] or [ast.Pass()]
     return tree
+
+
+def says_what_fits(part: ast.stmt) -> bool:
+    is_type = isinstance(part, ast.AnnAssign) and ast.unparse(part.target) == "layer"
+    return is_type or getattr(part, "name", "") == "fits"
 
 
 def lists(tree: ast.AST) -> Iterator[str]:
