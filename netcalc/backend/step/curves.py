@@ -23,6 +23,8 @@ _TAIL = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
 _GELU_FACTOR, _GELU_CUBE = sqrt(2 / pi), 0.044715
 _GELU_LARGEST = 1e4
 """A square from which on the tanh of GELU's approximation is 1 in every float type."""
+_GELU_MOST = 1e30
+"""A slope of its argument beyond any that counts."""
 
 
 def curve_of(layer: Layer) -> Curve | None:
@@ -89,6 +91,7 @@ def gelu_by_tanh(x: Array, y: Array, slope: Array, first: Array, second: Array) 
     square *= 6 * _GELU_FACTOR * _GELU_CUBE
     square += 2 * _GELU_FACTOR
     square *= x
+    np.clip(square, -_GELU_MOST, _GELU_MOST, out=square)  # where 1 - s is 0, so is the product
     np.subtract(1, share, out=slope)
     slope *= square
     slope += 1

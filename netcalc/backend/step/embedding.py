@@ -38,7 +38,7 @@ class TableLookup(TrainingOperation):
     def forward(self, worker: int) -> None:
         x = natural(self.x.parts[worker], self.x.rank)
         try:
-            self.read[worker][...] = token_numbers(x, self.layer.entries).reshape(-1)
+            self.read[worker][...] = token_numbers(x, self.layer.entries).reshape(-1, copy=None)
         except LayerError:  # the kernel refuses them too, and the network says where
             self.runtime.network.apply(self.binding.node, (x,), Context(training=True))
         np.take(self.weight, self.read[worker], axis=0, out=rows(self.y.parts[worker]), mode="clip")

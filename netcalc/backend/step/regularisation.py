@@ -72,7 +72,7 @@ class RandomDrop(TrainingOperation):
         numbers = self.runtime.scratch("random", worker, samples * each, dtype=np.float32)
         rng.random(out=numbers, dtype=np.float32)
         extra = self.y.rank - len(self.drawn)
-        return stored(numbers.reshape(samples, *self.drawn, *(1,) * extra))
+        return stored(numbers.reshape(samples, *self.drawn, *(1,) * extra, copy=False))
 
     def link(
         self, dy: GradientBuffer, wanted: Sequence[bool], pool: BufferPool

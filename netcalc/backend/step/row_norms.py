@@ -41,7 +41,7 @@ class RowNormalisation(TrainingOperation):
         shape = self.y.layout.shape
         self.size = int(np.prod(shape[len(shape) - self.layer.axes :]))
         self.ones = np.ones(self.size, dtype)
-        flat = {name: array.reshape(-1) for name, array in binding.params.items()}
+        flat = {name: array.reshape(-1, copy=False) for name, array in binding.params.items()}
         self.weight, self.bias = flat.get("weight"), flat.get("bias")
         self.statistics = [np.zeros((y.size // self.size, 2), dtype) for y in self.y.parts]
         """The mean and r of each row."""
@@ -97,7 +97,7 @@ class RowNormalisation(TrainingOperation):
         for name, total in zip(("weight", "bias"), totals, strict=False):
             if name in self.binding.gradients:
                 gradient = self.binding.gradients[name][worker]
-                gradient[...] = total.reshape(gradient.shape)
+                gradient[...] = total.reshape(gradient.shape, copy=False)
 
     def _input_gradient(self, dy: Array, centred: Array, product: Array, r: Array, dx: Array) -> None:
         """Dx from dy, x - mean and their product; x - mean is overwritten, and dx may be dy."""

@@ -77,7 +77,7 @@ class WinogradCorrelation:
 
     def run(self) -> None:
         filters, channels = self._weight.shape[:2]
-        cells = self._weight.transpose(2, 3, 0, 1).reshape(9, -1)
+        cells = self._weight.transpose(2, 3, 0, 1).reshape(9, -1, copy=None)
         np.matmul(self._transform, cells, out=self._kernels.reshape(16, filters * channels, copy=False))
         for call in self._calls:
             call()
