@@ -19,6 +19,7 @@ from netcalc.train.data import open_data
 from netcalc.train.estimate import estimated
 from netcalc.train.evaluation import evaluate
 from netcalc.train.loop import Training
+from netcalc.train.monitoring import Monitor
 from netcalc.train.recipe import Recipe
 from netcalc.train.resuming import resumed
 from netcalc.train.run_folder import Interruption, MetricsFile, RunFolder, Saving
@@ -200,11 +201,11 @@ def test_a_run_with_frozen_layers_goes_on_without_the_file() -> None:
     place = RunFolder("run")
     place.create(recipe, TINY)
     metrics = MetricsFile(place)
-    run.run([Saving(run, place, metrics, Interruption())])
+    run.run([Saving(run, place, metrics, Interruption(), Monitor.of(run))])
     metrics.close()
     place.release()
     Path("old.npz").unlink()
-    again, _ = resumed("run", {})
+    again = resumed("run", {}).training
     assert frozen_in(again.network.graph) == ["conv1"]
     for name, array in again.network.parameters().items():
         assert array.tobytes() == run.network.parameters()[name].tobytes()
